@@ -1,0 +1,11 @@
+/* clock - time, as monotonic seconds for measuring and as Unix seconds for records. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+double clock_now_s(void);     /* monotonic, from an arbitrary start */
+int64_t clock_unix_s(void);   /* since 1970-01-01 UTC */
+void clock_sleep_ms(int ms);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * forward - one pass of the model over a batch, written once against the table of ops.
+ *
+ * Memory   forward_init sizes every buffer (rows_max x ...); forward_run allocates nothing.
+ */
+#ifndef ENGINE_FORWARD_H
+#define ENGINE_FORWARD_H
+
+#include "base/arena.h"
+#include "engine/batch.h"
+#include "engine/model.h"
+#include "kernels/ops.h"
+
+struct forward_limits {
+    int32_t rows_max;     /* tokens per step */
+    int32_t head_max;     /* logits rows per step */
+    int32_t partials_max; /* attention partials per step */
+    int32_t page_count;   /* KV pages */
+    enum kv_type kv_type;
+};
+
+struct forward {
+    const struct model *model;
+    const struct ops *ops;
+    struct device *device;
+    struct forward_limits limits;
+    struct kv_cache cache;
+    struct forward_buffers *buffers; /* private to forward.c */
+};
+
+/* ERR_MEMORY names the bytes needed. */
+MUST_USE enum status forward_init(struct forward *forward, const struct model *model,
+                                  const struct ops *ops, struct device *device,
+                                  const struct forward_limits *limits, struct error *err);
+void forward_deinit(struct forward *forward);
+
+/* Copies pages, computes all rows, writes their keys and values to the cache, then logits of
+ * head_rows and results[sample_count]. The batch must lie within the limits (asserted). */
+MUST_USE enum status forward_run(struct forward *forward, const struct batch *batch,
+                                 struct sample_result *results, struct error *err);
+
+/* Logits of the last run, [head_count, vocab]; valid until the next run. */
+const float *forward_logits(const struct forward *forward);
+
+#endif

@@ -1,0 +1,3 @@
+# room engine
+room(engine NEEDS kernels tokenizer base SOURCES
+  engine/kv_pool.c)

@@ -1,0 +1,45 @@
+/*
+ * activation - the left side of a matmul: rows of numbers, in the forms its weights want.
+ *
+ * Ops that feed matmuls (rmsnorm, attention, silu_mul) write an activation. For
+ * WEIGHT_STORED weights that is plain F32; for WEIGHT_INT8 weights each row is rotated by the
+ * same block Hadamard transform as the weights, then quantized with one scale per row:
+ *     scale = max |x| / 127,  q = round-to-nearest-even(x / scale),  |q| <= 127
+ * A row of zeros has scale 0. All steps are elementwise or exact, so that every SIMD level
+ * gives the same bits (built with -ffp-contract=off).
+ */
+#ifndef KERNELS_ACTIVATION_H
+#define KERNELS_ACTIVATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ACTIVATION_F32 = 1, ACTIVATION_INT8 = 2 }; /* bits: which forms are filled */
+enum { ACTIVATION_BLOCK_MAX = 64 };
+
+struct activation {
+    uint32_t forms; /* what the writing op fills, what matmul may read */
+    int32_t cols;
+    float *f32;    /* [rows, cols] when ACTIVATION_F32 */
+    int8_t *q8;    /* [rows, stride] when ACTIVATION_INT8, zero past cols */
+    float *scales; /* [rows] when ACTIVATION_INT8 */
+    int32_t stride; /* bytes from row to row of q8: cols rounded up to 64 */
+};
+
+/* Block of the rotation for a reduction of cols: largest power of two <= 64 dividing it. */
+int32_t activation_block(int32_t cols);
+
+/* Rotates row[cols] in place, orthonormal, blocks of activation_block(cols). */
+void activation_rotate(float *row, int32_t cols);
+
+/* Rotates (in place) and quantizes one row of F32 into row `index` of the int8 form. */
+void activation_quantize(const struct activation *activation, int32_t index, float *row);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,61 @@
+/*
+ * attention - softmax(q k^T * scale) v over a paged KV cache, run from a work list.
+ *
+ * The host cuts every sequence's keys at absolute positions, multiples of ATTENTION_SPLIT. In
+ * each split, query rows whose pages are the same (they share a prefix there) form one item,
+ * so that a shared chunk's keys are read once for all rows under it. An item gives each of its
+ * (row, head) one partial: maximum m, sum l of exp(s - m), and the unnormalised vector
+ * sum exp(s - m) v. Partials of a row are merged in split order:
+ *
+ *     (m, l, o) + (m', l', o') = (M, l e^(m-M) + l' e^(m'-M), o e^(m-M) + o' e^(m'-M)),  M = max
+ *
+ * Which rows share an item changes nothing in a partial, and cuts do not depend on the batch:
+ * the result of a row is the same bits alone and in company, whole or chunked prefill.
+ *
+ * The list is in kv order by item; items are independent; heavy items come first.
+ */
+#ifndef KERNELS_ATTENTION_H
+#define KERNELS_ATTENTION_H
+
+#include "kernels/activation.h"
+#include "kernels/device.h"
+#include "kernels/kv_layout.h"
+
+enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS };
+
+struct attention_item {
+    int32_t pages_first; /* index in work.pages of this split's first page */
+    int32_t kv_begin;    /* absolute position of its first key, multiple of ATTENTION_SPLIT */
+    int32_t kv_count;    /* keys in it that any row sees, 1 .. ATTENTION_SPLIT */
+    int32_t rows_first;  /* index in work.rows of its first query row */
+    int32_t row_count;
+};
+
+struct attention_work {
+    const struct attention_item *items; /* [item_count] */
+    const int32_t *pages;               /* page numbers, ceil(kv_count / 16) per item */
+    const int32_t *rows;                /* batch rows, row_count per item */
+    const int32_t *partials_first;      /* [batch rows + 1]: row r's partials are numbered
+                                           partials_first[r] + kv_begin / ATTENTION_SPLIT */
+    int32_t item_count;
+    int32_t partial_count; /* = partials_first[batch rows] */
+};
+
+struct attention_args {
+    const float *q;           /* [rows, heads * head_dim], rope applied */
+    const int32_t *positions; /* [rows]: row r sees keys at positions 0 .. positions[r] */
+    const struct attention_work *work;
+    const struct kv_cache *cache;
+    float *partials;       /* scratch, attention_partial_floats() */
+    struct activation *y;  /* [rows, heads * head_dim], in each form it asks for */
+    int32_t rows, heads, layer;
+    float scale; /* usually 1 / sqrt(head_dim) */
+};
+
+/* Floats that args.partials needs: per partial and head, head_dim + 2. */
+int64_t attention_partial_floats(int32_t partial_count, int32_t heads, int32_t head_dim);
+
+enum status attention_ref(struct device *device, const struct attention_args *args);
+enum status attention_cpu(struct device *device, const struct attention_args *args);
+
+#endif

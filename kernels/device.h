@@ -1,0 +1,66 @@
+/*
+ * device - where the kernels run: threads of this machine, or an accelerator.
+ *
+ * A device carries what kernels need besides their arguments: worker threads, the SIMD level
+ * found at start, scratch memory. No kernel has globals.
+ *
+ * Owner    device_open gives, device_close takes. device_alloc'ed memory must be freed first.
+ * Thread   one thread at a time issues work on a device (the engine thread).
+ */
+#ifndef KERNELS_DEVICE_H
+#define KERNELS_DEVICE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum device_kind { DEVICE_CPU, DEVICE_CUDA, DEVICE_EMU };
+
+/* Widest integer and float units that int8 kernels use; each level's results are bit-identical. */
+enum device_simd { DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX2, DEVICE_SIMD_AVX512_VNNI };
+
+enum { DEVICE_THREADS_MAX = 256 };
+
+struct device;
+
+struct device_options {
+    enum device_kind kind;
+    uint32_t threads;         /* 0: one per core this process may use */
+    enum device_simd simd_max; /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
+    size_t scratch_bytes;     /* per worker; 0: a default that suits the ops of ops_cpu */
+};
+
+/* ERR_LIMIT   more than DEVICE_THREADS_MAX threads, or a kind this build has not.
+ * ERR_MEMORY  no room for scratch; ERR_IO a thread cannot be started. */
+MUST_USE enum status device_open(struct device **device, const struct device_options *options,
+                                 struct error *err);
+void device_close(struct device *device); /* NULL is fine */
+
+enum device_kind device_kind(const struct device *device);
+enum device_simd device_simd(const struct device *device);
+uint32_t device_threads(const struct device *device);
+const char *device_simd_name(enum device_simd simd);
+
+/* Memory on the device, zeroed, aligned to 64 bytes; NULL when there is none left. */
+void *device_alloc(struct device *device, size_t bytes);
+void device_free(struct device *device, void *memory, size_t bytes);
+
+/* CPU only: calls task(context, index, worker) once for each index in [0, count), spread over
+ * the workers; returns when all are done. worker is 0 .. threads-1. The order is free, so a
+ * task's result must not depend on it. */
+typedef void device_task(void *context, int32_t index, uint32_t worker);
+void device_parallel(struct device *device, int32_t count, device_task *task, void *context);
+
+/* CPU only: this worker's scratch, scratch_bytes of it, aligned to 64, content undefined. */
+void *device_scratch(struct device *device, uint32_t worker);
+size_t device_scratch_bytes(const struct device *device);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

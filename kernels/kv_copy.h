@@ -1,0 +1,16 @@
+/* kv_copy - copies whole KV pages: the copy of copy on write. */
+#ifndef KERNELS_KV_COPY_H
+#define KERNELS_KV_COPY_H
+
+#include "kernels/device.h"
+#include "kernels/kv_layout.h"
+
+struct kv_copy_args {
+    const struct kv_cache *cache;
+    const int32_t *from, *to; /* [count] page numbers; no page is both */
+    int32_t count;
+};
+
+enum status kv_copy_cpu(struct device *device, const struct kv_copy_args *args);
+
+#endif

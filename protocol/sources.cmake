@@ -1,0 +1,1 @@
+# room protocol: dsl and minions

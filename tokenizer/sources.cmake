@@ -1,0 +1,3 @@
+# room tokenizer
+room(tokenizer NEEDS base SOURCES
+  tokenizer/tokenizer.c)

@@ -1,0 +1,124 @@
+/*
+ * tokenizer - bytes to tokens and back, and conversations to tokens: the door of the room.
+ *
+ * Everything needed comes in one plain struct, filled by whoever read the model's file. Text
+ * from people and documents is data: the spelling of a special token inside it becomes
+ * ordinary tokens unless TOKENIZER_SPECIAL is asked for.
+ *
+ * Owner    tokenizer_open gives and copies what it keeps; tokenizer_close takes.
+ * Thread   an open tokenizer is read-only: any number of threads.
+ */
+#ifndef TOKENIZER_TOKENIZER_H
+#define TOKENIZER_TOKENIZER_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/token.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { TOKENIZER_PIECES_MAX = 1 << 21, TOKENIZER_TEXT_MAX = 256 << 20 };
+
+/* Kinds of piece, numbered as GGUF's tokenizer.ggml.token_type does. */
+enum tokenizer_kind {
+    TOKENIZER_NORMAL = 1,
+    TOKENIZER_UNKNOWN = 2,
+    TOKENIZER_CONTROL = 3,
+    TOKENIZER_USER_DEFINED = 4,
+    TOKENIZER_UNUSED = 5,
+    TOKENIZER_BYTE = 6
+};
+
+/* Borrowed for the call of tokenizer_open. */
+struct tokenizer_source {
+    struct text model;         /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM) */
+    struct text pre;           /* tokenizer.ggml.pre: which splitter, such as "smollm" */
+    const struct text *pieces; /* [piece_count] */
+    const float *scores;       /* [piece_count] or NULL */
+    const int32_t *kinds;      /* [piece_count] enum tokenizer_kind, or NULL: all normal */
+    uint32_t piece_count;
+    const struct text *merges; /* [merge_count] "left right" */
+    uint32_t merge_count;
+    token_id bos, eos, eot, unknown; /* TOKEN_NONE where the model has none */
+    bool add_bos, add_eos, add_space_prefix;
+    struct text chat_template; /* Jinja; empty when the model has none */
+};
+
+struct tokenizer;
+
+/* ERR_FORMAT a piece or merge that makes no sense (named); ERR_LIMIT an unknown model or
+ * splitter (named, with the list of known ones), or too many pieces; ERR_MEMORY. */
+MUST_USE enum status tokenizer_open(const struct tokenizer_source *source,
+                                    struct tokenizer **tokenizer, struct error *err);
+void tokenizer_close(struct tokenizer *tokenizer); /* NULL is fine */
+
+uint32_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
+token_id tokenizer_bos(const struct tokenizer *tokenizer);
+/* True for tokens that end a turn or the text: eos, eot, and the like. */
+bool tokenizer_is_end(const struct tokenizer *tokenizer, token_id token);
+bool tokenizer_is_control(const struct tokenizer *tokenizer, token_id token);
+/* The token whose piece is spelled so (control and user-defined included); TOKEN_NONE. */
+token_id tokenizer_find(const struct tokenizer *tokenizer, struct text piece);
+/* The bytes that a token stands for in text; empty for control tokens. Valid as long as the
+ * tokenizer. */
+struct text tokenizer_bytes(const struct tokenizer *tokenizer, token_id token);
+
+/* A growing list of tokens; zero it before first use. */
+struct token_list {
+    token_id *ids; /* malloc'ed */
+    size_t count, capacity;
+};
+void token_list_deinit(struct token_list *list);
+MUST_USE bool token_list_add(struct token_list *list, token_id id); /* false: no memory */
+
+enum tokenizer_flags {
+    TOKENIZER_PLAIN = 0,
+    TOKENIZER_SPECIAL = 1, /* spellings of control tokens in the text become those tokens */
+    TOKENIZER_BOUNDS = 2   /* add bos / eos where the model says so */
+};
+
+/* Appends text's tokens to list. ERR_LIMIT past TOKENIZER_TEXT_MAX bytes; ERR_MEMORY. Any
+ * bytes are taken, valid UTF-8 or not; decoding gives them back. */
+MUST_USE enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text,
+                                      uint32_t flags, struct token_list *list,
+                                      struct error *err);
+/* Appends the bytes of count tokens to out; control tokens are spelled only when asked. */
+void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
+                      bool spell_control, struct text_buf *out);
+
+/* Streaming decode that never cuts a UTF-8 character: bytes of an unfinished character wait
+ * here. Zero it before first use. */
+struct tokenizer_stream {
+    char held[4];
+    uint32_t held_count;
+};
+/* Appends what can be shown after this token. */
+void tokenizer_stream_add(struct tokenizer_stream *stream, const struct tokenizer *tokenizer,
+                          token_id token, struct text_buf *out);
+/* The end: an unfinished character becomes U+FFFD. */
+void tokenizer_stream_end(struct tokenizer_stream *stream, struct text_buf *out);
+
+struct tokenizer_message {
+    struct text role; /* "system", "user", "assistant" */
+    struct text content; /* data: special spellings inside never become special tokens */
+};
+
+/* Renders a conversation with the model's own chat template and appends its tokens.
+ * add_generation_prompt: end with the opening of the assistant's turn.
+ * ERR_LIMIT  no chat template, one past our interpreter (construct and line named), or its
+ *            budget; ERR_FORMAT what the template raised. */
+MUST_USE enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
+                                           const struct tokenizer_message *messages,
+                                           uint32_t count, bool add_generation_prompt,
+                                           struct token_list *list, struct error *err);
+bool tokenizer_has_chat(const struct tokenizer *tokenizer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

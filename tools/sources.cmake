@@ -1,0 +1,1 @@
+# room tools: the cohort binary
