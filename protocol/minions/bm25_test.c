@@ -1,0 +1,46 @@
+/* bm25_test - the formula against a value worked out by hand, and its order. */
+#include "protocol/minions/bm25.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void formula(void **state)
+{
+    (void)state;
+    const struct text passages[] = {TEXT("red fox"), TEXT("red red dog barks"), TEXT("cat")};
+    double scores[3];
+    bm25_rank(&bm25_default, passages, 3, TEXT("the red fox"), scores);
+    /* sizes 2, 4, 1; mean 7/3. red: n_w 2, idf ln 2. fox: n_w 1, idf ln 4. */
+    const double mean = 7.0 / 3.0;
+    const double norm0 = 1.2 * (0.25 + 0.75 * 2 / mean), norm1 = 1.2 * (0.25 + 0.75 * 4 / mean);
+    const double first = (log(2) + log(4)) * (1 + 2.2 / (1 + norm0));
+    const double second = log(2) * (1 + 2 * 2.2 / (2 + norm1));
+    assert_true(fabs(scores[0] - first) < 1e-12);
+    assert_true(fabs(scores[1] - second) < 1e-12);
+    assert_true(scores[2] == 0);
+}
+
+static void nothing_to_rank(void **state)
+{
+    (void)state;
+    double score = -1;
+    const struct text empty = TEXT("");
+    bm25_rank(&bm25_default, &empty, 1, TEXT("word"), &score);
+    assert_true(score == 0);
+    bm25_rank(&bm25_default, &empty, 0, TEXT("word"), &score);
+    bm25_rank(&bm25_default, &empty, 1, TEXT(""), &score);
+    assert_true(score == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formula),
+        cmocka_unit_test(nothing_to_rank),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* sentence - see sentence.h. */
+#include "protocol/minions/sentence.h"
+
+#include "protocol/minions/fold.h"
+
+#include <string.h>
+
+enum { LABEL_BYTES_MAX = 4 };
+
+static const char *const ABBREVIATIONS[] = {
+    "e.g",  "i.e", "etc", "cf",  "vs",  "al",  "Inc",  "Ltd", "Co",    "Corp",
+    "No",   "Nos", "Mr",  "Mrs", "Ms",  "Dr",  "St",   "Sec", "Art",   "Fig",
+    "pp",   "p",   "Jan", "Feb", "Mar", "Apr", "Jun",  "Jul", "Aug",   "Sep",
+    "Sept", "Oct", "Nov", "Dec", "Jr",  "Sr",  "Prof", "U.S", "approx"};
+
+static bool is_closing(struct text text, size_t at)
+{
+    return at < text.size && strchr("\"')]*_", text.data[at]) && text.data[at] != '\0';
+}
+
+/* Whether the full stop at dot ends an abbreviation, an initial or a label rather than the
+ * sentence that began at begin. */
+static bool is_abbreviation(struct text text, size_t begin, size_t dot)
+{
+    size_t word = dot;
+    while (word > begin && !fold_is_space(text.data[word - 1]) &&
+           !strchr("(\"'[", text.data[word - 1]))
+        word--;
+    const struct text spelled = text_slice(text, word, dot);
+    if (spelled.size == 1 && spelled.data[0] >= 'A' && spelled.data[0] <= 'Z')
+        return true;
+    if (word == begin && spelled.size <= LABEL_BYTES_MAX && text.data[dot] == '.') {
+        for (size_t i = 0; i < spelled.size; i++)
+            if (spelled.data[i] != '.' && (spelled.data[i] < '0' || spelled.data[i] > '9'))
+                return spelled.size == 1;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(ABBREVIATIONS) / sizeof(ABBREVIATIONS[0]); i++)
+        if (text_equal(spelled, text_of(ABBREVIATIONS[i])))
+            return true;
+    return false;
+}
+
+/* The end of the sentence that the mark at `at` closes; 0 when it closes none. */
+static size_t end_at_mark(struct text text, size_t begin, size_t at)
+{
+    const char mark = text.data[at];
+    if (mark != '.' && mark != '!' && mark != '?')
+        return 0;
+    size_t end = at + 1;
+    while (is_closing(text, end))
+        end++;
+    if (end < text.size && !fold_is_space(text.data[end]))
+        return 0;
+    size_t next = end;
+    while (next < text.size && fold_is_space(text.data[next]))
+        next++;
+    if (next < text.size && text.data[next] >= 'a' && text.data[next] <= 'z')
+        return 0;
+    return mark == '.' && is_abbreviation(text, begin, at) ? 0 : end;
+}
+
+/* Whether a line that starts at `at` (after its indentation) begins something of its own:
+ * a Markdown heading, list item or table row, or a label such as `a)` or `(ii)`. */
+static bool begins_item(struct text text, size_t at)
+{
+    const struct text line = text_slice(text, at, at + 8);
+    if (line.size < 2)
+        return false;
+    const char first = line.data[0], second = line.data[1];
+    if (first == '#' || first == '|')
+        return true;
+    if ((first == '-' || first == '*' || first == '+') && second == ' ')
+        return true;
+    size_t i = first == '(' ? 1 : 0;
+    const size_t label = i;
+    while (i < line.size && i < label + LABEL_BYTES_MAX && line.data[i] != ' ' &&
+           line.data[i] != ')' && line.data[i] != '.' && !fold_is_space(line.data[i]))
+        i++;
+    return i > label && i + 1 < line.size && line.data[i] == ')' && line.data[i + 1] == ' ';
+}
+
+/* Whether the line break at `at` ends a paragraph or stands before an item. */
+static bool is_break(struct text text, size_t at)
+{
+    if (text.data[at] != '\n' && text.data[at] != '\f')
+        return false;
+    size_t next = at + 1;
+    while (next < text.size &&
+           (text.data[next] == ' ' || text.data[next] == '\t' || text.data[next] == '\r'))
+        next++;
+    return text.data[at] == '\f' || next >= text.size || text.data[next] == '\n' ||
+           text.data[next] == '\f' || begins_item(text, next);
+}
+
+/* Where to cut a run of at most limit bytes that ends nowhere by itself. */
+static size_t cut_long(struct text text, size_t begin, size_t limit)
+{
+    size_t end = limit;
+    while (end > begin && !fold_is_space(text.data[end]))
+        end--;
+    if (end > begin)
+        return end;
+    end = limit;
+    while (end > begin + 1 && ((unsigned char)text.data[end] & 0xc0) == 0x80)
+        end--;
+    return end;
+}
+
+static size_t find_end(struct text text, size_t begin)
+{
+    const struct text stop = TEXT("\xe3\x80\x82"); /* the ideographic full stop */
+    for (size_t at = begin; at < text.size; at++) {
+        if (at - begin >= SENTENCE_BYTES_MAX)
+            return cut_long(text, begin, at);
+        if (is_break(text, at))
+            return at;
+        if (text_starts(text_slice(text, at, at + stop.size), stop))
+            return at + stop.size;
+        const size_t end = end_at_mark(text, begin, at);
+        if (end > 0)
+            return end;
+    }
+    return text.size;
+}
+
+bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size)
+{
+    const struct text text = reader->text;
+    size_t at = reader->offset;
+    while (at < text.size && fold_is_space(text.data[at]))
+        at++;
+    if (at >= text.size) {
+        reader->offset = text.size;
+        return false;
+    }
+    size_t end = find_end(text, at);
+    reader->offset = end;
+    while (end > at && fold_is_space(text.data[end - 1]))
+        end--;
+    *begin = at;
+    *size = end - at;
+    return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * sentence - where the sentences of a text lie.
+ *
+ * A sentence ends
+ *   - at a blank line, or at the end of the text;
+ *   - before a Markdown heading, list item or table row that begins a line;
+ *   - after . ! ? (with closing quotes and brackets) before white space and a letter that is
+ *     not small, a digit or an opening quote or bracket. Not after an abbreviation (`e.g.`,
+ *     `Inc.`), a single capital (`J.`) or a short label at the beginning (`3.`, `a)`);
+ *   - after the ideographic full stop;
+ *   - at the last white space (else the last whole character) before SENTENCE_BYTES_MAX.
+ * Each is a span of the text without white space at its ends, in order, never overlapping.
+ */
+#ifndef MINIONS_SENTENCE_H
+#define MINIONS_SENTENCE_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SENTENCE_BYTES_MAX = 1200 };
+
+struct sentence_reader {
+    struct text text;
+    size_t offset; /* of what was not read yet */
+};
+
+/* The next sentence as text[*begin, *begin + *size); false at the end. */
+bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size);
+
+#endif

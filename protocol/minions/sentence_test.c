@@ -1,0 +1,123 @@
+/* sentence_test - where sentences end, and that every byte is accounted for. */
+#include "protocol/minions/sentence.h"
+
+#include "protocol/minions/fold.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void expect(const char *text, const char *const *sentences, size_t count)
+{
+    struct sentence_reader reader = {.text = text_of(text)};
+    size_t begin, size;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(sentence_next(&reader, &begin, &size));
+        const struct text got = text_slice(reader.text, begin, begin + size);
+        if (!text_equal(got, text_of(sentences[i])))
+            fail_msg("sentence %zu is `%.*s`", i, TEXT_ARG(got));
+    }
+    assert_false(sentence_next(&reader, &begin, &size));
+}
+#define EXPECT(text, ...)                                                                      \
+    do {                                                                                       \
+        const char *const list_[] = {__VA_ARGS__};                                             \
+        expect((text), list_, sizeof(list_) / sizeof(list_[0]));                               \
+    } while (0)
+
+static void marks(void **state)
+{
+    (void)state;
+    EXPECT("One here.  Two\nthere! \"Three?\" 4 is last", "One here.", "Two\nthere!",
+           "\"Three?\"", "4 is last");
+    EXPECT("Versions 1.2 and e.g. the Foo Inc. Ltd stay. J. Doe too.",
+           "Versions 1.2 and e.g. the Foo Inc. Ltd stay.", "J. Doe too.");
+    EXPECT("(He left.) She stayed.", "(He left.)", "She stayed.");
+    EXPECT("file.txt is a file. see it", "file.txt is a file. see it");
+}
+
+static void labels_stay_with_what_they_name(void **state)
+{
+    (void)state;
+    EXPECT("  3. Definitions apply.\n\n  a) first\n  b) second.\n", "3. Definitions apply.",
+           "a) first", "b) second.");
+}
+
+static void paragraphs_and_markdown(void **state)
+{
+    (void)state;
+    EXPECT("Title\n\nText goes\non\n  \nEnd", "Title", "Text goes\non", "End");
+    EXPECT("# Head\ntext here\n- item one\n- item two", "# Head\ntext here", "- item one",
+           "- item two");
+    EXPECT("\xe7\x94\xb2\xe3\x80\x82\xe4\xb9\x99", "\xe7\x94\xb2\xe3\x80\x82", "\xe4\xb9\x99");
+    EXPECT("page one\fpage two", "page one", "page two");
+    expect(" \n ", NULL, 0);
+}
+
+static void long_runs_are_cut_between_words(void **state)
+{
+    (void)state;
+    enum { SIZE = 5000 };
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    for (int i = 0; i < SIZE; i++)
+        text[i] = i % 7 == 6 ? ' ' : 'x';
+    struct sentence_reader reader = {.text = {text, SIZE}};
+    size_t begin, size, seen = 0;
+    while (sentence_next(&reader, &begin, &size)) {
+        assert_true(size > 0 && size <= SENTENCE_BYTES_MAX);
+        assert_true(begin >= seen && begin <= seen + 1 && text[begin] == 'x');
+        seen = begin + size;
+    }
+    assert_true(seen >= SIZE - 1);
+    memset(text, '\xc3', SIZE); /* no white space at all, and not even UTF-8 */
+    reader = (struct sentence_reader){.text = {text, SIZE}};
+    seen = 0;
+    while (sentence_next(&reader, &begin, &size)) {
+        assert_int_equal(begin, seen);
+        seen = begin + size;
+    }
+    assert_int_equal(seen, SIZE);
+    free(text);
+}
+
+/* Random texts of the characters that decide: spans in order, all visible bytes covered. */
+static void nothing_is_lost(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "aA1. .\n\n\f-#)(\"'? !";
+    unsigned seed = 1;
+    for (int round = 0; round < 2000; round++) {
+        char text[64];
+        for (size_t i = 0; i < sizeof(text); i++) {
+            seed = seed * 1103515245u + 12345u;
+            text[i] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+        }
+        struct sentence_reader reader = {.text = {text, sizeof(text)}};
+        size_t begin, size, seen = 0;
+        while (sentence_next(&reader, &begin, &size)) {
+            assert_true(begin >= seen && size > 0 && begin + size <= sizeof(text));
+            for (size_t i = seen; i < begin; i++)
+                assert_true(fold_is_space(text[i]));
+            seen = begin + size;
+        }
+        for (size_t i = seen; i < sizeof(text); i++)
+            assert_true(fold_is_space(text[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks),
+        cmocka_unit_test(labels_stay_with_what_they_name),
+        cmocka_unit_test(paragraphs_and_markdown),
+        cmocka_unit_test(long_runs_are_cut_between_words),
+        cmocka_unit_test(nothing_is_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/* words - see words.h. */
+#include "protocol/minions/words.h"
+
+#include <string.h>
+
+/* Longest first where one ends another. What stays must have four bytes. */
+static const char *const ENDINGS[] = {"ations", "ation", "ating", "ments", "ates", "ated",
+                                      "ings",   "edly",  "ions",  "ment",  "ate",  "ing",
+                                      "ion",    "ers",   "ors",   "ies",   "ed",   "es",
+                                      "ly",     "er",    "or",    "s",     "e",    "y"};
+
+static const char *const COMMON[] = {
+    "a",    "about", "all",   "also",  "am",   "an",     "and",   "any",   "are",   "as",
+    "at",   "be",    "been",  "being", "but",  "by",     "can",   "could", "did",   "do",
+    "does", "doing", "for",   "from",  "had",  "has",    "have",  "he",    "her",   "his",
+    "how",  "i",     "if",    "in",    "into", "is",     "it",    "its",   "long",  "many",
+    "may",  "me",    "might", "much",  "must", "my",     "no",    "not",   "of",    "on",
+    "or",   "our",   "over",  "shall", "she",  "should", "so",    "some",  "such",  "than",
+    "that", "the",   "their", "them",  "then", "there",  "these", "they",  "this",  "those",
+    "to",   "under", "up",    "was",   "we",   "were",   "what",  "when",  "where", "which",
+    "who",  "whom",  "whose", "why",   "will", "with",   "would", "you",   "your"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static uint64_t hash_bytes(const char *data, size_t size)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)data[i]) * 1099511628211u;
+    return hash;
+}
+
+static bool is_common(struct text word)
+{
+    for (size_t i = 0; i < COUNT_OF(COMMON); i++)
+        if (text_equal(word, text_of(COMMON[i])))
+            return true;
+    return false;
+}
+
+size_t words_stem(struct text word, char stem[WORDS_STEM_MAX])
+{
+    size_t size = word.size < WORDS_STEM_MAX ? word.size : WORDS_STEM_MAX;
+    for (size_t i = 0; i < size; i++) {
+        const char c = word.data[i];
+        stem[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
+        const struct text ending = text_of(ENDINGS[i]);
+        if (size >= ending.size + 4 && text_ends((struct text){stem, size}, ending))
+            return size - ending.size;
+    }
+    return size;
+}
+
+enum unit { UNIT_GAP, UNIT_LETTER, UNIT_ALONE };
+
+/* What the character at *offset is; moves past it. */
+static enum unit next_unit(struct text text, size_t *offset)
+{
+    const uint32_t c = text_utf8_next(text, offset);
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        return UNIT_LETTER;
+    if (c < 0xc0 || c == UINT32_MAX || (c >= 0x2000 && c < 0x2e80))
+        return UNIT_GAP;
+    return c < 0x2e80 ? UNIT_LETTER : UNIT_ALONE;
+}
+
+bool words_next(struct words_reader *reader, struct words_word *word)
+{
+    size_t at = reader->offset, begin = at;
+    enum unit unit = UNIT_GAP;
+    while (unit == UNIT_GAP) {
+        if (at >= reader->text.size)
+            return false;
+        begin = at;
+        unit = next_unit(reader->text, &at);
+    }
+    while (unit == UNIT_LETTER && at < reader->text.size) {
+        size_t after = at;
+        if (next_unit(reader->text, &after) != UNIT_LETTER)
+            break;
+        at = after;
+    }
+    reader->offset = at;
+    const struct text spelled = text_slice(reader->text, begin, at);
+    char stem[WORDS_STEM_MAX], lower[WORDS_STEM_MAX];
+    const size_t stem_size = words_stem(spelled, stem);
+    *word = (struct words_word){.stem = hash_bytes(stem, stem_size),
+                                .offset = begin,
+                                .size = at - begin,
+                                .is_number = true};
+    for (size_t i = 0; i < spelled.size; i++)
+        if (spelled.data[i] < '0' || spelled.data[i] > '9')
+            word->is_number = false;
+    if (spelled.size <= 6) { /* the longest common word */
+        for (size_t i = 0; i < spelled.size; i++)
+            lower[i] = (char)(spelled.data[i] >= 'A' && spelled.data[i] <= 'Z'
+                                  ? spelled.data[i] - 'A' + 'a'
+                                  : spelled.data[i]);
+        word->is_common = is_common((struct text){lower, spelled.size});
+    }
+    return true;
+}
+
+static uint32_t collect(struct text text, bool with_common, uint64_t *stems, uint32_t max)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    uint32_t count = 0;
+    while (count < max && words_next(&reader, &word)) {
+        if (word.is_common && !with_common)
+            continue;
+        uint32_t i = 0;
+        while (i < count && stems[i] != word.stem)
+            i++;
+        if (i == count)
+            stems[count++] = word.stem;
+    }
+    return count;
+}
+
+uint32_t words_content(struct text text, uint64_t *stems, uint32_t max)
+{
+    const uint32_t count = collect(text, false, stems, max);
+    return count > 0 ? count : collect(text, true, stems, max);
+}
+
+double words_share(struct text text, const uint64_t *stems, uint32_t count)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    uint32_t all = 0, known = 0;
+    while (words_next(&reader, &word)) {
+        if (word.is_common)
+            continue;
+        all++;
+        for (uint32_t i = 0; i < count; i++) {
+            if (stems[i] == word.stem) {
+                known++;
+                break;
+            }
+        }
+    }
+    return all == 0 ? 1.0 : (double)known / (double)all;
+}
