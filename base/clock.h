@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-double clock_now_s(void);     /* monotonic, from an arbitrary start */
-int64_t clock_unix_s(void);   /* since 1970-01-01 UTC */
+double clock_now_s(void);   /* monotonic, from an arbitrary start */
+int64_t clock_unix_s(void); /* since 1970-01-01 UTC */
 void clock_sleep_ms(int ms);
 
 #endif

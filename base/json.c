@@ -2,11 +2,12 @@
  * json - see json.h: cJSON's tree behind the strict pre-scan.
  *
  * cJSON keeps a number as a double, which loses integers past 2^53, and refuses numbers of
- * more than 63 characters, which RFC 8259 allows. So the numbers are ours: after cJSON has
- * built the tree, tree and source are walked side by side, number for number, and a number
+ * more than 63 characters, which RFC 8259 allows. So scalars are ours: after cJSON has
+ * built the tree, tree and source are walked side by side, scalar for scalar, and a number
  * that is not a short plain integer keeps a copy of its own text in valuestring, a field that
  * cJSON frees with the node and uses for strings only. Numbers too long for cJSON are blanked
- * to 0 in the copy that it reads.
+ * to 0 in the copy that it reads. Likewise the size of a string that contains \u0000, which
+ * NUL-terminated strings lose, is kept in valuedouble, which cJSON uses for numbers only.
  */
 #include "base/json.h"
 
@@ -31,24 +32,35 @@ static const struct json *value_of(const cJSON *node)
     return (const struct json *)node;
 }
 
-/* The next number at or after *at in checked source; false when there is none left. */
-static bool next_number(struct text source, size_t *at, struct text *number)
+/* Checked source, and how far a walk over its scalars has come. */
+struct walk {
+    struct text source;
+    size_t at;
+};
+
+/* The next string (a name too), quotes and all, or number; empty when there is none left. */
+static struct text next_scalar(struct walk *walk)
 {
-    bool in_string = false;
-    for (; *at < source.size; ++*at) {
-        const char c = source.data[*at];
-        if (in_string && c == '\\')
-            ++*at;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '-' || (c >= '0' && c <= '9')))
-            break;
+    const struct text source = walk->source;
+    while (walk->at < source.size && !memchr("\"-0123456789", source.data[walk->at], 12))
+        walk->at++;
+    const size_t begin = walk->at;
+    if (begin == source.size)
+        return (struct text){0};
+    if (source.data[begin] == '"') {
+        while (source.data[++walk->at] != '"')
+            walk->at += source.data[walk->at] == '\\';
+        walk->at++;
+    } else {
+        while (walk->at < source.size && memchr("+-.0123456789Ee", source.data[walk->at], 15))
+            walk->at++;
     }
-    const size_t begin = *at;
-    while (*at < source.size && memchr("+-.0123456789Ee", source.data[*at], 15))
-        ++*at;
-    *number = text_slice(source, begin, *at);
-    return number->size > 0;
+    return text_slice(source, begin, walk->at);
+}
+
+static bool is_number(struct text scalar)
+{
+    return scalar.size > 0 && scalar.data[0] != '"';
 }
 
 /* Whether the double that cJSON read says all of the number. */
@@ -58,8 +70,10 @@ static bool number_is_exact(struct text number)
            !memchr(number.data, 'e', number.size) && !memchr(number.data, 'E', number.size);
 }
 
-static bool keep_text(cJSON *node, struct text number)
+static bool keep_number(cJSON *node, struct text number)
 {
+    if (number_is_exact(number))
+        return true;
     char *copy = cJSON_malloc(number.size + 1);
     if (!copy)
         return false;
@@ -70,20 +84,67 @@ static bool keep_text(cJSON *node, struct text number)
     return true;
 }
 
-struct walk {
-    struct text source;
-    size_t at;
-};
+/* Code unit of the escape \uXXXX at escape. */
+static uint32_t escape_unit(const char *escape)
+{
+    char digits[5] = {0};
+    memcpy(digits, escape + 2, 4);
+    return (uint32_t)strtoul(digits, NULL, 16);
+}
 
-/* Tree and source hold the same numbers in the same order. Nesting is capped by the scan. */
-static bool keep_numbers(cJSON *node, struct walk *walk)
+/* Bytes that a string of the source stands for. */
+static size_t decoded_size(struct text string)
+{
+    size_t size = 0;
+    for (size_t at = 1; at + 1 < string.size;) {
+        const char *c = string.data + at;
+        char utf8[4];
+        if (c[0] != '\\' || c[1] != 'u') {
+            at += c[0] == '\\' ? 2 : 1;
+            size++;
+            continue;
+        }
+        const uint32_t unit = escape_unit(c);
+        const bool is_pair = unit >= 0xd800 && unit <= 0xdfff;
+        at += is_pair ? 12 : 6;
+        size += is_pair ? 4 : text_utf8_put(unit, utf8);
+    }
+    return size;
+}
+
+static bool has_nul(struct text string)
+{
+    return text_find(string, TEXT("\\u0000"), 0) != SIZE_MAX;
+}
+
+/* A string with \u0000 in it: cJSON decodes all of it, only its size is lost. */
+static void keep_size(cJSON *node, struct text string)
+{
+    if (has_nul(string))
+        node->valuedouble = (double)decoded_size(string);
+}
+
+/* In a name, NUL becomes 0xff: no UTF-8, so that no name asked for can be mistaken for it. */
+static void keep_name(char *name, struct text string)
+{
+    const size_t size = has_nul(string) ? decoded_size(string) : 0;
+    for (size_t i = 0; i < size; i++) {
+        if (name[i] == '\0')
+            name[i] = '\xff';
+    }
+}
+
+/* Tree and source hold the same scalars in the same order. Nesting is capped by the scan. */
+static bool keep_scalars(cJSON *node, struct walk *walk)
 {
     for (; node; node = node->next) {
-        struct text number;
-        if (cJSON_IsNumber(node) && (!next_number(walk->source, &walk->at, &number) ||
-                                     (!number_is_exact(number) && !keep_text(node, number))))
+        if (node->string)
+            keep_name(node->string, next_scalar(walk));
+        if (cJSON_IsString(node))
+            keep_size(node, next_scalar(walk));
+        if (cJSON_IsNumber(node) && !keep_number(node, next_scalar(walk)))
             return false;
-        if (!keep_numbers(node->child, walk))
+        if (!keep_scalars(node->child, walk))
             return false;
     }
     return true;
@@ -92,17 +153,19 @@ static bool keep_numbers(cJSON *node, struct walk *walk)
 /* A copy of source in which numbers too long for cJSON read 0. */
 static bool blank_long_numbers(struct text source, struct text_buf *copy)
 {
-    size_t at = 0;
-    struct text number;
+    struct walk walk = {.source = source};
     text_buf_add(copy, source);
-    while (!copy->failed && next_number(source, &at, &number)) {
-        if (number.size <= CJSON_NUMBER_MAX)
+    while (!copy->failed) {
+        const struct text scalar = next_scalar(&walk);
+        if (scalar.size == 0)
+            return true;
+        if (!is_number(scalar) || scalar.size <= CJSON_NUMBER_MAX)
             continue;
-        char *begin = copy->data + (number.data - source.data);
-        memset(begin, ' ', number.size);
+        char *begin = copy->data + (scalar.data - source.data);
+        memset(begin, ' ', scalar.size);
         begin[0] = '0';
     }
-    return !copy->failed;
+    return false;
 }
 
 enum status json_parse(struct text source, size_t size_max, struct json **root,
@@ -119,7 +182,7 @@ enum status json_parse(struct text source, size_t size_max, struct json **root,
         tree = cJSON_ParseWithLength(copy.data, copy.size);
     text_buf_deinit(&copy);
     struct walk walk = {.source = source};
-    if (!tree || !keep_numbers(tree, &walk)) {
+    if (!tree || !keep_scalars(tree, &walk)) {
         cJSON_Delete(tree);
         FAIL(err, ERR_MEMORY, "JSON: no memory for the tree of %zu bytes", source.size);
     }
@@ -180,7 +243,10 @@ bool json_text(const struct json *value, struct text *out)
 {
     if (!cJSON_IsString(node_of(value)))
         return false;
+    const size_t size = (size_t)node_of(value)->valuedouble;
     *out = text_of(node_of(value)->valuestring);
+    if (size > 0)
+        out->size = size;
     return true;
 }
 

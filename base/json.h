@@ -2,10 +2,11 @@
  * json - reading and writing JSON.
  *
  * Reading is cJSON behind a strict pre-scan (RFC 8259): valid UTF-8, no raw control characters,
- * no leading zeros, nothing after the value, nesting and size capped, \u0000 and lone
- * surrogates refused, and each refusal names the byte. cJSON alone accepts several of these
- * and cuts a string at \u0000. Integers keep 64 bits: a number is read again from its own
- * text, which the value keeps.
+ * no leading zeros, nothing after the value, nesting and size capped, lone surrogates refused,
+ * and each refusal names the byte. cJSON alone accepts several of these. A string may contain
+ * \u0000: its size counts, not the NUL (in a member's name it reads as the byte 0xff).
+ * Integers keep 64 bits: a number is read again from its own text, which the value keeps. Of
+ * members with the same name the first is found.
  *
  * Writing appends to a text_buf through struct json_writer, which puts commas and escapes.
  *

@@ -2,8 +2,8 @@
  * json_check - the strict pre-scan: is this text one JSON value, to the letter of RFC 8259?
  *
  * One pass over the bytes with a stack of one bit per level; nothing is allocated. Stricter
- * than the RFC where a reader behind us would be fooled: \u0000 and lone surrogates are
- * refused, and nesting is capped. A byte order mark is not white space and is refused too.
+ * than the RFC where a reader behind us would be fooled: lone surrogates are refused, and
+ * nesting is capped. A byte order mark is not white space and is refused too.
  */
 #include "base/json.h"
 
@@ -97,8 +97,6 @@ static bool scan_unicode_escape(struct scan *scan)
     uint32_t unit, low;
     if (!scan_hex4(scan, &unit))
         return false;
-    if (unit == 0)
-        return refuse(scan, "the escape \\u0000 is not taken");
     if (unit < 0xd800 || unit > 0xdfff)
         return true;
     if (unit > 0xdbff || !take(scan, '\\') || !take(scan, 'u'))
