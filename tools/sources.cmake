@@ -1,1 +1,3 @@
-# room tools: the cohort binary
+# room tools: the cohort binary, one file per subcommand
+room(tools NEEDS engine tokenizer base SOURCES
+  tools/args.c tools/exit_code.c tools/model_path.c tools/engine_args.c)

@@ -1,0 +1,51 @@
+/* cohort - the table of subcommands; see cohort.h. */
+#include "tools/cohort.h"
+
+#include "tools/exit_code.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const struct command {
+    const char *name, *about;
+    int (*main)(int argc, char **argv);
+} commands[] = {
+    {"ask", "answer a question about documents, with citations", ask_main},
+    {"run", "one prompt, streamed", run_main},
+    {"batch", "an OpenAI batch file in, results out; resumes", batch_main},
+    {"tokenize", "text on standard input to token ids", tokenize_main},
+    {"inspect", "what is in a model file, and what it needs here", inspect_main},
+    {"doctor", "look this machine over", doctor_main},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int print_help(void)
+{
+    printf("usage: cohort COMMAND [options]\n\ncommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-10s  %s\n", commands[i].name, commands[i].about);
+    printf("\ncohort COMMAND --help  tells a command's options\ncohort --version\n");
+    return exit_code_flush("help");
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, told as such */
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("cohort " COHORT_VERSION "\n");
+        return exit_code_flush("version");
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return print_help();
+    (void)fprintf(stderr, "cohort: %s%s; try cohort --help\n",
+                  argc > 1 ? "no command named " : "a command is missing", word);
+    return EX_USAGE;
+}

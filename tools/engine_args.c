@@ -1,0 +1,17 @@
+/* engine_args - see engine_args.h. */
+#include "tools/engine_args.h"
+
+#include "tools/model_path.h"
+
+enum status engine_args_open(const struct engine_args *args, const struct engine_options *more,
+                             struct engine **engine, struct error *err)
+{
+    char path[MODEL_PATH_BYTES];
+    struct engine_options options = more ? *more : (struct engine_options){0};
+    *engine = NULL;
+    TRY(model_path_find(args->model, path, sizeof path, err));
+    options.model_path = path;
+    options.precision = (enum engine_precision)args->precision;
+    options.threads = args->threads;
+    return engine_open(engine, &options, err);
+}

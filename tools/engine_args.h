@@ -1,0 +1,46 @@
+/*
+ * engine_args - the options that every command with an engine shares, and opening one by them.
+ *
+ *     struct engine_args engine = {0};
+ *     const struct args_option options[] = {
+ *         ENGINE_ARGS(engine),
+ *         {...},
+ *     };
+ */
+#ifndef TOOLS_ENGINE_ARGS_H
+#define TOOLS_ENGINE_ARGS_H
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "tools/args.h"
+
+struct engine_args {
+    const char *model; /* NULL: see model_path.h */
+    int precision;     /* enum engine_precision */
+    uint32_t threads;  /* 0: one per core */
+};
+
+#define ENGINE_ARGS(args)                                                                      \
+    {.letter = 'm',                                                                            \
+     .name = "model",                                                                          \
+     .value = "FILE",                                                                          \
+     .kind = ARGS_TEXT,                                                                        \
+     .target = &(args).model,                                                                  \
+     .help = "GGUF model (default: $COHORT_MODEL, else the demo model)"},                      \
+        {.name = "precision",                                                                  \
+         .value = "exact|int8",                                                                \
+         .kind = ARGS_CHOICE,                                                                  \
+         .target = &(args).precision,                                                          \
+         .help = "arithmetic: float activations, or 8-bit integers (faster)"},                 \
+    {                                                                                          \
+        .name = "threads", .value = "N", .kind = ARGS_U32, .target = &(args).threads,          \
+        .max = 1024, .help = "worker threads (default: one per core)"                          \
+    }
+
+/* Finds the model and opens an engine on it. more: further options, or NULL. ERR_IO when the
+ * model is missing. The engine is the caller's to close. */
+MUST_USE enum status engine_args_open(const struct engine_args *args,
+                                      const struct engine_options *more, struct engine **engine,
+                                      struct error *err);
+
+#endif
