@@ -36,8 +36,8 @@ enum tokenizer_kind {
 
 /* Borrowed for the call of tokenizer_open. */
 struct tokenizer_source {
-    struct text model;         /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM) */
-    struct text pre;           /* tokenizer.ggml.pre: which splitter, such as "smollm" */
+    struct text model; /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM) */
+    struct text pre;   /* tokenizer.ggml.pre: which splitter, such as "smollm" */
     const struct text *pieces; /* [piece_count] */
     const float *scores;       /* [piece_count] or NULL */
     const int32_t *kinds;      /* [piece_count] enum tokenizer_kind, or NULL: all normal */
@@ -104,7 +104,7 @@ void tokenizer_stream_add(struct tokenizer_stream *stream, const struct tokenize
 void tokenizer_stream_end(struct tokenizer_stream *stream, struct text_buf *out);
 
 struct tokenizer_message {
-    struct text role; /* "system", "user", "assistant" */
+    struct text role;    /* "system", "user", "assistant" */
     struct text content; /* data: special spellings inside never become special tokens */
 };
 

@@ -1,0 +1,93 @@
+/* special - see special.h. */
+#include "tokenizer/special.h"
+
+static bool is_special(const struct vocab *vocab, uint32_t id)
+{
+    const uint8_t kind = vocab->kinds[id];
+    return (kind == TOKENIZER_CONTROL || kind == TOKENIZER_USER_DEFINED) &&
+           vocab->pieces[id].size > 0 && vocab->pieces[id].size <= SPECIAL_BYTES_MAX;
+}
+
+static uint64_t edge_key(uint32_t node, char byte)
+{
+    return (uint64_t)node << 8 | (uint8_t)byte;
+}
+
+static void add(struct special *special, struct text piece, token_id id, bool is_control)
+{
+    uint32_t node = 0;
+    special->begins[(uint8_t)piece.data[0]] = true;
+    for (size_t i = 0; i < piece.size; i++) {
+        bool is_new;
+        struct pair_map_entry *edge =
+            pair_map_put(&special->edges, edge_key(node, piece.data[i]), &is_new);
+        if (is_new)
+            edge->first = special->node_count++;
+        node = edge->first;
+    }
+    if (special->tokens[node] != TOKEN_NONE)
+        return; /* the first of equals, as in the vocabulary */
+    special->tokens[node] = id;
+    special->is_control[node] = is_control;
+}
+
+enum status special_init(struct special *special, const struct vocab *vocab,
+                         struct arena *arena, struct error *err)
+{
+    uint32_t nodes = 1; /* fits: 2^21 pieces of at most 2^8 bytes */
+    for (uint32_t i = 0; i < vocab->count; i++)
+        nodes += is_special(vocab, i) ? (uint32_t)vocab->pieces[i].size : 0;
+    *special = (struct special){.node_count = 1};
+    TRY(pair_map_init(&special->edges, nodes, arena, err));
+    special->tokens = ARENA_NEW(arena, token_id, nodes);
+    special->is_control = ARENA_NEW(arena, uint8_t, nodes);
+    if (!special->tokens || !special->is_control)
+        FAIL(err, ERR_MEMORY, "tokenizer: no room for %u bytes of special pieces", nodes);
+    for (uint32_t i = 0; i < nodes; i++)
+        special->tokens[i] = TOKEN_NONE;
+    for (uint32_t i = 0; i < vocab->count; i++) {
+        if (is_special(vocab, i))
+            add(special, vocab->pieces[i], (token_id)i, vocab->kinds[i] == TOKENIZER_CONTROL);
+    }
+    return OK;
+}
+
+/* The longest spelling that begins at begin; control_end: where trust ends there. */
+static bool match_at(const struct special *special, struct text text, size_t control_end,
+                     struct special_match *match)
+{
+    uint32_t node = 0;
+    match->token = TOKEN_NONE;
+    for (size_t at = match->begin; at < text.size; at++) {
+        const struct pair_map_entry *edge =
+            pair_map_get(&special->edges, edge_key(node, text.data[at]));
+        if (!edge)
+            break;
+        node = edge->first;
+        const bool allowed = !special->is_control[node] || at < control_end;
+        if (special->tokens[node] != TOKEN_NONE && allowed) {
+            match->token = special->tokens[node];
+            match->end = at + 1;
+        }
+    }
+    return match->token != TOKEN_NONE;
+}
+
+bool special_find(const struct special *special, struct text text, size_t from,
+                  const struct special_range *ranges, size_t range_count,
+                  struct special_match *match)
+{
+    for (size_t at = from; at < text.size; at++) {
+        if (!special->begins[(uint8_t)text.data[at]])
+            continue;
+        while (range_count > 0 && ranges->end <= at) {
+            ranges++;
+            range_count--;
+        }
+        const bool trusted = range_count > 0 && ranges->begin <= at;
+        *match = (struct special_match){.begin = at};
+        if (match_at(special, text, trusted ? ranges->end : 0, match))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,201 @@
+/*
+ * spm - see spm.h.
+ *
+ * A space is spelled U+2581. Characters are merged pair by pair: of all neighbours whose joined
+ * text is a piece, those with the highest score, leftmost first (SentencePiece, bpe_model.cc
+ * describes the same order). What is left over and not a piece becomes its bytes.
+ *
+ * Where no piece has U+2581 after another character, no merge ever crosses the beginning of a
+ * word, and merging word by word gives the same tokens in less time and memory.
+ */
+#include "tokenizer/spm.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint32_t NONE = UINT32_MAX;
+
+/* A piece such as "a_b": U+2581 after something else. */
+static bool goes_past_space(struct text piece)
+{
+    const struct text mark = TEXT("\xe2\x96\x81");
+    size_t at = 0;
+    while (text_starts(text_slice(piece, at, piece.size), mark))
+        at += mark.size;
+    return text_find(piece, mark, at) != SIZE_MAX;
+}
+
+enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknown,
+                     struct error *err)
+{
+    if (!vocab->scores)
+        FAIL(err, ERR_FORMAT, "tokenizer: model llama needs tokenizer.ggml.scores");
+    *spm = (struct spm){.vocab = vocab, .unknown = unknown, .words_apart = true};
+    for (uint32_t i = 0; i < vocab->count; i++) {
+        if (isnan(vocab->scores[i]))
+            FAIL(err, ERR_FORMAT, "tokenizer: the score of piece %u is not a number", i);
+        if (vocab->kinds[i] == TOKENIZER_NORMAL && goes_past_space(vocab->pieces[i]))
+            spm->words_apart = false;
+    }
+    return OK;
+}
+
+/* Scores as numbers whose order is the other way round: the best is the smallest. */
+static uint32_t score_order(float score)
+{
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    const uint32_t ascending = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+    return ~ascending;
+}
+
+static struct text symbol_text(const struct spm_scratch *scratch, struct text text, uint32_t i)
+{
+    const struct spm_symbol symbol = scratch->symbols[i];
+    return text_slice(text, symbol.begin, symbol.begin + symbol.size);
+}
+
+static bool push_pair(const struct spm *spm, struct spm_scratch *scratch, struct text text,
+                      uint32_t left)
+{
+    const uint32_t right = left == NONE ? NONE : scratch->symbols[left].next;
+    if (right == NONE)
+        return true;
+    const uint32_t size = scratch->symbols[left].size + scratch->symbols[right].size;
+    if (size > spm->vocab->plain_max)
+        return true;
+    const uint32_t begin = scratch->symbols[left].begin;
+    const token_id id = vocab_find(&spm->vocab->plain, text_slice(text, begin, begin + size));
+    if (id == TOKEN_NONE)
+        return true;
+    const uint64_t order = (uint64_t)score_order(spm->vocab->scores[id]) << 32 | left;
+    return merge_heap_push(&scratch->heap, (struct merge_candidate){order, right, size});
+}
+
+static bool merge_pair(const struct spm *spm, struct spm_scratch *scratch, struct text text,
+                       struct merge_candidate item)
+{
+    const uint32_t left = (uint32_t)item.order, right = item.first;
+    struct spm_symbol *symbols = scratch->symbols;
+    if (symbols[left].size == 0 || symbols[right].size == 0 ||
+        symbols[left].size + symbols[right].size != item.second)
+        return true; /* one of the two was merged meanwhile */
+    symbols[left].size = item.second;
+    symbols[left].next = symbols[right].next;
+    symbols[right].size = 0;
+    if (symbols[left].next != NONE)
+        symbols[symbols[left].next].previous = left;
+    return push_pair(spm, scratch, text, symbols[left].previous) &&
+           push_pair(spm, scratch, text, left);
+}
+
+/* A symbol that merging left: its piece, or its bytes, or the unknown token. */
+static bool emit(const struct spm *spm, struct text symbol, struct token_list *list)
+{
+    const token_id id = vocab_find(&spm->vocab->plain, symbol);
+    if (id != TOKEN_NONE)
+        return token_list_add(list, id);
+    for (size_t i = 0; i < symbol.size; i++) {
+        const token_id byte = spm->vocab->byte_ids[(uint8_t)symbol.data[i]];
+        if (byte == TOKEN_NONE)
+            return spm->unknown == TOKEN_NONE || token_list_add(list, spm->unknown);
+        if (!token_list_add(list, byte))
+            return false;
+    }
+    return true;
+}
+
+static bool reserve_symbols(struct spm_scratch *scratch, size_t count)
+{
+    if (count <= scratch->capacity)
+        return true;
+    struct spm_symbol *symbols = reallocarray(scratch->symbols, count, sizeof *symbols);
+    if (!symbols)
+        return false;
+    scratch->symbols = symbols;
+    scratch->capacity = count;
+    return true;
+}
+
+/* Merges one stretch of escaped text. */
+static bool encode_stretch(const struct spm *spm, struct spm_scratch *scratch, struct text text,
+                           struct token_list *list)
+{
+    assert(text.size <= SPM_PIECE_BYTES_MAX);
+    if (!reserve_symbols(scratch, text.size))
+        return false;
+    uint32_t count = 0;
+    for (size_t at = 0; at < text.size; count++) {
+        const size_t begin = at;
+        (void)text_utf8_next(text, &at);
+        scratch->symbols[count] = (struct spm_symbol){(uint32_t)begin, (uint32_t)(at - begin),
+                                                      count == 0 ? NONE : count - 1, count + 1};
+    }
+    if (count == 0)
+        return true;
+    scratch->symbols[count - 1].next = NONE;
+    scratch->heap.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!push_pair(spm, scratch, text, i))
+            return false;
+    }
+    struct merge_candidate item;
+    while (merge_heap_pull(&scratch->heap, &item)) {
+        if (!merge_pair(spm, scratch, text, item))
+            return false;
+    }
+    for (uint32_t i = 0; i != NONE; i = scratch->symbols[i].next) {
+        if (!emit(spm, symbol_text(scratch, text, i), list))
+            return false;
+    }
+    return true;
+}
+
+/* Where the stretch that begins at begin ends in text, which is not escaped: before a space
+ * that follows something else when words are apart, at the limit in any case. */
+static size_t stretch_end(const struct spm *spm, struct text text, size_t begin)
+{
+    const size_t limit = begin + SPM_PIECE_BYTES_MAX / 4; /* escaping triples at most */
+    size_t at = begin;
+    if (!spm->words_apart)
+        return limit < text.size ? limit : text.size;
+    while (at < text.size && at < limit && text.data[at] == ' ')
+        at++;
+    while (at < text.size && at < limit && text.data[at] != ' ')
+        at++;
+    return at;
+}
+
+bool spm_encode(const struct spm *spm, struct text text, bool space_before,
+                struct spm_scratch *scratch, struct token_list *list)
+{
+    const struct text mark = TEXT("\xe2\x96\x81");
+    size_t begin = 0;
+    while (begin < text.size) {
+        const size_t end = stretch_end(spm, text, begin);
+        text_buf_clear(&scratch->escaped);
+        if (space_before && begin == 0)
+            text_buf_add(&scratch->escaped, mark);
+        for (size_t at = begin; at < end; at++) {
+            if (text.data[at] == ' ')
+                text_buf_add(&scratch->escaped, mark);
+            else
+                text_buf_byte(&scratch->escaped, text.data[at]);
+        }
+        if (scratch->escaped.failed ||
+            !encode_stretch(spm, scratch, text_buf_text(&scratch->escaped), list))
+            return false;
+        begin = end;
+    }
+    return true;
+}
+
+void spm_scratch_deinit(struct spm_scratch *scratch)
+{
+    text_buf_deinit(&scratch->escaped);
+    free(scratch->symbols);
+    merge_heap_deinit(&scratch->heap);
+    *scratch = (struct spm_scratch){0};
+}

@@ -1,0 +1,259 @@
+/* tokenizer - see tokenizer.h. */
+#include "tokenizer/tokenizer.h"
+
+#include "base/checked.h"
+#include "tokenizer/bpe.h"
+#include "tokenizer/pretokenize.h"
+#include "tokenizer/special.h"
+#include "tokenizer/spm.h"
+
+#include <stdlib.h>
+
+struct tokenizer {
+    struct arena arena;
+    struct vocab vocab;
+    struct special special;
+    struct bpe bpe; /* byte-level models */
+    struct spm spm; /* the others */
+    const struct pretokenize *splitter;
+    uint8_t *is_end; /* [piece_count] */
+    token_id bos, eos;
+    bool add_bos, add_eos, add_space_prefix;
+};
+
+/* One call of encode. */
+struct encoding {
+    const struct tokenizer *tokenizer;
+    struct token_list *list;
+    struct bpe_scratch bpe;
+    struct spm_scratch spm;
+};
+
+/* How models of our families spell the end of a turn; files name at most two as eos and eot. */
+static const char *const END_PIECES[] = {
+    "</s>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<|end_of_turn|>",
+    "<|end_of_role|>",
+    "<\xef\xbd\x9c"
+    "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+};
+
+static bool encode_plain(struct encoding *encoding, struct text text, bool after_special)
+{
+    const struct tokenizer *tokenizer = encoding->tokenizer;
+    if (!tokenizer->vocab.byte_level)
+        return spm_encode(&tokenizer->spm, text, tokenizer->add_space_prefix && after_special,
+                          &encoding->spm, encoding->list);
+    for (size_t begin = 0; begin < text.size;) {
+        const size_t end = pretokenize_next(tokenizer->splitter, text, begin);
+        if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe,
+                        encoding->list))
+            return false;
+        begin = end;
+    }
+    return true;
+}
+
+/* Text between special pieces, and those pieces. */
+static bool encode_parts(struct encoding *encoding, struct text text,
+                         const struct special_range *ranges, size_t range_count)
+{
+    struct special_match match;
+    size_t at = 0;
+    while (special_find(&encoding->tokenizer->special, text, at, ranges, range_count, &match)) {
+        if (!encode_plain(encoding, text_slice(text, at, match.begin), true) ||
+            !token_list_add(encoding->list, match.token))
+            return false;
+        at = match.end;
+        while (range_count > 0 && ranges->end <= at) {
+            ranges++;
+            range_count--;
+        }
+    }
+    return encode_plain(encoding, text_slice(text, at, text.size), true);
+}
+
+/* Encodes text, whose control spellings count inside the ranges; all or nothing. */
+static enum status encode_ranges(const struct tokenizer *tokenizer, struct text text,
+                                 const struct special_range *ranges, size_t range_count,
+                                 struct token_list *list)
+{
+    struct encoding encoding = {.tokenizer = tokenizer, .list = list};
+    const size_t count = list->count;
+    const bool done = encode_parts(&encoding, text, ranges, range_count);
+    bpe_scratch_deinit(&encoding.bpe);
+    spm_scratch_deinit(&encoding.spm);
+    if (!done)
+        list->count = count;
+    return done ? OK : ERR_MEMORY;
+}
+
+static bool is_known(const struct tokenizer *tokenizer, token_id token)
+{
+    return token >= 0 && (uint32_t)token < tokenizer->vocab.count;
+}
+
+static void mark_end(struct tokenizer *tokenizer, token_id token)
+{
+    if (is_known(tokenizer, token))
+        tokenizer->is_end[token] = 1;
+}
+
+static enum status find_ends(struct tokenizer *tokenizer, const struct tokenizer_source *source,
+                             struct error *err)
+{
+    tokenizer->is_end = ARENA_NEW(&tokenizer->arena, uint8_t, tokenizer->vocab.count);
+    if (!tokenizer->is_end)
+        FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", tokenizer->vocab.count);
+    mark_end(tokenizer, source->eos);
+    mark_end(tokenizer, source->eot);
+    for (size_t i = 0; i < sizeof END_PIECES / sizeof END_PIECES[0]; i++) {
+        const token_id id = tokenizer_find(tokenizer, text_of(END_PIECES[i]));
+        if (id != TOKEN_NONE && tokenizer->vocab.kinds[id] != TOKENIZER_NORMAL)
+            mark_end(tokenizer, id);
+    }
+    return OK;
+}
+
+/* Bytes of address space that the tables of source can need at most; pages that are not touched
+ * cost nothing. False: more than a machine has. */
+static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
+{
+    enum { SPARE = 1 << 20, PER_BYTE = 96, PER_PIECE = 192, PER_MERGE = 64 };
+    size_t piece_bytes = 0, part;
+    for (uint32_t i = 0; i < source->piece_count; i++) {
+        if (!checked_add_size(piece_bytes, source->pieces[i].size, &piece_bytes))
+            return false;
+    }
+    *size = SPARE;
+    return checked_mul_size(piece_bytes, PER_BYTE, &part) &&
+           checked_add_size(*size, part, size) &&
+           checked_mul_size(source->piece_count, PER_PIECE, &part) &&
+           checked_add_size(*size, part, size) &&
+           checked_mul_size(source->merge_count, PER_MERGE, &part) &&
+           checked_add_size(*size, part, size);
+}
+
+static enum status open_model(struct tokenizer *tokenizer,
+                              const struct tokenizer_source *source, struct error *err)
+{
+    const bool byte_level = text_equal(source->model, TEXT("gpt2"));
+    if (!byte_level && !text_equal(source->model, TEXT("llama")))
+        FAIL(err, ERR_LIMIT, "tokenizer: model %.*s is not known; known are gpt2, llama",
+             TEXT_ARG(source->model));
+    tokenizer->splitter = byte_level ? pretokenize_find(source->pre) : NULL;
+    if (byte_level && !tokenizer->splitter)
+        FAIL(err, ERR_LIMIT, "tokenizer: splitter %.*s is not known; known are %s",
+             TEXT_ARG(source->pre), pretokenize_names());
+    TRY(vocab_init(&tokenizer->vocab, source, &tokenizer->arena, err));
+    TRY(special_init(&tokenizer->special, &tokenizer->vocab, &tokenizer->arena, err));
+    TRY(find_ends(tokenizer, source, err));
+    if (!byte_level)
+        return spm_init(&tokenizer->spm, &tokenizer->vocab, source->unknown, err);
+    TRY(bpe_init(&tokenizer->bpe, &tokenizer->vocab, source, &tokenizer->arena, err));
+    if (tokenizer->splitter->ignore_merges)
+        bpe_ignore_merges(&tokenizer->bpe);
+    return OK;
+}
+
+enum status tokenizer_open(const struct tokenizer_source *source, struct tokenizer **tokenizer,
+                           struct error *err)
+{
+    size_t size;
+    if (!arena_bytes(source, &size))
+        FAIL(err, ERR_LIMIT, "tokenizer: %u pieces are too large together",
+             source->piece_count);
+    struct tokenizer *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "tokenizer: no room");
+    made->bos = source->bos;
+    made->eos = source->eos;
+    made->add_bos = source->add_bos;
+    made->add_eos = source->add_eos;
+    made->add_space_prefix = source->add_space_prefix;
+    enum status status = arena_init(&made->arena, size, err);
+    if (status == OK)
+        status = open_model(made, source, err);
+    if (status != OK) {
+        tokenizer_close(made);
+        return status;
+    }
+    *tokenizer = made;
+    return OK;
+}
+
+void tokenizer_close(struct tokenizer *tokenizer)
+{
+    if (!tokenizer)
+        return;
+    arena_deinit(&tokenizer->arena);
+    free(tokenizer);
+}
+
+uint32_t tokenizer_vocab_size(const struct tokenizer *tokenizer)
+{
+    return tokenizer->vocab.count;
+}
+
+token_id tokenizer_bos(const struct tokenizer *tokenizer)
+{
+    return tokenizer->bos;
+}
+
+bool tokenizer_is_end(const struct tokenizer *tokenizer, token_id token)
+{
+    return is_known(tokenizer, token) && tokenizer->is_end[token];
+}
+
+bool tokenizer_is_control(const struct tokenizer *tokenizer, token_id token)
+{
+    return is_known(tokenizer, token) && tokenizer->vocab.kinds[token] == TOKENIZER_CONTROL;
+}
+
+token_id tokenizer_find(const struct tokenizer *tokenizer, struct text piece)
+{
+    return vocab_find(&tokenizer->vocab.spelled, piece);
+}
+
+struct text tokenizer_bytes(const struct tokenizer *tokenizer, token_id token)
+{
+    return is_known(tokenizer, token) ? tokenizer->vocab.bytes[token] : (struct text){"", 0};
+}
+
+enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text,
+                             uint32_t flags, struct token_list *list, struct error *err)
+{
+    if (text.size > TOKENIZER_TEXT_MAX)
+        FAIL(err, ERR_LIMIT, "text to tokenize: %zu bytes, the limit is %d", text.size,
+             TOKENIZER_TEXT_MAX);
+    const bool bounds = flags & TOKENIZER_BOUNDS;
+    const size_t count = list->count;
+    const struct special_range all = {0, text.size};
+    bool done = !bounds || !tokenizer->add_bos || tokenizer->bos == TOKEN_NONE ||
+                token_list_add(list, tokenizer->bos);
+    done = done &&
+           encode_ranges(tokenizer, text, &all, flags & TOKENIZER_SPECIAL ? 1 : 0, list) == OK;
+    if (done && bounds && tokenizer->add_eos && tokenizer->eos != TOKEN_NONE)
+        done = token_list_add(list, tokenizer->eos);
+    if (done)
+        return OK;
+    list->count = count;
+    FAIL(err, ERR_MEMORY, "text to tokenize: no room for the tokens of %zu bytes", text.size);
+}
+
+void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
+                      bool spell_control, struct text_buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const bool spell = spell_control && tokenizer_is_control(tokenizer, ids[i]);
+        text_buf_add(out, spell ? tokenizer->vocab.pieces[ids[i]]
+                                : tokenizer_bytes(tokenizer, ids[i]));
+    }
+}

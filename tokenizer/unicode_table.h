@@ -1,0 +1,14 @@
+/* unicode_table - the generated table behind unicode.c (tools/scripts/unicode_tables.py). */
+#ifndef TOKENIZER_UNICODE_TABLE_H
+#define TOKENIZER_UNICODE_TABLE_H
+
+#include <stdint.h>
+
+enum { UNICODE_TABLE_RANGES = 3419, UNICODE_TABLE_PAGES = 513 };
+
+/* First code point << 8 | class, in order. */
+extern const uint32_t unicode_table_ranges[UNICODE_TABLE_RANGES];
+/* The range in which each page of 256 code points begins. */
+extern const uint16_t unicode_table_pages[UNICODE_TABLE_PAGES];
+
+#endif
