@@ -1,0 +1,174 @@
+/* openai_test - request bodies read and refused by field, replies of the documented shape. */
+#include "protocol/api/openai.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t room[1 << 16];
+
+struct parsed {
+    struct json *root;
+    struct openai_chat chat;
+    struct error err;
+    enum status status;
+};
+
+static struct parsed parse(const char *source)
+{
+    struct parsed p = {.status = OK};
+    struct arena arena = {.base = room, .size = sizeof room};
+    assert_int_equal(json_parse(text_of(source), 0, &p.root, NULL), OK);
+    p.status = openai_chat_parse(p.root, &arena, &p.chat, &p.err);
+    return p;
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    struct parsed p = parse(
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"developer\",\"content\":\"be brief\"},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+        "{\"type\":\"text\",\"text\":\"b\"}]}],\"temperature\":0.5,\"top_p\":0.25,\"n\":3,"
+        "\"max_tokens\":7,\"max_completion_tokens\":9,\"seed\":-1,\"stop\":[\"x\",\"y\"],"
+        "\"stream\":true,\"logit_bias\":{},\"tools\":[],\"logprobs\":false,\"user\":\"u\","
+        "\"presence_penalty\":0,\"tool_choice\":\"none\",\"response_format\":{\"type\":"
+        "\"text\"}}");
+    assert_int_equal(p.status, OK);
+    assert_int_equal(p.chat.message_count, 2);
+    assert_true(text_equal(p.chat.messages[0].role, TEXT("system")));
+    assert_true(text_equal(p.chat.messages[1].content, TEXT("ab")));
+    assert_true(p.chat.job.temperature > 0.49f && p.chat.job.temperature < 0.51f);
+    assert_true(p.chat.job.top_p > 0.24f && p.chat.job.top_p < 0.26f);
+    assert_int_equal(p.chat.job.sample_count, 3);
+    assert_int_equal(p.chat.job.max_tokens, 9);
+    assert_true(p.chat.has_seed && p.chat.job.seed == UINT64_MAX);
+    assert_int_equal(p.chat.job.stop_count, 2);
+    assert_true(text_equal(p.chat.job.stops[1], TEXT("y")));
+    assert_true(p.chat.stream);
+    json_free(p.root);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct parsed p =
+        parse("{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"stop\":null,"
+              "\"top_p\":null,\"seed\":null}");
+    assert_int_equal(p.status, OK);
+    assert_true(p.chat.job.temperature > 0.99f && p.chat.job.temperature < 1.01f);
+    assert_int_equal(p.chat.job.sample_count, 1);
+    assert_int_equal(p.chat.job.max_tokens, 0);
+    assert_false(p.chat.has_seed || p.chat.stream || p.chat.job.stop_count);
+    json_free(p.root);
+    p = parse(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"top_p\":0,\"stop\":\"s\"}");
+    assert_int_equal(p.status, OK);
+    assert_true(p.chat.job.temperature <= 0);
+    assert_int_equal(p.chat.job.stop_count, 1);
+    json_free(p.root);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *fields, *want;
+        enum status status;
+    } cases[] = {
+        {"\"temperature\":2.5", "temperature: 2.5 is not in 0 to 2", ERR_LIMIT},
+        {"\"temperature\":\"hot\"", "temperature: want a number", ERR_FORMAT},
+        {"\"temperature\":1e999", "temperature: want a number", ERR_FORMAT},
+        {"\"top_p\":-0.1", "top_p: -0.1", ERR_LIMIT},
+        {"\"n\":0", "n: 0 is not in 1 to 128", ERR_LIMIT},
+        {"\"n\":129", "n: 129", ERR_LIMIT},
+        {"\"n\":1.5", "n: want a whole", ERR_FORMAT},
+        {"\"max_tokens\":0", "max_tokens: 0", ERR_LIMIT},
+        {"\"max_tokens\":9223372036854775807", "max_tokens: 9223372036854775807", ERR_LIMIT},
+        {"\"max_tokens\":99999999999999999999", "max_tokens: want", ERR_FORMAT},
+        {"\"seed\":1.5", "seed: want", ERR_FORMAT},
+        {"\"stop\":[\"a\",1]", "stop: want", ERR_FORMAT},
+        {"\"stop\":{}", "stop: want", ERR_FORMAT},
+        {"\"tools\":[{}]", "tools: not supported", ERR_LIMIT},
+        {"\"logprobs\":true", "logprobs: not supported", ERR_LIMIT},
+        {"\"frequency_penalty\":0.1", "frequency_penalty: not", ERR_LIMIT},
+        {"\"response_format\":{\"type\":\"json_object\"}", "response_format", ERR_LIMIT},
+        {"\"messages\":[]", "", OK}, /* the first of two counts */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text_buf source = {0};
+        text_buf_format(&source, "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],%s}",
+                        cases[i].fields);
+        struct parsed p = parse(source.data);
+        if (p.status != cases[i].status || !strstr(p.err.text, cases[i].want))
+            fail_msg("%s: %s", cases[i].fields, p.err.text);
+        json_free(p.root);
+        text_buf_deinit(&source);
+    }
+}
+
+static void test_wrong_messages(void **state)
+{
+    static const char *const bodies[] = {
+        "[]",
+        "{}",
+        "{\"messages\":{}}",
+        "{\"messages\":[]}",
+        "{\"messages\":[1]}",
+        "{\"messages\":[{\"role\":\"user\"}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":null}]}",
+        "{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}",
+        "{\"messages\":[{\"role\":1,\"content\":\"x\"}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[\"x\"]}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct parsed p = parse(bodies[i]);
+        if (p.status != ERR_FORMAT && p.status != ERR_LIMIT)
+            fail_msg("%s is taken", bodies[i]);
+        json_free(p.root);
+    }
+}
+
+static void test_completion(void **state)
+{
+    const struct openai_choice choices[] = {{TEXT("a\"b"), ENGINE_STOP},
+                                            {TEXT(""), ENGINE_LENGTH}};
+    const struct openai_completion completion = {.id = TEXT("chatcmpl-1"),
+                                                 .model = TEXT("m"),
+                                                 .created = 1700000000,
+                                                 .choices = choices,
+                                                 .choice_count = 2,
+                                                 .prompt_tokens = 5,
+                                                 .cached_tokens = 4,
+                                                 .completion_tokens = 3};
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    (void)state;
+    openai_completion_write(&w, &completion);
+    assert_string_equal(
+        out.data,
+        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,"
+        "\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+        "\"content\":\"a\\\"b\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}"
+        ","
+        "{\"index\":1,\"message\":{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null},"
+        "\"logprobs\":null,\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":5,"
+        "\"completion_tokens\":3,\"total_tokens\":8,\"prompt_tokens_details\":"
+        "{\"cached_tokens\":4}}}");
+    text_buf_deinit(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),      cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_wrong_messages),
+        cmocka_unit_test(test_completion),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,347 @@
+/*
+ * batch - cohort batch: an OpenAI batch file in, result lines out.
+ *
+ * All lines are checked for form before the engine is opened; what is wrong with a request's
+ * body becomes its result. Many requests are in flight at once, so that the engine can put
+ * those with a common prefix together. Results are appended as they finish, in any order.
+ */
+#include "base/clock.h"
+#include "base/file_map.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "protocol/api/batch_file.h"
+#include "protocol/api/openai.h"
+#include "tokenizer/tokenizer.h"
+#include "tools/cohort.h"
+#include "tools/engine_args.h"
+#include "tools/exit_code.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { IN_FLIGHT_MAX = 2048, EVENTS = 256, PARSE_BYTES = 64 << 20 };
+
+/* A request that the engine has. */
+struct flight {
+    struct text_buf custom_id;
+    struct text_buf *texts; /* [sample_count] */
+    struct openai_choice *choices;
+    uint32_t sample_count, prompt_tokens, cached_tokens, completion_tokens;
+    bool is_used;
+};
+
+struct batch {
+    struct engine_args engine_args;
+    const char *in_path, *out_path;
+    struct file_map in;
+    struct batch_file_lines lines;
+    struct batch_file_output out;
+    struct engine *engine;
+    struct arena arena; /* of one request's parsing */
+    struct flight flights[IN_FLIGHT_MAX];
+    uint32_t running;
+    uint64_t written, refused, skipped;
+};
+
+static void free_flight(struct flight *flight)
+{
+    for (uint32_t i = 0; flight->texts && i < flight->sample_count; i++)
+        text_buf_deinit(&flight->texts[i]);
+    free(flight->texts);
+    free(flight->choices);
+    text_buf_deinit(&flight->custom_id);
+    *flight = (struct flight){0};
+}
+
+/* Form of every line, and that no custom_id comes twice, before anything is computed. */
+static enum status check_lines(const struct batch *batch, struct error *err)
+{
+    struct batch_file_lines lines = {.source = batch->lines.source};
+    struct batch_file_request request;
+    struct id_set seen = {0};
+    struct text line;
+    enum status status = OK;
+    while (status == OK && batch_file_next_line(&lines, &line)) {
+        bool is_new = true;
+        status = batch_file_parse(line, lines.number, &request, err);
+        if (status == OK)
+            status = id_set_add(&seen, request.custom_id, &is_new, err);
+        if (status == OK && !is_new)
+            status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
+                               "line %zu: custom_id \"%.*s\" comes twice", lines.number,
+                               TEXT_ARG(text_slice(request.custom_id, 0, 80)));
+        json_free(request.root);
+    }
+    id_set_deinit(&seen);
+    return status;
+}
+
+/* What is wrong with a request is its result: status 400, or 500 where it is our fault. */
+static enum status write_refusal(struct batch *batch, struct text custom_id, int status_code,
+                                 struct text why, struct error *err)
+{
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    openai_error_write(&w, status_code == 400 ? "invalid_request_error" : "server_error", why);
+    const struct batch_file_result result = {custom_id, status_code, text_buf_text(&body)};
+    const enum status status = batch_file_append(&batch->out, &result, err);
+    text_buf_deinit(&body);
+    batch->refused++;
+    return status;
+}
+
+static enum status write_completion(struct batch *batch, struct flight *flight,
+                                    struct error *err)
+{
+    const struct text custom_id = text_buf_text(&flight->custom_id);
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    char id[48];
+    (void)snprintf(id, sizeof id, "chatcmpl-%016" PRIx64, id_set_hash(custom_id));
+    const struct openai_completion completion = {
+        .id = text_of(id),
+        .model = text_of(engine_info(batch->engine)->model_name),
+        .created = clock_unix_s(),
+        .choices = flight->choices,
+        .choice_count = flight->sample_count,
+        .prompt_tokens = flight->prompt_tokens,
+        .cached_tokens = flight->cached_tokens,
+        .completion_tokens = flight->completion_tokens,
+    };
+    openai_completion_write(&w, &completion);
+    const struct batch_file_result result = {custom_id, 200, text_buf_text(&body)};
+    const enum status status = batch_file_append(&batch->out, &result, err);
+    text_buf_deinit(&body);
+    batch->written++;
+    return status;
+}
+
+static enum status finish_flight(struct batch *batch, struct flight *flight, struct error *err)
+{
+    const struct text custom_id = text_buf_text(&flight->custom_id);
+    bool failed = false, no_memory = false;
+    for (uint32_t i = 0; i < flight->sample_count; i++) {
+        flight->choices[i].text = text_buf_text(&flight->texts[i]);
+        no_memory |= flight->texts[i].failed;
+        failed |= flight->choices[i].finish == ENGINE_FAILED;
+    }
+    enum status status;
+    if (no_memory)
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for an answer");
+    else if (failed)
+        status = write_refusal(batch, custom_id, 500,
+                               TEXT("the model's numbers are not numbers"), err);
+    else
+        status = write_completion(batch, flight, err);
+    free_flight(flight);
+    batch->running--;
+    return status;
+}
+
+static enum status take_event(struct batch *batch, const struct engine_event *event,
+                              struct error *err)
+{
+    struct flight *flight = &batch->flights[event->tag];
+    if (event->kind == ENGINE_TOKEN) {
+        text_buf_add(&flight->texts[event->sample], event->text);
+        return OK;
+    }
+    flight->choices[event->sample].finish = event->finish;
+    flight->prompt_tokens = event->prompt_tokens;
+    flight->completion_tokens += event->output_tokens;
+    if (event->sample == 0)
+        flight->cached_tokens = event->cached_tokens;
+    return event->samples_left == 0 ? finish_flight(batch, flight, err) : OK;
+}
+
+static enum status poll_events(struct batch *batch, struct error *err)
+{
+    struct engine_event events[EVENTS];
+    const size_t count = engine_poll(batch->engine, events, EVENTS, -1);
+    if (count == 0)
+        FAIL(err, ERR_DEVICE, "the engine stopped with %u requests unanswered", batch->running);
+    for (size_t i = 0; i < count; i++)
+        TRY(take_event(batch, &events[i], err));
+    return OK;
+}
+
+/* Hands one request to the engine. A failure is the request's own, not the batch's. */
+static enum status submit(struct batch *batch, const struct openai_chat *chat,
+                          const struct batch_file_request *request, uint32_t slot,
+                          struct error *err)
+{
+    struct engine_job job = chat->job;
+    struct token_list ids = {0};
+    uint64_t job_id;
+    enum status status = tokenizer_encode_chat(engine_tokenizer(batch->engine), chat->messages,
+                                               chat->message_count, true, &ids, err);
+    const uint32_t room = engine_info(batch->engine)->context_max;
+    job.prompt = ids.ids;
+    job.prompt_tokens = (uint32_t)ids.count;
+    if (job.max_tokens == 0)
+        job.max_tokens = ids.count < room ? room - (uint32_t)ids.count : 1;
+    /* Without a seed of its own, a request's stream hangs on its name alone: whatever runs
+     * beside it, and in whichever run, its text is the same. */
+    job.job_key = chat->has_seed ? 0 : (uint32_t)id_set_hash(request->custom_id);
+    job.tag = slot;
+    if (status == OK)
+        status = engine_submit(batch->engine, &job, &job_id, err);
+    token_list_deinit(&ids);
+    return status;
+}
+
+static bool fill_flight(struct flight *flight, const struct openai_chat *chat,
+                        struct text custom_id)
+{
+    const uint32_t count = chat->job.sample_count;
+    flight->texts = calloc(count, sizeof *flight->texts);
+    flight->choices = calloc(count, sizeof *flight->choices);
+    flight->sample_count = count;
+    text_buf_add(&flight->custom_id, custom_id);
+    flight->is_used = true;
+    return flight->texts && flight->choices && !flight->custom_id.failed;
+}
+
+static uint32_t free_slot(const struct batch *batch)
+{
+    uint32_t slot = 0;
+    while (slot < IN_FLIGHT_MAX && batch->flights[slot].is_used)
+        slot++;
+    return slot;
+}
+
+/* One line: skipped when done, submitted, or answered at once with what is wrong with it. */
+static enum status start_line(struct batch *batch, struct text line, struct error *err)
+{
+    struct batch_file_request request;
+    struct openai_chat chat;
+    struct error why = {0};
+    const uint32_t slot = free_slot(batch);
+    TRY(batch_file_parse(line, batch->lines.number, &request, err));
+    enum status status = OK;
+    if (id_set_has(&batch->out.done, request.custom_id)) {
+        batch->skipped++;
+    } else if (openai_chat_parse(request.body, &batch->arena, &chat, &why) != OK) {
+        status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
+    } else if (!fill_flight(&batch->flights[slot], &chat, request.custom_id)) {
+        free_flight(&batch->flights[slot]);
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for a request");
+    } else if (submit(batch, &chat, &request, slot, &why) != OK) {
+        free_flight(&batch->flights[slot]);
+        status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
+    } else {
+        batch->running++;
+    }
+    json_free(request.root);
+    arena_rewind(&batch->arena, 0);
+    return status;
+}
+
+static enum status run_lines(struct batch *batch, struct error *err)
+{
+    struct text line;
+    for (;;) {
+        while (batch->running < IN_FLIGHT_MAX && batch_file_next_line(&batch->lines, &line))
+            TRY(start_line(batch, line, err));
+        if (batch->running == 0)
+            return OK;
+        TRY(poll_events(batch, err));
+    }
+}
+
+/* Opens everything, in the order in which a mistake costs least. */
+static int open_batch(struct batch *batch, struct error *err)
+{
+    enum status status = file_map_open(&batch->in, batch->in_path, 0, err);
+    batch->lines.source = (struct text){(const char *)batch->in.data, batch->in.size};
+    if (status == OK)
+        status = check_lines(batch, err);
+    if (status == OK)
+        status = arena_init(&batch->arena, PARSE_BYTES, err);
+    if (status != OK)
+        return exit_code_fail("batch", err);
+    status = batch_file_open(&batch->out, batch->out_path, err);
+    if (status != OK) {
+        const int code = exit_code_fail("batch", err);
+        return code == EX_NOINPUT ? EX_CANTCREAT : code;
+    }
+    if (engine_args_open(&batch->engine_args, NULL, &batch->engine, err) != OK)
+        return exit_code_fail("batch", err);
+    const struct tokenizer *tokenizer = engine_tokenizer(batch->engine);
+    if (tokenizer && tokenizer_has_chat(tokenizer))
+        return EX_OK;
+    (void)fprintf(stderr, "cohort batch: the model has no chat template\n");
+    return EX_DATAERR;
+}
+
+static int run_batch(struct batch *batch)
+{
+    struct error err = {0};
+    const int code = open_batch(batch, &err);
+    if (code != EX_OK)
+        return code;
+    if (run_lines(batch, &err) != OK) {
+        const int failed = exit_code_fail("batch", &err);
+        return failed == EX_NOINPUT ? EX_IOERR : failed;
+    }
+    (void)fprintf(stderr,
+                  "%" PRIu64 " answered, %" PRIu64 " refused, %" PRIu64 " done before%s\n",
+                  batch->written, batch->refused, batch->skipped,
+                  batch->out.torn_bytes ? ", a torn line dropped" : "");
+    return EX_OK;
+}
+
+static void close_batch(struct batch *batch)
+{
+    engine_close(batch->engine);
+    for (uint32_t i = 0; i < IN_FLIGHT_MAX; i++)
+        free_flight(&batch->flights[i]);
+    batch_file_close(&batch->out);
+    arena_deinit(&batch->arena);
+    file_map_close(&batch->in);
+    free(batch);
+}
+
+static enum args_result parse(struct batch *batch, int argc, char **argv)
+{
+    const struct args_option options[] = {ENGINE_ARGS(batch->engine_args)};
+    const struct args_command command = {
+        .name = "batch",
+        .usage = "[options] IN OUT",
+        .about = "Answers the requests of an OpenAI batch file (one JSON object a line, url\n"
+                 "/v1/chat/completions) and appends one result line each to OUT. Run it again "
+                 "after\n"
+                 "an interruption: requests that have their line in OUT are not done twice.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int rest = 0;
+    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    if (parsed != ARGS_GO)
+        return parsed;
+    if (argc - rest != 2 || strcmp(argv[rest], "-") == 0 || strcmp(argv[rest + 1], "-") == 0) {
+        (void)fprintf(stderr, "cohort batch: want two file names, IN and OUT\n");
+        return ARGS_WRONG;
+    }
+    batch->in_path = argv[rest];
+    batch->out_path = argv[rest + 1];
+    return ARGS_GO;
+}
+
+int batch_main(int argc, char **argv)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (!batch)
+        return EX_OSERR;
+    batch->out.fd = -1;
+    const enum args_result parsed = parse(batch, argc, argv);
+    int code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    if (parsed == ARGS_GO)
+        code = run_batch(batch);
+    close_batch(batch);
+    return code != EX_OK ? code : exit_code_flush("batch");
+}

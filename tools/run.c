@@ -1,0 +1,248 @@
+/* run - cohort run: one prompt through the model's chat template, streamed. */
+#include "base/clock.h"
+#include "base/file_map.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "tokenizer/tokenizer.h"
+#include "tools/cohort.h"
+#include "tools/engine_args.h"
+#include "tools/exit_code.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { PROMPT_BYTES_MAX = 64 << 20, EVENTS = 64, DEFAULT_MAX_TOKENS = 512 };
+
+struct sample {
+    struct text_buf text;
+    enum engine_finish finish;
+    uint32_t output_tokens;
+};
+
+struct run {
+    struct engine_args engine_args;
+    const char *system;
+    struct args_list stops;
+    struct engine_job job;
+    bool raw, json;
+
+    struct engine *engine;
+    struct text_buf prompt;
+    struct token_list ids;
+    struct sample samples[ENGINE_SAMPLES_MAX];
+    uint32_t prompt_tokens, cached_tokens;
+    double seconds;
+};
+
+static const char *finish_word(enum engine_finish finish)
+{
+    static const char *const words[] = {"stop", "length", "cancelled", "failed"};
+    return words[finish];
+}
+
+/* The prompt from the words of the command line, or from standard input. */
+static enum status read_prompt(struct run *run, char **words, struct error *err)
+{
+    const bool from_stdin = !words[0] || (words[0][0] == '-' && !words[0][1] && !words[1]);
+    if (from_stdin) {
+        TRY(file_map_read(&run->prompt, "-", PROMPT_BYTES_MAX, err));
+    } else {
+        for (size_t i = 0; words[i]; i++)
+            text_buf_format(&run->prompt, "%s%s", i > 0 ? " " : "", words[i]);
+    }
+    if (run->prompt.failed)
+        FAIL(err, ERR_MEMORY, "no memory for the prompt");
+    if (run->prompt.size == 0)
+        FAIL(err, ERR_FORMAT, "the prompt is empty");
+    return OK;
+}
+
+static enum status encode_prompt(struct run *run, struct error *err)
+{
+    const struct tokenizer *tokenizer = engine_tokenizer(run->engine);
+    const struct text prompt = text_buf_text(&run->prompt);
+    if (!tokenizer)
+        FAIL(err, ERR_FORMAT, "the model file has no tokenizer");
+    if (run->raw)
+        return tokenizer_encode(tokenizer, prompt, TOKENIZER_SPECIAL | TOKENIZER_BOUNDS,
+                                &run->ids, err);
+    if (!tokenizer_has_chat(tokenizer))
+        FAIL(err, ERR_FORMAT, "the model has no chat template: use --raw");
+    const struct tokenizer_message messages[] = {
+        {TEXT("system"), text_of(run->system)},
+        {TEXT("user"), prompt},
+    };
+    const uint32_t skip = run->system ? 0 : 1;
+    return tokenizer_encode_chat(tokenizer, messages + skip, 2 - skip, true, &run->ids, err);
+}
+
+static enum status submit(struct run *run, struct error *err)
+{
+    struct text stops[ENGINE_STOPS_MAX];
+    uint64_t job_id;
+    if (run->stops.count > ENGINE_STOPS_MAX)
+        FAIL(err, ERR_LIMIT, "%u stop strings, at most %d are taken", run->stops.count,
+             ENGINE_STOPS_MAX);
+    for (uint32_t i = 0; i < run->stops.count; i++)
+        stops[i] = text_of(run->stops.items[i]);
+    run->job.prompt = run->ids.ids;
+    run->job.prompt_tokens = (uint32_t)run->ids.count;
+    run->job.stops = stops;
+    run->job.stop_count = run->stops.count;
+    return engine_submit(run->engine, &run->job, &job_id, err);
+}
+
+/* One sample is shown as it comes; of several, each when it is whole. */
+static void take_text(struct run *run, const struct engine_event *event)
+{
+    text_buf_add(&run->samples[event->sample].text, event->text);
+    if (run->json || run->job.sample_count > 1)
+        return;
+    (void)fwrite(event->text.data, 1, event->text.size, stdout);
+    (void)fflush(stdout);
+}
+
+static void take_done(struct run *run, const struct engine_event *event)
+{
+    struct sample *sample = &run->samples[event->sample];
+    sample->finish = event->finish;
+    sample->output_tokens = event->output_tokens;
+    run->prompt_tokens = event->prompt_tokens;
+    if (event->sample == 0)
+        run->cached_tokens = event->cached_tokens;
+    if (run->json)
+        return;
+    if (run->job.sample_count > 1)
+        printf("[%u] %.*s", event->sample + 1, TEXT_ARG(text_buf_text(&sample->text)));
+    printf("\n");
+}
+
+static void poll_until_done(struct run *run)
+{
+    struct engine_event events[EVENTS];
+    bool done = false;
+    const double start = clock_now_s();
+    while (!done) {
+        const size_t count = engine_poll(run->engine, events, EVENTS, -1);
+        done = count == 0;
+        for (size_t i = 0; i < count; i++) {
+            if (events[i].kind == ENGINE_TOKEN) {
+                take_text(run, &events[i]);
+                continue;
+            }
+            take_done(run, &events[i]);
+            done = events[i].samples_left == 0;
+        }
+    }
+    run->seconds = clock_now_s() - start;
+}
+
+static void write_json(const struct run *run)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    json_write_object(&w);
+    json_write_key(&w, "model");
+    json_write_text(&w, text_of(engine_info(run->engine)->model_name));
+    json_write_key(&w, "samples");
+    json_write_array(&w);
+    for (uint32_t i = 0; i < run->job.sample_count; i++) {
+        json_write_object(&w);
+        json_write_key(&w, "text");
+        json_write_text(&w, text_buf_text(&run->samples[i].text));
+        json_write_key(&w, "finish");
+        json_write_text(&w, text_of(finish_word(run->samples[i].finish)));
+        json_write_key(&w, "output_tokens");
+        json_write_i64(&w, run->samples[i].output_tokens);
+        json_write_object_end(&w);
+    }
+    json_write_array_end(&w);
+    json_write_key(&w, "prompt_tokens");
+    json_write_i64(&w, run->prompt_tokens);
+    json_write_key(&w, "cached_tokens");
+    json_write_i64(&w, run->cached_tokens);
+    json_write_key(&w, "seconds");
+    json_write_double(&w, run->seconds);
+    json_write_object_end(&w);
+    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
+}
+
+static enum status run_prompt(struct run *run, char **words, struct error *err)
+{
+    TRY(read_prompt(run, words, err));
+    TRY(engine_args_open(&run->engine_args, NULL, &run->engine, err));
+    TRY(encode_prompt(run, err));
+    TRY(submit(run, err));
+    poll_until_done(run);
+    for (uint32_t i = 0; i < run->job.sample_count; i++) {
+        if (run->samples[i].finish == ENGINE_FAILED)
+            FAIL(err, ERR_DEVICE, "sample %u: the model's numbers are not numbers", i + 1);
+        if (run->samples[i].text.failed)
+            FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
+    }
+    if (run->json)
+        write_json(run);
+    return OK;
+}
+
+static void close_run(struct run *run)
+{
+    engine_close(run->engine);
+    for (uint32_t i = 0; i < ENGINE_SAMPLES_MAX; i++)
+        text_buf_deinit(&run->samples[i].text);
+    token_list_deinit(&run->ids);
+    text_buf_deinit(&run->prompt);
+    free(run);
+}
+
+static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
+{
+    struct engine_job *job = &run->job;
+    const struct args_option options[] = {
+        ENGINE_ARGS(run->engine_args),
+        {0, "system", "TEXT", ARGS_TEXT, &run->system, 0, 0, "the system message"},
+        {0, "raw", NULL, ARGS_FLAG, &run->raw, 0, 0, "no chat template: the prompt as it is"},
+        {'n', "max-tokens", "N", ARGS_U32, &job->max_tokens, 1, 1 << 20,
+         "tokens to write at most (default 512)"},
+        {'t', "temperature", "T", ARGS_REAL, &job->temperature, 0, 10,
+         "0 takes the likeliest token (default)"},
+        {0, "top-k", "K", ARGS_U32, &job->top_k, 0, 1 << 20, "the K likeliest (default: all)"},
+        {0, "top-p", "P", ARGS_REAL, &job->top_p, 0, 1, "the likeliest that make up P"},
+        {0, "min-p", "P", ARGS_REAL, &job->min_p, 0, 1, "at least P times the likeliest"},
+        {0, "seed", "N", ARGS_U64, &job->seed, 0, 0, "of the random stream (default 0)"},
+        {0, "samples", "N", ARGS_U32, &job->sample_count, 1, ENGINE_SAMPLES_MAX,
+         "answers to the one prompt (default 1)"},
+        {0, "stop", "TEXT", ARGS_LIST, &run->stops, 0, 0, "end before this; may be repeated"},
+        {0, "json", NULL, ARGS_FLAG, &run->json, 0, 0, "one JSON object at the end"},
+    };
+    const struct args_command command = {
+        .name = "run",
+        .usage = "[options] [PROMPT...]",
+        .about = "Gives the model one prompt and streams what it writes. Without PROMPT, or "
+                 "with -,\n"
+                 "the prompt is read from standard input.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    return args_parse(&command, argc, argv, rest);
+}
+
+int run_main(int argc, char **argv)
+{
+    struct error err = {0};
+    int rest = 0;
+    struct run *run = calloc(1, sizeof *run);
+    if (!run)
+        return EX_OSERR;
+    run->job.max_tokens = DEFAULT_MAX_TOKENS;
+    run->job.sample_count = 1;
+    const enum args_result parsed = parse(run, argc, argv, &rest);
+    int code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    if (parsed == ARGS_GO && run_prompt(run, argv + rest, &err) != OK)
+        code = exit_code_fail("run", &err);
+    close_run(run);
+    return code != EX_OK ? code : exit_code_flush("run");
+}
