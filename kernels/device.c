@@ -1,0 +1,367 @@
+/*
+ * device - the CPU device: a pool of threads that share one loop of independent indices.
+ *
+ * A loop is a door: the caller opens it, works like everybody else, shuts it, and waits for
+ * those still inside. A worker that comes late (asleep, or not scheduled) finds the door shut
+ * and has missed nothing, so a short loop never waits for a sleeping thread.
+ *
+ *     gate = epoch << GATE_EPOCH_SHIFT | GATE_OPEN | workers inside
+ *
+ * The loop's fields are written before the gate opens and read only by those inside. Workers
+ * look at the gate for a while and then sleep on a condition; the caller wakes them only when
+ * `sleepers` says that there are any. Both sides write their own word before they read the
+ * other's (sequentially consistent), so one of them always sees the other.
+ */
+#include "kernels/device.h"
+
+#include "base/checked.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    CACHE_LINE = 64,
+    GATE_OPEN = 1 << 15,
+    GATE_INSIDE = GATE_OPEN - 1,
+    GATE_EPOCH_SHIFT = 16,
+    SPIN_LOOKS = 4096,               /* about 20-60 us: longer than the gap between two ops */
+    SCRATCH_DEFAULT_BYTES = 4 << 20, /* attention's scores and matmul's weight panels */
+    MAP_MIN_BYTES = 1 << 20          /* from here on device_alloc maps whole pages */
+};
+
+struct worker {
+    struct device *device;
+    uint32_t index;
+    pthread_t thread;
+};
+
+struct device {
+    uint32_t threads; /* workers, the caller among them as number 0 */
+    uint32_t started; /* threads running besides the caller */
+    uint32_t spin_looks;
+    enum device_simd simd;
+    size_t scratch_bytes;
+    uint8_t *scratch; /* [threads][scratch_bytes] */
+    struct worker *workers;
+
+    device_task *task; /* the open loop */
+    void *context;
+    int32_t count;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t opened; /* sleeping workers wait for an open gate or for stop */
+    pthread_cond_t left;   /* a sleeping caller waits for the last worker to leave */
+    _Alignas(CACHE_LINE) _Atomic uint64_t gate;
+    atomic_uint sleepers;
+    atomic_bool caller_sleeps;
+    atomic_bool stop;
+    _Alignas(CACHE_LINE) atomic_int next; /* first index that nobody took */
+};
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool gate_is_new(uint64_t gate, uint64_t seen_epoch)
+{
+    return (gate & GATE_OPEN) != 0 && gate >> GATE_EPOCH_SHIFT != seen_epoch;
+}
+
+/* Waits for a loop of another epoch than the one seen last. False: the device closes. */
+static bool worker_wait(struct device *device, uint64_t seen_epoch, uint64_t *gate)
+{
+    for (uint32_t look = 0; look < device->spin_looks; look++) {
+        *gate = atomic_load(&device->gate);
+        if (gate_is_new(*gate, seen_epoch))
+            return true;
+        if (atomic_load(&device->stop))
+            return false;
+        relax();
+    }
+    pthread_mutex_lock(&device->mutex);
+    atomic_fetch_add(&device->sleepers, 1);
+    bool stop = atomic_load(&device->stop);
+    *gate = atomic_load(&device->gate);
+    while (!stop && !gate_is_new(*gate, seen_epoch)) {
+        pthread_cond_wait(&device->opened, &device->mutex);
+        stop = atomic_load(&device->stop);
+        *gate = atomic_load(&device->gate);
+    }
+    atomic_fetch_sub(&device->sleepers, 1);
+    pthread_mutex_unlock(&device->mutex);
+    return !stop;
+}
+
+static void loop_run(struct device *device, uint32_t worker)
+{
+    for (;;) {
+        const int32_t index = atomic_fetch_add_explicit(&device->next, 1, memory_order_relaxed);
+        if (index >= device->count)
+            return;
+        device->task(device->context, index, worker);
+    }
+}
+
+static void worker_leave(struct device *device)
+{
+    const uint64_t gate = atomic_fetch_sub(&device->gate, 1) - 1;
+    if ((gate & (GATE_OPEN | GATE_INSIDE)) != 0 || !atomic_load(&device->caller_sleeps))
+        return;
+    pthread_mutex_lock(&device->mutex);
+    pthread_cond_signal(&device->left);
+    pthread_mutex_unlock(&device->mutex);
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct device *device = worker->device;
+    uint64_t seen_epoch = 0, gate;
+    while (worker_wait(device, seen_epoch, &gate)) {
+        if (!atomic_compare_exchange_strong(&device->gate, &gate, gate + 1))
+            continue;
+        seen_epoch = gate >> GATE_EPOCH_SHIFT;
+        loop_run(device, worker->index);
+        worker_leave(device);
+    }
+    return NULL;
+}
+
+/* Shuts the gate and waits until nobody is inside. */
+static void loop_finish(struct device *device)
+{
+    atomic_fetch_and(&device->gate, ~(uint64_t)GATE_OPEN);
+    for (uint32_t look = 0; look < device->spin_looks; look++) {
+        if ((atomic_load(&device->gate) & GATE_INSIDE) == 0)
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&device->mutex);
+    atomic_store(&device->caller_sleeps, true);
+    while ((atomic_load(&device->gate) & GATE_INSIDE) != 0)
+        pthread_cond_wait(&device->left, &device->mutex);
+    atomic_store(&device->caller_sleeps, false);
+    pthread_mutex_unlock(&device->mutex);
+}
+
+static uint32_t cores_usable(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    const int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : (uint32_t)count;
+}
+
+static enum device_simd simd_found(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return DEVICE_SIMD_SCALAR;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
+        return DEVICE_SIMD_AVX512_VNNI;
+    return DEVICE_SIMD_AVX2;
+#else
+    return DEVICE_SIMD_SCALAR;
+#endif
+}
+
+/* Signals stay with the threads of the program: a worker takes none. */
+static enum status workers_start(struct device *device, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = 0;
+    for (uint32_t i = 1; i < device->threads && failure == 0; i++) {
+        device->workers[i] = (struct worker){.device = device, .index = i};
+        failure =
+            pthread_create(&device->workers[i].thread, NULL, worker_main, &device->workers[i]);
+        if (failure == 0)
+            device->started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failure != 0)
+        FAIL(err, ERR_IO, "device: cannot start thread %u of %u: %s", device->started + 1,
+             device->threads, strerror(failure));
+    return OK;
+}
+
+static enum status memory_take(struct device *device, struct error *err)
+{
+    size_t bytes;
+    if (!checked_align_size(device->scratch_bytes, CACHE_LINE, &device->scratch_bytes) ||
+        !checked_mul_size(device->scratch_bytes, device->threads, &bytes))
+        FAIL(err, ERR_MEMORY, "device: scratch of %zu bytes for each of %u threads",
+             device->scratch_bytes, device->threads);
+    device->workers = calloc(device->threads, sizeof *device->workers);
+    device->scratch = device_alloc(device, bytes);
+    if (device->workers == NULL || device->scratch == NULL)
+        FAIL(err, ERR_MEMORY, "device: no room for %zu bytes of scratch", bytes);
+    return OK;
+}
+
+enum status device_open(struct device **device, const struct device_options *options,
+                        struct error *err)
+{
+    if (options->kind != DEVICE_CPU)
+        FAIL(err, ERR_LIMIT, "device: kind %d is not in this build", (int)options->kind);
+    const uint32_t cores = cores_usable();
+    uint32_t threads = options->threads;
+    if (threads > DEVICE_THREADS_MAX)
+        FAIL(err, ERR_LIMIT, "device: %u threads, at most %d", threads, DEVICE_THREADS_MAX);
+    if (threads == 0)
+        threads = cores < DEVICE_THREADS_MAX ? cores : DEVICE_THREADS_MAX;
+
+    struct device *made = aligned_alloc(CACHE_LINE, sizeof *made);
+    if (made == NULL)
+        FAIL(err, ERR_MEMORY, "device: no room for %zu bytes", sizeof *made);
+    memset(made, 0, sizeof *made);
+    made->threads = threads;
+    made->spin_looks = threads <= cores ? SPIN_LOOKS : 0;
+    made->simd = simd_found();
+    if (made->simd > options->simd_max)
+        made->simd = options->simd_max;
+    made->scratch_bytes =
+        options->scratch_bytes != 0 ? options->scratch_bytes : (size_t)SCRATCH_DEFAULT_BYTES;
+    pthread_mutex_init(&made->mutex, NULL);
+    pthread_cond_init(&made->opened, NULL);
+    pthread_cond_init(&made->left, NULL);
+
+    enum status status = memory_take(made, err);
+    if (status == OK)
+        status = workers_start(made, err);
+    if (status != OK) {
+        device_close(made);
+        return status;
+    }
+    *device = made;
+    return OK;
+}
+
+void device_close(struct device *device)
+{
+    if (device == NULL)
+        return;
+    pthread_mutex_lock(&device->mutex);
+    atomic_store(&device->stop, true);
+    pthread_cond_broadcast(&device->opened);
+    pthread_mutex_unlock(&device->mutex);
+    for (uint32_t i = 1; i <= device->started; i++)
+        pthread_join(device->workers[i].thread, NULL);
+    pthread_cond_destroy(&device->left);
+    pthread_cond_destroy(&device->opened);
+    pthread_mutex_destroy(&device->mutex);
+    device_free(device, device->scratch, device->scratch_bytes * device->threads);
+    free(device->workers);
+    free(device);
+}
+
+enum device_kind device_kind(const struct device *device)
+{
+    (void)device; /* the only kind there is yet */
+    return DEVICE_CPU;
+}
+
+enum device_simd device_simd(const struct device *device)
+{
+    return device->simd;
+}
+
+uint32_t device_threads(const struct device *device)
+{
+    return device->threads;
+}
+
+const char *device_simd_name(enum device_simd simd)
+{
+    switch (simd) {
+    case DEVICE_SIMD_SCALAR:
+        return "scalar";
+    case DEVICE_SIMD_AVX2:
+        return "avx2";
+    case DEVICE_SIMD_AVX512_VNNI:
+        return "avx512_vnni";
+    }
+    return "unknown";
+}
+
+/* Large pieces are mapped: the system zeroes a page when it is first touched, in large pages
+ * where it can, so a generous pool costs only what is used of it. */
+void *device_alloc(struct device *device, size_t bytes)
+{
+    (void)device;
+    size_t padded;
+    if (!checked_align_size(bytes == 0 ? 1 : bytes, CACHE_LINE, &padded))
+        return NULL;
+    if (bytes < MAP_MIN_BYTES) {
+        void *memory = aligned_alloc(CACHE_LINE, padded);
+        return memory == NULL ? NULL : memset(memory, 0, padded);
+    }
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: refusal changes nothing */
+    return memory;
+}
+
+void device_free(struct device *device, void *memory, size_t bytes)
+{
+    (void)device;
+    if (memory == NULL)
+        return;
+    if (bytes < MAP_MIN_BYTES)
+        free(memory);
+    else
+        munmap(memory, bytes);
+}
+
+void device_parallel(struct device *device, int32_t count, device_task *task, void *context)
+{
+    const uint64_t gate = atomic_load(&device->gate);
+    assert((gate & (GATE_OPEN | GATE_INSIDE)) == 0); /* no loop inside a loop */
+    assert(count <= INT32_MAX - DEVICE_THREADS_MAX); /* `next` passes count once per worker */
+    if (device->threads == 1 || count <= 1) {
+        for (int32_t index = 0; index < count; index++)
+            task(context, index, 0);
+        return;
+    }
+    device->task = task;
+    device->context = context;
+    device->count = count;
+    atomic_store_explicit(&device->next, 0, memory_order_relaxed);
+    atomic_store(&device->gate,
+                 (((gate >> GATE_EPOCH_SHIFT) + 1) << GATE_EPOCH_SHIFT) | GATE_OPEN);
+    if (atomic_load(&device->sleepers) != 0) {
+        pthread_mutex_lock(&device->mutex);
+        pthread_cond_broadcast(&device->opened);
+        pthread_mutex_unlock(&device->mutex);
+    }
+    loop_run(device, 0);
+    loop_finish(device);
+}
+
+void *device_scratch(struct device *device, uint32_t worker)
+{
+    assert(worker < device->threads);
+    return device->scratch + worker * device->scratch_bytes;
+}
+
+size_t device_scratch_bytes(const struct device *device)
+{
+    return device->scratch_bytes;
+}
