@@ -1,0 +1,164 @@
+/*
+ * activation - the rotation of DESIGN.md D1 and the int8 form of a row.
+ *
+ * The rotation is a fast Walsh-Hadamard transform in Sylvester's order: strides 1, 2, 4 .. 32,
+ * each number the sum or the difference of two, then one product by 1 / sqrt(block). Rounding
+ * to nearest even is an addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the
+ * result are the integer. Both are written on vectors of four floats, which every machine we
+ * build for has; each lane does what a scalar would, so the width changes no bit.
+ *
+ * Measured on an EPYC (Zen 1, 2.0 GHz), one core: see the table of bench/matmul_bench.
+ */
+#include "kernels/activation.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { LANES = 4, FLOAT_INF_BITS = 0x7f800000, FLOAT_MAGNITUDE = 0x7fffffff };
+
+#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
+enum { ROUND_MAGIC_BITS = 0x4b400000 };
+
+typedef float lanes_f32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t lanes_i32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int8_t lanes_i8 __attribute__((vector_size(4), aligned(1), may_alias));
+
+/* Strides 1 and 2 inside each vector of four. */
+static void rotate_near(float *row, int32_t cols)
+{
+    const lanes_f32 sign_1 = {1.0f, -1.0f, 1.0f, -1.0f};
+    const lanes_f32 sign_2 = {1.0f, 1.0f, -1.0f, -1.0f};
+    for (int32_t i = 0; i < cols; i += LANES) {
+        lanes_f32 v = *(const lanes_f32 *)(row + i);
+        v = __builtin_shufflevector(v, v, 1, 0, 3, 2) + v * sign_1;
+        v = __builtin_shufflevector(v, v, 2, 3, 0, 1) + v * sign_2;
+        *(lanes_f32 *)(row + i) = v;
+    }
+}
+
+/* Strides s and 2s, s >= 4, in one pass; each group of 4s numbers is on its own. */
+static void rotate_far_twice(float *row, int32_t cols, int32_t stride)
+{
+    for (int32_t group = 0; group < cols; group += 4 * stride) {
+        float *p = row + group;
+        for (int32_t i = 0; i < stride; i += LANES) {
+            const lanes_f32 a = *(const lanes_f32 *)(p + i);
+            const lanes_f32 b = *(const lanes_f32 *)(p + i + stride);
+            const lanes_f32 c = *(const lanes_f32 *)(p + i + 2 * stride);
+            const lanes_f32 d = *(const lanes_f32 *)(p + i + 3 * stride);
+            const lanes_f32 sum_ab = a + b, diff_ab = a - b;
+            const lanes_f32 sum_cd = c + d, diff_cd = c - d;
+            *(lanes_f32 *)(p + i) = sum_ab + sum_cd;
+            *(lanes_f32 *)(p + i + stride) = diff_ab + diff_cd;
+            *(lanes_f32 *)(p + i + 2 * stride) = sum_ab - sum_cd;
+            *(lanes_f32 *)(p + i + 3 * stride) = diff_ab - diff_cd;
+        }
+    }
+}
+
+/* One stride, any. */
+static void rotate_once(float *row, int32_t cols, int32_t stride)
+{
+    for (int32_t group = 0; group < cols; group += 2 * stride) {
+        for (int32_t i = group; i < group + stride; i++) {
+            const float a = row[i], b = row[i + stride];
+            row[i] = a + b;
+            row[i + stride] = a - b;
+        }
+    }
+}
+
+static int32_t clamp_127(int32_t value)
+{
+    return value > 127 ? 127 : value < -127 ? -127 : value;
+}
+
+/* Bits of the greatest magnitude: as integers, magnitudes order like floats, and infinity and
+ * NaN come last. */
+static int32_t greatest_bits(const float *row, int32_t cols)
+{
+    lanes_i32 most = {0, 0, 0, 0};
+    int32_t i = 0;
+    for (; i + LANES <= cols; i += LANES) {
+        const lanes_i32 bits = *(const lanes_i32 *)(row + i) & FLOAT_MAGNITUDE;
+        const lanes_i32 above = bits > most;
+        most = (bits & above) | (most & ~above);
+    }
+    int32_t greatest = 0;
+    for (int32_t lane = 0; lane < LANES; lane++)
+        greatest = most[lane] > greatest ? most[lane] : greatest;
+    for (; i < cols; i++) {
+        int32_t bits;
+        memcpy(&bits, row + i, sizeof bits);
+        bits &= FLOAT_MAGNITUDE;
+        greatest = bits > greatest ? bits : greatest;
+    }
+    return greatest;
+}
+
+/* The clamp matters only where scale is subnormal and so badly rounded. */
+static void quantize_lane(const float *row, float scale, int8_t *q)
+{
+    const float shifted = *row / scale + ROUND_MAGIC;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    *q = (int8_t)clamp_127(bits - ROUND_MAGIC_BITS);
+}
+
+static void quantize_row(const float *row, int32_t cols, float scale, int8_t *q)
+{
+    int32_t i = 0;
+    if (scale >= FLT_MIN) {
+        for (; i + LANES <= cols; i += LANES) {
+            const lanes_f32 shifted = *(const lanes_f32 *)(row + i) / scale + ROUND_MAGIC;
+            const lanes_i32 value = (lanes_i32)shifted - ROUND_MAGIC_BITS;
+            *(lanes_i8 *)(q + i) = __builtin_convertvector(value, lanes_i8);
+        }
+    }
+    for (; i < cols; i++)
+        quantize_lane(row + i, scale, q + i);
+}
+
+int32_t activation_block(int32_t cols)
+{
+    int32_t block = 1;
+    while (block < ACTIVATION_BLOCK_MAX && cols % (2 * block) == 0)
+        block *= 2;
+    return block;
+}
+
+void activation_rotate(float *row, int32_t cols)
+{
+    const int32_t block = activation_block(cols);
+    int32_t stride = 1;
+    if (block >= LANES) {
+        rotate_near(row, cols);
+        stride = LANES;
+    }
+    for (; 2 * stride < block; stride *= 4)
+        rotate_far_twice(row, cols, stride);
+    if (stride < block)
+        rotate_once(row, cols, stride);
+    const float norm = 1.0f / sqrtf((float)block);
+    for (int32_t i = 0; i < cols; i++)
+        row[i] *= norm;
+}
+
+void activation_quantize(const struct activation *activation, int32_t index, float *row)
+{
+    const int32_t cols = activation->cols;
+    int8_t *q = activation->q8 + (size_t)index * (size_t)activation->stride;
+    activation_rotate(row, cols);
+    const int32_t bits = greatest_bits(row, cols);
+    float greatest;
+    memcpy(&greatest, &bits, sizeof greatest);
+    const float scale = bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
+    activation->scales[index] = scale;
+    if (scale > 0.0f) {
+        quantize_row(row, cols, scale, q);
+        memset(q + cols, 0, (size_t)(activation->stride - cols));
+    } else { /* zeros, or not finite: every product with this row is then zero, or NaN */
+        memset(q, 0, (size_t)activation->stride);
+    }
+}

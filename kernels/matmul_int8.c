@@ -1,0 +1,32 @@
+/* matmul_int8 - packing, and the scalar kernel that the SIMD kernels equal bit for bit. */
+#include "kernels/matmul_int8.h"
+
+#include <string.h>
+
+enum { PANEL = MATMUL_INT8_PANEL, GROUP = MATMUL_INT8_GROUP };
+
+int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel)
+{
+    int32_t sum = 0;
+    for (int32_t i = 0; i < depth; i++)
+        sum += row[i];
+    int8_t *place = panel + matmul_int8_place(depth, lane, 0);
+    for (int32_t i = 0; i < depth; i += GROUP, place += PANEL * GROUP)
+        memcpy(place, row + i, GROUP);
+    return sum;
+}
+
+void matmul_int8_scalar(const struct matmul_int8_tile *tile, int32_t *out)
+{
+    for (int32_t r = 0; r < tile->rows; r++, out += PANEL) {
+        const int8_t *x = tile->x + (size_t)r * (size_t)tile->stride;
+        const int8_t *w = tile->panel;
+        memset(out, 0, PANEL * sizeof *out);
+        for (int32_t i = 0; i < tile->depth; i += GROUP, w += PANEL * GROUP) {
+            for (int32_t lane = 0; lane < PANEL; lane++) {
+                for (int32_t j = 0; j < GROUP; j++)
+                    out[lane] += x[i + j] * w[lane * GROUP + j];
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/*
+ * matmul_int8 - how packed int8 weights lie in memory, and the kernels that read them.
+ *
+ * Sixteen output rows make a panel; in_dim is padded with zeros to a multiple of 64 (depth).
+ * A panel holds, for each group of four consecutive inputs, four bytes of row 0, four of row
+ * 1, .. four of row 15: 64 bytes, one AVX-512 register or two AVX2 registers, in which each
+ * 32-bit lane is one output. Rows past out_dim in the last panel are zeros.
+ *
+ *     byte of (out, in) = (out / 16) * 16 * depth + (in / 4) * 64 + (out % 16) * 4 + in % 4
+ *
+ * A kernel gives the exact int32 sums of some rows against one panel; scales, bias and
+ * residual are applied by matmul_cpu, once for all SIMD levels.
+ */
+#ifndef KERNELS_MATMUL_INT8_H
+#define KERNELS_MATMUL_INT8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MATMUL_INT8_PANEL = 16, /* outputs per panel */
+    MATMUL_INT8_GROUP = 4,  /* inputs that lie side by side */
+    MATMUL_INT8_ALIGN = 64  /* depth is a multiple of it, as an activation's stride is */
+};
+
+struct matmul_int8_tile {
+    const int8_t *x;     /* [rows, stride]; |x| <= 127, zero from in_dim to depth */
+    const int8_t *panel; /* [depth / 4][16][4]; |w| <= 127 */
+    const int32_t *sums; /* [16] sum of each output's weights */
+    int32_t stride, rows, depth;
+};
+
+/* out[rows][16] = the sums of products. */
+typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
+
+static inline int32_t matmul_int8_depth(int32_t in_dim)
+{
+    return (in_dim + MATMUL_INT8_ALIGN - 1) / MATMUL_INT8_ALIGN * MATMUL_INT8_ALIGN;
+}
+
+static inline int32_t matmul_int8_panels(int32_t out_dim)
+{
+    return out_dim / MATMUL_INT8_PANEL + (out_dim % MATMUL_INT8_PANEL != 0);
+}
+
+/* Place of one weight in the packed bytes. */
+static inline size_t matmul_int8_place(int32_t depth, int32_t out, int32_t in)
+{
+    const size_t panel = (size_t)(out / MATMUL_INT8_PANEL);
+    const size_t lane = (size_t)(out % MATMUL_INT8_PANEL);
+    const size_t group = (size_t)(in / MATMUL_INT8_GROUP);
+    return panel * MATMUL_INT8_PANEL * (size_t)depth +
+           (group * MATMUL_INT8_PANEL + lane) * MATMUL_INT8_GROUP +
+           (size_t)(in % MATMUL_INT8_GROUP);
+}
+
+/* Puts row[depth] at its lane of a panel; gives the sum of its values. */
+int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel);
+
+matmul_int8_kernel matmul_int8_scalar;
+
+#endif
