@@ -1,3 +1,14 @@
 # room kernels: one line per file, by name
+set(kernels_x86)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(kernels_x86 kernels/matmul_f32_avx2.c)
+endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/weight.c kernels/activation.c kernels/kv_layout.c)
+  kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
+  kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
+  ${kernels_x86}
+  kernels/kv_layout.c)
+
+# Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
+set_source_files_properties(kernels/matmul_f32_avx2.c
+  PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")

@@ -1,0 +1,193 @@
+/*
+ * matmul_cpu - threads and cache blocks around the kernels of matmul_int8 and matmul_f32.
+ *
+ *     task      a block of rows x a run of weight panels; tasks share nothing they write
+ *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
+ *               of rows stays in L2)
+ *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: here, once, for all levels
+ */
+#include "kernels/matmul.h"
+#include "kernels/matmul_f32.h"
+#include "kernels/matmul_int8.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    PANEL = MATMUL_INT8_PANEL,
+    TILE_ROWS = 32,           /* rows per kernel call: their sums stay in L1 */
+    BLOCK_ROWS = 128,         /* rows per task */
+    BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
+    TASKS_PER_THREAD = 4,     /* so that threads end together */
+    F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
+};
+
+struct grid {
+    int32_t row_blocks, panel_runs, panels_per_run, panels;
+};
+
+struct int8_job {
+    const struct matmul_args *args;
+    matmul_int8_kernel *kernel;
+    struct grid grid;
+};
+
+struct f32_job {
+    const struct matmul_args *args;
+    struct device *device;
+    matmul_f32_kernel *kernel;
+    size_t row_bytes;   /* of a stored weight row */
+    int32_t panel_outs; /* outputs per task */
+};
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t ceil_div(int32_t a, int32_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+/* Long runs of panels where there is work for every thread, short ones otherwise. */
+static struct grid grid_make(int32_t rows, int32_t panels, uint32_t threads)
+{
+    struct grid grid = {.row_blocks = ceil_div(rows, BLOCK_ROWS), .panels = panels};
+    const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
+    const int32_t runs = ceil_div(tasks, grid.row_blocks);
+    grid.panels_per_run = least(ceil_div(panels, runs), BLOCK_PANELS_MAX);
+    grid.panel_runs = ceil_div(panels, grid.panels_per_run);
+    return grid;
+}
+
+/* sums[rows][PANEL] to y, for the outputs from first_out on. */
+static void int8_finish(const struct matmul_args *args, const int32_t *sums, int32_t first_row,
+                        int32_t rows, int32_t first_out)
+{
+    const int32_t out_dim = args->w->out_dim;
+    const int32_t outs = least(PANEL, out_dim - first_out);
+    const float *w_scales = args->w->scales + first_out;
+    for (int32_t r = 0; r < rows; r++, sums += PANEL) {
+        const float x_scale = args->x->scales[first_row + r];
+        float *y = args->y + (size_t)(first_row + r) * (size_t)out_dim + first_out;
+        for (int32_t o = 0; o < outs; o++) {
+            float value = (float)sums[o] * (x_scale * w_scales[o]);
+            if (args->bias != NULL)
+                value += args->bias[first_out + o];
+            y[o] = args->accumulate ? y[o] + value : value;
+        }
+    }
+}
+
+static void int8_task(void *context, int32_t index, uint32_t worker)
+{
+    (void)worker;
+    const struct int8_job *job = context;
+    const struct matmul_args *args = job->args;
+    const int32_t row_begin = index / job->grid.panel_runs * BLOCK_ROWS;
+    const int32_t row_end = least(row_begin + BLOCK_ROWS, args->rows);
+    const int32_t begin = index % job->grid.panel_runs * job->grid.panels_per_run;
+    const int32_t end = least(begin + job->grid.panels_per_run, job->grid.panels);
+    const size_t stride = (size_t)args->x->stride;
+    struct matmul_int8_tile tile = {.stride = args->x->stride,
+                                    .depth = matmul_int8_depth(args->w->in_dim)};
+    int32_t sums[TILE_ROWS * PANEL];
+    for (int32_t panel = begin; panel < end; panel++) {
+        const int32_t out = panel * PANEL;
+        tile.panel = (const int8_t *)args->w->data + matmul_int8_place(tile.depth, out, 0);
+        tile.sums = args->w->sums + out;
+        for (int32_t row = row_begin; row < row_end; row += TILE_ROWS) {
+            tile.x = args->x->q8 + (size_t)row * stride;
+            tile.rows = least(TILE_ROWS, row_end - row);
+            job->kernel(&tile, sums);
+            int8_finish(args, sums, row, tile.rows, out);
+        }
+    }
+}
+
+static matmul_int8_kernel *int8_kernel(enum device_simd simd)
+{
+    (void)simd;
+    return matmul_int8_scalar;
+}
+
+static enum status int8_run(struct device *device, const struct matmul_args *args)
+{
+    assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
+    assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
+    const int32_t panels = matmul_int8_panels(args->w->out_dim);
+    struct int8_job job = {.args = args,
+                           .kernel = int8_kernel(device_simd(device)),
+                           .grid = grid_make(args->rows, panels, device_threads(device))};
+    device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);
+    return OK;
+}
+
+static void f32_finish(const struct matmul_args *args, const float *sums, int32_t first_row,
+                       int32_t rows, int32_t first_out, int32_t outs)
+{
+    const int32_t out_dim = args->w->out_dim;
+    for (int32_t r = 0; r < rows; r++, sums += outs) {
+        float *y = args->y + (size_t)(first_row + r) * (size_t)out_dim + first_out;
+        for (int32_t o = 0; o < outs; o++) {
+            float value = sums[o];
+            if (args->bias != NULL)
+                value += args->bias[first_out + o];
+            y[o] = args->accumulate ? y[o] + value : value;
+        }
+    }
+}
+
+static void f32_task(void *context, int32_t index, uint32_t worker)
+{
+    const struct f32_job *job = context;
+    const struct matmul_args *args = job->args;
+    const struct weight *w = args->w;
+    const int32_t out = index * job->panel_outs;
+    float *values = device_scratch(job->device, worker);
+    struct matmul_f32_tile tile = {
+        .w = values, .outs = least(job->panel_outs, w->out_dim - out), .in_dim = w->in_dim};
+    const uint8_t *blocks = (const uint8_t *)w->data + (size_t)out * job->row_bytes;
+    if (w->type == WEIGHT_F32 && (uintptr_t)blocks % sizeof(float) == 0)
+        tile.w = (const float *)(const void *)blocks;
+    else
+        weight_dequantize(w->type, blocks, values, (int64_t)tile.outs * w->in_dim);
+    float sums[TILE_ROWS * PANEL];
+    for (int32_t row = 0; row < args->rows; row += TILE_ROWS) {
+        tile.x = args->x->f32 + (size_t)row * (size_t)w->in_dim;
+        tile.rows = least(TILE_ROWS, args->rows - row);
+        job->kernel(&tile, sums);
+        f32_finish(args, sums, row, tile.rows, out, tile.outs);
+    }
+}
+
+static enum status f32_run(struct device *device, const struct matmul_args *args)
+{
+    assert((args->x->forms & ACTIVATION_F32) != 0 && args->x->cols == args->w->in_dim);
+    const size_t row_floats = (size_t)args->w->in_dim * sizeof(float);
+    size_t outs = F32_PANEL_BYTES / row_floats;
+    outs = outs < 1 ? 1 : outs > PANEL ? PANEL : outs;
+    uint32_t block_elems, block_bytes;
+    if (!weight_type_layout(args->w->type, &block_elems, &block_bytes) ||
+        device_scratch_bytes(device) < outs * row_floats)
+        return ERR_LIMIT;
+    struct f32_job job = {.args = args,
+                          .device = device,
+                          .kernel = matmul_f32_scalar,
+                          .row_bytes = (size_t)args->w->in_dim / block_elems * block_bytes,
+                          .panel_outs = (int32_t)outs};
+#if defined(__x86_64__)
+    if (device_simd(device) >= DEVICE_SIMD_AVX2)
+        job.kernel = matmul_f32_avx2;
+#endif
+    device_parallel(device, ceil_div(args->w->out_dim, job.panel_outs), f32_task, &job);
+    return OK;
+}
+
+enum status matmul_cpu(struct device *device, const struct matmul_args *args)
+{
+    if (args->rows < 1)
+        return OK;
+    return args->w->form == WEIGHT_INT8 ? int8_run(device, args) : f32_run(device, args);
+}
