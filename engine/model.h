@@ -22,13 +22,14 @@ enum { MODEL_LAYERS_MAX = 512 };
 enum model_precision { MODEL_EXACT, MODEL_INT8 };
 
 struct model_config {
-    char name[96];      /* general.name, or the file's name */
+    char name[96]; /* general.name, or the file's name */
     char architecture[32];
     int32_t layers, hidden, ffn, heads, kv_heads, head_dim, vocab;
     int32_t context_max; /* positions the model was trained for */
     int32_t rope_dim;
     bool rope_interleaved;
     float rope_theta, rms_eps, attention_scale;
+    float rope_factor; /* positions are divided by it; 1: no linear scaling */
 };
 
 struct model_layer {
@@ -45,7 +46,8 @@ struct model {
     const float *output_norm;     /* [hidden] */
     const float *rope_inv_freq;   /* [rope_dim / 2] */
     struct model_layer *layers;   /* [config.layers] */
-    struct tokenizer *tokenizer;  /* NULL when the file has none */
+    struct tokenizer *tokenizer;  /* NULL when the file has none, or one past ours: */
+    struct error tokenizer_error; /* why it is NULL; status OK when the file has none */
     uint64_t weight_bytes;        /* on the device, or mapped */
     void *owner;                  /* what model_close needs; private to model.c */
 };

@@ -1,0 +1,276 @@
+/*
+ * weights - see weights.h.
+ *
+ * Names of GGUF tensors (n is the layer):
+ *     token_embd.weight, output_norm.weight, output.weight (absent: tied to the embedding)
+ *     blk.n.attn_norm.weight, blk.n.ffn_norm.weight
+ *     blk.n.attn_{q,k,v,output}.weight, blk.n.attn_{q,k,v}.bias (where the model has them)
+ *     blk.n.ffn_{gate,up,down}.weight
+ *     rope_freqs.weight: factors that divide the rope frequencies (Llama 3.1's scaling)
+ */
+#include "engine/weights.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VECTOR_ALIGN = 16 /* floats: one cache line */ };
+
+/* What a load has at hand. */
+struct loader {
+    struct weights *weights;
+    struct model *model;
+    const struct gguf *gguf;
+    struct device *device;
+    size_t vectors_used; /* floats */
+    uint8_t *is_used;    /* [tensor_count] */
+};
+
+struct tensor_name {
+    char text[GGUF_NAME_BYTES_MAX];
+};
+
+static struct tensor_name layer_name(int32_t layer, const char *suffix)
+{
+    struct tensor_name name;
+    (void)snprintf(name.text, sizeof name.text, "blk.%d.%s", layer, suffix);
+    return name;
+}
+
+/* The tensor of that name, or NULL; from now on it counts as used. */
+static const struct gguf_tensor *use(struct loader *loader, const char *name)
+{
+    const struct gguf_tensor *tensor = gguf_find_tensor(loader->gguf, name);
+    if (tensor)
+        loader->is_used[tensor - loader->gguf->tensors] = 1;
+    return tensor;
+}
+
+static size_t round_up(size_t floats)
+{
+    return (floats + VECTOR_ALIGN - 1) / VECTOR_ALIGN * VECTOR_ALIGN;
+}
+
+/* Room for every vector: as many floats as the file has in tensors of one dimension. */
+static enum status alloc_vectors(struct loader *loader, struct error *err)
+{
+    size_t floats = round_up((size_t)loader->model->config.rope_dim / 2);
+    for (uint32_t i = 0; i < loader->gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &loader->gguf->tensors[i];
+        if (tensor->dim_count == 1) /* cannot wrap: its values are in the file */
+            floats += round_up((size_t)tensor->dims[0]);
+    }
+    const size_t bytes = floats * sizeof(float);
+    loader->weights->vectors = device_alloc(loader->device, bytes);
+    if (!loader->weights->vectors)
+        FAIL(err, ERR_MEMORY, "weights: no room for %zu bytes of norms and biases", bytes);
+    loader->weights->vectors_bytes = bytes;
+    return OK;
+}
+
+static float *take_floats(struct loader *loader, int32_t count)
+{
+    float *floats = loader->weights->vectors + loader->vectors_used;
+    loader->vectors_used += round_up((size_t)count);
+    assert(loader->vectors_used * sizeof(float) <= loader->weights->vectors_bytes);
+    return floats;
+}
+
+/* *out = the vector's values as floats; NULL when the file has no such tensor. */
+static enum status load_optional(struct loader *loader, const char *name, int32_t count,
+                                 const float **out, struct error *err)
+{
+    const struct gguf_tensor *tensor = use(loader, name);
+    *out = NULL;
+    if (!tensor)
+        return OK;
+    if (tensor->dim_count != 1 || tensor->dims[0] != count)
+        FAIL(err, ERR_FORMAT, "tensor %s: %u dimensions, the first %lld, must be one of %d",
+             name, tensor->dim_count, (long long)tensor->dims[0], count);
+    if (!weight_type_is_supported(tensor->type))
+        FAIL(err, ERR_LIMIT, "tensor %s: type %s is not supported", name,
+             weight_type_name(tensor->type));
+    float *values = take_floats(loader, count);
+    weight_dequantize(tensor->type, tensor->data, values, count);
+    for (int32_t i = 0; i < count; i++) {
+        if (!isfinite(values[i]))
+            FAIL(err, ERR_FORMAT, "tensor %s: number %d is not finite", name, i);
+    }
+    *out = values;
+    return OK;
+}
+
+static enum status load_vector(struct loader *loader, const char *name, int32_t count,
+                               const float **out, struct error *err)
+{
+    TRY(load_optional(loader, name, count, out, err));
+    if (!*out)
+        FAIL(err, ERR_FORMAT, "tensor %s: is missing", name);
+    return OK;
+}
+
+/* A matrix wanted: outputs x inputs, in a form. */
+struct matrix {
+    const char *name;
+    int32_t out_dim, in_dim;
+    enum weight_form form;
+    struct weight *weight;
+};
+
+static enum status load_matrix(struct loader *loader, const struct matrix *matrix,
+                               struct error *err)
+{
+    const struct gguf_tensor *tensor = use(loader, matrix->name);
+    if (!tensor)
+        FAIL(err, ERR_FORMAT, "tensor %s: is missing", matrix->name);
+    if (tensor->dim_count != 2 || tensor->dims[0] != matrix->in_dim ||
+        tensor->dims[1] != matrix->out_dim)
+        FAIL(err, ERR_FORMAT, "tensor %s: %u dimensions, %lld x %lld, must be 2, %d x %d",
+             matrix->name, tensor->dim_count, (long long)tensor->dims[0],
+             (long long)tensor->dims[1], matrix->in_dim, matrix->out_dim);
+    const struct weight_source source = {.name = matrix->name,
+                                         .type = tensor->type,
+                                         .out_dim = matrix->out_dim,
+                                         .in_dim = matrix->in_dim,
+                                         .data = tensor->data};
+    TRY(weight_prepare(loader->device, &source, matrix->form, matrix->weight, err));
+    loader->model->weight_bytes += matrix->weight->data_bytes;
+    return OK;
+}
+
+static enum status load_layer(struct loader *loader, int32_t index, struct error *err)
+{
+    const struct model_config *config = &loader->model->config;
+    struct model_layer *layer = &loader->model->layers[index];
+    const int32_t hidden = config->hidden, ffn = config->ffn;
+    const int32_t q_dim = config->heads * config->head_dim;
+    const int32_t kv_dim = config->kv_heads * config->head_dim;
+    const struct {
+        const char *suffix;
+        int32_t out_dim, in_dim;
+        struct weight *weight;
+    } matrices[] = {
+        {"attn_q.weight", q_dim, hidden, &layer->q},
+        {"attn_k.weight", kv_dim, hidden, &layer->k},
+        {"attn_v.weight", kv_dim, hidden, &layer->v},
+        {"attn_output.weight", hidden, q_dim, &layer->o},
+        {"ffn_gate.weight", ffn, hidden, &layer->gate},
+        {"ffn_up.weight", ffn, hidden, &layer->up},
+        {"ffn_down.weight", hidden, ffn, &layer->down},
+    };
+    const enum weight_form form =
+        loader->model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED;
+    for (size_t i = 0; i < sizeof matrices / sizeof matrices[0]; i++) {
+        const struct tensor_name name = layer_name(index, matrices[i].suffix);
+        const struct matrix matrix = {name.text, matrices[i].out_dim, matrices[i].in_dim, form,
+                                      matrices[i].weight};
+        TRY(load_matrix(loader, &matrix, err));
+    }
+    TRY(load_vector(loader, layer_name(index, "attn_norm.weight").text, hidden,
+                    &layer->attn_norm, err));
+    TRY(load_vector(loader, layer_name(index, "ffn_norm.weight").text, hidden, &layer->ffn_norm,
+                    err));
+    TRY(load_optional(loader, layer_name(index, "attn_q.bias").text, q_dim, &layer->q_bias,
+                      err));
+    TRY(load_optional(loader, layer_name(index, "attn_k.bias").text, kv_dim, &layer->k_bias,
+                      err));
+    return load_optional(loader, layer_name(index, "attn_v.bias").text, kv_dim, &layer->v_bias,
+                         err);
+}
+
+/* inv_freq[k] = theta^(-2k / rope_dim) / (linear factor * the tensor's factor k). */
+static enum status load_rope(struct loader *loader, struct error *err)
+{
+    const struct model_config *config = &loader->model->config;
+    const int32_t pairs = config->rope_dim / 2;
+    const float *factors;
+    TRY(load_optional(loader, "rope_freqs.weight", pairs, &factors, err));
+    float *inv_freq = take_floats(loader, pairs);
+    for (int32_t k = 0; k < pairs; k++) {
+        const double exponent = -2.0 * k / config->rope_dim;
+        const double factor =
+            (double)config->rope_factor * (factors ? (double)factors[k] : 1.0);
+        if (!(factor > 0.0))
+            FAIL(err, ERR_FORMAT, "tensor rope_freqs.weight: factor %d is %g, must be above 0",
+                 k, factor);
+        inv_freq[k] = (float)(pow((double)config->rope_theta, exponent) / factor);
+    }
+    loader->model->rope_inv_freq = inv_freq;
+    return OK;
+}
+
+static enum status load_ends(struct loader *loader, struct error *err)
+{
+    struct model *model = loader->model;
+    const struct model_config *config = &model->config;
+    const bool is_tied = !gguf_find_tensor(loader->gguf, "output.weight");
+    const struct matrix embed = {"token_embd.weight", config->vocab, config->hidden,
+                                 WEIGHT_STORED, &model->embed};
+    const struct matrix head = {
+        is_tied ? "token_embd.weight" : "output.weight", config->vocab, config->hidden,
+        model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
+    TRY(load_matrix(loader, &embed, err));
+    TRY(load_matrix(loader, &head, err));
+    if (is_tied && model->precision == MODEL_EXACT) /* the same bytes */
+        model->weight_bytes -= model->head.data_bytes;
+    return load_vector(loader, "output_norm.weight", config->hidden, &model->output_norm, err);
+}
+
+static enum status check_all_used(const struct loader *loader, struct error *err)
+{
+    for (uint32_t i = 0; i < loader->gguf->tensor_count; i++) {
+        if (!loader->is_used[i])
+            FAIL(err, ERR_LIMIT,
+                 "tensor %s: architecture %s with %d layers has no place for it",
+                 gguf_label(loader->gguf->tensors[i].name).text,
+                 loader->model->config.architecture, loader->model->config.layers);
+    }
+    return OK;
+}
+
+static enum status load_all(struct loader *loader, struct error *err)
+{
+    TRY(alloc_vectors(loader, err));
+    TRY(load_rope(loader, err));
+    TRY(load_ends(loader, err));
+    for (int32_t i = 0; i < loader->model->config.layers; i++)
+        TRY(load_layer(loader, i, err));
+    loader->model->weight_bytes += loader->weights->vectors_bytes;
+    return check_all_used(loader, err);
+}
+
+enum status weights_load(struct weights *weights, struct model *model, const struct gguf *gguf,
+                         struct device *device, struct error *err)
+{
+    struct loader loader = {.weights = weights, .model = model, .gguf = gguf, .device = device};
+    model->layers = calloc((size_t)model->config.layers, sizeof model->layers[0]);
+    loader.is_used = calloc((size_t)gguf->tensor_count + 1, 1);
+    enum status status = OK;
+    if (!model->layers || !loader.is_used)
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
+                           "weights: no room for %d layers", model->config.layers);
+    if (status == OK)
+        status = load_all(&loader, err);
+    free(loader.is_used);
+    return status;
+}
+
+void weights_release(struct weights *weights, struct model *model, struct device *device)
+{
+    for (int32_t i = 0; model->layers && i < model->config.layers; i++) {
+        struct model_layer *layer = &model->layers[i];
+        struct weight *matrices[] = {&layer->q,    &layer->k,  &layer->v,   &layer->o,
+                                     &layer->gate, &layer->up, &layer->down};
+        for (size_t j = 0; j < sizeof matrices / sizeof matrices[0]; j++)
+            weight_release(device, matrices[j]);
+    }
+    free(model->layers);
+    model->layers = NULL;
+    weight_release(device, &model->embed);
+    weight_release(device, &model->head);
+    if (weights->vectors)
+        device_free(device, weights->vectors, weights->vectors_bytes);
+    *weights = (struct weights){0};
+}
