@@ -1,0 +1,164 @@
+/* extract_test - sentences ranked by words and a scripted model, cited verbatim. */
+#include "protocol/minions/extract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t memory[1 << 20];
+
+static const char FIRST[] = "Title\n\nThe fee for a copy is\nfive dollars. Anyone may copy the "
+                            "work freely.\n\nNo warranty is given for this work.";
+static const char SECOND[] = "A copy costs nothing at all here. Birds sing in the morning.";
+static struct text texts[] = {{FIRST, sizeof(FIRST) - 1}, {SECOND, sizeof(SECOND) - 1}};
+static const struct documents DOCUMENTS = {.texts = texts, .count = 2};
+
+/* Likes sentences that hold the word in self. */
+static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
+                            struct arena *arena, struct worker_progress *progress,
+                            struct error *err)
+{
+    (void)arena;
+    (void)progress;
+    (void)err;
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(jobs[i].kind, WORKER_SCORE);
+        assert_true(jobs[i].target.size > 0);
+        const bool liked = text_find(jobs[i].prompt, text_of(self), 0) != SIZE_MAX;
+        jobs[i].score = liked ? -1 : -3;
+        jobs[i].is_failed = text_find(jobs[i].prompt, TEXT("Birds"), 0) != SIZE_MAX;
+    }
+    return OK;
+}
+
+struct fixture {
+    struct arena arena;
+    struct worker worker;
+    struct ledger ledger;
+    struct jobs_context context;
+    struct extract extract;
+};
+
+static void set_up(struct fixture *f, char *liked)
+{
+    *f = (struct fixture){.arena = {.base = memory, .size = sizeof(memory)},
+                          .worker = {.self = liked, .run = fake_run}};
+    f->context =
+        (struct jobs_context){.worker = &f->worker, .arena = &f->arena, .ledger = &f->ledger};
+    assert_int_equal(extract_init(&f->extract, &DOCUMENTS, &f->arena, NULL), OK);
+}
+
+static struct dsl_job span(uint32_t document, size_t offset, size_t size, int32_t chunk_id)
+{
+    return (struct dsl_job){.chunk = text_slice(texts[document], offset, offset + size),
+                            .task = TEXT("What is the fee for a copy?"),
+                            .chunk_id = chunk_id,
+                            .document = (int32_t)document,
+                            .offset = offset};
+}
+
+static struct text unit_text(const struct extract_unit *unit)
+{
+    return text_slice(texts[unit->document], unit->offset, unit->offset + unit->size);
+}
+
+static void best_sentences_become_citations(void **state)
+{
+    (void)state;
+    char liked[] = "dollars";
+    struct fixture f;
+    set_up(&f, liked);
+    const struct dsl_job jobs[] = {span(0, 0, sizeof(FIRST) - 1, 0),
+                                   span(1, 0, sizeof(SECOND) - 1, 1)};
+    struct jobs_outcome outcomes[2];
+    struct extract_work work = {.jobs = jobs, .outcomes = outcomes, .count = 2};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_true(work.hit_count >= 3);
+    assert_true(text_equal(unit_text(&work.hits[0].unit),
+                           TEXT("The fee for a copy is\nfive dollars.")));
+    for (uint32_t i = 1; i < work.hit_count; i++)
+        assert_true(work.hits[i - 1].score >= work.hits[i].score);
+    assert_int_equal(outcomes[0].output.kind, JOB_OUTPUT_ANSWER);
+    assert_int_equal(outcomes[0].output.citation_offset, 7);
+    assert_true(
+        text_equal(outcomes[1].output.citation, TEXT("A copy costs nothing at all here.")));
+    assert_true(outcomes[0].score > outcomes[1].score);
+}
+
+static void the_model_can_turn_the_order(void **state)
+{
+    (void)state;
+    char liked[] = "freely";
+    struct fixture f;
+    set_up(&f, liked);
+    struct dsl_job job = span(0, 0, sizeof(FIRST) - 1, 0);
+    job.task = TEXT("copy");
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_true(text_equal(outcome.output.citation, TEXT("Anyone may copy the work freely.")));
+}
+
+static void only_sentences_of_the_chunk(void **state)
+{
+    (void)state;
+    char liked[] = "dollars";
+    struct fixture f;
+    set_up(&f, liked);
+    /* From inside the first sentence to inside the last: neither is whole in it. */
+    const struct dsl_job job = span(0, 10, 70, 0);
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_int_equal(work.hit_count, 1);
+    assert_true(text_equal(outcome.output.citation, TEXT("Anyone may copy the work freely.")));
+    assert_int_equal(outcome.output.citation_offset + 10, work.hits[0].unit.offset);
+}
+
+static void a_made_up_chunk_is_traced_back(void **state)
+{
+    (void)state;
+    char liked[] = "dollars";
+    struct fixture f;
+    set_up(&f, liked);
+    const struct dsl_job job = {
+        .chunk = TEXT("Not in the file. The fee for a copy  is five dollars."),
+        .task = TEXT("What is the fee?"),
+        .document = -1};
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_int_equal(work.hit_count, 1);
+    assert_int_equal(work.hits[0].unit.offset, 7);
+    assert_true(
+        text_equal(outcome.output.citation, TEXT("The fee for a copy  is five dollars.")));
+}
+
+static void nothing_to_extract(void **state)
+{
+    (void)state;
+    char liked[] = "x";
+    struct fixture f;
+    set_up(&f, liked);
+    const struct dsl_job job = span(0, 0, 5, 0); /* the title alone */
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_int_equal(work.hit_count, 0);
+    assert_int_equal(outcome.output.kind, JOB_OUTPUT_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(best_sentences_become_citations),
+        cmocka_unit_test(the_model_can_turn_the_order),
+        cmocka_unit_test(only_sentences_of_the_chunk),
+        cmocka_unit_test(a_made_up_chunk_is_traced_back),
+        cmocka_unit_test(nothing_to_extract),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+/* jobs - see jobs.h. */
+#include "protocol/minions/jobs.h"
+
+#include "protocol/minions/prompts.h"
+
+#include <stdlib.h>
+
+enum status jobs_repeat(const struct dsl_job **jobs, uint32_t *count, uint32_t samples,
+                        struct arena *arena, struct error *err)
+{
+    if (samples <= 1)
+        return OK;
+    if (*count > JOBS_MAX / samples)
+        FAIL(err, ERR_LIMIT, "jobs: %u jobs with %u samples each are more than %d", *count,
+             samples, JOBS_MAX);
+    struct dsl_job *list = ARENA_NEW(arena, struct dsl_job, (size_t)*count * samples);
+    if (!list)
+        FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", *count * samples);
+    for (uint32_t i = 0; i < *count * samples; i++)
+        list[i] = (*jobs)[i / samples];
+    *jobs = list;
+    *count *= samples;
+    return OK;
+}
+
+struct entry {
+    int32_t chunk_id, task_id;
+    uint32_t position;
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct entry *a = left, *b = right;
+    if (a->chunk_id != b->chunk_id)
+        return a->chunk_id < b->chunk_id ? -1 : 1;
+    if (a->task_id != b->task_id)
+        return a->task_id < b->task_id ? -1 : 1;
+    return a->position < b->position ? -1 : a->position > b->position;
+}
+
+void jobs_order(const struct dsl_job *jobs, uint32_t count, uint32_t *order)
+{
+    struct entry *entries = calloc(count ? count : 1, sizeof(*entries));
+    for (uint32_t i = 0; i < count; i++) {
+        if (entries)
+            entries[i] = (struct entry){jobs[i].chunk_id, jobs[i].task_id, i};
+        order[i] = i; /* without memory for sorting the program's own order must do */
+    }
+    if (!entries)
+        return;
+    qsort(entries, count, sizeof(*entries), compare);
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = entries[i].position;
+    free(entries);
+}
+
+enum status jobs_run(const struct jobs_context *context, struct worker_job *jobs,
+                     uint32_t count, struct error *err)
+{
+    if (context->progress)
+        atomic_fetch_add(&context->progress->jobs_total, count);
+    TRY(context->worker->run(context->worker->self, jobs, count, context->arena,
+                             context->progress, err));
+    context->ledger->jobs += count;
+    for (uint32_t i = 0; i < count; i++) {
+        context->ledger->local_prompt_tokens += jobs[i].prompt_tokens;
+        context->ledger->local_cached_tokens += jobs[i].cached_tokens;
+        context->ledger->local_output_tokens += jobs[i].output_tokens;
+    }
+    return OK;
+}
+
+static enum status make_job(const struct jobs_context *context, const struct dsl_job *job,
+                            struct worker_job *out, struct error *err)
+{
+    struct text_buf prompt = {0};
+    prompts_worker(&prompt, job);
+    const struct text kept = text_copy(text_buf_text(&prompt), context->arena);
+    const bool failed = prompt.failed || !kept.data;
+    text_buf_deinit(&prompt);
+    if (failed)
+        FAIL(err, ERR_MEMORY, "jobs: no room for a worker's prompt of %zu bytes",
+             job->chunk.size);
+    *out = (struct worker_job){.kind = WORKER_WRITE,
+                               .prompt = kept,
+                               .is_output = true,
+                               .max_tokens = JOBS_OUTPUT_TOKENS_MAX,
+                               .temperature = context->temperature,
+                               .seed = context->seed};
+    return OK;
+}
+
+enum status jobs_generate(const struct jobs_context *context, const struct dsl_job *jobs,
+                          uint32_t count, struct jobs_outcome *outcomes, struct error *err)
+{
+    struct worker_job *work = ARENA_NEW(context->arena, struct worker_job, count);
+    uint32_t *order = ARENA_NEW(context->arena, uint32_t, count);
+    if (!work || !order)
+        FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", count);
+    jobs_order(jobs, count, order);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(make_job(context, &jobs[order[i]], &work[i], err));
+        work[i].key = order[i];
+    }
+    TRY(jobs_run(context, work, count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        struct jobs_outcome *outcome = &outcomes[order[i]];
+        *outcome = (struct jobs_outcome){.output.kind = JOB_OUTPUT_UNREADABLE};
+        if (work[i].is_failed)
+            continue;
+        outcome->sample = job_output_find_object(work[i].reply);
+        job_output_parse(work[i].reply, work[i].is_cut, jobs[order[i]].chunk, context->arena,
+                         &outcome->output);
+    }
+    return OK;
+}
+
+uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *outcomes,
+                       uint32_t count, struct dsl_job *kept, struct dsl_output *outputs)
+{
+    uint32_t readable = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct job_output *output = &outcomes[i].output;
+        if (output->kind != JOB_OUTPUT_ANSWER && output->kind != JOB_OUTPUT_NONE)
+            continue;
+        kept[readable] = jobs[i];
+        outputs[readable++] = (struct dsl_output){
+            .sample = outcomes[i].sample,
+            .explanation = output->explanation,
+            .citation = output->citation,
+            .answer = output->answer,
+            .has_citation = output->citation.size > 0,
+            .has_answer = output->kind == JOB_OUTPUT_ANSWER,
+        };
+    }
+    return readable;
+}

@@ -1,0 +1,102 @@
+/* jobs_test - order, samples, and outcomes that go back to their own manifests. */
+#include "protocol/minions/jobs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t memory[1 << 20];
+
+/* Answers with the chunk's last letter; chunk "d" is cut off, "e" fails, "f" has none. */
+static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
+                            struct arena *arena, struct worker_progress *progress,
+                            struct error *err)
+{
+    (void)progress;
+    (void)err;
+    char *seen = self;
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t mark = text_find(jobs[i].prompt, TEXT("<passage>\nchunk "), 0);
+        assert_true(mark != SIZE_MAX);
+        const char letter = jobs[i].prompt.data[mark + 16];
+        assert_true(text_find(jobs[i].prompt, TEXT("Task: "), mark) != SIZE_MAX);
+        assert_true(jobs[i].is_output);
+        *seen++ = letter;
+        char reply[80];
+        snprintf(reply, sizeof(reply),
+                 letter == 'f' ? "{\"answer\": null}"
+                               : "{\"answer\": \"%c%u\", \"citation\": \"chunk %c\"}",
+                 letter, jobs[i].key, letter);
+        jobs[i].reply = text_copy(text_of(letter == 'd' ? "{\"answer" : reply), arena);
+        jobs[i].is_cut = letter == 'd';
+        jobs[i].is_failed = letter == 'e';
+        jobs[i].prompt_tokens = 10;
+    }
+    return OK;
+}
+
+#define JOB(words, c, t)                                                                       \
+    {                                                                                          \
+        .chunk = TEXT(words), .task = TEXT("task"), .chunk_id = (c), .task_id = (t)            \
+    }
+
+static void outcomes_find_their_manifests(void **state)
+{
+    (void)state;
+    char seen[16] = {0};
+    const struct dsl_job jobs[] = {JOB("chunk b", 1, 0), JOB("chunk a", 0, 0),
+                                   JOB("chunk d", 3, 0), JOB("chunk e", 4, 0),
+                                   JOB("chunk f", 5, 0), JOB("chunk b", 1, 0)};
+    struct arena arena = {.base = memory, .size = sizeof(memory)};
+    const struct worker worker = {.self = seen, .run = fake_run};
+    struct ledger ledger = {0};
+    const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
+    struct jobs_outcome outcomes[6];
+    assert_int_equal(jobs_generate(&context, jobs, 6, outcomes, NULL), OK);
+    assert_string_equal(seen, "abbdef");
+    assert_true(text_equal(outcomes[0].output.answer, TEXT("b0")));
+    assert_true(text_equal(outcomes[1].output.answer, TEXT("a1")));
+    assert_true(text_equal(outcomes[5].output.answer, TEXT("b5")));
+    assert_int_equal(outcomes[2].output.kind, JOB_OUTPUT_TRUNCATED);
+    assert_int_equal(outcomes[3].output.kind, JOB_OUTPUT_UNREADABLE);
+    assert_int_equal(outcomes[4].output.kind, JOB_OUTPUT_NONE);
+    assert_int_equal(ledger.jobs, 6);
+    assert_int_equal(ledger.local_prompt_tokens, 60);
+    struct dsl_job kept[6];
+    struct dsl_output outputs[6];
+    assert_int_equal(jobs_readable(jobs, outcomes, 6, kept, outputs), 4);
+    assert_int_equal(kept[2].chunk_id, 5);
+    assert_false(outputs[2].has_answer);
+    assert_true(outputs[3].has_answer && outputs[3].has_citation);
+    assert_true(text_equal(outputs[3].citation, TEXT("chunk b")));
+}
+
+static void samples_repeat_each_job(void **state)
+{
+    (void)state;
+    const struct dsl_job two[] = {JOB("chunk a", 0, 0), JOB("chunk b", 1, 0)};
+    const struct dsl_job *jobs = two;
+    uint32_t count = 2;
+    struct arena arena = {.base = memory, .size = sizeof(memory)};
+    struct error err = {0};
+    assert_int_equal(jobs_repeat(&jobs, &count, 1, &arena, &err), OK);
+    assert_true(jobs == two && count == 2);
+    assert_int_equal(jobs_repeat(&jobs, &count, 3, &arena, &err), OK);
+    assert_int_equal(count, 6);
+    assert_int_equal(jobs[2].chunk_id, 0);
+    assert_int_equal(jobs[3].chunk_id, 1);
+    assert_int_equal(jobs_repeat(&jobs, &count, 1000, &arena, &err), ERR_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outcomes_find_their_manifests),
+        cmocka_unit_test(samples_repeat_each_job),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

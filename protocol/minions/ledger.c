@@ -1,0 +1,115 @@
+/* ledger - see ledger.h. */
+#include "protocol/minions/ledger.h"
+
+#include <inttypes.h>
+
+enum { BYTES_PER_TOKEN = 4, ANSWER_TOKENS = 200 };
+
+static double cost(const struct ledger *ledger, double prompt_tokens, double output_tokens)
+{
+    return (prompt_tokens * ledger->price.in + output_tokens * ledger->price.out) / 1e6;
+}
+
+enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes, uint32_t output_tokens,
+                          double *charged, struct error *err)
+{
+    const double worst = cost(ledger, (double)prompt_bytes, output_tokens);
+    if (ledger->dollars + worst > ledger->budget_dollars)
+        FAIL(err, ERR_LIMIT,
+             "budget: the next call may cost $%.4f, $%.4f of $%.4f is left; nothing was sent",
+             worst, ledger->budget_dollars - ledger->dollars, ledger->budget_dollars);
+    ledger->dollars += worst;
+    *charged = worst;
+    return OK;
+}
+
+void ledger_settle(struct ledger *ledger, double charged, uint64_t prompt_tokens,
+                   uint64_t output_tokens)
+{
+    ledger->dollars += cost(ledger, (double)prompt_tokens, (double)output_tokens) - charged;
+    ledger->remote_prompt_tokens += prompt_tokens;
+    ledger->remote_output_tokens += output_tokens;
+}
+
+void ledger_release(struct ledger *ledger, double charged)
+{
+    ledger->dollars -= charged;
+    if (ledger->dollars < 0) /* rounding */
+        ledger->dollars = 0;
+}
+
+void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
+                        uint64_t *output_tokens, double *dollars)
+{
+    *prompt_tokens = (ledger->document_bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+    *output_tokens = ANSWER_TOKENS;
+    *dollars = cost(ledger, (double)*prompt_tokens, ANSWER_TOKENS);
+}
+
+void ledger_print(const struct ledger *ledger, struct text_buf *buf)
+{
+    uint64_t only_prompt, only_output;
+    double only_dollars;
+    ledger_remote_only(ledger, &only_prompt, &only_output, &only_dollars);
+    const char *about = ledger->is_estimated ? "about " : "";
+    if (ledger->calls == 0)
+        text_buf_add(buf, TEXT("left the machine  nothing, $0\n"));
+    else
+        text_buf_format(buf,
+                        "left the machine  %u calls, %" PRIu64 " bytes, %s%" PRIu64
+                        " tokens in and %" PRIu64 " out, $%.4f\n",
+                        ledger->calls, ledger->sent_bytes, about, ledger->remote_prompt_tokens,
+                        ledger->remote_output_tokens, ledger->dollars);
+    text_buf_format(buf,
+                    "stayed here       %" PRIu64 " bytes in %u document%s; %u jobs, %" PRIu64
+                    " tokens read (%" PRIu64 " shared), %" PRIu64 " written, %.1f s\n",
+                    ledger->document_bytes, ledger->documents,
+                    ledger->documents == 1 ? "" : "s", ledger->jobs,
+                    ledger->local_prompt_tokens, ledger->local_cached_tokens,
+                    ledger->local_output_tokens, ledger->seconds);
+    text_buf_format(buf,
+                    "remote only       would have sent about %" PRIu64
+                    " tokens, $%.4f at $%.2f in and $%.2f out per million\n",
+                    only_prompt, only_dollars, ledger->price.in, ledger->price.out);
+}
+
+static void write_count(struct json_writer *writer, const char *key, uint64_t value)
+{
+    json_write_key(writer, key);
+    json_write_i64(writer, (int64_t)value);
+}
+
+static void write_number(struct json_writer *writer, const char *key, double value)
+{
+    json_write_key(writer, key);
+    json_write_double(writer, value);
+}
+
+void ledger_write(const struct ledger *ledger, struct json_writer *writer)
+{
+    uint64_t only_prompt, only_output;
+    double only_dollars;
+    ledger_remote_only(ledger, &only_prompt, &only_output, &only_dollars);
+    json_write_object(writer);
+    write_count(writer, "calls", ledger->calls);
+    write_count(writer, "retries", ledger->retries);
+    write_count(writer, "sent_bytes", ledger->sent_bytes);
+    write_count(writer, "received_bytes", ledger->received_bytes);
+    write_count(writer, "remote_prompt_tokens", ledger->remote_prompt_tokens);
+    write_count(writer, "remote_output_tokens", ledger->remote_output_tokens);
+    json_write_key(writer, "is_estimated");
+    json_write_bool(writer, ledger->is_estimated);
+    write_number(writer, "dollars", ledger->dollars);
+    write_count(writer, "document_bytes", ledger->document_bytes);
+    write_count(writer, "documents", ledger->documents);
+    write_count(writer, "jobs", ledger->jobs);
+    write_count(writer, "local_prompt_tokens", ledger->local_prompt_tokens);
+    write_count(writer, "local_cached_tokens", ledger->local_cached_tokens);
+    write_count(writer, "local_output_tokens", ledger->local_output_tokens);
+    write_number(writer, "seconds", ledger->seconds);
+    write_count(writer, "remote_only_prompt_tokens", only_prompt);
+    write_number(writer, "remote_only_dollars", only_dollars);
+    write_number(writer, "price_in", ledger->price.in);
+    write_number(writer, "price_out", ledger->price.out);
+    json_write_object_end(writer);
+}

@@ -1,0 +1,67 @@
+/*
+ * ledger - what left the machine, what stayed, what it cost, and what may still be spent.
+ *
+ * A paid call is charged before it is sent, at its worst case, and corrected when the server
+ * says what it used:
+ *
+ *     ledger_charge --sent--> ledger_settle (usage known)
+ *                        \--> ledger_release (surely not served: no connection, or a refusal)
+ *                        \--> nothing: whether it was served is unknown, the charge stays
+ *
+ * So the sum shown is never below what was truly spent, and never above the budget.
+ * Worst case: a byte is never more than one token.
+ *
+ * Thread   one thread at a time.
+ */
+#ifndef MINIONS_LEDGER_H
+#define MINIONS_LEDGER_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ledger_price {
+    double in, out; /* dollars per million tokens */
+};
+
+struct ledger {
+    struct ledger_price price;
+    double budget_dollars; /* no call is sent that might pass it */
+    double dollars;        /* spent or charged */
+
+    /* What left the machine, and what came back. */
+    uint32_t calls;                      /* requests sent, retries included */
+    uint32_t retries;                    /* of them */
+    uint64_t sent_bytes, received_bytes; /* bodies */
+    uint64_t remote_prompt_tokens, remote_output_tokens;
+    bool is_estimated; /* a reply did not say its usage: its tokens are bytes / 4 */
+
+    /* What stayed. */
+    uint64_t document_bytes;
+    uint32_t documents, jobs;
+    uint64_t local_prompt_tokens, local_cached_tokens, local_output_tokens;
+    double seconds;
+};
+
+/* Charges a call of at most prompt_bytes and output_tokens before it is sent; gives the sum
+ * charged. ERR_LIMIT when the budget does not cover it: nothing is charged then. */
+MUST_USE enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes,
+                                   uint32_t output_tokens, double *charged, struct error *err);
+/* Puts the true usage in place of the charge. */
+void ledger_settle(struct ledger *ledger, double charged, uint64_t prompt_tokens,
+                   uint64_t output_tokens);
+void ledger_release(struct ledger *ledger, double charged);
+
+/* What one call with all documents in it would use: bytes / 4 tokens in, 200 out. */
+void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
+                        uint64_t *output_tokens, double *dollars);
+
+/* Appends three lines for people. */
+void ledger_print(const struct ledger *ledger, struct text_buf *buf);
+/* Writes one JSON object. */
+void ledger_write(const struct ledger *ledger, struct json_writer *writer);
+
+#endif

@@ -1,0 +1,73 @@
+/* ledger_test - money: charged before, corrected after, never past the budget. */
+#include "protocol/minions/ledger.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-12;
+}
+
+static void charge_settle_release(void **state)
+{
+    (void)state;
+    struct ledger ledger = {.price = {.in = 2, .out = 10}, .budget_dollars = 1};
+    double charged = 0;
+    assert_int_equal(ledger_charge(&ledger, 100000, 1000, &charged, NULL), OK);
+    assert_true(near(charged, 0.21) && near(ledger.dollars, 0.21));
+    ledger_settle(&ledger, charged, 25000, 100);
+    assert_true(near(ledger.dollars, 0.051));
+    assert_int_equal(ledger.remote_prompt_tokens, 25000);
+    assert_int_equal(ledger.remote_output_tokens, 100);
+    assert_int_equal(ledger_charge(&ledger, 100000, 0, &charged, NULL), OK);
+    ledger_release(&ledger, charged);
+    assert_true(near(ledger.dollars, 0.051));
+}
+
+static void budget_is_never_passed(void **state)
+{
+    (void)state;
+    struct ledger ledger = {.price = {.in = 1, .out = 1}, .budget_dollars = 0.001};
+    struct error err = {0};
+    double charged = 0;
+    assert_int_equal(ledger_charge(&ledger, 900, 100, &charged, &err), OK);
+    assert_int_equal(ledger_charge(&ledger, 1, 0, &charged, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "nothing was sent"));
+    assert_true(near(ledger.dollars, 0.001));
+}
+
+static void prints_and_writes(void **state)
+{
+    (void)state;
+    struct ledger ledger = {
+        .price = {.in = 2.5, .out = 10}, .document_bytes = 4000, .documents = 1, .jobs = 3};
+    struct text_buf buf = {0};
+    ledger_print(&ledger, &buf);
+    assert_non_null(strstr(buf.data, "nothing, $0"));
+    assert_non_null(strstr(buf.data, "about 1000 tokens, $0.0045"));
+    text_buf_clear(&buf);
+    struct json_writer writer = {.out = &buf};
+    ledger_write(&ledger, &writer);
+    struct json *root = NULL;
+    assert_int_equal(json_parse(text_buf_text(&buf), 0, &root, NULL), OK);
+    int64_t jobs = 0;
+    assert_true(json_i64(json_get(root, "jobs"), &jobs) && jobs == 3);
+    json_free(root);
+    text_buf_deinit(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(charge_settle_release),
+        cmocka_unit_test(budget_is_never_passed),
+        cmocka_unit_test(prints_and_writes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

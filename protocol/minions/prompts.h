@@ -1,0 +1,51 @@
+/*
+ * prompts - every word that we say to a model, in one place.
+ *
+ * Each call appends one message to a text_buf. What comes from documents and workers is put
+ * between marks and called data, so that a model can tell it from what is asked of it.
+ * The description of the documents holds names and sizes, never their text.
+ */
+#ifndef MINIONS_PROMPTS_H
+#define MINIONS_PROMPTS_H
+
+#include "base/text.h"
+#include "protocol/dsl/dsl.h"
+#include "protocol/minions/documents.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the supervisor is asked before the first round: what to look for. */
+void prompts_advice(struct text_buf *buf, struct text question,
+                    const struct documents *documents);
+
+/* What carries over from the round before; empty in the first. */
+struct prompts_past {
+    struct text feedback, scratchpad;
+};
+
+/* Asks for the program of one round (1 .. rounds_max) and describes the language's world. */
+void prompts_decompose(struct text_buf *buf, struct text question, uint32_t round,
+                       uint32_t rounds_max, const struct prompts_past *past);
+
+/* Why the program before was not taken. An exception's message can quote the documents: only
+ * messages about names, types and the program's own text are passed on. */
+void prompts_repair(struct text_buf *buf, const struct dsl_fault *fault);
+
+/* One worker's message: the chunk before the task, so that jobs on a chunk share it. */
+void prompts_worker(struct text_buf *buf, const struct dsl_job *job);
+
+/* Gives the supervisor what the workers found and asks for its decision as JSON. */
+void prompts_synthesize(struct text_buf *buf, struct text question, struct text findings,
+                        bool must_answer);
+/* Says that the decision could not be read, and what it must look like. */
+void prompts_synthesize_again(struct text_buf *buf, bool must_answer);
+
+/* The local model's last task: a short answer from the best passages. */
+void prompts_final(struct text_buf *buf, struct text question, const struct text *passages,
+                   uint32_t passage_count);
+
+/* What stands before the question when a passage is scored against it. */
+void prompts_score(struct text_buf *buf, struct text passage);
+
+#endif

@@ -1,0 +1,96 @@
+/* supervisor_local_test - the built-in program's text, and what may be shown as an answer. */
+#include "protocol/minions/supervisor_local.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t memory[1 << 16];
+static const char *scripted;
+static bool scripted_cut;
+
+static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
+                            struct arena *arena, struct worker_progress *progress,
+                            struct error *err)
+{
+    (void)self;
+    (void)progress;
+    (void)err;
+    assert_int_equal(count, 1);
+    assert_true(text_find(jobs->prompt, TEXT("You have 30 days."), 0) != SIZE_MAX);
+    jobs->reply = text_copy(text_of(scripted), arena);
+    jobs->is_cut = scripted_cut;
+    return OK;
+}
+
+static const struct text PASSAGES[] = {{"You have 30\n  days.", 19},
+                                       {"Violations end the license.", 27}};
+
+static const char *answer_to(const char *reply, bool is_cut, bool *is_quoted)
+{
+    static char kept[256];
+    struct arena arena = {.base = memory, .size = sizeof(memory)};
+    const struct worker worker = {.run = fake_run};
+    struct ledger ledger = {0};
+    const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
+    const struct supervisor_local_sources sources = {TEXT("How many days to cure a violation?"),
+                                                     PASSAGES, 2};
+    struct text_buf answer = {0};
+    scripted = reply;
+    scripted_cut = is_cut;
+    assert_int_equal(supervisor_local_answer(&context, &sources, &answer, is_quoted, NULL), OK);
+    assert_int_equal(ledger.jobs, 1);
+    snprintf(kept, sizeof(kept), "%.*s", TEXT_ARG(text_buf_text(&answer)));
+    text_buf_deinit(&answer);
+    return kept;
+}
+
+static void grounded_words_are_shown(void **state)
+{
+    (void)state;
+    bool is_quoted = true;
+    assert_string_equal(answer_to("You have 30 days to cure\na violation.", false, &is_quoted),
+                        "You have 30 days to cure a violation.");
+    assert_false(is_quoted);
+    assert_string_equal(answer_to("You have 30 days. The license may en", true, &is_quoted),
+                        "You have 30 days.");
+    assert_false(is_quoted);
+}
+
+static void made_up_words_are_not(void **state)
+{
+    (void)state;
+    bool is_quoted = false;
+    assert_string_equal(answer_to("You have 60 days.", false, &is_quoted), "You have 30 days.");
+    assert_true(is_quoted);
+    assert_string_equal(answer_to("Ask your favourite lawyer tomorrow.", false, &is_quoted),
+                        "You have 30 days.");
+    assert_true(is_quoted);
+    assert_string_equal(answer_to("  ", false, &is_quoted), "You have 30 days.");
+    assert_true(is_quoted);
+    assert_string_equal(answer_to("You have", true, &is_quoted), "You have 30 days.");
+}
+
+static void the_question_is_a_literal(void **state)
+{
+    (void)state;
+    struct text_buf program = {0};
+    supervisor_local_program(&program, TEXT(" Who said \"no\\yes\"\n\"\"\" ? "));
+    assert_non_null(strstr(program.data, "question = \"Who said \\\"no\\\\yes\\\" "
+                                         "\\\"\\\"\\\" ?\"\n"));
+    text_buf_deinit(&program);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grounded_words_are_shown),
+        cmocka_unit_test(made_up_words_are_not),
+        cmocka_unit_test(the_question_is_a_literal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,14 @@
+/* worker_engine - the worker of worker.h on an open engine. */
+#ifndef MINIONS_WORKER_ENGINE_H
+#define MINIONS_WORKER_ENGINE_H
+
+#include "engine/engine.h"
+#include "protocol/minions/worker.h"
+
+/* A worker on engine, which the caller keeps open while the worker is in use. The engine's
+ * events are polled here: nobody else may poll meanwhile. ERR_LIMIT the model has no
+ * tokenizer. */
+MUST_USE enum status worker_engine_init(struct worker *worker, struct engine *engine,
+                                        struct error *err);
+
+#endif
