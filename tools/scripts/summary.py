@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""summary.py FOLDER: what ./check ran, from its steps and CTest's XML files; exit 1 on failure."""
+
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+# What each set of tests leaves out, and why; printed so that nobody has to know.
+LEFT_OUT = {
+    "asan": "tests labelled slow or lint run in release only",
+    "tsan": "only base/queue, kernels/device and the engine's tests; slow ones in release only",
+}
+
+
+def reason_of(output):
+    """The line in which a skipped test says why."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith("[")]
+    return said[-1] if said else "no reason given"
+
+
+def parts_skipped(output):
+    """Tests within a passing test program that were skipped, with the line that says why."""
+    lines = output.splitlines()
+    for i, line in enumerate(lines):
+        found = re.match(r"\[\s*SKIPPED\s*\] (\w+)$", line.strip())
+        if found and not re.search(r"listed below", line):
+            before = [text for text in lines[:i] if not text.startswith("[")]
+            if lines[i - 1].startswith("["):
+                continue  # the list at the end names them again
+            yield found.group(1), before[-1] if before else "no reason given"
+
+
+def read_set(path, counts, notes):
+    passed = failed = skipped = 0
+    slowest = (0.0, "")
+    for case in xml.parse(path).getroot().iter("testcase"):
+        name = f"{path.stem} {case.get('name')}"
+        output = case.findtext("system-out") or ""
+        slowest = max(slowest, (float(case.get("time") or 0), case.get("name")))
+        if case.get("status") == "run":
+            passed += 1
+            notes += [f"part of {name}: {part}: {why}" for part, why in parts_skipped(output)]
+        elif case.find("skipped") is not None and case.get("status") == "notrun":
+            skipped += 1
+            notes.append(f"{name}: {reason_of(output)}")
+        else:
+            failed += 1
+            notes.append(f"FAILED {name}")
+    print(f"  {path.stem:8} {passed} passed, {failed} failed, {skipped} skipped; "
+          f"slowest {slowest[1]} {slowest[0]:.1f} s")
+    if path.stem in LEFT_OUT:
+        print(f"  {'':8} {LEFT_OUT[path.stem]}")
+    counts[0] += passed
+    counts[1] += failed
+    counts[2] += skipped
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    counts, notes = [0, 0, 0], []
+    print("\nsteps:")
+    for line in (folder / "steps").read_text().splitlines():
+        result, seconds, name = line.split(" ", 2)
+        counts[0 if result == "passed" else 1] += 1
+        print(f"  {result} {int(seconds):4} s  {name}")
+    print("tests:")
+    for path in sorted(folder.glob("*.xml")):
+        read_set(path, counts, notes)
+    if notes:
+        print("skipped or failed:")
+        for note in notes:
+            print(f"  {note}")
+    passed, failed, skipped = counts
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
