@@ -1,1 +1,16 @@
 # tests that belong to nobody alone
+
+# ---- lints: tests that read the sources, not the program ----
+find_package(Python3 COMPONENTS Interpreter)
+function(lint name)
+  if(NOT BUILD_TESTING OR NOT Python3_FOUND)
+    return()
+  endif()
+  add_test(NAME lint/${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(lint/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 LABELS lint)
+endfunction()
+lint(layers ${Python3_EXECUTABLE} tests/lint/layers.py)
+lint(sizes ${Python3_EXECUTABLE} tests/lint/sizes.py)
+lint(words ${Python3_EXECUTABLE} tests/lint/words.py)
+lint(symbols ${Python3_EXECUTABLE} tests/lint/symbols.py ${CMAKE_BINARY_DIR})
+lint(format tests/lint/format.sh)
