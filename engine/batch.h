@@ -15,9 +15,9 @@
 
 struct batch {
     int32_t row_count;
-    const token_id *tokens;    /* [row_count] */
-    const int32_t *positions;  /* [row_count] */
-    const int32_t *kv_pages;   /* [row_count] page that takes the row's key and value */
+    const token_id *tokens;   /* [row_count] */
+    const int32_t *positions; /* [row_count] */
+    const int32_t *kv_pages;  /* [row_count] page that takes the row's key and value */
     struct attention_work work;
 
     const int32_t *copy_from, *copy_to; /* [copy_count] pages copied before anything else */

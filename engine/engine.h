@@ -37,13 +37,13 @@ enum engine_simd { ENGINE_SIMD_AUTO, ENGINE_SIMD_SCALAR, ENGINE_SIMD_AVX2 };
 struct engine_options {
     const char *model_path;
     enum engine_precision precision;
-    enum engine_kv kv;       /* AUTO: F32 with EXACT, INT8 with INT8 */
-    enum engine_simd simd;   /* at most this level, for tests */
-    uint32_t threads;        /* one per core */
-    uint32_t step_tokens;    /* token budget per step */
-    uint32_t sequences_max;  /* decoding side by side */
-    uint64_t kv_bytes;       /* for the KV pool; default a quarter of free memory, <= 4 GiB */
-    uint32_t kv_pages;       /* exact page count instead of kv_bytes, for tests */
+    enum engine_kv kv;      /* AUTO: F32 with EXACT, INT8 with INT8 */
+    enum engine_simd simd;  /* at most this level, for tests */
+    uint32_t threads;       /* one per core */
+    uint32_t step_tokens;   /* token budget per step */
+    uint32_t sequences_max; /* decoding side by side */
+    uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB */
+    uint32_t kv_pages;      /* exact page count instead of kv_bytes, for tests */
 };
 
 enum engine_kind {
@@ -53,7 +53,7 @@ enum engine_kind {
 
 enum engine_format {
     ENGINE_FORMAT_TEXT,
-    ENGINE_FORMAT_JOB_OUTPUT /* {"explanation": str, "citation": str|null, "answer": str|null} */
+    ENGINE_FORMAT_JOB_OUTPUT /* {"explanation": str, "citation": str|null, "answer": ...} */
 };
 
 enum {
@@ -77,18 +77,18 @@ struct engine_job {
     float top_p;            /* 0 or 1: off */
     float min_p;            /* 0: off */
     uint64_t seed;
-    uint32_t job_key;       /* which job of its run this is, for the random stream */
+    uint32_t job_key;         /* which job of its run this is, for the random stream */
     const struct text *stops; /* [stop_count] text ends before the first of these */
     uint32_t stop_count;
-    bool ignore_end;        /* go on past end-of-text tokens until max_tokens */
-    uint64_t tag;           /* the caller's, handed back in each event */
+    bool ignore_end; /* go on past end-of-text tokens until max_tokens */
+    uint64_t tag;    /* the caller's, handed back in each event */
 };
 
 enum engine_finish {
-    ENGINE_STOP,      /* an end token or a stop string */
-    ENGINE_LENGTH,    /* max_tokens, or the model's context is full */
+    ENGINE_STOP,   /* an end token or a stop string */
+    ENGINE_LENGTH, /* max_tokens, or the model's context is full */
     ENGINE_CANCELLED,
-    ENGINE_FAILED     /* a number that is not one came out of the model, or the device failed */
+    ENGINE_FAILED /* a number that is not one came out of the model, or the device failed */
 };
 
 enum engine_event_kind {
@@ -100,9 +100,9 @@ struct engine_event {
     enum engine_event_kind kind;
     uint64_t job_id, tag;
     uint32_t sample;
-    struct text text;      /* TOKEN: new bytes, whole UTF-8 characters; valid until next poll */
-    token_id token;        /* TOKEN: the token behind them; TOKEN_NONE for flushed text */
-    float logprob;         /* TOKEN: of that token, raw softmax */
+    struct text text; /* TOKEN: new bytes, whole UTF-8 characters; valid until next poll */
+    token_id token;   /* TOKEN: the token behind them; TOKEN_NONE for flushed text */
+    float logprob;    /* TOKEN: of that token, raw softmax */
     enum engine_finish finish; /* DONE */
     uint32_t samples_left;     /* DONE: samples of this job still running */
     uint32_t prompt_tokens;    /* DONE */
@@ -123,7 +123,7 @@ struct engine_stats {
     uint64_t steps, jobs_done, prompt_tokens, computed_prompt_tokens, output_tokens;
     uint64_t preemptions, cancelled;
     uint32_t kv_pages_free, jobs_waiting, sequences_running;
-    double busy_s; /* time inside forward passes */
+    double busy_s;              /* time inside forward passes */
     double prefill_s, decode_s; /* busy_s by what the step mostly did */
 };
 
@@ -132,7 +132,8 @@ MUST_USE enum status engine_open(struct engine **engine, const struct engine_opt
 void engine_close(struct engine *engine); /* NULL is fine */
 
 const struct engine_info *engine_info(const struct engine *engine);
-const struct tokenizer *engine_tokenizer(const struct engine *engine); /* NULL: model has none */
+const struct tokenizer *engine_tokenizer(
+    const struct engine *engine); /* NULL: model has none */
 
 /* Queues a job and gives its id. ERR_LIMIT / ERR_FORMAT: a field is out of range (named, with
  * value and limit), the prompt does not fit the context, or the queue is full. */

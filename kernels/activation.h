@@ -24,9 +24,9 @@ enum { ACTIVATION_BLOCK_MAX = 64 };
 struct activation {
     uint32_t forms; /* what the writing op fills, what matmul may read */
     int32_t cols;
-    float *f32;    /* [rows, cols] when ACTIVATION_F32 */
-    int8_t *q8;    /* [rows, stride] when ACTIVATION_INT8, zero past cols */
-    float *scales; /* [rows] when ACTIVATION_INT8 */
+    float *f32;     /* [rows, cols] when ACTIVATION_F32 */
+    int8_t *q8;     /* [rows, stride] when ACTIVATION_INT8, zero past cols */
+    float *scales;  /* [rows] when ACTIVATION_INT8 */
     int32_t stride; /* bytes from row to row of q8: cols rounded up to 64 */
 };
 

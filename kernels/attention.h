@@ -7,7 +7,7 @@
  * (row, head) one partial: maximum m, sum l of exp(s - m), and the unnormalised vector
  * sum exp(s - m) v. Partials of a row are merged in split order:
  *
- *     (m, l, o) + (m', l', o') = (M, l e^(m-M) + l' e^(m'-M), o e^(m-M) + o' e^(m'-M)),  M = max
+ *     (m, l, o) + (m', l', o') = (M, l e^(m-M) + l' e^(m'-M), o e^(m-M) + o' e^(m'-M)), M = max
  *
  * Which rows share an item changes nothing in a partial, and cuts do not depend on the batch:
  * the result of a row is the same bits alone and in company, whole or chunked prefill.
@@ -46,8 +46,8 @@ struct attention_args {
     const int32_t *positions; /* [rows]: row r sees keys at positions 0 .. positions[r] */
     const struct attention_work *work;
     const struct kv_cache *cache;
-    float *partials;       /* scratch, attention_partial_floats() */
-    struct activation *y;  /* [rows, heads * head_dim], in each form it asks for */
+    float *partials;      /* scratch, attention_partial_floats() */
+    struct activation *y; /* [rows, heads * head_dim], in each form it asks for */
     int32_t rows, heads, layer;
     float scale; /* usually 1 / sqrt(head_dim) */
 };

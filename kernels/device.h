@@ -21,7 +21,7 @@ extern "C" {
 
 enum device_kind { DEVICE_CPU, DEVICE_CUDA, DEVICE_EMU };
 
-/* Widest integer and float units that int8 kernels use; each level's results are bit-identical. */
+/* Widest integer and float units that int8 kernels use; results of all are bit-identical. */
 enum device_simd { DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX2, DEVICE_SIMD_AVX512_VNNI };
 
 enum { DEVICE_THREADS_MAX = 256 };
@@ -30,9 +30,10 @@ struct device;
 
 struct device_options {
     enum device_kind kind;
-    uint32_t threads;         /* 0: one per core this process may use */
-    enum device_simd simd_max; /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
-    size_t scratch_bytes;     /* per worker; 0: a default that suits the ops of ops_cpu */
+    uint32_t threads; /* 0: one per core this process may use */
+    enum device_simd
+        simd_max;         /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
+    size_t scratch_bytes; /* per worker; 0: a default that suits the ops of ops_cpu */
 };
 
 /* ERR_LIMIT   more than DEVICE_THREADS_MAX threads, or a kind this build has not.

@@ -11,9 +11,9 @@
 #include "kernels/device.h"
 
 struct rmsnorm_args {
-    const float *x;      /* [rows of the residual stream, dim] */
-    const int32_t *rows; /* [row_count] which rows of x; NULL: rows 0 .. row_count-1 */
-    const float *weight; /* [dim] */
+    const float *x;       /* [rows of the residual stream, dim] */
+    const int32_t *rows;  /* [row_count] which rows of x; NULL: rows 0 .. row_count-1 */
+    const float *weight;  /* [dim] */
     struct activation *y; /* row i of y is from row rows[i] of x */
     int32_t row_count;
     int32_t dim;

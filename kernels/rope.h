@@ -15,13 +15,13 @@
 #include <stdbool.h>
 
 struct rope_args {
-    float *q;                  /* [rows, heads * head_dim], turned in place */
-    const float *k;            /* [rows, kv_heads * head_dim] */
-    const float *v;            /* [rows, kv_heads * head_dim] */
-    const int32_t *positions;  /* [rows] */
-    const int32_t *kv_pages;   /* [rows] page that takes the row's key and value; its slot is
+    float *q;                 /* [rows, heads * head_dim], turned in place */
+    const float *k;           /* [rows, kv_heads * head_dim] */
+    const float *v;           /* [rows, kv_heads * head_dim] */
+    const int32_t *positions; /* [rows] */
+    const int32_t *kv_pages;  /* [rows] page that takes the row's key and value; its slot is
                                   positions[r] % KV_PAGE_TOKENS */
-    const float *inv_freq;     /* [rope_dim / 2] */
+    const float *inv_freq;    /* [rope_dim / 2] */
     const struct kv_cache *cache;
     int32_t rows, heads, layer;
     int32_t rope_dim; /* <= head_dim, even; the rest of a head is left as it is */

@@ -20,12 +20,13 @@
 
 struct sample_row {
     int32_t logits_row;
-    token_id target;         /* >= 0: no sampling, give this token's log-probability */
-    const uint32_t *allowed; /* bit t of [ceil(vocab / 32)] words: token t may come; NULL: all */
-    float temperature;       /* >= 0 */
-    int32_t top_k;           /* 0: off */
-    float top_p;             /* in (0, 1]; 1: off */
-    float min_p;             /* in [0, 1); 0: off */
+    token_id target; /* >= 0: no sampling, give this token's log-probability */
+    const uint32_t
+        *allowed;      /* bit t of [ceil(vocab / 32)] words: token t may come; NULL: all */
+    float temperature; /* >= 0 */
+    int32_t top_k;     /* 0: off */
+    float top_p;       /* in (0, 1]; 1: off */
+    float min_p;       /* in [0, 1); 0: off */
     uint64_t seed;
     uint32_t job, sample, position;
 };

@@ -25,13 +25,13 @@ extern "C" {
 
 /* Zero means: the default (in brackets). */
 struct dsl_limits {
-    uint64_t steps;           /* [200 million] evaluation steps, bytes moved count too */
-    size_t bytes;             /* [512 MiB] of the program's memory */
-    uint32_t depth;           /* [100] calls deep */
-    size_t source_bytes;      /* [32 KiB] */
-    uint32_t jobs;            /* [2048] */
-    size_t chunk_bytes;       /* [256 MiB] summed over all jobs */
-    size_t output_bytes;      /* [1 MiB] of transform_outputs' text */
+    uint64_t steps;      /* [200 million] evaluation steps, bytes moved count too */
+    size_t bytes;        /* [512 MiB] of the program's memory */
+    uint32_t depth;      /* [100] calls deep */
+    size_t source_bytes; /* [32 KiB] */
+    uint32_t jobs;       /* [2048] */
+    size_t chunk_bytes;  /* [256 MiB] summed over all jobs */
+    size_t output_bytes; /* [1 MiB] of transform_outputs' text */
 };
 
 enum dsl_fault_kind {
@@ -43,9 +43,9 @@ enum dsl_fault_kind {
 /* Why a program did not do it, for the supervisor to repair from. */
 struct dsl_fault {
     enum dsl_fault_kind kind;
-    int32_t line;        /* 1-based; 0 when there is none */
-    char exception[64];  /* DSL_RAISED: its class, such as "ValueError" */
-    char message[512];   /* as Python would word it, where Python has such an exception */
+    int32_t line;       /* 1-based; 0 when there is none */
+    char exception[64]; /* DSL_RAISED: its class, such as "ValueError" */
+    char message[512];  /* as Python would word it, where Python has such an exception */
 };
 
 struct dsl_job {
