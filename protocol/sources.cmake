@@ -8,7 +8,7 @@ room(minions NEEDS base engine tokenizer PkgConfig::CURL m SOURCES
   protocol/minions/remote.c protocol/minions/job_output.c protocol/minions/prompts.c
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c
-  protocol/minions/supervisor_remote.c)
+  protocol/minions/supervisor_remote.c protocol/minions/round.c)
 
 # ---- api ----
 room(api NEEDS base engine tokenizer SOURCES

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define JOBS_SAMPLE_TEMPERATURE 0.7f
+
 enum status jobs_repeat(const struct dsl_job **jobs, uint32_t *count, uint32_t samples,
                         struct arena *arena, struct error *err)
 {
@@ -85,7 +87,6 @@ static enum status make_job(const struct jobs_context *context, const struct dsl
                                .prompt = kept,
                                .is_output = true,
                                .max_tokens = JOBS_OUTPUT_TOKENS_MAX,
-                               .temperature = context->temperature,
                                .seed = context->seed};
     return OK;
 }
@@ -101,6 +102,10 @@ enum status jobs_generate(const struct jobs_context *context, const struct dsl_j
     for (uint32_t i = 0; i < count; i++) {
         TRY(make_job(context, &jobs[order[i]], &work[i], err));
         work[i].key = order[i];
+        /* The first of several samples is the likeliest reply; the others must differ. */
+        const struct dsl_job *job = &jobs[order[i]], *before = i ? &jobs[order[i - 1]] : NULL;
+        if (before && before->chunk_id == job->chunk_id && before->task_id == job->task_id)
+            work[i].temperature = JOBS_SAMPLE_TEMPERATURE;
     }
     TRY(jobs_run(context, work, count, err));
     for (uint32_t i = 0; i < count; i++) {

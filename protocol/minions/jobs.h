@@ -31,7 +31,6 @@ struct jobs_context {
     struct arena *arena;
     struct worker_progress *progress;
     struct ledger *ledger;
-    float temperature;
     uint64_t seed;
 };
 

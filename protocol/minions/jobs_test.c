@@ -25,6 +25,8 @@ static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
         const char letter = jobs[i].prompt.data[mark + 16];
         assert_true(text_find(jobs[i].prompt, TEXT("Task: "), mark) != SIZE_MAX);
         assert_true(jobs[i].is_output);
+        const bool again = i > 0 && jobs[i - 1].prompt.data[mark + 16] == letter;
+        assert_true((jobs[i].temperature > 0) == again);
         *seen++ = letter;
         char reply[80];
         snprintf(reply, sizeof(reply),

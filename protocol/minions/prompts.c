@@ -167,16 +167,20 @@ void prompts_synthesize_again(struct text_buf *buf, bool must_answer)
     describe_decision(buf, must_answer);
 }
 
-void prompts_final(struct text_buf *buf, struct text question, const struct text *passages,
-                   uint32_t passage_count)
+void prompts_final(struct text_buf *buf, const struct prompts_sources *sources)
 {
     add(buf, "Text:\n");
-    for (uint32_t i = 0; i < passage_count; i++) {
-        fold_add(buf, passages[i]);
+    for (uint32_t i = 0; i < sources->count; i++) {
+        fold_add(buf, sources->passages[i]);
+        add(buf, "\n");
+    }
+    if (sources->notes.size > 0) {
+        add(buf, "\nNotes of those who read the whole:\n");
+        text_buf_add(buf, sources->notes);
         add(buf, "\n");
     }
     add(buf, "\nAnswer the question in one short sentence, using only the text.\nQuestion: ");
-    text_buf_add(buf, question);
+    text_buf_add(buf, sources->question);
 }
 
 void prompts_score(struct text_buf *buf, struct text passage)

@@ -41,9 +41,16 @@ void prompts_synthesize(struct text_buf *buf, struct text question, struct text 
 /* Says that the decision could not be read, and what it must look like. */
 void prompts_synthesize_again(struct text_buf *buf, bool must_answer);
 
+/* What the local model's last answer is written from. */
+struct prompts_sources {
+    struct text question;
+    const struct text *passages; /* [count] */
+    uint32_t count;
+    struct text notes; /* what workers answered; may be empty */
+};
+
 /* The local model's last task: a short answer from the best passages. */
-void prompts_final(struct text_buf *buf, struct text question, const struct text *passages,
-                   uint32_t passage_count);
+void prompts_final(struct text_buf *buf, const struct prompts_sources *sources);
 
 /* What stands before the question when a passage is scored against it. */
 void prompts_score(struct text_buf *buf, struct text passage);

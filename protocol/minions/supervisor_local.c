@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-enum { STEMS_MAX = 1024, QUOTE_BYTES_MAX = 600 };
+enum { STEMS_MAX = 1024, QUOTE_BYTES_MAX = 600, NOTES_BYTES_MAX = 8 << 10 };
 
 /* Share of the written content words that must be known. */
 #define GROUNDED_SHARE 0.75
@@ -95,6 +95,7 @@ bool supervisor_local_is_grounded(struct text written,
         says_something = true;
     if (!says_something || !numbers_are_known(written, sources))
         return false;
+    count += words_content(sources->notes, stems + count, STEMS_MAX - count);
     for (uint32_t i = 0; i < passages_used(sources); i++)
         count += words_content(sources->passages[i], stems + count, STEMS_MAX - count);
     return words_share(written, stems, count) >= GROUNDED_SHARE;
@@ -134,7 +135,9 @@ enum status supervisor_local_answer(const struct jobs_context *context,
                                     struct text_buf *answer, bool *is_quoted, struct error *err)
 {
     struct text_buf prompt = {0};
-    prompts_final(&prompt, sources->question, sources->passages, passages_used(sources));
+    prompts_final(&prompt, &(struct prompts_sources){
+                               sources->question, sources->passages, passages_used(sources),
+                               text_slice(sources->notes, 0, NOTES_BYTES_MAX)});
     struct worker_job job = {.kind = WORKER_WRITE,
                              .prompt = text_buf_text(&prompt),
                              .max_tokens = SUPERVISOR_LOCAL_ANSWER_TOKENS};

@@ -28,6 +28,7 @@ struct supervisor_local_sources {
     struct text question;
     const struct text *passages; /* [count], the first SUPERVISOR_LOCAL_PASSAGES_MAX are used */
     uint32_t count;
+    struct text notes; /* what generating workers answered; may be empty */
 };
 
 /* Appends the answer. *is_quoted: the best passage is quoted, for what the model wrote was

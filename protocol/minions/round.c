@@ -1,0 +1,367 @@
+/* round - see round.h. */
+#include "protocol/minions/round.h"
+
+#include "protocol/dsl/dsl.h"
+#include "protocol/minions/aggregate.h"
+#include "protocol/minions/bm25.h"
+#include "protocol/minions/extract.h"
+#include "protocol/minions/jobs.h"
+#include "protocol/minions/supervisor_local.h"
+#include "protocol/minions/supervisor_remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROUNDS_DEFAULT = 3 };
+#define EXTRACT_BELOW_PARAMETERS 1000000000u
+#define ARENA_BYTES              ((size_t)4 << 30) /* address space; pages come as touched */
+
+/* One round's program, its jobs and what came of them. */
+struct turn {
+    struct dsl_program *program;
+    const struct dsl_job *jobs; /* each repeated as often as it is sampled */
+    uint32_t job_count;
+    struct jobs_outcome *outcomes; /* [job_count] */
+    struct dsl_job *kept;          /* [kept_count] those whose reply could be read */
+    struct dsl_output *outputs;    /* [kept_count] */
+    uint32_t kept_count;
+};
+
+struct run {
+    const struct round_options *options;
+    struct round_progress *progress;
+    struct round_result *result;
+    struct arena arena;
+    struct jobs_context context;
+    struct extract extract; /* of an extracting worker */
+    bool is_extract;
+    struct supervisor_remote supervisor;
+    struct turn turns[ROUND_MAX];
+    uint32_t turn_count;
+    struct text_buf local_program;
+    struct text_buf findings;
+};
+
+static void show(struct run *run, enum round_phase phase)
+{
+    atomic_store(&run->progress->phase, (int)phase);
+    atomic_store(&run->progress->round, run->turn_count);
+    atomic_store(&run->progress->micro_dollars,
+                 (uint64_t)(run->options->ledger->dollars * 1e6));
+}
+
+static enum status check_options(const struct round_options *options, struct error *err)
+{
+    if (text_trim(options->question).size == 0)
+        FAIL(err, ERR_FORMAT, "question: it is empty");
+    if (options->question.size > ROUND_QUESTION_BYTES_MAX)
+        FAIL(err, ERR_LIMIT, "question: %zu bytes, at most %d are taken",
+             options->question.size, ROUND_QUESTION_BYTES_MAX);
+    if (text_utf8_valid(options->question) < options->question.size)
+        FAIL(err, ERR_FORMAT, "question: it is not UTF-8");
+    if (options->rounds_max > ROUND_MAX)
+        FAIL(err, ERR_LIMIT, "rounds: %u asked, at most %d are run", options->rounds_max,
+             ROUND_MAX);
+    return OK;
+}
+
+/* Opens the program and has it prepare its jobs. On failure *fault says why; fault->message
+ * is empty when the failure was not the program's. */
+static enum status start_turn(struct run *run, struct text source, struct turn *turn,
+                              struct dsl_fault *fault, struct error *err)
+{
+    const struct documents *documents = run->options->documents;
+    const struct turn *before = run->turn_count > 0 ? turn - 1 : NULL;
+    *turn = (struct turn){0};
+    *fault = (struct dsl_fault){0};
+    TRY(dsl_open(&turn->program, source, NULL, fault, err));
+    TRY(dsl_prepare_jobs(turn->program, documents->texts, documents->count,
+                         before ? before->kept : NULL, before ? before->outputs : NULL,
+                         before ? before->kept_count : 0, &turn->jobs, &turn->job_count, fault,
+                         err));
+    if (turn->job_count > 0)
+        return OK;
+    fault->kind = DSL_BUDGET;
+    snprintf(fault->message, sizeof(fault->message),
+             "prepare_jobs returned an empty list; at least one job is needed");
+    FAIL(err, ERR_FORMAT, "program: %s", fault->message);
+}
+
+static enum status start_local(struct run *run, struct turn *turn, struct error *err)
+{
+    struct dsl_fault fault;
+    supervisor_local_program(&run->local_program, run->options->question);
+    if (run->local_program.failed)
+        FAIL(err, ERR_MEMORY, "round: no memory");
+    return start_turn(run, text_buf_text(&run->local_program), turn, &fault, err);
+}
+
+/* Asks for a program until one prepares jobs. */
+static enum status start_remote(struct run *run, struct turn *turn, struct error *err)
+{
+    struct dsl_fault fault;
+    struct text source = {0};
+    for (uint32_t attempt = 0; attempt < ROUND_ATTEMPTS; attempt++) {
+        show(run, ROUND_ASKING);
+        TRY(supervisor_remote_program(&run->supervisor, run->turn_count + 1,
+                                      attempt > 0 ? &fault : NULL, &source, err));
+        const enum status status = start_turn(run, source, turn, &fault, err);
+        if (status == OK)
+            return OK;
+        if (turn->program)
+            dsl_close(turn->program);
+        turn->program = NULL;
+        if (fault.message[0] == '\0' && fault.exception[0] == '\0')
+            return status;
+        run->result->repairs++;
+    }
+    FAIL(err, ERR_LIMIT, "round: %d programs of the supervisor failed; the last: %.150s",
+         ROUND_ATTEMPTS, fault.message);
+}
+
+/* Adds a citation unless there is one that overlaps it; keeps the best, sorted. */
+static void add_citation(struct round_result *result, struct round_citation citation)
+{
+    for (uint32_t i = 0; i < result->citation_count; i++) {
+        struct round_citation *other = &result->citations[i];
+        if (other->document != citation.document ||
+            other->offset >= citation.offset + citation.size ||
+            citation.offset >= other->offset + other->size)
+            continue;
+        if (other->score >= citation.score)
+            return;
+        for (uint32_t j = i + 1; j < result->citation_count; j++)
+            result->citations[j - 1] = result->citations[j];
+        result->citation_count--;
+        i--;
+    }
+    uint32_t at = result->citation_count;
+    if (at == ROUND_CITATIONS_MAX && result->citations[at - 1].score >= citation.score)
+        return;
+    if (at == ROUND_CITATIONS_MAX)
+        at--;
+    else
+        result->citation_count++;
+    for (; at > 0 && result->citations[at - 1].score < citation.score; at--)
+        result->citations[at] = result->citations[at - 1];
+    result->citations[at] = citation;
+}
+
+static enum status extract_outcomes(struct run *run, struct turn *turn, struct error *err)
+{
+    struct extract_work work = {
+        .jobs = turn->jobs, .outcomes = turn->outcomes, .count = turn->job_count};
+    TRY(extract_run(&run->extract, &run->context, &work, err));
+    for (uint32_t i = 0; i < work.hit_count; i++) {
+        const struct extract_hit *hit = &work.hits[i];
+        add_citation(run->result, (struct round_citation){hit->unit.document, hit->unit.offset,
+                                                          hit->unit.size, hit->score});
+    }
+    return OK;
+}
+
+/* Runs the turn's jobs on the worker and keeps what could be read. */
+static enum status work(struct run *run, struct turn *turn, struct error *err)
+{
+    show(run, ROUND_WORKING);
+    if (!run->is_extract) /* ranking has no luck in it: samples would be equal */
+        TRY(jobs_repeat(&turn->jobs, &turn->job_count, run->options->samples, &run->arena,
+                        err));
+    const uint32_t count = turn->job_count;
+    turn->outcomes = ARENA_NEW(&run->arena, struct jobs_outcome, count);
+    turn->kept = ARENA_NEW(&run->arena, struct dsl_job, count);
+    turn->outputs = ARENA_NEW(&run->arena, struct dsl_output, count);
+    if (!turn->outcomes || !turn->kept || !turn->outputs)
+        FAIL(err, ERR_MEMORY, "round: no room for %u jobs", count);
+    if (run->is_extract)
+        TRY(extract_outcomes(run, turn, err));
+    else
+        TRY(jobs_generate(&run->context, turn->jobs, count, turn->outcomes, err));
+    for (uint32_t i = 0; i < count; i++)
+        run->result->outcomes[turn->outcomes[i].output.kind]++;
+    turn->kept_count =
+        jobs_readable(turn->jobs, turn->outcomes, count, turn->kept, turn->outputs);
+    return OK;
+}
+
+/* Turns the outcomes into one text: by the program, else by the default aggregation. */
+static void find(struct run *run, const struct turn *turn)
+{
+    struct text text = {0};
+    struct dsl_fault fault;
+    text_buf_clear(&run->findings);
+    if (dsl_transform(turn->program, turn->kept, turn->outputs, turn->kept_count, &text, &fault,
+                      NULL) == OK)
+        text_buf_add(&run->findings, text);
+    else
+        aggregate_add(&run->findings, turn->kept, turn->outputs, turn->kept_count,
+                      SUPERVISOR_REMOTE_FINDINGS_MAX);
+}
+
+/* The citation of a job's outcome as a span of a document; false when it has none. */
+static bool locate(const struct run *run, const struct dsl_job *job,
+                   const struct job_output *output, struct round_citation *citation)
+{
+    *citation = (struct round_citation){0};
+    if (output->kind != JOB_OUTPUT_ANSWER || output->citation.size == 0)
+        return false;
+    if (job->document < 0)
+        return documents_find(run->options->documents, output->citation, &citation->document,
+                              &citation->offset, &citation->size);
+    citation->document = (uint32_t)job->document;
+    citation->offset = job->offset + output->citation_offset;
+    citation->size = output->citation.size;
+    return true;
+}
+
+/* Ranks what generating workers cited by how well it goes with the question and the answer. */
+static enum status cite_outcomes(struct run *run, const struct turn *turn, struct error *err)
+{
+    struct text_buf query = {0};
+    struct text *texts = ARENA_NEW(&run->arena, struct text, turn->job_count);
+    double *scores = ARENA_NEW(&run->arena, double, turn->job_count);
+    if (!texts || !scores)
+        FAIL(err, ERR_MEMORY, "round: no room for %u citations", turn->job_count);
+    for (uint32_t i = 0; i < turn->job_count; i++)
+        texts[i] = turn->outcomes[i].output.citation;
+    text_buf_add(&query, run->options->question);
+    text_buf_byte(&query, ' ');
+    text_buf_add(&query, text_buf_text(&run->result->answer));
+    bm25_rank(&bm25_default, texts, turn->job_count, text_buf_text(&query), scores);
+    text_buf_deinit(&query);
+    for (uint32_t i = 0; i < turn->job_count; i++) {
+        struct round_citation citation;
+        if (!locate(run, &turn->jobs[i], &turn->outcomes[i].output, &citation))
+            continue;
+        citation.score = scores[i];
+        add_citation(run->result, citation);
+    }
+    return OK;
+}
+
+/* The local supervisor's last step: an answer from the best passages. */
+static enum status answer_locally(struct run *run, const struct turn *turn, struct error *err)
+{
+    struct text passages[SUPERVISOR_LOCAL_PASSAGES_MAX];
+    struct round_result *result = run->result;
+    show(run, ROUND_ANSWERING);
+    if (!run->is_extract) {
+        find(run, turn);
+        TRY(cite_outcomes(run, turn, err));
+    }
+    if (result->citation_count == 0)
+        FAIL(err, ERR_FORMAT, "no passage of the documents answers the question");
+    uint32_t count = 0;
+    for (; count < result->citation_count && count < SUPERVISOR_LOCAL_PASSAGES_MAX; count++) {
+        const struct round_citation *citation = &result->citations[count];
+        passages[count] = text_slice(run->options->documents->texts[citation->document],
+                                     citation->offset, citation->offset + citation->size);
+    }
+    const struct supervisor_local_sources sources = {
+        .question = run->options->question,
+        .passages = passages,
+        .count = count,
+        .notes = text_buf_text(&run->findings),
+    };
+    return supervisor_local_answer(&run->context, &sources, &result->answer, &result->is_quoted,
+                                   err);
+}
+
+static enum status conduct_local(struct run *run, struct error *err)
+{
+    struct turn *turn = &run->turns[0];
+    TRY(start_local(run, turn, err));
+    run->turn_count = 1;
+    TRY(work(run, turn, err));
+    return answer_locally(run, turn, err);
+}
+
+static enum status conduct_remote(struct run *run, struct error *err)
+{
+    struct supervisor_remote_decision decision = {0};
+    const uint32_t rounds_max = run->supervisor.rounds_max;
+    show(run, ROUND_ASKING);
+    TRY(supervisor_remote_advise(&run->supervisor, err));
+    enum status status = OK;
+    while (status == OK && !decision.is_final) {
+        struct turn *turn = &run->turns[run->turn_count];
+        status = start_remote(run, turn, err);
+        if (status != OK)
+            break;
+        run->turn_count++;
+        status = work(run, turn, err);
+        if (status != OK)
+            break;
+        find(run, turn);
+        show(run, ROUND_ANSWERING);
+        status = supervisor_remote_decide(&run->supervisor, text_buf_text(&run->findings),
+                                          run->turn_count == rounds_max, &decision, err);
+    }
+    if (status == OK)
+        text_buf_add(&run->result->answer, text_buf_text(&decision.answer));
+    text_buf_deinit(&decision.answer);
+    for (uint32_t i = 0; i < run->turn_count && status == OK && !run->is_extract; i++)
+        status = cite_outcomes(run, &run->turns[i], err);
+    return status;
+}
+
+static enum status conduct(struct run *run, struct error *err)
+{
+    const struct round_options *options = run->options;
+    show(run, ROUND_READING);
+    options->ledger->documents = options->documents->count;
+    options->ledger->document_bytes = options->documents->bytes;
+    if (run->is_extract)
+        TRY(extract_init(&run->extract, options->documents, &run->arena, err));
+    TRY(options->remote ? conduct_remote(run, err) : conduct_local(run, err));
+    run->result->rounds = run->turn_count;
+    show(run, ROUND_OVER);
+    if (run->result->answer.failed || run->findings.failed)
+        FAIL(err, ERR_MEMORY, "round: no memory for the answer");
+    return OK;
+}
+
+enum status round_run(const struct round_options *options, struct round_progress *progress,
+                      struct round_result *result, struct error *err)
+{
+    TRY(check_options(options, err));
+    struct run *run = calloc(1, sizeof(*run));
+    if (!run)
+        FAIL(err, ERR_MEMORY, "round: no memory");
+    run->options = options;
+    run->progress = progress;
+    run->result = result;
+    run->is_extract =
+        options->kind == ROUND_EXTRACT ||
+        (options->kind == ROUND_AUTO && options->worker->parameters < EXTRACT_BELOW_PARAMETERS);
+    run->context = (struct jobs_context){
+        .worker = options->worker,
+        .arena = &run->arena,
+        .progress = &progress->worker,
+        .ledger = options->ledger,
+        .seed = options->seed,
+    };
+    run->supervisor = (struct supervisor_remote){
+        .remote = options->remote,
+        .question = options->question,
+        .documents = options->documents,
+        .rounds_max = options->rounds_max > 0 ? options->rounds_max : ROUNDS_DEFAULT,
+    };
+    enum status status = arena_init(&run->arena, ARENA_BYTES, err);
+    if (status == OK)
+        status = conduct(run, err);
+    for (uint32_t i = 0; i < ROUND_MAX; i++)
+        if (run->turns[i].program)
+            dsl_close(run->turns[i].program);
+    supervisor_remote_deinit(&run->supervisor);
+    text_buf_deinit(&run->local_program);
+    text_buf_deinit(&run->findings);
+    arena_deinit(&run->arena);
+    free(run);
+    return status;
+}
+
+void round_result_deinit(struct round_result *result)
+{
+    text_buf_deinit(&result->answer);
+}
