@@ -2,4 +2,11 @@
 room(engine NEEDS kernels tokenizer base SOURCES
   engine/gguf.c engine/gguf_get.c engine/model_config.c engine/weights.c engine/model.c
   engine/forward.c
-  engine/kv_pool.c)
+  engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
+  engine/seq.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
+  engine/step_output.c)
+
+# Tests that need a whole model.
+if(TARGET engine_model_test)
+  target_link_libraries(engine_model_test PRIVATE harness)
+endif()

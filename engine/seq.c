@@ -1,0 +1,324 @@
+/* seq - see seq.h. */
+#include "engine/seq.h"
+
+#include "base/checked.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the parts of a job's block lie. */
+struct block {
+    size_t seqs, prompt, outputs, tables, strings, size;
+};
+
+static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
+{
+    size_t bytes;
+    if (!checked_align_size(*end, 8, at) || !checked_mul_size(count, elem_size, &bytes))
+        return false;
+    return checked_add_size(*at, bytes, end);
+}
+
+static bool block_layout(const struct engine_job *ask, uint32_t output_max, struct block *block)
+{
+    const size_t stop_bytes = stop_rules_size(ask->stops, ask->stop_count);
+    size_t end = sizeof(struct seq_job);
+    size_t outputs;
+    if (!checked_mul_size(ask->sample_count, output_max, &outputs))
+        return false;
+    const bool fits = block_part(ask->sample_count, sizeof(struct seq), &block->seqs, &end) &&
+                      block_part(ask->prompt_tokens, sizeof(token_id), &block->prompt, &end) &&
+                      block_part(outputs, sizeof(token_id), &block->outputs, &end) &&
+                      block_part(stop_bytes, sizeof(uint16_t), &block->tables, &end) &&
+                      block_part(stop_bytes, 1, &block->strings, &end);
+    block->size = end;
+    return fits;
+}
+
+struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max)
+{
+    struct block block;
+    if (!block_layout(ask, output_max, &block))
+        return NULL;
+    char *base = malloc(block.size);
+    if (!base)
+        return NULL;
+    struct seq_job *job = (void *)base;
+    *job = (struct seq_job){.ask = *ask, .id = id, .output_max = output_max};
+    job->samples_left = ask->sample_count;
+    job->seqs = (void *)(base + block.seqs);
+
+    token_id *prompt = (void *)(base + block.prompt);
+    memcpy(prompt, ask->prompt, ask->prompt_tokens * sizeof *prompt);
+    job->ask.prompt = prompt;
+
+    struct text stops[ENGINE_STOPS_MAX];
+    char *string = base + block.strings;
+    for (uint32_t i = 0; i < ask->stop_count; i++) {
+        memcpy(string, ask->stops[i].data, ask->stops[i].size);
+        stops[i] = (struct text){.data = string, .size = ask->stops[i].size};
+        string += ask->stops[i].size;
+    }
+    stop_rules_init(&job->stops, stops, ask->stop_count, (void *)(base + block.tables));
+    job->ask.stops = NULL; /* job->stops has them */
+
+    token_id *outputs = (void *)(base + block.outputs);
+    for (uint32_t i = 0; i < ask->sample_count; i++)
+        job->seqs[i] = (struct seq){
+            .job = job,
+            .sample = i,
+            .outputs = outputs + (size_t)i * output_max,
+            .slot = KV_PREFIX_NONE,
+            .part_page = KV_PREFIX_NONE,
+        };
+    return job;
+}
+
+token_id seq_token(const struct seq *seq, uint32_t i)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    assert(i < ask->prompt_tokens + seq->output_count);
+    return i < ask->prompt_tokens ? ask->prompt[i] : seq->outputs[i - ask->prompt_tokens];
+}
+
+void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out)
+{
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = seq_token(seq, first + i);
+}
+
+uint32_t seq_total(const struct seq *seq)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1
+                                     : ask->prompt_tokens + seq->output_count;
+}
+
+uint32_t seq_heads_from(const struct seq *seq)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1 - ask->score_tokens
+                                     : seq_total(seq) - 1;
+}
+
+static uint32_t pages_for(uint32_t tokens)
+{
+    return (tokens + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
+}
+
+/* Follows the tree along the sequence's tokens, leaving at least the first position whose
+ * logits are wanted to be computed. A page may lie across prompt and output. */
+static uint32_t match_pages(const struct seq *seq, const struct kv_prefix *prefix,
+                            kv_page *pages)
+{
+    const uint32_t pages_max = seq_heads_from(seq) / KV_PAGE_TOKENS;
+    const uint32_t in_prompt = seq->job->ask.prompt_tokens / KV_PAGE_TOKENS;
+    const uint32_t first = pages_max < in_prompt ? pages_max : in_prompt;
+    uint32_t count = kv_prefix_match(prefix, seq->job->ask.prompt, first, pages);
+    while (count >= in_prompt && count < pages_max) {
+        token_id tokens[KV_PAGE_TOKENS];
+        seq_tokens(seq, count * KV_PAGE_TOKENS, KV_PAGE_TOKENS, tokens);
+        const kv_page parent = count > 0 ? pages[count - 1] : KV_PREFIX_NONE;
+        const kv_page child = kv_prefix_find(prefix, parent, tokens);
+        if (child == KV_PREFIX_NONE)
+            break;
+        pages[count++] = child;
+    }
+    return count;
+}
+
+struct seq_need seq_need(const struct seq *seq, const struct kv_prefix *prefix,
+                         kv_page *scratch)
+{
+    const uint32_t found = match_pages(seq, prefix, scratch);
+    return (struct seq_need){
+        .fresh = pages_for(seq_total(seq)) - found,
+        .reviving = kv_prefix_unheld(prefix, scratch, found),
+    };
+}
+
+/* The tree may have a page that begins as our first own page does: a shared prefix seldom
+ * ends where a page does. Its beginning is copied instead of computed. */
+static void find_part(struct seq *seq, struct kv_prefix *prefix, uint32_t found, uint32_t spare)
+{
+    const uint32_t begin = found * KV_PAGE_TOKENS;
+    const uint32_t room = seq_heads_from(seq) - begin;
+    const uint32_t count = room < KV_PAGE_TOKENS ? room : KV_PAGE_TOKENS - 1;
+    token_id tokens[KV_PAGE_TOKENS];
+    uint32_t common = 0;
+    seq_tokens(seq, begin, count, tokens);
+    const kv_page parent = found > 0 ? seq->pages[found - 1] : KV_PREFIX_NONE;
+    const kv_page page = kv_prefix_match_part(prefix, parent, tokens, count, &common);
+    if (page == KV_PREFIX_NONE ||
+        kv_prefix_available(prefix) < spare + kv_prefix_unheld(prefix, &page, 1))
+        return;
+    kv_prefix_hold(prefix, &page, 1);
+    seq->part_page = page;
+    seq->part_tokens = common;
+    seq->part_index = found;
+    seq->part_copied = false;
+}
+
+/* Puts pages[first ..] in the tree, as far as their tokens are known and no twin is there. */
+static void publish(struct seq *seq, struct kv_prefix *prefix, uint32_t first, uint32_t filled)
+{
+    const uint32_t whole = filled == KV_PAGE_TOKENS ? seq->ready : seq_total(seq);
+    for (uint32_t i = first; i < whole / KV_PAGE_TOKENS; i++) {
+        if (kv_prefix_has(prefix, seq->pages[i]))
+            continue;
+        token_id tokens[KV_PAGE_TOKENS];
+        seq_tokens(seq, i * KV_PAGE_TOKENS, KV_PAGE_TOKENS, tokens);
+        const kv_page parent = i > 0 ? seq->pages[i - 1] : KV_PREFIX_NONE;
+        if (kv_prefix_publish(prefix, parent, tokens, seq->pages[i], seq->slot, filled) !=
+            seq->pages[i])
+            return; /* what comes after hangs under the twin, which we do not hold */
+    }
+}
+
+void seq_admit(struct seq *seq, struct kv_prefix *prefix, int32_t slot, kv_page *pages,
+               uint32_t spare)
+{
+    assert(seq->slot == KV_PREFIX_NONE && seq->part_page == KV_PREFIX_NONE);
+    seq->slot = slot;
+    seq->pages = pages;
+    seq->ready = 0;
+    seq->page_count = pages_for(seq_total(seq));
+    const uint32_t found = match_pages(seq, prefix, pages);
+    kv_prefix_hold(prefix, pages, found);
+    const bool taken = kv_prefix_take(prefix, pages + found, seq->page_count - found);
+    assert(taken);
+    (void)taken;
+    find_part(seq, prefix, found, spare);
+    publish(seq, prefix, found, 0);
+}
+
+int32_t seq_catch_up(struct seq *seq, struct kv_prefix *prefix)
+{
+    while (seq->ready / KV_PAGE_TOKENS < seq->page_count) {
+        const kv_page page = seq->pages[seq->ready / KV_PAGE_TOKENS];
+        if (!kv_prefix_has(prefix, page))
+            break;
+        const uint32_t begin = seq->ready - seq->ready % KV_PAGE_TOKENS;
+        const uint32_t filled = begin + kv_prefix_filled(prefix, page);
+        if (filled > seq->ready)
+            seq->ready = filled;
+        if (filled == begin + KV_PAGE_TOKENS)
+            continue;
+        if (kv_prefix_owner(prefix, page) == KV_PREFIX_NONE)
+            kv_prefix_set_owner(prefix, page, seq->slot);
+        if (kv_prefix_owner(prefix, page) != seq->slot)
+            return kv_prefix_owner(prefix, page);
+        break;
+    }
+    return KV_PREFIX_NONE;
+}
+
+uint32_t seq_owned_until(const struct seq *seq, const struct kv_prefix *prefix,
+                         uint32_t first_page, int32_t owner)
+{
+    uint32_t i = first_page;
+    for (; i < seq->page_count; i++) {
+        const kv_page page = seq->pages[i];
+        const bool outside = !kv_prefix_has(prefix, page);
+        if (outside ? owner != seq->slot : kv_prefix_owner(prefix, page) != owner)
+            break;
+    }
+    const uint32_t until = i * KV_PAGE_TOKENS;
+    return until < seq_total(seq) ? until : seq_total(seq);
+}
+
+bool seq_wants_page(const struct seq *seq, const struct kv_prefix *prefix)
+{
+    const uint32_t at = seq->ready / KV_PAGE_TOKENS;
+    if (at >= seq->page_count)
+        return true;
+    const kv_page page = seq->pages[at];
+    return !kv_prefix_has(prefix, page) && kv_pool_is_shared(prefix->pool, page);
+}
+
+bool seq_make_room(struct seq *seq, struct kv_prefix *prefix, struct seq_copy *copy)
+{
+    *copy = (struct seq_copy){.from = KV_PREFIX_NONE, .to = KV_PREFIX_NONE};
+    if (!seq_wants_page(seq, prefix))
+        return true;
+    kv_page fresh;
+    if (!kv_prefix_take(prefix, &fresh, 1))
+        return false;
+    const uint32_t at = seq->ready / KV_PAGE_TOKENS;
+    if (at < seq->page_count) {
+        *copy = (struct seq_copy){.from = seq->pages[at], .to = fresh};
+        kv_prefix_release(prefix, &seq->pages[at], 1); /* others hold it still */
+    } else {
+        seq->page_count = at + 1;
+    }
+    seq->pages[at] = fresh;
+    return true;
+}
+
+enum seq_part seq_part(struct seq *seq, struct kv_prefix *prefix)
+{
+    if (seq->part_page == KV_PREFIX_NONE || seq->part_copied)
+        return SEQ_PART_NONE;
+    const uint32_t begin = seq->part_index * KV_PAGE_TOKENS;
+    const bool there = kv_prefix_filled(prefix, seq->part_page) >= seq->part_tokens;
+    const bool coming = kv_prefix_owner(prefix, seq->part_page) != KV_PREFIX_NONE;
+    if (seq->ready > begin || (!there && !coming)) {
+        seq_part_done(seq, prefix); /* nobody computes it any more, or it is too late */
+        return SEQ_PART_NONE;
+    }
+    return there && seq->ready == begin ? SEQ_PART_NOW : SEQ_PART_LATER;
+}
+
+struct seq_copy seq_part_copy(struct seq *seq)
+{
+    seq->part_copied = true;
+    seq->ready += seq->part_tokens;
+    return (struct seq_copy){.from = seq->part_page, .to = seq->pages[seq->part_index]};
+}
+
+void seq_part_done(struct seq *seq, struct kv_prefix *prefix)
+{
+    if (seq->part_page == KV_PREFIX_NONE)
+        return;
+    kv_prefix_release(prefix, &seq->part_page, 1);
+    seq->part_page = KV_PREFIX_NONE;
+}
+
+void seq_computed(struct seq *seq, struct kv_prefix *prefix, uint32_t until)
+{
+    while (seq->ready < until) {
+        const uint32_t at = seq->ready / KV_PAGE_TOKENS;
+        const uint32_t end = (at + 1) * KV_PAGE_TOKENS;
+        seq->ready = end < until ? end : until;
+        if (kv_prefix_has(prefix, seq->pages[at]))
+            kv_prefix_set_filled(prefix, seq->pages[at], seq->ready - at * KV_PAGE_TOKENS);
+    }
+}
+
+void seq_fork(struct seq *fork, const struct seq *leader, struct kv_prefix *prefix,
+              int32_t slot, kv_page *pages)
+{
+    assert(fork->slot == KV_PREFIX_NONE && leader->part_page == KV_PREFIX_NONE);
+    memcpy(pages, leader->pages, leader->page_count * sizeof *pages);
+    kv_prefix_hold(prefix, pages, leader->page_count);
+    fork->slot = slot;
+    fork->pages = pages;
+    fork->page_count = leader->page_count;
+    fork->ready = leader->ready;
+}
+
+void seq_release(struct seq *seq, struct kv_prefix *prefix)
+{
+    seq_part_done(seq, prefix);
+    for (uint32_t i = 0; i < seq->page_count; i++)
+        if (kv_prefix_has(prefix, seq->pages[i]) &&
+            kv_prefix_owner(prefix, seq->pages[i]) == seq->slot)
+            kv_prefix_set_owner(prefix, seq->pages[i], KV_PREFIX_NONE);
+    publish(seq, prefix, 0, KV_PAGE_TOKENS);
+    kv_prefix_release(prefix, seq->pages, seq->page_count);
+    seq->slot = KV_PREFIX_NONE;
+    seq->pages = NULL;
+    seq->page_count = 0;
+    seq->ready = 0;
+}

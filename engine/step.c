@@ -1,0 +1,421 @@
+/* step - see step.h. What comes out of a step (text, events, ends) is in step_output.c. */
+#include "engine/step.h"
+
+#include "base/clock.h"
+#include "engine/step_output.h"
+
+#include <assert.h>
+#include <string.h>
+
+#ifdef COHORT_HARD
+enum { PREEMPT_EACH_TURN = 1 };
+#else
+enum { PREEMPT_EACH_TURN = 0 };
+#endif
+
+enum { OUTPUT_EXPECTED_FIRST = 128 };
+
+static kv_page *table_of(const struct step *step, int32_t slot)
+{
+    return step->tables + (size_t)slot * step->table_pages;
+}
+
+static uint32_t slots_unpromised(const struct step *step)
+{
+    uint32_t promised = 0; /* to forks of those that still compute their prompt */
+    for (uint32_t i = 0; i < step->running_count; i++)
+        promised += step->running[i]->forks;
+    return step->slots_free_count - promised;
+}
+
+/* Pages that a sequence and its forks are expected to take for the rest of their output. */
+static uint32_t page_growth(const struct step *step, const struct seq *seq, uint32_t samples)
+{
+    if (seq->job->ask.kind == ENGINE_SCORE)
+        return 0;
+    uint32_t more = step->output_expected > seq->output_count
+                        ? step->output_expected - seq->output_count
+                        : KV_PAGE_TOKENS;
+    if (more > seq->job->output_max - seq->output_count)
+        more = seq->job->output_max - seq->output_count;
+    const uint32_t total = seq_total(seq);
+    const uint32_t held = (total + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
+    const uint32_t wanted = (total + more + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
+    const uint32_t split = samples > 1 && total % KV_PAGE_TOKENS != 0; /* a copy each */
+    return (wanted - held + split) * samples;
+}
+
+static struct sched_seq view_of(struct step *step, struct seq *seq)
+{
+    const struct kv_prefix *prefix = &step->prefix;
+    const int32_t wait_slot = seq_catch_up(seq, &step->prefix);
+    const enum seq_part part = seq_part(seq, &step->prefix);
+    struct sched_seq view = {
+        .age = seq->job->id,
+        .ready = seq->ready + (part == SEQ_PART_NOW ? seq->part_tokens : 0),
+        .total = seq_total(seq),
+        .heads_from = seq_heads_from(seq),
+        .wait_for = SCHED_NONE,
+        .wants_page = seq_wants_page(seq, prefix),
+        .page_growth = page_growth(step, seq, seq->forks + 1),
+    };
+    if (wait_slot != KV_PREFIX_NONE) {
+        view.wait_for = step->index_of_slot[wait_slot];
+        view.wait_until = seq_owned_until(seq, prefix, seq->ready / KV_PAGE_TOKENS, wait_slot);
+    }
+    const uint32_t own = wait_slot == KV_PREFIX_NONE ? seq->ready : view.wait_until;
+    view.run_until = view.total;
+    if (!view.wants_page)
+        view.run_until = seq_owned_until(seq, prefix, own / KV_PAGE_TOKENS, seq->slot);
+    const uint32_t part_begin = seq->part_index * KV_PAGE_TOKENS;
+    if (part == SEQ_PART_LATER && view.run_until > part_begin)
+        view.run_until = part_begin; /* what follows will be copied from another */
+    return view;
+}
+
+static void view_all(struct step *step)
+{
+    for (uint32_t i = 0; i < step->running_count; i++)
+        step->views[i] = view_of(step, step->running[i]);
+}
+
+static struct sched_waiting view_waiting(const struct step *step, const struct seq *next)
+{
+    if (!next)
+        return (struct sched_waiting){.there = false};
+    const struct seq_need need =
+        seq_need(next, &step->prefix, table_of(step, (int32_t)step->options.sequences_max));
+    return (struct sched_waiting){
+        .there = true,
+        .pages = need.fresh + need.reviving,
+        .page_growth = page_growth(step, next, 1),
+    };
+}
+
+/* Admits the sequence with as many of its fellow samples as there are slots; the others wait
+ * on as a group of their own. */
+static void admit(struct step *step, struct seq *seq)
+{
+    waiting_admit(&step->waiting, seq);
+    const uint32_t slots = slots_unpromised(step);
+    if (seq->forks >= slots) {
+        struct seq *rest = seq + slots;
+        rest->forks = seq->forks - slots;
+        seq->forks = slots - 1;
+        waiting_add(&step->waiting, rest);
+    }
+    const int32_t slot = step->slots_free[--step->slots_free_count];
+    seq_admit(seq, &step->prefix, slot, table_of(step, slot), step->running_count);
+    const uint32_t at = step->running_count++;
+    step->running[at] = seq;
+    step->index_of_slot[slot] = (int32_t)at;
+    step->views[at] = view_of(step, seq);
+}
+
+/* Takes the places of those that ended out of the list; order is kept. */
+static void compact(struct step *step)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < step->running_count; i++) {
+        if (!step->running[i])
+            continue;
+        step->index_of_slot[step->running[i]->slot] = (int32_t)kept;
+        step->running[kept++] = step->running[i];
+    }
+    step->running_count = kept;
+}
+
+static void preempt(struct step *step, uint32_t index)
+{
+    struct seq *seq = step->running[index];
+    step->slots_free[step->slots_free_count++] = seq->slot;
+    seq_release(seq, &step->prefix);
+    step->running[index] = NULL;
+    compact(step);
+    waiting_add(&step->waiting, seq);
+    step->stats.preemptions++;
+    view_all(step);
+}
+
+/* Asks and applies until there is a step to run. False: nothing to do. */
+static bool decide(struct step *step, struct sched_decision *decision)
+{
+    view_all(step);
+    step->preempted = false;
+    for (;;) {
+        struct seq *next = waiting_next(&step->waiting, step->running, step->running_count);
+        const struct sched_state state = {
+            .limits = step->options.limits,
+            .seqs = step->views,
+            .seq_count = step->running_count,
+            .slots_free = slots_unpromised(step),
+            .pages_available = kv_prefix_available(&step->prefix),
+            .waiting = view_waiting(step, next),
+            .preempt_one = PREEMPT_EACH_TURN && !step->preempted,
+        };
+        sched_decide(&state, decision);
+        if (decision->kind == SCHED_DO_PREEMPT)
+            preempt(step, decision->victim);
+        else if (decision->kind == SCHED_DO_ADMIT)
+            admit(step, next);
+        else
+            return decision->kind == SCHED_DO_RUN;
+        step->preempted = true;
+    }
+}
+
+static void add_samples(struct step *step, const struct seq *seq, int32_t logits_row,
+                        uint32_t position)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    struct sample_row row = {
+        .logits_row = logits_row,
+        .target = TOKEN_NONE,
+        .temperature = ask->temperature,
+        .top_k = ask->top_k,
+        .top_p = ask->top_p,
+        .min_p = ask->min_p,
+        .seed = ask->seed,
+        .job = ask->job_key,
+        .position = position + 1,
+    };
+    if (ask->kind == ENGINE_SCORE) {
+        row.target = ask->prompt[position + 1];
+        batch_build_sample(&step->build, &row);
+        return;
+    }
+    if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
+        row.allowed =
+            grammar_allowed(step->options.grammar, &seq->grammar,
+                            seq->job->output_max - seq->output_count, seq->job->output_max);
+    for (uint32_t i = 0; i <= seq->forks; i++) {
+        row.sample = seq->sample + i;
+        batch_build_sample(&step->build, &row);
+    }
+}
+
+static void add_rows(struct step *step, uint32_t index)
+{
+    struct seq *seq = step->running[index];
+    const struct sched_rows rows = step->rows[index];
+    struct batch_build *build = &step->build;
+    struct seq_copy copy;
+    if (seq_part(seq, &step->prefix) == SEQ_PART_NOW) {
+        copy = seq_part_copy(seq);
+        batch_build_copy(build, copy.from, copy.to);
+    }
+    const bool room = seq_make_room(seq, &step->prefix, &copy);
+    assert(room); /* sched_decide counted */
+    if (copy.from != KV_PREFIX_NONE)
+        batch_build_copy(build, copy.from, copy.to);
+
+    const int32_t row = build->row_count;
+    token_id *tokens =
+        batch_build_rows(build, seq->pages, (int32_t)rows.first, (int32_t)rows.count);
+    seq_tokens(seq, rows.first, rows.count, tokens);
+    const uint32_t heads_from = seq_heads_from(seq);
+    const uint32_t first = rows.first > heads_from ? rows.first : heads_from;
+    for (uint32_t p = first; p < rows.first + rows.count; p++) {
+        const int32_t head = batch_build_head(build, row + (int32_t)(p - rows.first));
+        add_samples(step, seq, head, p);
+    }
+}
+
+static void build_batch(struct step *step, struct batch *batch)
+{
+    batch_build_begin(&step->build);
+    for (uint32_t i = 0; i < step->running_count; i++) {
+        step->first_samples[i] = step->build.sample_count;
+        if (step->rows[i].count > 0)
+            add_rows(step, i);
+    }
+    batch_build_end(&step->build, batch);
+}
+
+static void count_prompt(struct step *step, struct seq *seq, struct sched_rows rows)
+{
+    const uint32_t prompt = seq->job->ask.prompt_tokens;
+    const uint32_t end = rows.first + rows.count;
+    const uint32_t in_prompt = (end < prompt ? end : prompt) - rows.first;
+    if (rows.first >= prompt)
+        return;
+    seq->job->computed_tokens += in_prompt;
+    step->stats.computed_prompt_tokens += in_prompt;
+}
+
+/* The prompt is computed: each fork gets the leader's pages and its own place. */
+static void split_forks(struct step *step, struct seq *leader)
+{
+    for (; leader->forks > 0; leader->forks--) {
+        struct seq *fork = leader + leader->forks;
+        const int32_t slot = step->slots_free[--step->slots_free_count];
+        seq_fork(fork, leader, &step->prefix, slot, table_of(step, slot));
+        step->index_of_slot[slot] = (int32_t)step->running_count;
+        step->running[step->running_count++] = fork;
+    }
+}
+
+static void take_results(struct step *step, uint32_t index)
+{
+    struct seq *seq = step->running[index];
+    const struct sched_rows rows = step->rows[index];
+    const struct sample_result *results = step->results + step->first_samples[index];
+    const uint32_t end = rows.first + rows.count;
+    seq_catch_up(seq, &step->prefix);
+    assert(seq->ready == rows.first);
+    seq_computed(seq, &step->prefix, end);
+    seq_part_done(seq, &step->prefix);
+    count_prompt(step, seq, rows);
+    if (end <= seq_heads_from(seq))
+        return;
+    if (seq->job->ask.kind == ENGINE_SCORE) {
+        const uint32_t heads_from = seq_heads_from(seq);
+        const uint32_t first = rows.first > heads_from ? rows.first : heads_from;
+        step_output_scores(step, seq, results, end - first);
+        return;
+    }
+    const uint32_t forks = seq->forks;
+    split_forks(step, seq);
+    for (uint32_t i = 0; i <= forks; i++)
+        step_output_token(step, seq + i, results[i]);
+}
+
+static void run_batch(struct step *step, const struct sched_decision *decision)
+{
+    struct batch batch;
+    build_batch(step, &batch);
+    struct error err;
+    const double start = clock_now_s();
+    const enum status status =
+        step->options.run(step->options.run_context, &batch, step->results, &err);
+    const double took = clock_now_s() - start;
+    step->stats.steps++;
+    step->stats.busy_s += took;
+    if (2 * decision->decode_rows >= decision->rows_total)
+        step->stats.decode_s += took;
+    else
+        step->stats.prefill_s += took;
+
+    const uint32_t count = step->running_count; /* forks come after */
+    for (uint32_t i = 0; i < count; i++) {
+        if (status != OK)
+            step_output_end(step, step->running[i], ENGINE_FAILED);
+        else if (step->rows[i].count > 0)
+            take_results(step, i);
+    }
+    if (status != OK)
+        kv_prefix_clear(&step->prefix); /* what the device has written is not known */
+}
+
+enum status step_init(struct step *step, const struct step_options *options,
+                      struct arena *arena, struct error *err)
+{
+    const uint32_t sequences = options->sequences_max;
+    const uint32_t samples = options->limits.heads_max + sequences;
+    const struct batch_build_limits build = {
+        .rows_max = (int32_t)options->limits.rows_max,
+        .heads_max = (int32_t)options->limits.heads_max,
+        .partials_max = (int32_t)options->limits.partials_max,
+        .samples_max = (int32_t)samples,
+        .copies_max = (int32_t)sequences * 2,
+        .page_count = (int32_t)options->page_count,
+        .spans_max = (int32_t)sequences,
+    };
+    *step = (struct step){.options = *options, .output_expected = OUTPUT_EXPECTED_FIRST};
+    TRY(kv_pool_init(&step->pool, options->page_count, arena, err));
+    TRY(kv_prefix_init(&step->prefix, &step->pool, arena, err));
+    TRY(waiting_init(&step->waiting, options->jobs_max + sequences, options->tokens_max, arena,
+                     err));
+    TRY(batch_build_init(&step->build, &build, arena, err));
+    step->table_pages = options->tokens_max / KV_PAGE_TOKENS + 1;
+    step->running = ARENA_NEW(arena, struct seq *, sequences);
+    step->slots_free = ARENA_NEW(arena, int32_t, sequences);
+    step->index_of_slot = ARENA_NEW(arena, int32_t, sequences);
+    step->tables = ARENA_NEW(arena, kv_page, (sequences + (size_t)1) * step->table_pages);
+    step->views = ARENA_NEW(arena, struct sched_seq, sequences);
+    step->rows = ARENA_NEW(arena, struct sched_rows, sequences);
+    step->first_samples = ARENA_NEW(arena, int32_t, sequences);
+    step->results = ARENA_NEW(arena, struct sample_result, samples);
+    if (!step->running || !step->slots_free || !step->index_of_slot || !step->tables ||
+        !step->views || !step->rows || !step->first_samples || !step->results)
+        FAIL(err, ERR_MEMORY, "step of %u sequences: the arena is full", sequences);
+    for (uint32_t i = 0; i < sequences; i++)
+        step->slots_free[i] = (int32_t)(sequences - 1 - i);
+    step->slots_free_count = sequences;
+    return step_output_init(step, err);
+}
+
+void step_deinit(struct step *step)
+{
+    text_buf_deinit(&step->decoded);
+    text_buf_deinit(&step->shown);
+}
+
+void step_submit(struct step *step, struct seq_job *job)
+{
+    struct seq *leader = &job->seqs[0];
+    leader->forks = job->ask.sample_count - 1;
+    for (uint32_t i = 0; i < job->ask.sample_count; i++)
+        if (step->options.grammar)
+            grammar_start(step->options.grammar, &job->seqs[i].grammar);
+    step->stats.prompt_tokens += job->ask.prompt_tokens;
+    waiting_add(&step->waiting, leader);
+}
+
+void step_cancel(struct step *step, uint64_t job_id)
+{
+    struct seq *after;
+    for (struct seq *seq = step->waiting.eldest; seq; seq = after) {
+        after = seq->line_after;
+        if (seq->job->id != job_id)
+            continue;
+        waiting_remove(&step->waiting, seq);
+        step_output_end(step, seq, ENGINE_CANCELLED);
+    }
+    for (uint32_t i = 0; i < step->running_count; i++)
+        if (step->running[i]->job->id == job_id)
+            step_output_end(step, step->running[i], ENGINE_CANCELLED);
+    compact(step);
+}
+
+void step_cancel_all(struct step *step)
+{
+    while (step->waiting.eldest)
+        step_cancel(step, step->waiting.eldest->job->id);
+    while (step->running_count > 0)
+        step_cancel(step, step->running[0]->job->id);
+}
+
+bool step_turn(struct step *step)
+{
+    struct sched_decision decision = {.rows = step->rows};
+    if (!decide(step, &decision))
+        return false;
+    run_batch(step, &decision);
+    compact(step);
+    return true;
+}
+
+void step_stats(const struct step *step, struct engine_stats *stats)
+{
+    *stats = step->stats;
+    stats->kv_pages_free = kv_prefix_available(&step->prefix);
+    stats->jobs_waiting = step->waiting.count;
+    stats->sequences_running = step->running_count;
+}
+
+void step_check(const struct step *step)
+{
+    kv_pool_check(&step->pool);
+    kv_prefix_check(&step->prefix);
+    waiting_check(&step->waiting);
+    assert(step->running_count + step->slots_free_count == step->options.sequences_max);
+    for (uint32_t i = 0; i < step->running_count; i++) {
+        const struct seq *seq = step->running[i];
+        assert(seq->slot != KV_PREFIX_NONE && seq->ready <= seq_total(seq));
+        assert(seq->page_count <= step->table_pages);
+        for (uint32_t p = 0; p < seq->ready / KV_PAGE_TOKENS; p++)
+            assert(!kv_prefix_has(&step->prefix, seq->pages[p]) ||
+                   kv_prefix_filled(&step->prefix, seq->pages[p]) == KV_PAGE_TOKENS);
+    }
+}

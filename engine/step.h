@@ -1,0 +1,90 @@
+/*
+ * step - the conductor of one step: decide, build the batch, run it, take in the results.
+ *
+ *     step_turn:  waiting, running --views--> sched_decide --apply, again until RUN-->
+ *                 batch_build --batch--> run --results--> tokens, text, events, ends
+ *
+ * The forward pass is a function pointer, so that all of this is tested without a model. What
+ * goes up goes into the outbox, a queue of struct step_event; step never calls back.
+ *
+ * Owner    the caller owns the struct, the arena, the queue and what run_context points to.
+ *          A job is taken by step_submit and given back in its last event.
+ * Memory   step_init allocates, nothing else does (text longer than any token may).
+ * Thread   the engine thread only.
+ */
+#ifndef ENGINE_STEP_H
+#define ENGINE_STEP_H
+
+#include "base/queue.h"
+#include "engine/batch_build.h"
+#include "engine/sched.h"
+#include "engine/waiting.h"
+
+enum { STEP_EVENT_TEXT = 64 };
+
+struct step_event {
+    struct engine_event event; /* text is set by the poller, from bytes */
+    struct seq_job *job;       /* DONE with samples_left 0: given to the poller to free */
+    uint32_t byte_count;
+    char bytes[STEP_EVENT_TEXT]; /* whole characters; longer text comes in several events */
+};
+
+typedef enum status step_run(void *context, const struct batch *batch,
+                             struct sample_result *results, struct error *err);
+
+struct step_options {
+    struct sched_limits limits;
+    uint32_t sequences_max;
+    uint32_t page_count;
+    uint32_t tokens_max;               /* per sequence, prompt and output */
+    uint32_t jobs_max;                 /* submitted and not ended */
+    const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
+    const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
+    struct queue *outbox;              /* of struct step_event */
+    step_run *run;
+    void *run_context;
+};
+
+struct step {
+    struct step_options options;
+    struct kv_pool pool;
+    struct kv_prefix prefix;
+    struct waiting waiting;
+    struct batch_build build;
+    struct seq **running; /* [running_count] in order of admission; NULL: ended just now */
+    uint32_t running_count;
+    int32_t *slots_free; /* [slots_free_count] */
+    uint32_t slots_free_count;
+    int32_t *index_of_slot; /* [sequences_max] place in running */
+    kv_page *tables;        /* [sequences_max + 1][table_pages]; the last is scratch */
+    uint32_t table_pages;
+    struct sched_seq *views; /* [sequences_max] */
+    struct sched_rows *rows; /* [sequences_max] */
+    int32_t *first_samples;  /* [sequences_max] index of each one's first result */
+    struct sample_result *results;
+    struct text_buf decoded, shown;
+    struct engine_stats stats;
+    uint32_t output_expected; /* tokens, a running mean over samples that ended */
+    bool preempted;           /* COHORT_HARD: this turn has had its preemption */
+};
+
+/* ERR_LIMIT, ERR_MEMORY; deinit is safe after failure on a zeroed struct. */
+MUST_USE enum status step_init(struct step *step, const struct step_options *options,
+                               struct arena *arena, struct error *err);
+void step_deinit(struct step *step); /* all jobs must have ended */
+
+/* Takes a valid job (see engine_check.h) into the line. */
+void step_submit(struct step *step, struct seq_job *job);
+/* Ends what of the job still waits or runs; an unknown id is none of our business. */
+void step_cancel(struct step *step, uint64_t job_id);
+/* Ends everything. */
+void step_cancel_all(struct step *step);
+
+/* One step. False: nothing runs and nothing waits. */
+bool step_turn(struct step *step);
+
+void step_stats(const struct step *step, struct engine_stats *stats);
+/* Asserts what is always true of pool, tree, line and sequences. For tests. */
+void step_check(const struct step *step);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * step_fake - a forward pass for tests that needs no model and sees every mistake of a batch.
+ *
+ * Its KV cache holds (token, position) per slot. For each row that wants logits it finds the
+ * row's whole sequence through the attention work list, as a real kernel would, and answers
+ * with a token that is a function of that sequence alone. On the way it asserts that each row
+ * has each of its splits exactly once, that every key it sees is there, and that copies and
+ * limits are kept. So equal text in any company means that pages, copies and lists are right.
+ */
+#ifndef ENGINE_STEP_FAKE_H
+#define ENGINE_STEP_FAKE_H
+
+#include "engine/step.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEP_FAKE_VOCAB = 1000, STEP_FAKE_CONTEXT = 4096 };
+
+struct step_fake_slot {
+    token_id token;
+    int32_t position;
+};
+
+struct step_fake {
+    int32_t page_count;
+    struct step_fake_slot *slots; /* [page_count * KV_PAGE_TOKENS] */
+    uint64_t rows, steps, heads, copies;
+    int32_t fail_at; /* the step that fails with ERR_DEVICE; 0: none */
+    bool checks;     /* off: for timing the host alone */
+};
+
+static bool step_fake_init(struct step_fake *fake, int32_t page_count)
+{
+    const size_t count = (size_t)page_count * KV_PAGE_TOKENS;
+    *fake = (struct step_fake){.page_count = page_count, .checks = true};
+    fake->slots = malloc(count * sizeof *fake->slots);
+    for (size_t i = 0; fake->slots && i < count; i++)
+        fake->slots[i] = (struct step_fake_slot){.token = TOKEN_NONE, .position = -1};
+    return fake->slots != NULL;
+}
+
+static void step_fake_deinit(struct step_fake *fake)
+{
+    free(fake->slots);
+}
+
+/* The token that follows these, for one sample of a job. */
+static token_id step_fake_next(const token_id *tokens, uint32_t count, uint64_t seed,
+                               uint32_t sample)
+{
+    uint64_t hash = seed * 0x9e3779b97f4a7c15u + sample;
+    for (uint32_t i = 0; i < count; i++) {
+        hash = (hash ^ (uint32_t)tokens[i]) * 0xff51afd7ed558ccdu;
+        hash ^= hash >> 29;
+    }
+    return (token_id)(hash % STEP_FAKE_VOCAB);
+}
+
+static struct step_fake_slot *step_fake_slot_at(const struct step_fake *fake, int32_t page,
+                                                int32_t at)
+{
+    assert(page >= 0 && page < fake->page_count);
+    return &fake->slots[(size_t)page * KV_PAGE_TOKENS + (size_t)(at % KV_PAGE_TOKENS)];
+}
+
+static void step_fake_copy_pages(struct step_fake *fake, const struct batch *batch)
+{
+    for (int32_t i = 0; i < batch->copy_count; i++) {
+        for (int32_t j = 0; j < batch->copy_count; j++)
+            assert(batch->copy_from[i] != batch->copy_to[j]);
+        memcpy(step_fake_slot_at(fake, batch->copy_to[i], 0),
+               step_fake_slot_at(fake, batch->copy_from[i], 0),
+               KV_PAGE_TOKENS * sizeof *fake->slots);
+    }
+    fake->copies += (uint64_t)batch->copy_count;
+}
+
+static void step_fake_append_keys(struct step_fake *fake, const struct batch *batch)
+{
+    for (int32_t r = 0; r < batch->row_count; r++) {
+        struct step_fake_slot *slot =
+            step_fake_slot_at(fake, batch->kv_pages[r], batch->positions[r]);
+        slot->token = batch->tokens[r];
+        slot->position = batch->positions[r];
+    }
+}
+
+/* Each row has each of its splits once. */
+static void step_fake_check_work(const struct batch *batch)
+{
+    const struct attention_work *work = &batch->work;
+    static uint8_t seen[1 << 20];
+    assert(work->partial_count <= (int32_t)sizeof seen);
+    memset(seen, 0, (size_t)work->partial_count);
+    for (int32_t i = 0; i < work->item_count; i++) {
+        const struct attention_item *item = &work->items[i];
+        assert(item->kv_begin % ATTENTION_SPLIT == 0);
+        assert(item->kv_count >= 1 && item->kv_count <= ATTENTION_SPLIT);
+        for (int32_t j = 0; j < item->row_count; j++) {
+            const int32_t row = work->rows[item->rows_first + j];
+            const int32_t sees = batch->positions[row] + 1 - item->kv_begin;
+            assert(sees >= 1 && (sees <= item->kv_count || item->kv_count == ATTENTION_SPLIT));
+            uint8_t *partial =
+                &seen[work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT];
+            assert(*partial == 0);
+            *partial = 1;
+        }
+    }
+    assert(work->partial_count == work->partials_first[batch->row_count]);
+    for (int32_t i = 0; i < work->partial_count; i++)
+        assert(seen[i]);
+}
+
+/* The tokens that a row sees, through the work list. */
+static uint32_t step_fake_gather(const struct step_fake *fake, const struct batch *batch,
+                                 int32_t row, token_id *tokens)
+{
+    const struct attention_work *work = &batch->work;
+    const int32_t count = batch->positions[row] + 1;
+    int32_t found = 0;
+    for (int32_t i = 0; i < work->item_count; i++) {
+        const struct attention_item *item = &work->items[i];
+        bool mine = false;
+        for (int32_t j = 0; j < item->row_count && !mine; j++)
+            mine = work->rows[item->rows_first + j] == row;
+        for (int32_t k = 0; mine && k < item->kv_count && item->kv_begin + k < count; k++) {
+            const int32_t page = work->pages[item->pages_first + k / KV_PAGE_TOKENS];
+            const struct step_fake_slot *slot = step_fake_slot_at(fake, page, k);
+            assert(slot->position == item->kv_begin + k);
+            tokens[slot->position] = slot->token;
+            found++;
+        }
+    }
+    assert(found == count);
+    return (uint32_t)count;
+}
+
+/* A step_run. */
+static enum status step_fake_run(void *context, const struct batch *batch,
+                                 struct sample_result *results, struct error *err)
+{
+    struct step_fake *fake = context;
+    token_id tokens[STEP_FAKE_CONTEXT];
+    fake->steps++;
+    fake->rows += (uint64_t)batch->row_count;
+    fake->heads += (uint64_t)batch->head_count;
+    if (fake->fail_at > 0 && fake->steps == (uint64_t)fake->fail_at)
+        FAIL(err, ERR_DEVICE, "the fake device fails at step %d", fake->fail_at);
+    if (fake->checks) {
+        step_fake_copy_pages(fake, batch);
+        step_fake_append_keys(fake, batch);
+        step_fake_check_work(batch);
+    }
+    int32_t gathered = -1;
+    uint32_t count = 0;
+    for (int32_t i = 0; i < batch->sample_count; i++) {
+        const struct sample_row *sample = &batch->samples[i];
+        assert(sample->logits_row < batch->head_count);
+        const int32_t row = batch->head_rows[sample->logits_row];
+        if (fake->checks && gathered != row)
+            count = step_fake_gather(fake, batch, row, tokens);
+        gathered = row;
+        const token_id next = step_fake_next(tokens, count, sample->seed, sample->sample);
+        results[i].token = sample->target >= 0 ? sample->target : next;
+        results[i].logprob = -(float)((next * 7 + sample->target) % 97) / 16;
+        assert(!fake->checks || sample->position == count);
+    }
+    return OK;
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* step_output - see step_output.h. */
+#include "engine/step_output.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { TEXT_ROOM = 1 << 16 };
+
+static bool reserve(struct text_buf *buf)
+{
+    for (int i = 0; i < TEXT_ROOM / 16; i++)
+        text_buf_add(buf, TEXT("                "));
+    const bool reserved = !buf->failed;
+    text_buf_clear(buf);
+    return reserved;
+}
+
+static struct step_event event_of(const struct seq *seq, enum engine_event_kind kind)
+{
+    return (struct step_event){.event = {.kind = kind,
+                                         .job_id = seq->job->id,
+                                         .tag = seq->job->ask.tag,
+                                         .sample = seq->sample,
+                                         .token = TOKEN_NONE}};
+}
+
+static void send(struct step *step, const struct step_event *event)
+{
+    /* A closed outbox means that nobody listens any more. */
+    (void)!queue_push(step->options.outbox, event, QUEUE_FOREVER);
+}
+
+/* Bytes of text's beginning that fill an event without cutting a character. */
+static size_t whole_characters(struct text text)
+{
+    if (text.size <= STEP_EVENT_TEXT)
+        return text.size;
+    size_t end = STEP_EVENT_TEXT;
+    while (end > STEP_EVENT_TEXT - 4 && ((unsigned char)text.data[end] & 0xc0) == 0x80)
+        end--;
+    return end;
+}
+
+/* Sends text as events, the first of which carries the token. */
+static void send_text(struct step *step, const struct seq *seq, struct sample_result result,
+                      struct text text)
+{
+    struct step_event event = event_of(seq, ENGINE_TOKEN);
+    event.event.token = result.token;
+    event.event.logprob = result.logprob;
+    do {
+        const size_t size = whole_characters(text);
+        memcpy(event.bytes, text.data, size);
+        event.byte_count = (uint32_t)size;
+        send(step, &event);
+        event.event.token = TOKEN_NONE;
+        event.event.logprob = 0;
+        text = text_slice(text, size, text.size);
+    } while (text.size > 0);
+}
+
+static void send_held_back(struct step *step, struct seq *seq)
+{
+    text_buf_clear(&step->decoded);
+    text_buf_clear(&step->shown);
+    tokenizer_stream_end(&seq->stream, &step->decoded);
+    if (!stop_feed(&seq->job->stops, &seq->stop, text_buf_text(&step->decoded), &step->shown))
+        stop_flush(&seq->job->stops, &seq->stop, &step->shown);
+    const struct text text = text_buf_text(&step->shown);
+    if (text.size > 0)
+        send_text(step, seq, (struct sample_result){.token = TOKEN_NONE}, text);
+}
+
+/* Sends the token's text. True: a stop string ends it. */
+static bool show_token(struct step *step, struct seq *seq, struct sample_result result)
+{
+    text_buf_clear(&step->decoded);
+    text_buf_clear(&step->shown);
+    bool stopped = false;
+    if (step->options.tokenizer) {
+        tokenizer_stream_add(&seq->stream, step->options.tokenizer, result.token,
+                             &step->decoded);
+        stopped = stop_feed(&seq->job->stops, &seq->stop, text_buf_text(&step->decoded),
+                            &step->shown);
+    }
+    struct text text = text_buf_text(&step->shown);
+    if (!text.data)
+        text = TEXT("");
+    send_text(step, seq, result, text);
+    return stopped;
+}
+
+static void send_done(struct step *step, struct seq *seq, enum engine_finish finish)
+{
+    struct seq_job *job = seq->job;
+    struct step_event event = event_of(seq, ENGINE_DONE);
+    const uint32_t prompt = job->ask.prompt_tokens;
+    event.event.finish = finish;
+    event.event.samples_left = --job->samples_left;
+    event.event.prompt_tokens = prompt;
+    event.event.cached_tokens =
+        job->computed_tokens < prompt ? prompt - job->computed_tokens : 0;
+    event.event.output_tokens = seq->output_count;
+    event.event.score = seq->score;
+    if (job->samples_left == 0) {
+        event.job = job;
+        step->stats.jobs_done++;
+    }
+    step->stats.cancelled += finish == ENGINE_CANCELLED;
+    send(step, &event);
+}
+
+enum status step_output_init(struct step *step, struct error *err)
+{
+    if (!reserve(&step->decoded) || !reserve(&step->shown))
+        FAIL(err, ERR_MEMORY, "no room for %d bytes of text", TEXT_ROOM);
+    return OK;
+}
+
+void step_output_end(struct step *step, struct seq *seq, enum engine_finish finish)
+{
+    if (seq->slot != KV_PREFIX_NONE) {
+        step->running[step->index_of_slot[seq->slot]] = NULL;
+        step->slots_free[step->slots_free_count++] = seq->slot;
+        seq_release(seq, &step->prefix);
+    }
+    if (finish == ENGINE_STOP || finish == ENGINE_LENGTH) {
+        const uint32_t expected = 7 * step->output_expected + seq->output_count;
+        step->output_expected = (expected + 7) / 8;
+    }
+    const uint32_t forks = seq->forks; /* seq's memory may go with its last event */
+    for (uint32_t i = 0; i <= forks; i++)
+        send_done(step, seq + i, finish);
+}
+
+void step_output_token(struct step *step, struct seq *seq, struct sample_result result)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    const struct step_options *options = &step->options;
+    if (result.token == TOKEN_NONE) {
+        step_output_end(step, seq, ENGINE_FAILED);
+        return;
+    }
+    const bool shaped = ask->format == ENGINE_FORMAT_JOB_OUTPUT;
+    if (!ask->ignore_end && options->tokenizer &&
+        tokenizer_is_end(options->tokenizer, result.token)) {
+        send_held_back(step, seq);
+        step_output_end(step, seq, ENGINE_STOP);
+        return;
+    }
+    seq->outputs[seq->output_count++] = result.token;
+    step->stats.output_tokens++;
+    if (shaped)
+        grammar_advance(options->grammar, &seq->grammar, result.token);
+    if (show_token(step, seq, result)) {
+        step_output_end(step, seq, ENGINE_STOP);
+        return;
+    }
+    const bool complete = shaped && grammar_is_complete(options->grammar, &seq->grammar);
+    if (!complete && seq->output_count < seq->job->output_max)
+        return;
+    send_held_back(step, seq);
+    step_output_end(step, seq, complete ? ENGINE_STOP : ENGINE_LENGTH);
+}
+
+void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        seq->score += (double)results[i].logprob;
+    if (isnan(seq->score))
+        step_output_end(step, seq, ENGINE_FAILED);
+    else if (seq->ready == seq_total(seq))
+        step_output_end(step, seq, ENGINE_STOP);
+}

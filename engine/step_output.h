@@ -1,0 +1,26 @@
+/*
+ * step_output - what comes out of a step: tokens become text, text and ends become events.
+ * A part of engine/step, in a file of its own.
+ */
+#ifndef ENGINE_STEP_OUTPUT_H
+#define ENGINE_STEP_OUTPUT_H
+
+#include "engine/step.h"
+
+/* Makes room for text once. ERR_MEMORY. */
+MUST_USE enum status step_output_init(struct step *step, struct error *err);
+
+/* The next token of a running sequence: notes it, sends its text, ends the sequence when it
+ * was the last. */
+void step_output_token(struct step *step, struct seq *seq, struct sample_result result);
+
+/* Log-probabilities of the next count targets of a score job; ends it after the last. */
+void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,
+                        uint32_t count);
+
+/* Ends a sequence, running or waiting, with those of its samples that never began: lets go of
+ * its slot and pages, sends what text was held back, and one DONE event per sample. After the
+ * job's last, the job belongs to the poller. */
+void step_output_end(struct step *step, struct seq *seq, enum engine_finish finish);
+
+#endif
