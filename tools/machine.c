@@ -1,0 +1,55 @@
+/* machine - see machine.h. */
+#include "tools/machine.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The number that follows key in a file of "key number" lines; the file's first number when
+ * key is empty. 0 when there is none. */
+static uint64_t read_number(const char *path, const char *key)
+{
+    char line[256];
+    uint64_t number = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    while (number == 0 && fgets(line, sizeof line, file)) {
+        if (strncmp(line, key, strlen(key)) == 0)
+            (void)sscanf(line + strlen(key), "%" SCNu64, &number); /* no number: stays 0 */
+    }
+    (void)fclose(file);
+    return number;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t limit)
+{
+    return limit != 0 && limit < value ? limit : value;
+}
+
+static uint32_t count_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+void machine_look(struct machine *machine)
+{
+    *machine = (struct machine){.cores = count_cores()};
+    const uint64_t group = read_number("/sys/fs/cgroup/memory.max", "");
+    const uint64_t used = read_number("/sys/fs/cgroup/memory.current", "");
+    machine->memory_bytes = at_most(read_number("/proc/meminfo", "MemTotal:") << 10, group);
+    machine->memory_free_bytes = at_most(read_number("/proc/meminfo", "MemAvailable:") << 10,
+                                         group > used ? group - used : 0);
+#if defined(__x86_64__)
+    machine->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    machine->has_avx512_vnni =
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#endif
+    machine->has_nvidia_driver =
+        access("/proc/driver/nvidia/version", R_OK) == 0 && access("/dev/nvidiactl", F_OK) == 0;
+}

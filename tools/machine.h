@@ -1,0 +1,18 @@
+/* machine - what this machine has, as the kernel tells: cores, memory, SIMD, a GPU. */
+#ifndef TOOLS_MACHINE_H
+#define TOOLS_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine {
+    uint32_t cores;             /* that this process may use */
+    uint64_t memory_bytes;      /* of the machine, or of the control group when less */
+    uint64_t memory_free_bytes; /* that can be had without swapping; 0: unknown */
+    bool has_avx2, has_avx512_vnni;
+    bool has_nvidia_driver;
+};
+
+void machine_look(struct machine *machine);
+
+#endif
