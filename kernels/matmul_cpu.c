@@ -11,24 +11,32 @@
 #include "kernels/matmul_int8.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
     PANEL = MATMUL_INT8_PANEL,
-    TILE_ROWS = 32,           /* rows per kernel call: their sums stay in L1 */
-    BLOCK_ROWS = 128,         /* rows per task */
-    BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
-    TASKS_PER_THREAD = 4,     /* so that threads end together */
-    F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
+    TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
+    TILE_PANELS = 2,
+    BLOCK_ROWS_MAX = 128,      /* rows per task */
+    BLOCK_PANELS_MAX = 16,     /* panels per task, where there are enough for all threads */
+    TASKS_PER_THREAD = 4,      /* so that threads end together */
+    F32_PANEL_BYTES = 1 << 16, /* dequantized weights per task, of L2 */
+    LANES = 4
 };
 
+typedef float lanes_f32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t lanes_i32 __attribute__((vector_size(16), aligned(4), may_alias));
+
 struct grid {
-    int32_t row_blocks, panel_runs, panels_per_run, panels;
+    int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
 };
 
 struct int8_job {
     const struct matmul_args *args;
+    struct device *device;
     matmul_int8_kernel *kernel;
+    bool x_unsigned; /* the kernel wants x + 128 */
     struct grid grid;
 };
 
@@ -51,75 +59,125 @@ static int32_t ceil_div(int32_t a, int32_t b)
 }
 
 /* Long runs of panels where there is work for every thread, short ones otherwise. */
-static struct grid grid_make(int32_t rows, int32_t panels, uint32_t threads)
+static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
 {
-    struct grid grid = {.row_blocks = ceil_div(rows, BLOCK_ROWS), .panels = panels};
+    grid->row_blocks = ceil_div(rows, grid->block_rows);
     const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
-    const int32_t runs = ceil_div(tasks, grid.row_blocks);
-    grid.panels_per_run = least(ceil_div(panels, runs), BLOCK_PANELS_MAX);
-    grid.panel_runs = ceil_div(panels, grid.panels_per_run);
-    return grid;
+    const int32_t runs = ceil_div(tasks, grid->row_blocks);
+    grid->panels_per_run = least(ceil_div(grid->panels, runs), BLOCK_PANELS_MAX);
+    grid->panel_runs = ceil_div(grid->panels, grid->panels_per_run);
 }
 
-/* sums[rows][PANEL] to y, for the outputs from first_out on. */
-static void int8_finish(const struct matmul_args *args, const int32_t *sums, int32_t first_row,
-                        int32_t rows, int32_t first_out)
+/* One row of a panel's sums to y. Four outputs side by side do what each would alone. */
+static void int8_finish_row(const struct matmul_args *args, const int32_t *sums, int32_t row,
+                            int32_t first_out)
 {
-    const int32_t out_dim = args->w->out_dim;
-    const int32_t outs = least(PANEL, out_dim - first_out);
+    const int32_t outs = least(PANEL, args->w->out_dim - first_out);
+    const float x_scale = args->x->scales[row];
     const float *w_scales = args->w->scales + first_out;
-    for (int32_t r = 0; r < rows; r++, sums += PANEL) {
-        const float x_scale = args->x->scales[first_row + r];
-        float *y = args->y + (size_t)(first_row + r) * (size_t)out_dim + first_out;
-        for (int32_t o = 0; o < outs; o++) {
-            float value = (float)sums[o] * (x_scale * w_scales[o]);
-            if (args->bias != NULL)
-                value += args->bias[first_out + o];
-            y[o] = args->accumulate ? y[o] + value : value;
-        }
+    const float *bias = args->bias != NULL ? args->bias + first_out : NULL;
+    float *y = args->y + (size_t)row * (size_t)args->w->out_dim + first_out;
+    int32_t o = 0;
+    for (; o + LANES <= outs; o += LANES) {
+        const lanes_i32 sum = *(const lanes_i32 *)(sums + o);
+        const lanes_f32 scale = x_scale * *(const lanes_f32 *)(w_scales + o);
+        lanes_f32 value = __builtin_convertvector(sum, lanes_f32) * scale;
+        if (bias != NULL)
+            value += *(const lanes_f32 *)(bias + o);
+        if (args->accumulate)
+            value = *(const lanes_f32 *)(y + o) + value;
+        *(lanes_f32 *)(y + o) = value;
     }
+    for (; o < outs; o++) {
+        float value = (float)sums[o] * (x_scale * w_scales[o]);
+        if (bias != NULL)
+            value += bias[o];
+        y[o] = args->accumulate ? y[o] + value : value;
+    }
+}
+
+/* One kernel call and its epilogue; row and out are the tile's first. */
+static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t row,
+                      int32_t out)
+{
+    int32_t sums[TILE_PANELS * TILE_ROWS * PANEL];
+    job->kernel(tile, sums);
+    const int32_t *next = sums;
+    for (int32_t p = 0; p < tile->panels; p++) {
+        for (int32_t r = 0; r < tile->rows; r++, next += PANEL)
+            int8_finish_row(job->args, next, row + r, out + p * PANEL);
+    }
+}
+
+/* The rows of x that a task reads: in place, or turned to x + 128 in scratch. */
+static const int8_t *int8_rows(const struct int8_job *job, int32_t row, int32_t rows,
+                               uint32_t worker)
+{
+    const size_t stride = (size_t)job->args->x->stride;
+    const int8_t *x = job->args->x->q8 + (size_t)row * stride;
+    if (!job->x_unsigned)
+        return x;
+    uint64_t *turned = device_scratch(job->device, worker);
+    for (size_t i = 0; i < (size_t)rows * stride / sizeof *turned; i++) {
+        uint64_t bytes;
+        memcpy(&bytes, x + i * sizeof bytes, sizeof bytes);
+        turned[i] = bytes ^ 0x8080808080808080u;
+    }
+    return (const int8_t *)turned;
 }
 
 static void int8_task(void *context, int32_t index, uint32_t worker)
 {
-    (void)worker;
     const struct int8_job *job = context;
+    const struct grid *grid = &job->grid;
     const struct matmul_args *args = job->args;
-    const int32_t row_begin = index / job->grid.panel_runs * BLOCK_ROWS;
-    const int32_t row_end = least(row_begin + BLOCK_ROWS, args->rows);
-    const int32_t begin = index % job->grid.panel_runs * job->grid.panels_per_run;
-    const int32_t end = least(begin + job->grid.panels_per_run, job->grid.panels);
-    const size_t stride = (size_t)args->x->stride;
+    const int32_t row_begin = index / grid->panel_runs * grid->block_rows;
+    const int32_t rows = least(grid->block_rows, args->rows - row_begin);
+    const int32_t begin = index % grid->panel_runs * grid->panels_per_run;
+    const int32_t end = least(begin + grid->panels_per_run, grid->panels);
+    const int8_t *x = int8_rows(job, row_begin, rows, worker);
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
-    int32_t sums[TILE_ROWS * PANEL];
-    for (int32_t panel = begin; panel < end; panel++) {
+    for (int32_t panel = begin; panel < end; panel += TILE_PANELS) {
         const int32_t out = panel * PANEL;
         tile.panel = (const int8_t *)args->w->data + matmul_int8_place(tile.depth, out, 0);
         tile.sums = args->w->sums + out;
-        for (int32_t row = row_begin; row < row_end; row += TILE_ROWS) {
-            tile.x = args->x->q8 + (size_t)row * stride;
-            tile.rows = least(TILE_ROWS, row_end - row);
-            job->kernel(&tile, sums);
-            int8_finish(args, sums, row, tile.rows, out);
+        tile.panels = least(TILE_PANELS, end - panel);
+        for (int32_t row = 0; row < rows; row += TILE_ROWS) {
+            tile.x = x + (size_t)row * (size_t)tile.stride;
+            tile.rows = least(TILE_ROWS, rows - row);
+            int8_tile(job, &tile, row_begin + row, out);
         }
     }
 }
 
 static matmul_int8_kernel *int8_kernel(enum device_simd simd)
 {
+#if defined(__x86_64__)
+    if (simd == DEVICE_SIMD_AVX512_VNNI)
+        return matmul_int8_avx512;
+    if (simd == DEVICE_SIMD_AVX2)
+        return matmul_int8_avx2;
+#endif
     (void)simd;
     return matmul_int8_scalar;
 }
 
 static enum status int8_run(struct device *device, const struct matmul_args *args)
 {
+    const enum device_simd simd = device_simd(device);
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
-    const int32_t panels = matmul_int8_panels(args->w->out_dim);
     struct int8_job job = {.args = args,
-                           .kernel = int8_kernel(device_simd(device)),
-                           .grid = grid_make(args->rows, panels, device_threads(device))};
+                           .device = device,
+                           .kernel = int8_kernel(simd),
+                           .x_unsigned = simd == DEVICE_SIMD_AVX512_VNNI};
+    const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
+    if (rows_fit == 0)
+        return ERR_LIMIT;
+    job.grid.panels = matmul_int8_panels(args->w->out_dim);
+    job.grid.block_rows = rows_fit < BLOCK_ROWS_MAX ? (int32_t)rows_fit : BLOCK_ROWS_MAX;
+    grid_make(&job.grid, args->rows, device_threads(device));
     device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);
     return OK;
 }

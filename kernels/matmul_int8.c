@@ -16,17 +16,23 @@ int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t 
     return sum;
 }
 
+static void row_sum(const int8_t *x, const int8_t *w, int32_t depth, int32_t *out)
+{
+    memset(out, 0, PANEL * sizeof *out);
+    for (int32_t i = 0; i < depth; i += GROUP, w += PANEL * GROUP) {
+        for (int32_t lane = 0; lane < PANEL; lane++) {
+            for (int32_t j = 0; j < GROUP; j++)
+                out[lane] += x[i + j] * w[lane * GROUP + j];
+        }
+    }
+}
+
 void matmul_int8_scalar(const struct matmul_int8_tile *tile, int32_t *out)
 {
-    for (int32_t r = 0; r < tile->rows; r++, out += PANEL) {
-        const int8_t *x = tile->x + (size_t)r * (size_t)tile->stride;
-        const int8_t *w = tile->panel;
-        memset(out, 0, PANEL * sizeof *out);
-        for (int32_t i = 0; i < tile->depth; i += GROUP, w += PANEL * GROUP) {
-            for (int32_t lane = 0; lane < PANEL; lane++) {
-                for (int32_t j = 0; j < GROUP; j++)
-                    out[lane] += x[i + j] * w[lane * GROUP + j];
-            }
-        }
+    const size_t panel_bytes = (size_t)tile->depth * PANEL;
+    for (int32_t p = 0; p < tile->panels; p++) {
+        for (int32_t r = 0; r < tile->rows; r++, out += PANEL)
+            row_sum(tile->x + (size_t)r * (size_t)tile->stride,
+                    tile->panel + (size_t)p * panel_bytes, tile->depth, out);
     }
 }

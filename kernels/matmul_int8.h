@@ -25,12 +25,12 @@ enum {
 
 struct matmul_int8_tile {
     const int8_t *x;     /* [rows, stride]; |x| <= 127, zero from in_dim to depth */
-    const int8_t *panel; /* [depth / 4][16][4]; |w| <= 127 */
-    const int32_t *sums; /* [16] sum of each output's weights */
-    int32_t stride, rows, depth;
+    const int8_t *panel; /* [panels][depth / 4][16][4]; |w| <= 127 */
+    const int32_t *sums; /* [panels][16] sum of each output's weights */
+    int32_t stride, rows, depth, panels;
 };
 
-/* out[rows][16] = the sums of products. */
+/* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
 
 static inline int32_t matmul_int8_depth(int32_t in_dim)
@@ -58,5 +58,8 @@ static inline size_t matmul_int8_place(int32_t depth, int32_t out, int32_t in)
 int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel);
 
 matmul_int8_kernel matmul_int8_scalar;
+matmul_int8_kernel matmul_int8_avx2;
+/* Takes x as unsigned bytes x + 128: every byte, the padding too, with its top bit turned. */
+matmul_int8_kernel matmul_int8_avx512;
 
 #endif

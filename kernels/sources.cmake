@@ -1,7 +1,8 @@
 # room kernels: one line per file, by name
 set(kernels_x86)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(kernels_x86 kernels/matmul_f32_avx2.c)
+  set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+    kernels/matmul_int8_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
@@ -10,5 +11,7 @@ room(kernels NEEDS base m SOURCES
   kernels/kv_layout.c)
 
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
-set_source_files_properties(kernels/matmul_f32_avx2.c
+set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
+set_source_files_properties(kernels/matmul_int8_avx512.c
+  PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")

@@ -1,0 +1,85 @@
+/*
+ * matmul_int8_avx2 - exact int8 sums with AVX2.
+ *
+ *     formula   out[r, o] = sum_i x[r, i] w[o, i], int32
+ *     tile      4 rows x 16 outputs: 8 running sums of 8 lanes, one lane per output
+ *     step      4 inputs: 2 loads of weights, 4 broadcasts of x, 8 x (sign, maddubs, madd, add)
+ *
+ * maddubs multiplies unsigned by signed bytes and adds pairs in 16 bits: |w| * (x with w's
+ * sign) is the same product, and 2 * 127 * 127 = 32258 cannot saturate. madd by ones widens.
+ */
+#include "kernels/matmul_int8.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+enum { PANEL = MATMUL_INT8_PANEL, GROUP = MATMUL_INT8_GROUP, TILE_ROWS = 4, HALVES = 2 };
+
+static __m256i group_broadcast(const int8_t *x)
+{
+    int32_t group;
+    memcpy(&group, x, sizeof group);
+    return _mm256_set1_epi32(group);
+}
+
+/* rows is a constant at each call: the loops unroll and sum[][] lives in registers. */
+static inline __attribute__((always_inline)) void rows_sum(const struct matmul_int8_tile *tile,
+                                                           int32_t first, int rows,
+                                                           int32_t *out)
+{
+    const size_t stride = (size_t)tile->stride;
+    const int8_t *x = tile->x + (size_t)first * stride;
+    const int8_t *w = tile->panel;
+    const int8_t *w_end = w + (size_t)tile->depth * PANEL;
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i sum[TILE_ROWS][HALVES];
+    for (int r = 0; r < rows; r++)
+        sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+    for (; w < w_end; w += PANEL * GROUP, x += GROUP) {
+        const __m256i w0 = _mm256_loadu_si256((const __m256i *)(const void *)w);
+        const __m256i w1 = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32));
+        const __m256i abs0 = _mm256_abs_epi8(w0), abs1 = _mm256_abs_epi8(w1);
+        for (int r = 0; r < rows; r++) {
+            const __m256i group = group_broadcast(x + (size_t)r * stride);
+            const __m256i pairs0 = _mm256_maddubs_epi16(abs0, _mm256_sign_epi8(group, w0));
+            const __m256i pairs1 = _mm256_maddubs_epi16(abs1, _mm256_sign_epi8(group, w1));
+            sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(pairs0, ones));
+            sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(pairs1, ones));
+        }
+    }
+    out += (size_t)first * PANEL;
+    for (int r = 0; r < rows; r++, out += PANEL) {
+        _mm256_storeu_si256((__m256i *)(void *)out, sum[r][0]);
+        _mm256_storeu_si256((__m256i *)(void *)(out + 8), sum[r][1]);
+    }
+}
+
+static void panel_sum(const struct matmul_int8_tile *tile, int32_t *out)
+{
+    int32_t r = 0;
+    for (; r + TILE_ROWS <= tile->rows; r += TILE_ROWS)
+        rows_sum(tile, r, TILE_ROWS, out);
+    switch (tile->rows - r) {
+    case 3:
+        rows_sum(tile, r, 3, out);
+        break;
+    case 2:
+        rows_sum(tile, r, 2, out);
+        break;
+    case 1:
+        rows_sum(tile, r, 1, out);
+        break;
+    default:
+        break;
+    }
+}
+
+void matmul_int8_avx2(const struct matmul_int8_tile *tile, int32_t *out)
+{
+    struct matmul_int8_tile one = *tile;
+    for (int32_t p = 0; p < tile->panels; p++) {
+        panel_sum(&one, out);
+        one.panel += (size_t)tile->depth * PANEL;
+        out += (size_t)tile->rows * PANEL;
+    }
+}
