@@ -1,1 +1,5 @@
 # room bench
+add_executable(accuracy bench/accuracy.c)
+target_link_libraries(accuracy PRIVATE warnings harness)
+add_executable(matmul_bench bench/matmul_bench.c bench/int8_peak.c)
+target_link_libraries(matmul_bench PRIVATE kernels warnings)

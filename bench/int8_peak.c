@@ -1,0 +1,130 @@
+/*
+ * int8_peak - register loops per SIMD level, in assembly so that no compiler can shorten them.
+ *
+ * AVX2 has no int8 dot product; three sequences give exact int32 sums, and which is fastest
+ * depends on the machine, so each is tried:
+ *     sign, maddubs, madd, add   32 products per turn; signed by unsigned bytes
+ *     madd, add                  16 products per turn; operands widened to 16 bits before
+ *     sign, maddubs, add, srai, add   32 products; sums kept as low and high halves
+ */
+#include "bench/int8_peak.h"
+
+#include "base/clock.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TURNS = 2000000, TRIES = 5 };
+
+struct loop {
+    const char *sequence;
+    void (*run)(int64_t turns);
+    double ops_per_turn;
+};
+
+#if defined(__x86_64__)
+
+    #define REGISTERS                                                                          \
+        "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",        \
+            "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc"
+    #define TURN(body) "1:\n\t" body "decq %0\n\tjnz 1b\n\t"
+
+    #define SIGN_STEP(t, sum)                                                                  \
+        "vpsignb %%ymm14, %%ymm13, %%ymm" #t "\n\t"                                            \
+        "vpmaddubsw %%ymm" #t ", %%ymm12, %%ymm" #t "\n\t"                                     \
+        "vpmaddwd %%ymm15, %%ymm" #t ", %%ymm" #t "\n\t"                                       \
+        "vpaddd %%ymm" #t ", %%ymm" #sum ", %%ymm" #sum "\n\t"
+
+static void sign_loop(int64_t turns)
+{
+    __asm__ volatile(TURN(SIGN_STEP(8, 0) SIGN_STEP(9, 1) SIGN_STEP(10, 2) SIGN_STEP(11, 3)
+                              SIGN_STEP(8, 4) SIGN_STEP(9, 5) SIGN_STEP(10, 6) SIGN_STEP(11, 7))
+                     : "+r"(turns)
+                     :
+                     : REGISTERS);
+}
+
+    #define WIDE_STEP(t, sum)                                                                  \
+        "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\t"                                           \
+        "vpaddd %%ymm" #t ", %%ymm" #sum ", %%ymm" #sum "\n\t"
+
+static void wide_loop(int64_t turns)
+{
+    __asm__ volatile(TURN(WIDE_STEP(8, 0) WIDE_STEP(9, 1) WIDE_STEP(10, 2) WIDE_STEP(11, 3)
+                              WIDE_STEP(8, 4) WIDE_STEP(9, 5) WIDE_STEP(10, 6) WIDE_STEP(11, 7))
+                     : "+r"(turns)
+                     :
+                     : REGISTERS);
+}
+
+    #define SPLIT_STEP(t, u, low, high)                                                        \
+        "vpsignb %%ymm14, %%ymm13, %%ymm" #t "\n\t"                                            \
+        "vpmaddubsw %%ymm" #t ", %%ymm12, %%ymm" #t "\n\t"                                     \
+        "vpsraw $8, %%ymm" #t ", %%ymm" #u "\n\t"                                              \
+        "vpaddw %%ymm" #t ", %%ymm" #low ", %%ymm" #low "\n\t"                                 \
+        "vpaddw %%ymm" #u ", %%ymm" #high ", %%ymm" #high "\n\t"
+
+static void split_loop(int64_t turns)
+{
+    __asm__ volatile(TURN(SPLIT_STEP(8, 9, 0, 1) SPLIT_STEP(10, 11, 2, 3) SPLIT_STEP(8, 9, 4, 5)
+                              SPLIT_STEP(10, 11, 6, 7))
+                     : "+r"(turns)
+                     :
+                     : REGISTERS);
+}
+
+    #define VNNI_STEP(sum) "vpdpbusd %%zmm14, %%zmm15, %%zmm" #sum "\n\t"
+
+static void vnni_loop(int64_t turns)
+{
+    __asm__ volatile(TURN(VNNI_STEP(0) VNNI_STEP(1) VNNI_STEP(2) VNNI_STEP(3) VNNI_STEP(4)
+                              VNNI_STEP(5) VNNI_STEP(6) VNNI_STEP(7) VNNI_STEP(8) VNNI_STEP(9)
+                                  VNNI_STEP(10) VNNI_STEP(11))
+                     : "+r"(turns)
+                     :
+                     : REGISTERS);
+}
+
+static const struct loop avx2_loops[] = {
+    {"sign, maddubs, madd, add", sign_loop, 8 * 32 * 2},
+    {"madd, add", wide_loop, 8 * 16 * 2},
+    {"sign, maddubs, add, srai, add", split_loop, 4 * 32 * 2},
+};
+static const struct loop vnni_loops[] = {{"dpbusd", vnni_loop, 12 * 64 * 2}};
+
+static const struct loop *level_loops(enum device_simd simd, size_t *count)
+{
+    if (simd == DEVICE_SIMD_AVX512_VNNI) {
+        *count = sizeof vnni_loops / sizeof vnni_loops[0];
+        return vnni_loops;
+    }
+    *count = simd == DEVICE_SIMD_AVX2 ? sizeof avx2_loops / sizeof avx2_loops[0] : 0;
+    return avx2_loops;
+}
+
+#else
+
+static const struct loop *level_loops(enum device_simd simd, size_t *count)
+{
+    (void)simd;
+    *count = 0;
+    return NULL;
+}
+
+#endif
+
+struct int8_peak int8_peak_measure(enum device_simd simd)
+{
+    struct int8_peak peak = {NULL, 0.0};
+    size_t count;
+    const struct loop *loops = level_loops(simd, &count);
+    for (size_t i = 0; i < count * TRIES; i++) {
+        const struct loop *loop = &loops[i % count];
+        const double start_s = clock_now_s();
+        loop->run(TURNS);
+        const double ops_per_s = loop->ops_per_turn * TURNS / (clock_now_s() - start_s);
+        if (ops_per_s > peak.ops_per_s)
+            peak = (struct int8_peak){loop->sequence, ops_per_s};
+    }
+    return peak;
+}

@@ -1,0 +1,155 @@
+/*
+ * matmul_bench - GOPS of int8 matmul, beside the machine's measured int8 peak.
+ *
+ *     matmul_bench [runs]
+ *
+ * The peak is a loop of the SIMD level's best multiply-and-add sequence whose operands never
+ * leave registers, on one thread, times the number of threads. Each figure is the median of
+ * `runs` (default 7) timed calls of matmul_cpu, each repeated until 20 ms have passed. One
+ * multiply and one add are two operations. Shapes are those of SmolLM2-135M.
+ */
+#include "base/clock.h"
+#include "bench/int8_peak.h"
+#include "kernels/matmul.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNS_MAX = 101, RUNS_DEFAULT = 7, ROWS_MAX = 512, THREADS_MAX = 2 };
+
+#define RUN_MIN_S 0.02
+
+static const int32_t shapes[][2] = {{576, 576}, {576, 1536}, {1536, 576}, {576, 49152}};
+static const int32_t row_counts[] = {1, 8, 32, 96, 256, 512};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+struct setting {
+    struct device *device;
+    struct weight weight;
+    struct activation x;
+    float *y;
+};
+
+static void fail(const char *what)
+{
+    (void)fprintf(stderr, "matmul_bench: %s\n", what);
+    exit(1);
+}
+
+static void *memory_new(size_t bytes)
+{
+    void *memory = calloc(1, bytes);
+    if (memory == NULL)
+        fail("no memory");
+    return memory;
+}
+
+static void noise_fill(float *values, size_t count, uint32_t seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        values[i] = (float)(seed >> 8) * 0x1p-23f - 1.0f;
+    }
+}
+
+static void setting_init(struct setting *s, struct device *device, const int32_t shape[2])
+{
+    const size_t in_dim = (size_t)shape[0], out_dim = (size_t)shape[1];
+    const size_t stride = (in_dim + 63) / 64 * 64;
+    *s = (struct setting){.device = device};
+    float *values = memory_new(in_dim * out_dim * sizeof(float));
+    noise_fill(values, in_dim * out_dim, 1);
+    const struct weight_source source = {"bench", WEIGHT_F32, shape[1], shape[0], values};
+    struct error err;
+    if (weight_prepare(device, &source, WEIGHT_INT8, &s->weight, &err) != OK)
+        fail(err.text);
+    s->x = (struct activation){.forms = ACTIVATION_INT8,
+                               .cols = shape[0],
+                               .q8 = memory_new(ROWS_MAX * stride),
+                               .scales = memory_new(ROWS_MAX * sizeof(float)),
+                               .stride = (int32_t)stride};
+    for (int32_t r = 0; r < ROWS_MAX; r++) {
+        noise_fill(values, in_dim, (uint32_t)r);
+        activation_quantize(&s->x, r, values);
+    }
+    s->y = memory_new(ROWS_MAX * out_dim * sizeof(float));
+    free(values);
+}
+
+static void setting_deinit(struct setting *s)
+{
+    weight_release(s->device, &s->weight);
+    free(s->x.q8);
+    free(s->x.scales);
+    free(s->y);
+}
+
+/* Seconds of one call: mean over the RUN_MIN_S of one timing, median over the runs. */
+static double call_s(const struct setting *s, int32_t rows, int runs)
+{
+    const struct matmul_args args = {.x = &s->x, .w = &s->weight, .y = s->y, .rows = rows};
+    double times[RUNS_MAX];
+    for (int run = -1; run < runs; run++) { /* the first is for warming up */
+        const double start_s = clock_now_s();
+        int calls = 0;
+        do {
+            if (matmul_cpu(s->device, &args) != OK)
+                fail("matmul_cpu refused");
+            calls++;
+        } while (clock_now_s() - start_s < RUN_MIN_S);
+        if (run >= 0)
+            times[run] = (clock_now_s() - start_s) / calls;
+    }
+    qsort(times, (size_t)runs, sizeof times[0], by_value);
+    return times[runs / 2];
+}
+
+static void bench_threads(uint32_t threads, int runs)
+{
+    struct device *device;
+    struct error err;
+    const struct device_options options = {.threads = threads,
+                                           .simd_max = DEVICE_SIMD_AVX512_VNNI};
+    if (device_open(&device, &options, &err) != OK)
+        fail(err.text);
+    const struct int8_peak peak = int8_peak_measure(device_simd(device));
+    (void)printf("threads %u, %s, peak %.1f GOPS per thread (%s)\n", threads,
+                 device_simd_name(device_simd(device)), peak.ops_per_s * 1e-9,
+                 peak.sequence != NULL ? peak.sequence : "no loop for this level");
+    (void)printf("%6s %6s %5s %10s %8s %7s %8s\n", "in", "out", "M", "us", "GOPS", "% peak",
+                 "w GB/s");
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        struct setting s;
+        setting_init(&s, device, shapes[i]);
+        for (size_t j = 0; j < COUNT(row_counts); j++) {
+            const double weights = (double)shapes[i][0] * shapes[i][1];
+            const double ops = 2.0 * weights * row_counts[j];
+            const double seconds = call_s(&s, row_counts[j], runs);
+            const double share =
+                peak.ops_per_s > 0 ? ops / seconds / (peak.ops_per_s * threads) : 0;
+            (void)printf("%6d %6d %5d %10.1f %8.1f %7.1f %8.2f\n", shapes[i][0], shapes[i][1],
+                         row_counts[j], seconds * 1e6, ops / seconds * 1e-9, 100 * share,
+                         weights / seconds * 1e-9);
+        }
+        setting_deinit(&s);
+    }
+    device_close(device);
+}
+
+int main(int argc, char **argv)
+{
+    const long runs = argc > 1 ? strtol(argv[1], NULL, 10) : RUNS_DEFAULT;
+    if (runs < 1 || runs > RUNS_MAX)
+        fail("runs: 1 to 101");
+    for (uint32_t threads = 1; threads <= THREADS_MAX; threads++)
+        bench_threads(threads, (int)runs);
+    return 0;
+}
