@@ -14,3 +14,12 @@ lint(sizes ${Python3_EXECUTABLE} tests/lint/sizes.py)
 lint(words ${Python3_EXECUTABLE} tests/lint/words.py)
 lint(symbols ${Python3_EXECUTABLE} tests/lint/symbols.py ${CMAKE_BINARY_DIR})
 lint(format tests/lint/format.sh)
+room(harness NEEDS engine SOURCES
+  tests/harness/tiny_model.c tests/harness/model_run.c tests/harness/model_judge.c)
+room_test(tests/golden/model_reference_test.c harness)
+
+# ---- rounds against a scripted server ----
+if(COHORT_TOOLS)
+  room(scripted_server NEEDS base SOURCES tests/harness/scripted_server.c)
+  room_test(tests/e2e/remote_test.c minions scripted_server)
+endif()

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -87,8 +88,10 @@ static enum status add_key(struct remote *remote, struct error *err)
 
 static bool is_this_machine(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           strncmp(host, "127.", 4) == 0;
+    struct in_addr address;
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
 }
 
 /* Checks one parsed URL: scheme, host, nobody's password in it. */
