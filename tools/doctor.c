@@ -22,7 +22,12 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { FINDINGS_MAX = 24, VALUE_BYTES = 160, ADVICE_BYTES = 200, TRIAL_TOKENS = 32 };
+enum {
+    FINDINGS_MAX = 24,
+    VALUE_BYTES = MODEL_PATH_BYTES,
+    ADVICE_BYTES = sizeof(((struct error *)0)->text),
+    TRIAL_TOKENS = 32
+};
 static const uint64_t GIB = 1ull << 30;
 
 enum grade { FINE, NOTE, PROBLEM };
