@@ -148,7 +148,7 @@ static enum status open_vocabulary(struct model *model, const struct gguf *gguf,
     const enum status status =
         tokenizer_open(&source, &model->tokenizer, &model->tokenizer_error);
     if (status == OK || status == ERR_LIMIT)
-        return OK; /* past our tokenizer: the model still computes, and says why it cannot read */
+        return OK; /* past our tokenizer: the model still computes, and keeps the reason */
     if (err)
         *err = model->tokenizer_error;
     return status;

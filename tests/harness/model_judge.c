@@ -1,0 +1,193 @@
+/* model_judge - see model_judge.h. Sums are in double: the judge must not be what errs. */
+#include "tests/harness/model_judge.h"
+
+#include "base/file_map.h"
+
+#include <math.h>
+
+enum { ARENA_BYTES = 1 << 24 };
+
+enum status model_judge_ids(const struct json *array, token_id *ids, int32_t max,
+                            int32_t *count, struct error *err)
+{
+    *count = 0;
+    if (json_type(array) != JSON_ARRAY || json_count(array) > (size_t)max)
+        FAIL(err, ERR_FORMAT, "reference: not an array of at most %d ids", max);
+    for (const struct json *one = json_first(array); one; one = json_next(one)) {
+        int64_t id;
+        if (!json_i64(one, &id) || id < 0 || id > INT32_MAX)
+            FAIL(err, ERR_FORMAT, "reference: id %d is not one", *count);
+        ids[(*count)++] = (token_id)id;
+    }
+    return OK;
+}
+
+static enum status read_top(const struct json *array, struct model_judge_text *text,
+                            struct error *err)
+{
+    int32_t i = 0;
+    for (const struct json *pair = json_first(array); pair; pair = json_next(pair), i++) {
+        int64_t id;
+        const struct json *first = json_first(pair);
+        if (i == MODEL_JUDGE_TOP || !json_i64(first, &id) ||
+            !json_double(json_next(first), &text->top_logprobs[i]))
+            FAIL(err, ERR_FORMAT, "reference: last_top10[%d] is not [id, log-probability]", i);
+        text->top_ids[i] = (token_id)id;
+    }
+    if (i != MODEL_JUDGE_TOP)
+        FAIL(err, ERR_FORMAT, "reference: last_top10 has %d of %d pairs", i, MODEL_JUDGE_TOP);
+    return OK;
+}
+
+static enum status read_text(const struct json *one, struct model_judge_text *text,
+                             struct arena *arena, struct error *err)
+{
+    const struct json *ids = json_get(one, "ids");
+    const int32_t count = (int32_t)json_count(ids);
+    int32_t greedy;
+    text->ids = ARENA_NEW(arena, token_id, (size_t)count);
+    if (!text->ids)
+        FAIL(err, ERR_MEMORY, "reference: no room for %d ids", count);
+    TRY(model_judge_ids(ids, text->ids, count, &text->count, err));
+    TRY(model_judge_ids(json_get(one, "greedy_64"), text->greedy, MODEL_JUDGE_GREEDY, &greedy,
+                        err));
+    if (text->count < 2 || greedy != MODEL_JUDGE_GREEDY ||
+        !json_double(json_get(one, "mean_nll"), &text->mean_nll) ||
+        !json_double(json_get(one, "smallest_margin"), &text->smallest_margin))
+        FAIL(err, ERR_FORMAT, "reference: a text lacks ids, greedy_64, mean_nll or margin");
+    return read_top(json_get(one, "last_top10"), text, err);
+}
+
+enum status model_judge_read(struct model_judge_texts *texts, const char *path,
+                             struct error *err)
+{
+    struct text_buf source = {0};
+    struct json *root = NULL;
+    *texts = (struct model_judge_texts){0};
+    enum status status = file_map_read(&source, path, 0, err);
+    if (status == OK)
+        status = json_parse(text_buf_text(&source), 0, &root, err);
+    if (status == OK)
+        status = arena_init(&texts->arena, ARENA_BYTES, err);
+    for (const struct json *one = json_first(root); one && status == OK; one = json_next(one)) {
+        if (texts->count == MODEL_JUDGE_TEXTS_MAX)
+            break;
+        struct model_judge_text *text = &texts->texts[texts->count++];
+        status = read_text(one, text, &texts->arena, err);
+        texts->ids_max = text->count > texts->ids_max ? text->count : texts->ids_max;
+    }
+    json_free(root);
+    text_buf_deinit(&source);
+    return status;
+}
+
+void model_judge_deinit(struct model_judge_texts *texts)
+{
+    arena_deinit(&texts->arena);
+    texts->count = 0;
+}
+
+token_id model_judge_argmax(const float *logits, int32_t vocab)
+{
+    token_id best = 0;
+    for (int32_t i = 1; i < vocab; i++) {
+        if (logits[i] > logits[best])
+            best = i;
+    }
+    return best;
+}
+
+double model_judge_log_sum(const float *logits, int32_t vocab)
+{
+    const double top = (double)logits[model_judge_argmax(logits, vocab)];
+    double sum = 0;
+    for (int32_t i = 0; i < vocab; i++)
+        sum += exp((double)logits[i] - top);
+    return top + log(sum);
+}
+
+/* KL(p || q) in nats, p from the logits a, q from b. */
+static double divergence(const float *a, const float *b, int32_t vocab)
+{
+    const double a_sum = model_judge_log_sum(a, vocab), b_sum = model_judge_log_sum(b, vocab);
+    double kl = 0;
+    for (int32_t i = 0; i < vocab; i++) {
+        const double log_p = (double)a[i] - a_sum;
+        kl += exp(log_p) * (log_p - ((double)b[i] - b_sum));
+    }
+    return kl;
+}
+
+/* Adds the rows of one step, whose first is at position first of the text. */
+static void add_rows(const struct model_run *run, const struct model_run *other,
+                     const struct model_run_part *part, const struct model_judge_text *text,
+                     struct model_judge_score *score)
+{
+    const int32_t vocab = run->model->config.vocab;
+    for (int32_t i = 0; i < part->count; i++) {
+        const float *row = model_run_logits(run, i);
+        const float *judge = other ? model_run_logits(other, i) : NULL;
+        const bool has_next = part->first + i + 1 < text->count;
+        const token_id next = has_next ? text->ids[part->first + i + 1] : 0;
+        if (judge)
+            score->kl_sum += divergence(judge, row, vocab);
+        if (!has_next)
+            continue;
+        score->mean_nll += model_judge_log_sum(row, vocab) - (double)row[next];
+        if (judge)
+            score->other_mean_nll += model_judge_log_sum(judge, vocab) - (double)judge[next];
+    }
+}
+
+static void finish(const float *last, int32_t vocab, const struct model_judge_text *text,
+                   struct model_judge_score *score)
+{
+    const double log_sum = model_judge_log_sum(last, vocab);
+    score->mean_nll /= text->count - 1;
+    score->other_mean_nll /= text->count - 1;
+    score->next = model_judge_argmax(last, vocab);
+    for (int32_t i = 0; i < MODEL_JUDGE_TOP; i++) {
+        const double ours = (double)last[text->top_ids[i]] - log_sum;
+        score->top_difference = fmax(score->top_difference, fabs(ours - text->top_logprobs[i]));
+    }
+}
+
+enum status model_judge_score(const struct model_judge_runs *runs, int32_t sequence,
+                              const struct model_judge_text *text,
+                              struct model_judge_score *score, struct error *err)
+{
+    struct model_run *run = runs->run, *other = runs->other;
+    const int32_t step = run->forward.limits.rows_max;
+    struct model_run_part part = {.sequence = sequence, .heads = MODEL_RUN_ALL};
+    *score = (struct model_judge_score){0};
+    for (int32_t first = 0; first < text->count; first += step) {
+        part.first = first;
+        part.count = text->count - first < step ? text->count - first : step;
+        part.tokens = text->ids + first;
+        TRY(model_run_step(run, &part, 1, err));
+        if (other)
+            TRY(model_run_step(other, &part, 1, err));
+        add_rows(run, other, &part, text, score);
+    }
+    finish(model_run_logits(run, part.count - 1), run->model->config.vocab, text, score);
+    return OK;
+}
+
+enum status model_judge_greedy(struct model_run *run, const struct model_judge_texts *texts,
+                               token_id *tokens, int32_t length, struct error *err)
+{
+    struct model_run_part parts[MODEL_JUDGE_TEXTS_MAX];
+    for (int32_t step = 1; step < length; step++) {
+        for (int32_t i = 0; i < texts->count; i++)
+            parts[i] = (struct model_run_part){.sequence = i,
+                                               .first = texts->texts[i].count + step - 1,
+                                               .count = 1,
+                                               .tokens = &tokens[i * length + step - 1],
+                                               .heads = MODEL_RUN_LAST};
+        TRY(model_run_step(run, parts, texts->count, err));
+        for (int32_t i = 0; i < texts->count; i++)
+            tokens[i * length + step] =
+                model_judge_argmax(model_run_logits(run, i), run->model->config.vocab);
+    }
+    return OK;
+}

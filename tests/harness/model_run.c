@@ -1,0 +1,91 @@
+/* model_run - see model_run.h. */
+#include "tests/harness/model_run.h"
+
+enum { ARENA_BYTES = 1 << 28 };
+
+static enum status make_pages(struct model_run *run, const struct model_run_options *options,
+                              struct error *err)
+{
+    run->sequences = options->sequences;
+    run->pages_each = (options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
+    const int32_t count = run->sequences * run->pages_each;
+    run->pages = ARENA_NEW(&run->arena, int32_t, (size_t)count);
+    if (!run->pages)
+        FAIL(err, ERR_MEMORY, "model_run: no room for %d page numbers", count);
+    for (int32_t i = 0; i < count; i++)
+        run->pages[i] = i;
+    return OK;
+}
+
+enum status model_run_open(struct model_run *run, const struct model_run_options *options,
+                           struct error *err)
+{
+    const struct device_options device = {
+        .kind = DEVICE_CPU, .threads = options->threads, .simd_max = options->simd_max};
+    const int32_t splits = (options->context_max + ATTENTION_SPLIT - 1) / ATTENTION_SPLIT;
+    const int32_t page_count =
+        options->sequences * ((options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS);
+    const struct batch_build_limits limits = {.rows_max = options->rows_max,
+                                              .heads_max = options->head_max,
+                                              .partials_max = options->rows_max * splits,
+                                              .samples_max = options->head_max,
+                                              .copies_max = 1,
+                                              .page_count = page_count,
+                                              .spans_max = options->sequences};
+    const struct forward_limits forward = {.rows_max = options->rows_max,
+                                           .head_max = options->head_max,
+                                           .partials_max = limits.partials_max,
+                                           .page_count = page_count,
+                                           .kv_type = options->kv_type};
+    *run = (struct model_run){0};
+    TRY(device_open(&run->device, &device, err));
+    TRY(arena_init(&run->arena, ARENA_BYTES, err));
+    TRY(make_pages(run, options, err));
+    TRY(batch_build_init(&run->build, &limits, &run->arena, err));
+    TRY(model_open(&run->model, options->path, options->precision, run->device, err));
+    return forward_init(&run->forward, run->model, options->ops ? options->ops : ops_cpu(),
+                        run->device, &forward, err);
+}
+
+void model_run_close(struct model_run *run)
+{
+    if (run->forward.device)
+        forward_deinit(&run->forward);
+    model_close(run->model, run->device);
+    arena_deinit(&run->arena);
+    device_close(run->device);
+    *run = (struct model_run){0};
+}
+
+void model_run_share(struct model_run *run, int32_t sequence, int32_t from, int32_t pages)
+{
+    for (int32_t i = 0; i < pages; i++)
+        run->pages[sequence * run->pages_each + i] = run->pages[from * run->pages_each + i];
+}
+
+enum status model_run_step(struct model_run *run, const struct model_run_part *parts,
+                           int32_t part_count, struct error *err)
+{
+    struct batch batch;
+    int32_t row = 0;
+    batch_build_begin(&run->build);
+    for (int32_t i = 0; i < part_count; i++) {
+        const struct model_run_part *part = &parts[i];
+        const int32_t *pages = run->pages + part->sequence * run->pages_each;
+        token_id *tokens = batch_build_rows(&run->build, pages, part->first, part->count);
+        for (int32_t j = 0; j < part->count; j++) {
+            tokens[j] = part->tokens[j];
+            const bool is_last = j + 1 == part->count;
+            if (part->heads == MODEL_RUN_ALL || (part->heads == MODEL_RUN_LAST && is_last))
+                (void)batch_build_head(&run->build, row + j);
+        }
+        row += part->count;
+    }
+    batch_build_end(&run->build, &batch);
+    return forward_run(&run->forward, &batch, NULL, err);
+}
+
+const float *model_run_logits(const struct model_run *run, int32_t i)
+{
+    return forward_logits(&run->forward) + (int64_t)i * run->model->config.vocab;
+}
