@@ -24,6 +24,9 @@ def parts_skipped(output):
     """Tests within a passing test program that were skipped, with the line that says why."""
     lines = output.splitlines()
     for i, line in enumerate(lines):
+        unit = re.match(r"(\w+) \(.*\.\.\. skipped ['\"](.*)['\"]$", line)
+        if unit:
+            yield unit.group(1), unit.group(2)
         found = re.match(r"\[\s*SKIPPED\s*\] (\w+)$", line.strip())
         if found and not re.search(r"listed below", line):
             before = [text for text in lines[:i] if not text.startswith("[")]

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""cli_test BINARY - the cohort binary as a person meets it: help, exit codes, one line of error."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+COMMANDS = ("ask", "run", "batch", "tokenize", "inspect", "doctor")
+USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
+BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
+MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
+DATA_FOLDER = pathlib.Path(os.environ.get("COHORT_TEST_DATA") or "../shared/data")
+
+
+def cohort(*words, stdin="", env=None, stdout=subprocess.PIPE):
+    """Runs the binary; gives (exit code, standard output, lines of standard error)."""
+    done = subprocess.run([BINARY, *words], input=stdin.encode(), stdout=stdout,
+                          stderr=subprocess.PIPE, timeout=300, env=env, check=False)
+    return done.returncode, (done.stdout or b"").decode(), done.stderr.decode().splitlines()
+
+
+class Help(unittest.TestCase):
+    def test_every_command(self):
+        code, text, lines = cohort("--help")
+        self.assertEqual((code, lines), (0, []))
+        for name in COMMANDS:
+            self.assertIn(f"  {name} ", text)
+            code, own, lines = cohort(name, "--help")
+            self.assertEqual((code, lines), (0, []))
+            self.assertTrue(own.startswith(f"usage: cohort {name} "), own)
+            self.assertIn("--help", own)
+
+    def test_version(self):
+        code, text, _ = cohort("--version")
+        self.assertEqual(code, 0)
+        self.assertRegex(text, r"^cohort \d+\.\d+\.\d+\n$")
+
+
+class Refusals(unittest.TestCase):
+    def refused(self, code, *words, say="", **how):
+        got, text, lines = cohort(*words, **how)
+        self.assertEqual((got, len(lines), text), (code, 1, ""), (words, lines))
+        self.assertIn(say, lines[0])
+
+    def test_usage(self):
+        self.refused(USAGE)
+        self.refused(USAGE, "nonsense", say="nonsense")
+        for name in COMMANDS:
+            self.refused(USAGE, name, "--nonsense", say="--nonsense")
+        self.refused(USAGE, "run", "--temperature", "hot", "x", say="0 to 10")
+        self.refused(USAGE, "run", "--precision", "int4", "x", say="exact|int8")
+        self.refused(USAGE, "batch", "only-one")
+
+    def test_no_model(self):
+        env = {"HOME": "/nonexistent"}
+        for words in (("run", "x"), ("tokenize",), ("inspect",)):
+            self.refused(NO_INPUT, *words, env=env, say="./demo")
+            self.refused(NO_INPUT, *words, env=env | {"COHORT_MODEL": "/no/model"},
+                         say="/no/model")
+        self.refused(NO_INPUT, "inspect", "-m", "/no/model", say="No such file")
+
+    def test_malformed_model(self):
+        for content in (b"", b"GGUF", b"not a model, but long enough to be one" * 9,
+                        b"GGUF\3\0\0\0" + b"\xff" * 64):
+            with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
+                file.write(content)
+                file.flush()
+                for words in (("run", "x"), ("tokenize",), ("inspect",)):
+                    self.refused(DATA, *words, "-m", file.name)
+
+    def test_batch_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            inside, outside = os.path.join(folder, "in"), os.path.join(folder, "out")
+            self.refused(NO_INPUT, "batch", inside, outside, say="No such file")
+            for content, say in (("{", "line 1"), ("{}\n", "custom_id")):
+                pathlib.Path(inside).write_text(content)
+                self.refused(DATA, "batch", inside, outside, say=say)
+                self.assertFalse(os.path.exists(outside))
+            pathlib.Path(inside).write_text("")
+            self.refused(CANNOT_CREATE, "batch", inside, "/no/such/folder/out")
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            code, _, lines = cohort("--help", stdout=full)
+            self.assertEqual((code, len(lines)), (IO, 1))
+
+
+@unittest.skipUnless(MODEL.exists(), f"{MODEL} is not here")
+class WithModel(unittest.TestCase):
+    def test_tokenize(self):
+        code, text, lines = cohort("tokenize", "--json", stdin="Hello, 42 worlds!\n")
+        self.assertEqual((code, lines), (0, []))
+        ids = json.loads(text)
+        self.assertTrue(all(isinstance(i, int) for i in ids) and len(ids) > 5)
+        code, text, _ = cohort("tokenize", "--json", stdin="")
+        self.assertEqual((code, json.loads(text)), (0, []))
+        plain = json.loads(cohort("tokenize", "--json", stdin="<|im_start|>")[1])
+        special = json.loads(cohort("tokenize", "--json", "--special", stdin="<|im_start|>")[1])
+        self.assertEqual(len(special), 1)
+        self.assertGreater(len(plain), 1)
+
+    def test_tokenize_like_the_reference(self):
+        path = DATA_FOLDER / "models/smollm2-135m/reference_float64.json"
+        if not path.exists():
+            self.skipTest(f"{path} is not here")
+        for case in json.loads(path.read_text()):
+            ids = json.loads(cohort("tokenize", "--json", stdin=case["text"])[1])
+            self.assertEqual(ids, case["ids"])
+
+    def test_inspect(self):
+        code, text, _ = cohort("inspect", "--json")
+        self.assertEqual(code, 0)
+        told = json.loads(text)
+        self.assertEqual(told["metadata"]["general.architecture"], "llama")
+        self.assertTrue(told["runs_here"])
+        self.assertEqual(told["file_bytes"], MODEL.stat().st_size)
+        self.assertEqual(len({t["name"] for t in told["tensors"]}), len(told["tensors"]))
+        code, text, _ = cohort("inspect", "--tensors")
+        self.assertEqual(code, 0)
+        self.assertIn("token_embd.weight", text)
+
+    def test_run(self):
+        words = ("run", "--max-tokens", "12", "--json", "What is the capital of France?")
+        code, text, lines = cohort(*words)
+        self.assertEqual((code, lines), (0, []))
+        told = json.loads(text)
+        self.assertIn("Paris", told["samples"][0]["text"])
+        self.assertEqual(json.loads(cohort(*words, "--threads", "1")[1])["samples"],
+                         told["samples"])
+        code, streamed, _ = cohort(*[w for w in words if w != "--json"])
+        self.assertEqual((code, streamed), (0, told["samples"][0]["text"] + "\n"))
+
+    def test_run_samples(self):
+        words = ("run", "--raw", "-n", "6", "--samples", "3", "-t", "1", "--seed", "7", "--json",
+                 "Once upon a time")
+        told = json.loads(cohort(*words)[1])
+        self.assertEqual(len(told["samples"]), 3)
+        self.assertEqual(json.loads(cohort(*words)[1])["samples"], told["samples"])
+        self.assertGreater(len({s["text"] for s in told["samples"]}), 1)
+        other = json.loads(cohort(*words, "--seed", "8")[1])
+        self.assertNotEqual(other["samples"], told["samples"])
+
+    def test_run_stop(self):
+        told = json.loads(cohort("run", "--raw", "--json", "-n", "40", "--stop", "5",
+                                 "1 2 3 4")[1])["samples"][0]
+        self.assertEqual(told["finish"], "stop")
+        self.assertNotIn("5", told["text"])
+
+    def test_doctor(self):
+        code, text, _ = cohort("doctor", "--json")
+        told = json.loads(text)
+        self.assertEqual(code, UNAVAILABLE if told["problems"] else 0, text)
+        self.assertEqual([f for f in told["findings"] if f["grade"] == "problem"], [])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
