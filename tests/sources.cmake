@@ -14,6 +14,8 @@ lint(sizes ${Python3_EXECUTABLE} tests/lint/sizes.py)
 lint(words ${Python3_EXECUTABLE} tests/lint/words.py)
 lint(symbols ${Python3_EXECUTABLE} tests/lint/symbols.py ${CMAKE_BINARY_DIR})
 lint(format tests/lint/format.sh)
+lint(cppcheck tests/lint/cppcheck.sh)
+lint(tidy tests/lint/tidy.sh ${CMAKE_BINARY_DIR})
 room(harness NEEDS engine SOURCES
   tests/harness/tiny_model.c tests/harness/model_run.c tests/harness/model_judge.c)
 room_test(tests/golden/model_reference_test.c harness)
