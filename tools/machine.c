@@ -1,9 +1,9 @@
 /* machine - see machine.h. */
 #include "tools/machine.h"
 
-#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ static uint64_t read_number(const char *path, const char *key)
         return 0;
     while (number == 0 && fgets(line, sizeof line, file)) {
         if (strncmp(line, key, strlen(key)) == 0)
-            (void)sscanf(line + strlen(key), "%" SCNu64, &number); /* no number: stays 0 */
+            number = strtoull(line + strlen(key), NULL, 10); /* no number: 0 */
     }
     (void)fclose(file);
     return number;

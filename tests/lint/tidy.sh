@@ -1,0 +1,10 @@
+#!/bin/sh
+# tidy BUILD-FOLDER - clang-tidy with the checks of .clang-tidy, over all sources but the tests.
+build=$1
+cd "$(dirname "$0")/../.." || exit 1
+if ! command -v clang-tidy >/dev/null; then
+    echo "tidy: clang-tidy is not here"
+    exit 77
+fi
+find base kernels tokenizer engine protocol tools bench -name '*.c' ! -name '*_test.c' -print0 |
+    xargs -0 -n 8 -P "$(nproc)" clang-tidy -p "$build" --quiet 2>/dev/null
