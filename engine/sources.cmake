@@ -4,7 +4,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/forward.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
   engine/seq.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
-  engine/step_output.c)
+  engine/step_output.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
 
 # Tests that need a whole model.
 if(TARGET engine_model_test)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_ROOM = 1 << 16 };
@@ -27,8 +28,9 @@ static struct step_event event_of(const struct seq *seq, enum engine_event_kind 
 
 static void send(struct step *step, const struct step_event *event)
 {
-    /* A closed outbox means that nobody listens any more. */
-    (void)!queue_push(step->options.outbox, event, QUEUE_FOREVER);
+    /* A closed outbox means that nobody listens any more, nor takes the job. */
+    if (!queue_push(step->options.outbox, event, QUEUE_FOREVER))
+        free(event->job);
 }
 
 /* Bytes of text's beginning that fill an event without cutting a character. */

@@ -1,0 +1,362 @@
+/*
+ * engine - see engine.h. The door: what is behind it runs on one thread of its own.
+ *
+ *     submit, cancel --inbox--> [ step_turn, over and over ] --outbox--> poll
+ *
+ * Beside the two queues, threads share a copy of the statistics under a lock and two counters.
+ * A job's memory goes with it: made in submit, freed in poll with its last event.
+ *
+ * The engine thread does not wait for the poller: while the outbox has not the room that a
+ * step may need, it only takes in jobs and cancels.
+ */
+#include "engine/engine.h"
+
+#include "engine/engine_check.h"
+#include "engine/engine_plan.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    POLL_MAX = 256,          /* events of one engine_poll */
+    OUTBOX_MAX = 16384,      /* events waiting for the poller */
+    EVENTS_PER_SEQUENCE = 4, /* that a step is reckoned to send for one sequence */
+    CANCELS_MAX = 4096,      /* cancels waiting, beside the jobs */
+    FULL_OUTBOX_WAIT_MS = 5
+};
+
+enum message_kind { MESSAGE_JOB, MESSAGE_CANCEL };
+
+struct message {
+    enum message_kind kind;
+    struct seq_job *job;
+    uint64_t job_id;
+};
+
+struct engine {
+    struct engine_info info;
+    struct engine_check_limits limits;
+    struct device *device;
+    struct model *model;
+    struct forward forward;
+    struct arena arena;
+    struct grammar_shape *shape;
+    struct grammar grammar;
+    struct step step; /* the engine thread's, once that runs */
+
+    struct queue inbox, outbox;
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool closing;
+    atomic_uint_fast64_t next_id;
+    atomic_uint outstanding; /* jobs submitted whose last event was not polled */
+    pthread_mutex_t stats_lock;
+    struct engine_stats stats;
+    struct step_event polled[POLL_MAX]; /* the poller's: texts lie here until the next poll */
+};
+
+static enum status run_forward(void *context, const struct batch *batch,
+                               struct sample_result *results, struct error *err)
+{
+    return forward_run(context, batch, results, err);
+}
+
+static void publish_stats(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->stats_lock);
+    step_stats(&engine->step, &engine->stats);
+    pthread_mutex_unlock(&engine->stats_lock);
+}
+
+static void take_message(struct engine *engine, const struct message *message)
+{
+    if (message->kind == MESSAGE_JOB)
+        step_submit(&engine->step, message->job);
+    else
+        step_cancel(&engine->step, message->job_id);
+}
+
+static bool outbox_has_room(struct engine *engine)
+{
+    const uint32_t wanted = engine->step.options.sequences_max * EVENTS_PER_SEQUENCE;
+    const uint32_t limit = engine->outbox.capacity;
+    return queue_count(&engine->outbox) + (wanted < limit / 2 ? wanted : limit / 2) <= limit;
+}
+
+static void *engine_main(void *self)
+{
+    struct engine *engine = self;
+    int wait_ms = QUEUE_FOREVER;
+    while (!atomic_load(&engine->closing)) {
+        struct message message;
+        while (queue_pull(&engine->inbox, &message, wait_ms)) {
+            take_message(engine, &message);
+            wait_ms = 0;
+        }
+        if (!outbox_has_room(engine)) {
+            wait_ms = FULL_OUTBOX_WAIT_MS;
+            continue;
+        }
+        wait_ms = step_turn(&engine->step) ? 0 : QUEUE_FOREVER;
+        publish_stats(engine);
+    }
+    step_cancel_all(&engine->step);
+    return NULL;
+}
+
+static enum status open_model(struct engine *engine, const struct engine_options *options,
+                              struct error *err)
+{
+    struct device_options device = {
+        .kind = DEVICE_CPU,
+        .threads = options->threads,
+        .simd_max = options->simd == ENGINE_SIMD_SCALAR ? DEVICE_SIMD_SCALAR
+                    : options->simd == ENGINE_SIMD_AVX2 ? DEVICE_SIMD_AVX2
+                                                        : DEVICE_SIMD_AVX512_VNNI,
+    };
+    if (!options->model_path)
+        FAIL(err, ERR_FORMAT, "model_path: there is none");
+    TRY(device_open(&engine->device, &device, err));
+    return model_open(&engine->model, options->model_path,
+                      options->precision == ENGINE_INT8 ? MODEL_INT8 : MODEL_EXACT,
+                      engine->device, err);
+}
+
+static enum status open_grammar(struct engine *engine, struct error *err)
+{
+    const uint32_t vocab = (uint32_t)engine->model->config.vocab;
+    const struct tokenizer *tokenizer = engine->model->tokenizer;
+    engine->limits.shape_tokens_min = UINT32_MAX;
+    if (!tokenizer)
+        return OK;
+    engine->shape = ARENA_NEW(&engine->arena, struct grammar_shape, 1);
+    struct text *bytes = ARENA_NEW(&engine->arena, struct text, vocab);
+    if (!engine->shape || !bytes)
+        FAIL(err, ERR_MEMORY, "grammar over %u tokens: the arena is full", vocab);
+    for (uint32_t t = 0; t < vocab && t < tokenizer_vocab_size(tokenizer); t++)
+        if (!tokenizer_is_control(tokenizer, (token_id)t))
+            bytes[t] = tokenizer_bytes(tokenizer, (token_id)t);
+    grammar_shape_job_output(engine->shape);
+    TRY(grammar_init(&engine->grammar, engine->shape, bytes, vocab, &engine->arena, err));
+    engine->limits.shape_tokens_min = grammar_tokens_min(&engine->grammar);
+    return OK;
+}
+
+static enum status open_step(struct engine *engine, const struct engine_plan *plan,
+                             struct error *err)
+{
+    const struct step_options options = {
+        .limits = plan->limits,
+        .sequences_max = plan->sequences_max,
+        .page_count = plan->page_count,
+        .tokens_max = plan->tokens_max,
+        .jobs_max = ENGINE_QUEUE_MAX,
+        .tokenizer = engine->model->tokenizer,
+        .grammar = engine->shape ? &engine->grammar : NULL,
+        .outbox = &engine->outbox,
+        .run = run_forward,
+        .run_context = &engine->forward,
+    };
+    TRY(forward_init(&engine->forward, engine->model, ops_cpu(), engine->device, &plan->forward,
+                     err));
+    TRY(step_init(&engine->step, &options, &engine->arena, err));
+    TRY(queue_init(&engine->outbox, OUTBOX_MAX, sizeof(struct step_event), err));
+    TRY(queue_init(&engine->inbox, ENGINE_QUEUE_MAX + CANCELS_MAX, sizeof(struct message),
+                   err));
+    engine->limits.vocab = (uint32_t)engine->model->config.vocab;
+    engine->limits.tokens_max = plan->tokens_max;
+    engine->limits.has_tokenizer = engine->model->tokenizer != NULL;
+    return OK;
+}
+
+static uint64_t count_parameters(const struct model *model)
+{
+    const struct model_config *config = &model->config;
+    uint64_t count = (uint64_t)config->vocab * (uint64_t)config->hidden;
+    if (model->head.data != model->embed.data && model->head.form == model->embed.form)
+        count *= 2; /* a head of its own */
+    for (int32_t i = 0; i < config->layers; i++) {
+        const struct model_layer *layer = &model->layers[i];
+        const struct weight *const weights[] = {
+            &layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
+        for (size_t w = 0; w < sizeof weights / sizeof *weights; w++)
+            count += (uint64_t)weights[w]->out_dim * (uint64_t)weights[w]->in_dim;
+    }
+    return count;
+}
+
+static void fill_info(struct engine *engine, const struct engine_plan *plan,
+                      const struct engine_options *options)
+{
+    const struct model *model = engine->model;
+    struct engine_info *info = &engine->info;
+    static_assert(sizeof info->model_name == sizeof model->config.name, "a name fits");
+    static_assert(sizeof info->architecture == sizeof model->config.architecture, "it fits");
+    memcpy(info->model_name, model->config.name, sizeof info->model_name);
+    memcpy(info->architecture, model->config.architecture, sizeof info->architecture);
+    info->simd = device_simd_name(device_simd(engine->device));
+    info->kv = kv_layout_type_name(plan->kv_type);
+    info->precision = options->precision;
+    info->parameters = count_parameters(model);
+    info->weight_bytes = model->weight_bytes;
+    info->kv_bytes = plan->page_bytes * plan->page_count;
+    info->vocab = (uint32_t)model->config.vocab;
+    info->context_max = plan->tokens_max;
+    info->threads = device_threads(engine->device);
+    info->kv_pages = plan->page_count;
+    info->page_tokens = KV_PAGE_TOKENS;
+}
+
+static enum status open_all(struct engine *engine, const struct engine_options *options,
+                            struct error *err)
+{
+    struct engine_plan plan;
+    TRY(open_model(engine, options, err));
+    TRY(engine_plan_make(options, &engine->model->config, engine_plan_free_bytes(), &plan,
+                         err));
+    TRY(arena_init(&engine->arena, plan.arena_bytes, err));
+    TRY(open_grammar(engine, err));
+    TRY(open_step(engine, &plan, err));
+    fill_info(engine, &plan, options);
+    publish_stats(engine);
+    if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
+        FAIL(err, ERR_IO, "engine: its thread cannot be started");
+    engine->has_thread = true;
+    return OK;
+}
+
+enum status engine_open(struct engine **engine, const struct engine_options *options,
+                        struct error *err)
+{
+    struct engine *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "engine: no memory for %zu bytes", sizeof *made);
+    if (pthread_mutex_init(&made->stats_lock, NULL) != 0) {
+        free(made);
+        FAIL(err, ERR_MEMORY, "engine: no lock can be made");
+    }
+    const enum status status = open_all(made, options, err);
+    if (status != OK) {
+        engine_close(made);
+        return status;
+    }
+    *engine = made;
+    return OK;
+}
+
+/* Frees the jobs that lie in the queues; the engine thread has ended. */
+static void drop_queued(struct engine *engine)
+{
+    struct message message;
+    struct step_event item;
+    while (engine->inbox.items && queue_pull(&engine->inbox, &message, 0))
+        free(message.job);
+    while (engine->outbox.items && queue_pull(&engine->outbox, &item, 0))
+        free(item.job);
+}
+
+void engine_close(struct engine *engine)
+{
+    if (!engine)
+        return;
+    if (engine->has_thread) {
+        atomic_store(&engine->closing, true);
+        queue_close(&engine->inbox);
+        queue_close(&engine->outbox);
+        pthread_join(engine->thread, NULL);
+    }
+    drop_queued(engine);
+    if (engine->inbox.items)
+        queue_deinit(&engine->inbox);
+    if (engine->outbox.items)
+        queue_deinit(&engine->outbox);
+    step_deinit(&engine->step);
+    if (engine->forward.buffers)
+        forward_deinit(&engine->forward);
+    if (engine->model)
+        model_close(engine->model, engine->device);
+    device_close(engine->device);
+    arena_deinit(&engine->arena);
+    pthread_mutex_destroy(&engine->stats_lock);
+    free(engine);
+}
+
+const struct engine_info *engine_info(const struct engine *engine)
+{
+    return &engine->info;
+}
+
+const struct tokenizer *engine_tokenizer(const struct engine *engine)
+{
+    return engine->model->tokenizer;
+}
+
+static enum status queue_job(struct engine *engine, const struct engine_job *checked,
+                             uint64_t *job_id, struct error *err)
+{
+    const uint64_t id = atomic_fetch_add(&engine->next_id, 1) + 1;
+    struct seq_job *job = seq_job_new(checked, id, checked->max_tokens);
+    if (!job)
+        FAIL(err, ERR_MEMORY, "job of %u prompt tokens, %u samples of %u tokens: no memory",
+             checked->prompt_tokens, checked->sample_count, checked->max_tokens);
+    const struct message message = {.kind = MESSAGE_JOB, .job = job};
+    if (!queue_push(&engine->inbox, &message, QUEUE_FOREVER)) {
+        free(job);
+        FAIL(err, ERR_CANCELLED, "the engine is closing");
+    }
+    *job_id = id;
+    return OK;
+}
+
+enum status engine_submit(struct engine *engine, const struct engine_job *job, uint64_t *job_id,
+                          struct error *err)
+{
+    struct engine_job checked;
+    TRY(engine_check_job(job, &engine->limits, &checked, err));
+    if (atomic_fetch_add(&engine->outstanding, 1) >= ENGINE_QUEUE_MAX) {
+        atomic_fetch_sub(&engine->outstanding, 1);
+        FAIL(err, ERR_LIMIT, "queue: %d jobs have not ended yet, which is the limit",
+             ENGINE_QUEUE_MAX);
+    }
+    const enum status status = queue_job(engine, &checked, job_id, err);
+    if (status != OK)
+        atomic_fetch_sub(&engine->outstanding, 1);
+    return status;
+}
+
+void engine_cancel(struct engine *engine, uint64_t job_id)
+{
+    const struct message message = {.kind = MESSAGE_CANCEL, .job_id = job_id};
+    (void)!queue_push(&engine->inbox, &message, QUEUE_FOREVER);
+}
+
+size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms)
+{
+    size_t count = 0;
+    if (max > POLL_MAX)
+        max = POLL_MAX;
+    if (wait_ms < 0 && atomic_load(&engine->outstanding) == 0)
+        wait_ms = 0;
+    while (count < max) {
+        struct step_event *item = &engine->polled[count];
+        if (!queue_pull(&engine->outbox, item, count == 0 ? wait_ms : 0))
+            break;
+        item->event.text = (struct text){.data = item->bytes, .size = item->byte_count};
+        events[count++] = item->event;
+        if (!item->job)
+            continue;
+        free(item->job);
+        atomic_fetch_sub(&engine->outstanding, 1);
+    }
+    return count;
+}
+
+void engine_stats(struct engine *engine, struct engine_stats *stats)
+{
+    pthread_mutex_lock(&engine->stats_lock);
+    *stats = engine->stats;
+    pthread_mutex_unlock(&engine->stats_lock);
+}

@@ -1,0 +1,115 @@
+/* engine_check - see engine_check.h. */
+#include "engine/engine_check.h"
+
+#include <math.h>
+
+static enum status check_prompt(const struct engine_job *job,
+                                const struct engine_check_limits *limits, struct error *err)
+{
+    if (job->prompt_tokens == 0 || !job->prompt)
+        FAIL(err, ERR_FORMAT, "prompt: it is empty, want at least 1 token");
+    const uint32_t most = limits->tokens_max - (job->kind == ENGINE_GENERATE);
+    if (job->prompt_tokens > most)
+        FAIL(err, ERR_LIMIT, "prompt: %u tokens, the context has room for %u",
+             job->prompt_tokens, most);
+    for (uint32_t i = 0; i < job->prompt_tokens; i++)
+        if (job->prompt[i] < 0 || (uint32_t)job->prompt[i] >= limits->vocab)
+            FAIL(err, ERR_FORMAT, "prompt: token %u is %d, the vocabulary ends at %u", i,
+                 (int)job->prompt[i], limits->vocab - 1);
+    return OK;
+}
+
+/* Comparisons are written so that a NaN fails them. */
+static enum status check_sampling(const struct engine_job *job, struct error *err)
+{
+    if (!(job->temperature >= 0 && job->temperature <= 100))
+        FAIL(err, ERR_LIMIT, "temperature: %g, want 0 to 100", (double)job->temperature);
+    if (job->top_k < 0)
+        FAIL(err, ERR_LIMIT, "top_k: %d, want 0 or more", (int)job->top_k);
+    if (!(job->top_p >= 0 && job->top_p <= 1))
+        FAIL(err, ERR_LIMIT, "top_p: %g, want 0 to 1", (double)job->top_p);
+    if (!(job->min_p >= 0 && job->min_p < 1))
+        FAIL(err, ERR_LIMIT, "min_p: %g, want 0 or more, below 1", (double)job->min_p);
+    return OK;
+}
+
+static enum status check_stops(const struct engine_job *job,
+                               const struct engine_check_limits *limits, struct error *err)
+{
+    if (job->stop_count > ENGINE_STOPS_MAX)
+        FAIL(err, ERR_LIMIT, "stop: %u strings, the limit is %d", job->stop_count,
+             ENGINE_STOPS_MAX);
+    if (job->stop_count > 0 && !limits->has_tokenizer)
+        FAIL(err, ERR_LIMIT, "stop: %u strings, but the model has no tokenizer",
+             job->stop_count);
+    for (uint32_t i = 0; i < job->stop_count; i++) {
+        const struct text stop = job->stops[i];
+        if (stop.size == 0 || stop.size > ENGINE_STOP_BYTES_MAX)
+            FAIL(err, ERR_LIMIT, "stop: string %u has %zu bytes, want 1 to %d", i, stop.size,
+                 ENGINE_STOP_BYTES_MAX);
+        if (text_utf8_valid(stop) != stop.size)
+            FAIL(err, ERR_FORMAT, "stop: string %u is not UTF-8 at byte %zu", i,
+                 text_utf8_valid(stop));
+    }
+    return OK;
+}
+
+static enum status check_score(const struct engine_job *job, struct error *err)
+{
+    if (job->score_tokens == 0 || job->score_tokens >= job->prompt_tokens)
+        FAIL(err, ERR_LIMIT, "score_tokens: %u of a prompt of %u, want 1 to %u",
+             job->score_tokens, job->prompt_tokens, job->prompt_tokens - 1);
+    return OK;
+}
+
+static enum status check_output(const struct engine_job *job,
+                                const struct engine_check_limits *limits, struct error *err)
+{
+    if (job->sample_count > ENGINE_SAMPLES_MAX)
+        FAIL(err, ERR_LIMIT, "sample_count: %u, the limit is %d", job->sample_count,
+             ENGINE_SAMPLES_MAX);
+    if (job->max_tokens == 0)
+        FAIL(err, ERR_LIMIT, "max_tokens: 0, want at least 1");
+    TRY(check_sampling(job, err));
+    TRY(check_stops(job, limits, err));
+    if (job->format == ENGINE_FORMAT_TEXT)
+        return OK;
+    if (job->format != ENGINE_FORMAT_JOB_OUTPUT)
+        FAIL(err, ERR_FORMAT, "format: %d is none that we know", (int)job->format);
+    if (limits->shape_tokens_min == UINT32_MAX)
+        FAIL(err, ERR_LIMIT, "format: the model's vocabulary cannot spell a JobOutput");
+    const uint32_t room = limits->tokens_max - job->prompt_tokens;
+    const uint32_t most = job->max_tokens < room ? job->max_tokens : room;
+    if (most < limits->shape_tokens_min)
+        FAIL(err, ERR_LIMIT, "max_tokens: room for %u, a JobOutput takes at least %u", most,
+             limits->shape_tokens_min);
+    return OK;
+}
+
+enum status engine_check_job(const struct engine_job *job,
+                             const struct engine_check_limits *limits,
+                             struct engine_job *checked, struct error *err)
+{
+    if (job->kind != ENGINE_GENERATE && job->kind != ENGINE_SCORE)
+        FAIL(err, ERR_FORMAT, "kind: %d is none that we know", (int)job->kind);
+    TRY(check_prompt(job, limits, err));
+    *checked = *job;
+    if (job->kind == ENGINE_SCORE) {
+        TRY(check_score(job, err));
+        checked->sample_count = 1;
+        checked->max_tokens = 1;
+        checked->format = ENGINE_FORMAT_TEXT;
+        checked->stops = NULL;
+        checked->stop_count = 0;
+        return OK;
+    }
+    TRY(check_output(job, limits, err));
+    const uint32_t room = limits->tokens_max - job->prompt_tokens;
+    if (checked->max_tokens > room)
+        checked->max_tokens = room;
+    if (checked->sample_count == 0)
+        checked->sample_count = 1;
+    if (!(checked->top_p > 0))
+        checked->top_p = 1;
+    return OK;
+}

@@ -1,0 +1,151 @@
+/*
+ * engine_plan - see engine_plan.h.
+ *
+ * The KV pool takes what the caller says, else a quarter of the free memory and at most 4 GiB,
+ * and never more than all sequences could fill. A step has 512 rows: enough to read the
+ * weights once for a chunk of prompt and for all that decode beside it, little enough that a
+ * new token comes several times a second on a slow machine.
+ */
+#include "engine/engine_plan.h"
+
+#include "base/checked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    STEP_TOKENS = 512,
+    STEP_TOKENS_MAX = 16384,
+    SEQUENCES = 96,
+    SEQUENCES_MAX = 4096,
+    HEADS_BESIDE = 96,     /* rows of score jobs with logits, beside one per sequence */
+    PARTIALS_PER_ROW = 16, /* room for rows at position 2,048 on the average */
+    ARENA_SLACK = 1 << 20
+};
+
+static const uint64_t POOL_BYTES_MAX = (uint64_t)4 << 30;
+
+static enum kv_type choose_kv(const struct engine_options *options)
+{
+    switch (options->kv) {
+    case ENGINE_KV_F32:
+        return KV_F32;
+    case ENGINE_KV_F16:
+        return KV_F16;
+    case ENGINE_KV_INT8:
+        return KV_INT8;
+    case ENGINE_KV_AUTO:
+        break;
+    }
+    return options->precision == ENGINE_INT8 ? KV_INT8 : KV_F32;
+}
+
+static uint32_t pages_of(uint32_t tokens)
+{
+    return tokens / KV_PAGE_TOKENS + (tokens % KV_PAGE_TOKENS != 0);
+}
+
+static enum status choose_pages(const struct engine_options *options, uint32_t context,
+                                uint64_t free_bytes, struct engine_plan *plan,
+                                struct error *err)
+{
+    uint64_t pages = options->kv_pages;
+    if (pages == 0) {
+        uint64_t bytes = options->kv_bytes;
+        if (bytes == 0)
+            bytes = free_bytes / 4 < POOL_BYTES_MAX ? free_bytes / 4 : POOL_BYTES_MAX;
+        pages = bytes / plan->page_bytes;
+        const uint64_t useful = (uint64_t)pages_of(context) * plan->sequences_max;
+        if (pages > useful)
+            pages = useful;
+        if (pages == 0)
+            FAIL(err, ERR_LIMIT, "KV pool of %llu bytes: one page of %d tokens takes %llu",
+                 (unsigned long long)bytes, KV_PAGE_TOKENS,
+                 (unsigned long long)plan->page_bytes);
+    }
+    if (pages > KV_POOL_PAGES_MAX)
+        pages = KV_POOL_PAGES_MAX;
+    plan->page_count = (uint32_t)pages;
+    const uint64_t pool_tokens = pages * KV_PAGE_TOKENS;
+    plan->tokens_max = pool_tokens < context ? (uint32_t)pool_tokens : context;
+    return OK;
+}
+
+/* What the arrays of pool, tree, line, batch and step take, roughly, and then some. */
+static size_t arena_size(const struct engine_plan *plan, uint32_t vocab)
+{
+    const size_t pages = plan->page_count * (sizeof(struct kv_prefix_node) + 64);
+    const size_t tables =
+        ((size_t)plan->sequences_max + 1) * (plan->tokens_max / KV_PAGE_TOKENS + 65) * 8;
+    const size_t batch =
+        plan->limits.rows_max * (size_t)64 + plan->limits.partials_max * (size_t)192;
+    const size_t line = (size_t)ENGINE_QUEUE_MAX * 16 + plan->tokens_max * (size_t)8;
+    const size_t grammar = (size_t)vocab * (sizeof(struct text) + 16 + GRAMMAR_STATES_MAX / 4) +
+                           GRAMMAR_STATES_MAX * (size_t)GRAMMAR_STATES_MAX +
+                           sizeof(struct grammar_shape);
+    const size_t samples =
+        (plan->limits.heads_max + plan->sequences_max) * sizeof(struct sample_row) * 4;
+    return pages + tables + batch + line + grammar + samples + ARENA_SLACK;
+}
+
+enum status engine_plan_make(const struct engine_options *options,
+                             const struct model_config *config, uint64_t free_bytes,
+                             struct engine_plan *plan, struct error *err)
+{
+    if (options->step_tokens > STEP_TOKENS_MAX)
+        FAIL(err, ERR_LIMIT, "step_tokens: %u, the limit is %d", options->step_tokens,
+             STEP_TOKENS_MAX);
+    if (options->sequences_max > SEQUENCES_MAX)
+        FAIL(err, ERR_LIMIT, "sequences_max: %u, the limit is %d", options->sequences_max,
+             SEQUENCES_MAX);
+    *plan = (struct engine_plan){
+        .kv_type = choose_kv(options),
+        .sequences_max = options->sequences_max ? options->sequences_max : SEQUENCES,
+        .limits.rows_max = options->step_tokens ? options->step_tokens : STEP_TOKENS,
+    };
+    const struct kv_cache cache = {.type = plan->kv_type,
+                                   .layers = config->layers,
+                                   .kv_heads = config->kv_heads,
+                                   .head_dim = config->head_dim,
+                                   .page_count = 1};
+    plan->page_bytes = kv_layout_page_bytes(&cache);
+    TRY(choose_pages(options, (uint32_t)config->context_max, free_bytes, plan, err));
+    if (plan->tokens_max < 2)
+        FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
+
+    const uint32_t row_partials = plan->tokens_max / ATTENTION_SPLIT + 1;
+    const uint32_t rows = plan->limits.rows_max;
+    plan->limits.partials_max =
+        rows * (row_partials < PARTIALS_PER_ROW ? row_partials : PARTIALS_PER_ROW);
+    if (plan->limits.partials_max < row_partials)
+        plan->limits.partials_max = row_partials;
+    const uint32_t heads = plan->sequences_max + HEADS_BESIDE;
+    plan->limits.heads_max = heads < rows ? heads : rows;
+    plan->forward = (struct forward_limits){
+        .rows_max = (int32_t)rows,
+        .head_max = (int32_t)plan->limits.heads_max,
+        .partials_max = (int32_t)plan->limits.partials_max,
+        .page_count = (int32_t)plan->page_count,
+        .kv_type = plan->kv_type,
+    };
+    plan->arena_bytes = arena_size(plan, (uint32_t)config->vocab);
+    return OK;
+}
+
+uint64_t engine_plan_free_bytes(void)
+{
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[256];
+    uint64_t kib = 0;
+    while (file && kib == 0 && fgets(line, sizeof line, file))
+        if (text_starts(text_of(line), TEXT("MemAvailable:")))
+            kib = strtoull(line + sizeof "MemAvailable:" - 1, NULL, 10);
+    if (file)
+        (void)fclose(file);
+    if (kib > 0)
+        return kib * 1024;
+    const long pages = sysconf(_SC_AVPHYS_PAGES);
+    const long size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * engine_plan - how large everything is made: pool, step, sequences. A part of engine/engine.
+ *
+ * Decided once, at open, from the caller's options, the model and the machine's free memory.
+ */
+#ifndef ENGINE_ENGINE_PLAN_H
+#define ENGINE_ENGINE_PLAN_H
+
+#include "engine/engine.h"
+#include "engine/forward.h"
+#include "engine/step.h"
+
+struct engine_plan {
+    enum kv_type kv_type;
+    uint64_t page_bytes;
+    uint32_t page_count;
+    uint32_t sequences_max;
+    uint32_t tokens_max; /* per sequence: the model's context, or the pool when that is less */
+    struct sched_limits limits;
+    struct forward_limits forward;
+    size_t arena_bytes; /* generous: an arena takes memory as it is touched */
+};
+
+/* free_bytes: what the machine has to spare; see engine_plan_free_bytes. ERR_LIMIT: an option
+ * out of range, or a pool that holds no sequence; the sentence names it. */
+MUST_USE enum status engine_plan_make(const struct engine_options *options,
+                                      const struct model_config *config, uint64_t free_bytes,
+                                      struct engine_plan *plan, struct error *err);
+
+/* Memory that could be had without paging anything out; 0 when the system does not say. */
+uint64_t engine_plan_free_bytes(void);
+
+#endif
