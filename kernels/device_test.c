@@ -1,0 +1,164 @@
+/* device_test - loops reach every index once, whatever the threads do; refusals; memory. */
+#include "kernels/device.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { INDICES_MAX = 3000 };
+
+struct tally {
+    struct device *device;
+    atomic_int visits[INDICES_MAX];
+    atomic_int inside[DEVICE_THREADS_MAX]; /* tasks that use this worker's scratch now */
+    atomic_int faults;
+};
+
+static void count_visit(void *context, int32_t index, uint32_t worker)
+{
+    struct tally *tally = context;
+    if (worker >= device_threads(tally->device) ||
+        atomic_fetch_add(&tally->inside[worker], 1) != 0)
+        atomic_fetch_add(&tally->faults, 1);
+    uint8_t *scratch = device_scratch(tally->device, worker);
+    memset(scratch, (int)index & 255, device_scratch_bytes(tally->device));
+    atomic_fetch_add(&tally->visits[index], 1);
+    atomic_fetch_sub(&tally->inside[worker], 1);
+}
+
+static struct device *device_new(uint32_t threads, size_t scratch_bytes)
+{
+    struct device *device;
+    struct error err;
+    const struct device_options options = {.threads = threads,
+                                           .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                           .scratch_bytes = scratch_bytes};
+    assert_int_equal(device_open(&device, &options, &err), OK);
+    return device;
+}
+
+static void loops_reach_every_index_once(void **state)
+{
+    (void)state;
+    static struct tally tally;
+    const uint32_t thread_counts[] = {1, 2, 3, 8};
+    const int32_t counts[] = {0, 1, 2, 3, 7, 64, INDICES_MAX};
+    for (size_t t = 0; t < sizeof thread_counts / sizeof thread_counts[0]; t++) {
+        tally.device = device_new(thread_counts[t], 100);
+        assert_int_equal(device_threads(tally.device), thread_counts[t]);
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+            memset(tally.visits, 0, sizeof tally.visits);
+            device_parallel(tally.device, counts[c], count_visit, &tally);
+            for (int32_t i = 0; i < INDICES_MAX; i++)
+                assert_int_equal(tally.visits[i], i < counts[c]);
+        }
+        device_close(tally.device);
+    }
+    assert_int_equal(tally.faults, 0);
+}
+
+static void add_index(void *context, int32_t index, uint32_t worker)
+{
+    (void)worker;
+    atomic_fetch_add((atomic_long *)context, index + 1);
+}
+
+/* Many short loops, one after the other: a worker may sleep, wake or come late at any point. */
+static void many_short_loops(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 2; threads <= 4; threads++) {
+        struct device *device = device_new(threads, 0);
+        atomic_long sum = 0;
+        for (int loop = 0; loop < 5000; loop++)
+            device_parallel(device, 1 + loop % 9, add_index, &sum);
+        long expected = 0;
+        for (int loop = 0; loop < 5000; loop++) {
+            const long count = 1 + loop % 9;
+            expected += count * (count + 1) / 2;
+        }
+        assert_int_equal(sum, expected);
+        device_close(device);
+    }
+}
+
+static void devices_open_and_close_without_work(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        device_close(device_new(3, 64));
+    device_close(NULL);
+}
+
+static void too_much_is_refused(void **state)
+{
+    (void)state;
+    struct device *device = NULL;
+    struct error err;
+    struct device_options options = {.threads = DEVICE_THREADS_MAX + 1};
+    assert_int_equal(device_open(&device, &options, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "257"));
+    options = (struct device_options){.kind = DEVICE_CUDA};
+    assert_int_equal(device_open(&device, &options, &err), ERR_LIMIT);
+    options = (struct device_options){.threads = 2, .scratch_bytes = SIZE_MAX / 2};
+    assert_int_equal(device_open(&device, &options, &err), ERR_MEMORY);
+    options.scratch_bytes = SIZE_MAX;
+    assert_int_equal(device_open(&device, &options, &err), ERR_MEMORY);
+    assert_null(device);
+}
+
+static void simd_stays_under_its_cap(void **state)
+{
+    (void)state;
+    for (int cap = DEVICE_SIMD_SCALAR; cap <= DEVICE_SIMD_AVX512_VNNI; cap++) {
+        const struct device_options options = {.threads = 1, .simd_max = (enum device_simd)cap};
+        struct device *device;
+        assert_int_equal(device_open(&device, &options, NULL), OK);
+        assert_true(device_simd(device) <= options.simd_max);
+        assert_non_null(device_simd_name(device_simd(device)));
+        assert_int_equal(device_kind(device), DEVICE_CPU);
+        device_close(device);
+    }
+}
+
+static void memory_is_zeroed_and_aligned(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1, 0);
+    const size_t sizes[] = {0, 1, 63, 64, 65, 4096, (1 << 20) - 1, 1 << 20, (1 << 20) + 1};
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            uint8_t *memory = device_alloc(device, sizes[i]);
+            assert_non_null(memory);
+            assert_int_equal((uintptr_t)memory % 64, 0);
+            for (size_t at = 0; at < sizes[i]; at++) {
+                assert_int_equal(memory[at], 0);
+                memory[at] = 0xee;
+            }
+            device_free(device, memory, sizes[i]);
+        }
+    }
+    assert_null(device_alloc(device, SIZE_MAX));
+    assert_null(device_alloc(device, SIZE_MAX - 4096));
+    device_free(device, NULL, 100);
+    device_close(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loops_reach_every_index_once),
+        cmocka_unit_test(many_short_loops),
+        cmocka_unit_test(devices_open_and_close_without_work),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(simd_stays_under_its_cap),
+        cmocka_unit_test(memory_is_zeroed_and_aligned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
