@@ -14,50 +14,64 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#ifdef __SSE2__
+    #include <emmintrin.h>
+#endif
 
-enum { LANES = 4, FLOAT_INF_BITS = 0x7f800000, FLOAT_MAGNITUDE = 0x7fffffff };
+enum {
+    LANES = 4,
+    PACKED = 4 * LANES,
+    FLOAT_INF_BITS = 0x7f800000,
+    FLOAT_MAGNITUDE = 0x7fffffff
+};
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
 enum { ROUND_MAGIC_BITS = 0x4b400000 };
 
 typedef float lanes_f32 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t lanes_i32 __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int8_t lanes_i8 __attribute__((vector_size(4), aligned(1), may_alias));
 
-/* Strides 1 and 2 inside each vector of four. */
-static void rotate_near(float *row, int32_t cols)
+/* Strides 1 and 2, inside a vector. */
+static lanes_f32 rotate_within(lanes_f32 v)
 {
     const lanes_f32 sign_1 = {1.0f, -1.0f, 1.0f, -1.0f};
     const lanes_f32 sign_2 = {1.0f, 1.0f, -1.0f, -1.0f};
-    for (int32_t i = 0; i < cols; i += LANES) {
-        lanes_f32 v = *(const lanes_f32 *)(row + i);
-        v = __builtin_shufflevector(v, v, 1, 0, 3, 2) + v * sign_1;
-        v = __builtin_shufflevector(v, v, 2, 3, 0, 1) + v * sign_2;
-        *(lanes_f32 *)(row + i) = v;
-    }
+    v = __builtin_shufflevector(v, v, 1, 0, 3, 2) + v * sign_1;
+    return __builtin_shufflevector(v, v, 2, 3, 0, 1) + v * sign_2;
 }
 
-/* Strides s and 2s, s >= 4, in one pass; each group of 4s numbers is on its own. */
-static void rotate_far_twice(float *row, int32_t cols, int32_t stride)
+/* Two strides, between four vectors. */
+static void rotate_between(lanes_f32 v[4])
 {
-    for (int32_t group = 0; group < cols; group += 4 * stride) {
-        float *p = row + group;
-        for (int32_t i = 0; i < stride; i += LANES) {
-            const lanes_f32 a = *(const lanes_f32 *)(p + i);
-            const lanes_f32 b = *(const lanes_f32 *)(p + i + stride);
-            const lanes_f32 c = *(const lanes_f32 *)(p + i + 2 * stride);
-            const lanes_f32 d = *(const lanes_f32 *)(p + i + 3 * stride);
-            const lanes_f32 sum_ab = a + b, diff_ab = a - b;
-            const lanes_f32 sum_cd = c + d, diff_cd = c - d;
-            *(lanes_f32 *)(p + i) = sum_ab + sum_cd;
-            *(lanes_f32 *)(p + i + stride) = diff_ab + diff_cd;
-            *(lanes_f32 *)(p + i + 2 * stride) = sum_ab - sum_cd;
-            *(lanes_f32 *)(p + i + 3 * stride) = diff_ab - diff_cd;
-        }
+    const lanes_f32 sum_01 = v[0] + v[1], diff_01 = v[0] - v[1];
+    const lanes_f32 sum_23 = v[2] + v[3], diff_23 = v[2] - v[3];
+    v[0] = sum_01 + sum_23;
+    v[1] = diff_01 + diff_23;
+    v[2] = sum_01 - sum_23;
+    v[3] = diff_01 - diff_23;
+}
+
+/* A whole block of 64 in two passes: strides 1 to 8 in each sixteen, then 16 and 32. */
+static void rotate_64(float *block)
+{
+    lanes_f32 v[4];
+    for (int32_t i = 0; i < 64; i += 4 * LANES) {
+        for (int32_t j = 0; j < 4; j++)
+            v[j] = rotate_within(*(const lanes_f32 *)(block + i + j * LANES));
+        rotate_between(v);
+        for (int32_t j = 0; j < 4; j++)
+            *(lanes_f32 *)(block + i + j * LANES) = v[j];
+    }
+    for (int32_t i = 0; i < 16; i += LANES) {
+        for (int32_t j = 0; j < 4; j++)
+            v[j] = *(const lanes_f32 *)(block + i + j * 16);
+        rotate_between(v);
+        for (int32_t j = 0; j < 4; j++)
+            *(lanes_f32 *)(block + i + j * 16) = v[j] * 0.125f;
     }
 }
 
-/* One stride, any. */
+/* One stride of a smaller block. */
 static void rotate_once(float *row, int32_t cols, int32_t stride)
 {
     for (int32_t group = 0; group < cols; group += 2 * stride) {
@@ -106,14 +120,30 @@ static void quantize_lane(const float *row, float scale, int8_t *q)
     *q = (int8_t)clamp_127(bits - ROUND_MAGIC_BITS);
 }
 
+/* Sixteen small integers to bytes: compilers take baseline vectors apart here, so by hand. */
+static void pack(const lanes_i32 values[4], int8_t *q)
+{
+#ifdef __SSE2__
+    const __m128i low = _mm_packs_epi32((__m128i)values[0], (__m128i)values[1]);
+    const __m128i high = _mm_packs_epi32((__m128i)values[2], (__m128i)values[3]);
+    _mm_storeu_si128((__m128i *)(void *)q, _mm_packs_epi16(low, high));
+#else
+    for (int32_t i = 0; i < PACKED; i++)
+        q[i] = (int8_t)values[i / LANES][i % LANES];
+#endif
+}
+
 static void quantize_row(const float *row, int32_t cols, float scale, int8_t *q)
 {
     int32_t i = 0;
     if (scale >= FLT_MIN) {
-        for (; i + LANES <= cols; i += LANES) {
-            const lanes_f32 shifted = *(const lanes_f32 *)(row + i) / scale + ROUND_MAGIC;
-            const lanes_i32 value = (lanes_i32)shifted - ROUND_MAGIC_BITS;
-            *(lanes_i8 *)(q + i) = __builtin_convertvector(value, lanes_i8);
+        for (; i + PACKED <= cols; i += PACKED) {
+            lanes_i32 values[4];
+            for (int32_t v = 0; v < 4; v++) {
+                const lanes_f32 x = *(const lanes_f32 *)(row + i + v * LANES);
+                values[v] = (lanes_i32)(x / scale + ROUND_MAGIC) - ROUND_MAGIC_BITS;
+            }
+            pack(values, q + i);
         }
     }
     for (; i < cols; i++)
@@ -131,14 +161,12 @@ int32_t activation_block(int32_t cols)
 void activation_rotate(float *row, int32_t cols)
 {
     const int32_t block = activation_block(cols);
-    int32_t stride = 1;
-    if (block >= LANES) {
-        rotate_near(row, cols);
-        stride = LANES;
+    if (block == ACTIVATION_BLOCK_MAX) {
+        for (int32_t i = 0; i < cols; i += ACTIVATION_BLOCK_MAX)
+            rotate_64(row + i);
+        return;
     }
-    for (; 2 * stride < block; stride *= 4)
-        rotate_far_twice(row, cols, stride);
-    if (stride < block)
+    for (int32_t stride = 1; stride < block; stride *= 2)
         rotate_once(row, cols, stride);
     const float norm = 1.0f / sqrtf((float)block);
     for (int32_t i = 0; i < cols; i++)

@@ -10,6 +10,10 @@ room(kernels NEEDS base m SOURCES
   ${kernels_x86}
   kernels/kv_layout.c)
 
+# Loops over a block, of constant length: -O3 unrolls and vectorises them.
+set_source_files_properties(kernels/activation.c kernels/weight_dequant.c
+  PROPERTIES COMPILE_OPTIONS "-O3")
+
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
 set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
