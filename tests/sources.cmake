@@ -52,3 +52,5 @@ function(fuzz name)
   target_link_libraries(${name} PRIVATE warnings ${arg_ROOMS})
 endfunction()
 fuzz(gguf_fuzz ROOMS kernels base SOURCES engine/gguf.c engine/gguf_get.c engine/model_config.c)
+fuzz(json_fuzz ROOMS api base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
+  protocol/api/batch_file.c protocol/api/openai.c)
