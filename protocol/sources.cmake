@@ -3,7 +3,7 @@
 # ---- minions ----
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 room(minions NEEDS base engine tokenizer PkgConfig::CURL m SOURCES
-  protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c
+  protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
   protocol/minions/sentence.c protocol/minions/documents.c protocol/minions/ledger.c
   protocol/minions/remote.c protocol/minions/job_output.c protocol/minions/prompts.c
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/jobs.c

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-const struct bm25_params bm25_default = {.k1 = 1.2, .b = 0.75, .delta = 1.0};
+const struct bm25_params bm25_default = {.k1 = 0.8, .b = 0.75, .delta = 1.0};
 
 struct query {
     uint64_t stems[BM25_QUERY_WORDS_MAX];
@@ -14,11 +14,11 @@ struct query {
     uint32_t count;
 };
 
-/* Counts the query's words in one passage; gives the passage's content words. */
-static uint32_t count_words(const struct query *query, struct text passage,
+/* Counts the query's words in a text; gives the text's content words. */
+static uint32_t count_words(const struct query *query, struct text text,
                             uint32_t frequency[BM25_QUERY_WORDS_MAX])
 {
-    struct words_reader reader = {.text = passage};
+    struct words_reader reader = {.text = text};
     struct words_word word;
     uint32_t size = 0;
     memset(frequency, 0, BM25_QUERY_WORDS_MAX * sizeof(frequency[0]));
@@ -32,29 +32,39 @@ static uint32_t count_words(const struct query *query, struct text passage,
     return size;
 }
 
-void bm25_rank(const struct bm25_params *params, const struct text *passages, uint32_t count,
-               struct text text, double *scores)
+static double score_passage(const struct bm25_params *params, const struct query *query,
+                            const struct bm25_passage *passage, double passage_count,
+                            double mean)
+{
+    uint32_t in_text[BM25_QUERY_WORDS_MAX], in_heading[BM25_QUERY_WORDS_MAX];
+    const double size = count_words(query, passage->text, in_text);
+    (void)count_words(query, passage->heading, in_heading);
+    const double norm = params->k1 * (1 - params->b + params->b * size / mean);
+    double score = 0;
+    for (uint32_t i = 0; i < query->count; i++) {
+        const double f = in_text[i] + (in_heading[i] > 0 ? BM25_HEADING_SHARE : 0);
+        if (f <= 0)
+            continue;
+        const double with = fmax(query->passages_with[i], 1);
+        const double idf = log((passage_count + 1) / with);
+        score += idf * (fmin(f, 1) * params->delta + f * (params->k1 + 1) / (f + norm));
+    }
+    return score;
+}
+
+void bm25_rank(const struct bm25_params *params, const struct bm25_passage *passages,
+               uint32_t count, struct text text, double *scores)
 {
     struct query query = {0};
     uint32_t frequency[BM25_QUERY_WORDS_MAX];
     double words = 0;
     query.count = words_content(text, query.stems, BM25_QUERY_WORDS_MAX);
     for (uint32_t p = 0; p < count; p++) {
-        words += count_words(&query, passages[p], frequency);
+        words += count_words(&query, passages[p].text, frequency);
         for (uint32_t i = 0; i < query.count; i++)
             query.passages_with[i] += frequency[i] > 0;
     }
     const double mean = words > 0 ? words / count : 1;
-    for (uint32_t p = 0; p < count; p++) {
-        const double size = count_words(&query, passages[p], frequency);
-        const double norm = params->k1 * (1 - params->b + params->b * size / mean);
-        scores[p] = 0;
-        for (uint32_t i = 0; i < query.count; i++) {
-            if (frequency[i] == 0)
-                continue;
-            const double f = frequency[i];
-            const double idf = log((count + 1.0) / query.passages_with[i]);
-            scores[p] += idf * (params->delta + f * (params->k1 + 1) / (f + norm));
-        }
-    }
+    for (uint32_t p = 0; p < count; p++)
+        scores[p] = score_passage(params, &query, &passages[p], count, mean);
 }

@@ -11,9 +11,11 @@
 static void formula(void **state)
 {
     (void)state;
-    const struct text passages[] = {TEXT("red fox"), TEXT("red red dog barks"), TEXT("cat")};
+    const struct bm25_params params = {.k1 = 1.2, .b = 0.75, .delta = 1};
+    const struct bm25_passage passages[] = {
+        {.text = TEXT("red fox")}, {.text = TEXT("red red dog barks")}, {.text = TEXT("cat")}};
     double scores[3];
-    bm25_rank(&bm25_default, passages, 3, TEXT("the red fox"), scores);
+    bm25_rank(&params, passages, 3, TEXT("the red fox"), scores);
     /* sizes 2, 4, 1; mean 7/3. red: n_w 2, idf ln 2. fox: n_w 1, idf ln 4. */
     const double mean = 7.0 / 3.0;
     const double norm0 = 1.2 * (0.25 + 0.75 * 2 / mean), norm1 = 1.2 * (0.25 + 0.75 * 4 / mean);
@@ -24,11 +26,22 @@ static void formula(void **state)
     assert_true(scores[2] == 0);
 }
 
+static void a_heading_helps_a_little(void **state)
+{
+    (void)state;
+    const struct bm25_passage passages[] = {{.text = TEXT("plain words")},
+                                            {TEXT("plain words"), TEXT("Fox")},
+                                            {.text = TEXT("fox words")}};
+    double scores[3];
+    bm25_rank(&bm25_default, passages, 3, TEXT("fox"), scores);
+    assert_true(scores[0] == 0 && scores[1] > 0 && scores[2] > scores[1]);
+}
+
 static void nothing_to_rank(void **state)
 {
     (void)state;
     double score = -1;
-    const struct text empty = TEXT("");
+    const struct bm25_passage empty = {0};
     bm25_rank(&bm25_default, &empty, 1, TEXT("word"), &score);
     assert_true(score == 0);
     bm25_rank(&bm25_default, &empty, 0, TEXT("word"), &score);
@@ -40,6 +53,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formula),
+        cmocka_unit_test(a_heading_helps_a_little),
         cmocka_unit_test(nothing_to_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,10 +5,11 @@
  * the right one, the question is less of a surprise to it. Each sentence s gets
  *
  *     score(s) = BM25+(question, s) / max BM25+
+ *              + a bonus when s has the form of an answer (question.h)
  *              + EXTRACT_MODEL_WEIGHT * standardized mean log P(question | s) per token
  *
- * The model is asked about the EXTRACT_CANDIDATES sentences best by BM25+ alone; the rest keep
- * their rank behind. What is cited is a span of the document, verbatim by construction.
+ * The model is asked about the EXTRACT_CANDIDATES sentences best without it; the rest keep their
+ * rank behind. What is cited is a span of the document, verbatim by construction.
  */
 #ifndef MINIONS_EXTRACT_H
 #define MINIONS_EXTRACT_H
@@ -19,7 +20,7 @@
 
 #include <stdint.h>
 
-enum { EXTRACT_CANDIDATES = 40, EXTRACT_HITS_MAX = 16 };
+enum { EXTRACT_CANDIDATES = 24, EXTRACT_HITS_MAX = 16 };
 
 /* A sentence of a document. */
 struct extract_unit {
@@ -36,6 +37,8 @@ struct extract {
     const struct documents *documents;
     struct extract_unit *units; /* [unit_count] by document, then offset */
     struct text *texts;         /* [unit_count] their bytes */
+    uint32_t *headings;         /* [unit_count] the unit that heads it; itself: a heading;
+                                   UINT32_MAX: none */
     uint32_t *by_hash;          /* [unit_count] positions by folded hash, for made-up chunks */
     uint64_t *hashes;           /* [unit_count] */
     uint32_t unit_count;

@@ -218,16 +218,17 @@ static bool locate(const struct run *run, const struct dsl_job *job,
 static enum status cite_outcomes(struct run *run, const struct turn *turn, struct error *err)
 {
     struct text_buf query = {0};
-    struct text *texts = ARENA_NEW(&run->arena, struct text, turn->job_count);
+    struct bm25_passage *passages =
+        ARENA_NEW(&run->arena, struct bm25_passage, turn->job_count);
     double *scores = ARENA_NEW(&run->arena, double, turn->job_count);
-    if (!texts || !scores)
+    if (!passages || !scores)
         FAIL(err, ERR_MEMORY, "round: no room for %u citations", turn->job_count);
     for (uint32_t i = 0; i < turn->job_count; i++)
-        texts[i] = turn->outcomes[i].output.citation;
+        passages[i].text = turn->outcomes[i].output.citation;
     text_buf_add(&query, run->options->question);
     text_buf_byte(&query, ' ');
     text_buf_add(&query, text_buf_text(&run->result->answer));
-    bm25_rank(&bm25_default, texts, turn->job_count, text_buf_text(&query), scores);
+    bm25_rank(&bm25_default, passages, turn->job_count, text_buf_text(&query), scores);
     text_buf_deinit(&query);
     for (uint32_t i = 0; i < turn->job_count; i++) {
         struct round_citation citation;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LABEL_BYTES_MAX = 4 };
+enum { LABEL_BYTES_MAX = 4, HEADING_WORDS_MAX = 10, TITLE_WORDS_MAX = 8 };
 
 static const char *const ABBREVIATIONS[] = {
     "e.g",  "i.e", "etc", "cf",  "vs",  "al",  "Inc",  "Ltd", "Co",    "Corp",
@@ -141,4 +141,37 @@ bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size)
     *begin = at;
     *size = end - at;
     return true;
+}
+
+/* Whether the text begins as `15.`, `2)` or `1.2.` and a space do. */
+static bool begins_with_number(struct text text)
+{
+    size_t at = 0;
+    while (at < text.size &&
+           ((text.data[at] >= '0' && text.data[at] <= '9') || (at > 0 && text.data[at] == '.')))
+        at++;
+    if (at > 0 && at < text.size && text.data[at] == ')')
+        at++;
+    return at > 1 && at < text.size && fold_is_space(text.data[at]);
+}
+
+bool sentence_is_heading(struct text sentence)
+{
+    uint32_t words = 0;
+    bool inside = false, has_small = false;
+    for (size_t i = 0; i < sentence.size; i++) {
+        const bool space = fold_is_space(sentence.data[i]);
+        words += !space && !inside;
+        inside = !space;
+        has_small |= (unsigned char)sentence.data[i] >= 'a';
+    }
+    if (sentence.size == 0 || words > HEADING_WORDS_MAX)
+        return false;
+    if (sentence.data[0] == '#' && text_find(sentence, TEXT("\n"), 0) == SIZE_MAX)
+        return true;
+    if (words <= TITLE_WORDS_MAX && begins_with_number(sentence))
+        return true;
+    const char last = sentence.data[sentence.size - 1];
+    const bool is_ascii = (unsigned char)last < 0x80;
+    return !has_small || (is_ascii && !strchr(".?!:;,\")", last));
 }

@@ -29,4 +29,8 @@ struct sentence_reader {
 /* The next sentence as text[*begin, *begin + *size); false at the end. */
 bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size);
 
+/* Whether a sentence is rather a heading: at most ten words that no mark ends, or that are a
+ * number and a title (`15. Disclaimer of Warranty.`), or a Markdown heading. */
+bool sentence_is_heading(struct text sentence);
+
 #endif

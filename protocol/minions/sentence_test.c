@@ -110,6 +110,21 @@ static void nothing_is_lost(void **state)
     }
 }
 
+static void headings(void **state)
+{
+    (void)state;
+    assert_true(sentence_is_heading(TEXT("15. Disclaimer of Warranty.")));
+    assert_true(sentence_is_heading(TEXT("3. COPYING IN QUANTITY")));
+    assert_true(sentence_is_heading(TEXT("Terms and Conditions")));
+    assert_true(sentence_is_heading(TEXT("## Getting started: now!")));
+    assert_true(sentence_is_heading(TEXT("NO WARRANTY.")));
+    assert_false(sentence_is_heading(TEXT("There is no warranty.")));
+    assert_false(sentence_is_heading(TEXT("15. You may copy the program freely and give it "
+                                          "to others.")));
+    assert_false(sentence_is_heading(TEXT("a list of words that goes on and on without end")));
+    assert_false(sentence_is_heading(TEXT("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +133,7 @@ int main(void)
         cmocka_unit_test(paragraphs_and_markdown),
         cmocka_unit_test(long_runs_are_cut_between_words),
         cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(headings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

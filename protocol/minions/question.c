@@ -1,0 +1,194 @@
+/* question - see question.h. */
+#include "protocol/minions/question.h"
+
+#include "protocol/minions/words.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    OPENING_WORDS = 3,   /* that decide the kind */
+    TERM_BYTES_MAX = 60, /* of a quoted or subject term */
+    VERB_WITHIN = 60     /* bytes between a quoted term and its verb */
+};
+
+/* NULL-terminated lists, lower case. */
+static const char *const AMOUNT_AFTER_HOW[] = {"many",  "much", "long", "often", "old",
+                                               "large", "far",  "soon", "high",  NULL};
+static const char *const YES_NO_FIRST[] = {"may", "can",  "must", "do",     "does",  "did",
+                                           "is",  "are",  "am",   "should", "shall", "will",
+                                           "has", "have", "was",  "were",   NULL};
+static const char *const NUMBER_WORDS[] = {
+    "one",   "two",     "three",    "four",   "five",   "six",    "seven",
+    "eight", "nine",    "ten",      "eleven", "twelve", "twenty", "thirty",
+    "sixty", "hundred", "thousand", "once",   "twice",  "day",    "days",
+    "week",  "weeks",   "month",    "months", "year",   "years",  NULL};
+static const char *const MODAL_WORDS[] = {
+    "may",    "must",       "shall",   "can",       "cannot",     "will",  "not",
+    "no",     "required",   "permits", "permitted", "permission", "allow", "allowed",
+    "allows", "prohibited", "permit",  "grants",    NULL};
+static const char *const MEANS[] = {"means", "mean", "is", "are", "refers", "refer", NULL};
+static const char *const ARTICLES[] = {"a", "an", "the", NULL};
+
+static bool is_one_of(struct text word, const char *const *list)
+{
+    for (; *list; list++)
+        if (strlen(*list) == word.size && strncasecmp(word.data, *list, word.size) == 0)
+            return true;
+    return false;
+}
+
+static bool next_word(struct words_reader *reader, struct text *spelled,
+                      struct words_word *word)
+{
+    if (!words_next(reader, word))
+        return false;
+    *spelled = text_slice(reader->text, word->offset, word->offset + word->size);
+    return true;
+}
+
+static bool has_one_of(struct text text, const char *const *list)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    struct text spelled;
+    while (next_word(&reader, &spelled, &word))
+        if (is_one_of(spelled, list))
+            return true;
+    return false;
+}
+
+static bool has_number(struct text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] >= '0' && text.data[i] <= '9')
+            return true;
+    return has_one_of(text, NUMBER_WORDS);
+}
+
+/* Whether `how` with an amount after it, or `when`, stands anywhere: `From how many ...`. */
+static bool asks_amount(struct text question)
+{
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text spelled, before = {0};
+    while (next_word(&reader, &spelled, &word)) {
+        if (is_one_of(before, (const char *const[]){"how", NULL}) &&
+            is_one_of(spelled, AMOUNT_AFTER_HOW))
+            return true;
+        if (is_one_of(spelled, (const char *const[]){"when", NULL}) &&
+            (before.size == 0 ||
+             is_one_of(before, (const char *const[]){"by", "until", "since", NULL})))
+            return true;
+        before = spelled;
+    }
+    return false;
+}
+
+enum question_kind question_kind(struct text question)
+{
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text opening[OPENING_WORDS] = {{0}};
+    for (int i = 0; i < OPENING_WORDS; i++)
+        if (!next_word(&reader, &opening[i], &word))
+            break;
+    if (asks_amount(question))
+        return QUESTION_AMOUNT;
+    if (is_one_of(opening[0], YES_NO_FIRST))
+        return QUESTION_YES_NO;
+    if (is_one_of(opening[0], (const char *const[]){"what", "define", NULL}) &&
+        (is_one_of(opening[1], (const char *const[]){"is", "are", NULL}) ||
+         has_one_of(question, (const char *const[]){"mean", "meant", "means", "define",
+                                                    "definition", NULL})))
+        return QUESTION_DEFINITION;
+    return QUESTION_OTHER;
+}
+
+/* Whether term is named in the question: it has content words, and all are in there. */
+static bool is_asked(struct text question, struct text term)
+{
+    uint64_t stems[64];
+    const uint32_t count = words_content(question, stems, 64);
+    struct words_reader reader = {.text = term};
+    struct words_word word;
+    bool has_content = false;
+    while (!has_content && words_next(&reader, &word))
+        has_content = !word.is_common;
+    return has_content && words_share(term, stems, count) >= 1.0;
+}
+
+/* Size of a quotation mark at text[at]; 0 when there is none. */
+static size_t quote_size(struct text text, size_t at)
+{
+    if (text.data[at] == '"')
+        return 1;
+    const struct text three = text_slice(text, at, at + 3);
+    return text_equal(three, TEXT("\xe2\x80\x9c")) || text_equal(three, TEXT("\xe2\x80\x9d"))
+               ? 3
+               : 0;
+}
+
+/* Whether what stands around a quoted term defines it. */
+static bool is_defined_here(struct text sentence, size_t open, size_t close)
+{
+    struct text after = text_slice(sentence, close, close + VERB_WITHIN);
+    const char *stop = after.size ? memchr(after.data, '.', after.size) : NULL;
+    if (stop)
+        after.size = (size_t)(stop - after.data);
+    const struct text before = text_trim(text_slice(sentence, 0, open));
+    return has_one_of(after, MEANS) || text_ends(before, TEXT("called"));
+}
+
+/* `"X" means`, `called "X"`. */
+static bool defines_quoted(struct text question, struct text sentence)
+{
+    for (size_t at = 0; at < sentence.size; at++) {
+        const size_t open = quote_size(sentence, at);
+        if (open == 0)
+            continue;
+        size_t end = at + open;
+        while (end < sentence.size && quote_size(sentence, end) == 0)
+            end++;
+        if (end >= sentence.size)
+            return false;
+        const struct text term = text_slice(sentence, at + open, end);
+        const size_t close = end + quote_size(sentence, end);
+        if (term.size <= TERM_BYTES_MAX && is_asked(question, term) &&
+            is_defined_here(sentence, at, close))
+            return true;
+        at = close - 1;
+    }
+    return false;
+}
+
+/* `An X is`, at the beginning. */
+static bool defines_subject(struct text question, struct text sentence)
+{
+    struct words_reader reader = {.text = text_slice(sentence, 0, TERM_BYTES_MAX)};
+    struct words_word word;
+    struct text spelled;
+    if (!next_word(&reader, &spelled, &word) || !is_one_of(spelled, ARTICLES))
+        return false;
+    const size_t begin = reader.offset;
+    while (next_word(&reader, &spelled, &word))
+        if (is_one_of(spelled, MEANS))
+            return is_asked(question, text_slice(sentence, begin, word.offset));
+    return false;
+}
+
+bool question_fits(enum question_kind kind, struct text question, struct text sentence)
+{
+    switch (kind) {
+    case QUESTION_AMOUNT:
+        return has_number(sentence);
+    case QUESTION_DEFINITION:
+        return defines_quoted(question, sentence) || defines_subject(question, sentence);
+    case QUESTION_YES_NO:
+        return has_one_of(sentence, MODAL_WORDS);
+    case QUESTION_OTHER:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,69 @@
+/* question_test - kinds of questions, and sentences that have the form of an answer. */
+#include "protocol/minions/question.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static bool fits(const char *question, const char *sentence)
+{
+    const struct text text = text_of(question);
+    return question_fits(question_kind(text), text, text_of(sentence));
+}
+
+static void kinds(void **state)
+{
+    (void)state;
+    assert_int_equal(question_kind(TEXT("How many days are left?")), QUESTION_AMOUNT);
+    assert_int_equal(question_kind(TEXT("From how many copies on?")), QUESTION_AMOUNT);
+    assert_int_equal(question_kind(TEXT("By when must I pay?")), QUESTION_AMOUNT);
+    assert_int_equal(question_kind(TEXT("What is a User Product?")), QUESTION_DEFINITION);
+    assert_int_equal(question_kind(TEXT("What does convey mean?")), QUESTION_DEFINITION);
+    assert_int_equal(question_kind(TEXT("May I sell it?")), QUESTION_YES_NO);
+    assert_int_equal(question_kind(TEXT("Who wrote it?")), QUESTION_OTHER);
+    assert_int_equal(question_kind(TEXT("What must I do when it breaks?")), QUESTION_OTHER);
+    assert_int_equal(question_kind(TEXT("")), QUESTION_OTHER);
+    assert_int_equal(question_kind(TEXT("\xff\xfe?")), QUESTION_OTHER);
+}
+
+static void amounts(void **state)
+{
+    (void)state;
+    assert_true(fits("How long?", "It holds for three years."));
+    assert_true(fits("How many?", "At most 5 words."));
+    assert_false(fits("How many?", "As you like it."));
+}
+
+static void definitions(void **state)
+{
+    (void)state;
+    assert_true(fits("What is a widget?", "A \"widget\" means a thing."));
+    assert_true(fits("What is a Widget?", "\xe2\x80\x9cWidgets\xe2\x80\x9d are things."));
+    assert_true(fits("What is a widget?", "Such a thing is called \"Widget\"."));
+    assert_true(fits("What is a widget?", "A widget is a thing."));
+    assert_false(fits("What is a widget?", "A \"gadget\" means a widget."));
+    assert_false(fits("What is a widget?", "You may sell a \"widget\"."));
+    assert_false(fits("What is a widget?", "The price of a widget is high."));
+    assert_false(fits("What is a widget?", "An unclosed \"widget is"));
+    assert_false(fits("What is it?", "\"The\" is a word."));
+}
+
+static void permissions(void **state)
+{
+    (void)state;
+    assert_true(fits("Can I copy it?", "You may copy it."));
+    assert_false(fits("Can I copy it?", "Copies are made of paper."));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds),
+        cmocka_unit_test(amounts),
+        cmocka_unit_test(definitions),
+        cmocka_unit_test(permissions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
