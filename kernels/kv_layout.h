@@ -5,15 +5,27 @@
  * tokens of one sequence for all layers, keys and values. Only this header and its .c know
  * the order inside; everybody else passes page numbers.
  *
+ *     page = [layer][KV head] of block
+ *     block = keys   [head_dim][KV_PAGE_TOKENS]    transposed: sixteen keys are sixteen lanes
+ *             values [KV_PAGE_TOKENS][head_dim]
+ *             key scales, value scales [KV_PAGE_TOKENS], KV_INT8 only
+ *
+ * So what attention reads for one (page, layer, KV head) is one contiguous piece, in the order
+ * in which it multiplies: the keys need no transposing, the sums over head_dim and over tokens
+ * both run down the rows of a block. A key is appended with a stride of 16, which costs less:
+ * it is written once and read at every later step.
+ *
  *     KV_F32   float        judge of the others
  *     KV_F16   IEEE half
- *     KV_INT8  int8 with one float scale per (token, KV head), scale = max |x| / 127
+ *     KV_INT8  int8 with one float scale per (token, KV head), scale = max |x| / 127,
+ *              q = round-to-nearest-even(x / scale); the same bits at every SIMD level
  */
 #ifndef KERNELS_KV_LAYOUT_H
 #define KERNELS_KV_LAYOUT_H
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -31,9 +43,39 @@ struct kv_cache {
     uint8_t *data; /* kv_layout_page_bytes() * page_count bytes of device memory */
 };
 
-/* Bytes of one page: all layers, keys, values and scales. */
-size_t kv_layout_page_bytes(const struct kv_cache *cache);
+/* Keys and values of one (page, layer, KV head), each number of the cache's type. */
+struct kv_layout_block {
+    void *keys;          /* [head_dim][KV_PAGE_TOKENS] */
+    void *values;        /* [KV_PAGE_TOKENS][head_dim] */
+    float *key_scales;   /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
+    float *value_scales; /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
+};
+
+/* Bytes of one number: 4, 2 or 1. */
+size_t kv_layout_type_bytes(enum kv_type type);
+/* "f32", "f16", "int8". */
 const char *kv_layout_type_name(enum kv_type type);
+
+/* Bytes of one page: all layers, keys, values and scales; a multiple of 64. */
+size_t kv_layout_page_bytes(const struct kv_cache *cache);
+
+/* page, layer and kv_head must be in range (asserted). */
+struct kv_layout_block kv_layout_block(const struct kv_cache *cache, int32_t page,
+                                       int32_t layer, int32_t kv_head);
+
+/* Puts key[head_dim] or value[head_dim] at slot 0 .. KV_PAGE_TOKENS-1 of a block, rounded to
+ * the cache's type. For KV_INT8 a row of zeros has scale 0, one with an infinity or a NaN has
+ * scale NaN. */
+void kv_layout_put_key(const struct kv_cache *cache, const struct kv_layout_block *block,
+                       int32_t slot, const float *key);
+void kv_layout_put_value(const struct kv_cache *cache, const struct kv_layout_block *block,
+                         int32_t slot, const float *value);
+
+/* key[head_dim] or value[head_dim] = the exact numbers stored at slot. */
+void kv_layout_get_key(const struct kv_cache *cache, const struct kv_layout_block *block,
+                       int32_t slot, float *key);
+void kv_layout_get_value(const struct kv_cache *cache, const struct kv_layout_block *block,
+                         int32_t slot, float *value);
 
 #ifdef __cplusplus
 }

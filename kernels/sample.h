@@ -8,7 +8,12 @@
  *     key (seed), counter (job, sample, position, token / 4), lane token % 4
  * so the same seed gives the same token whatever else is in the batch.
  *
- * logprob is log softmax of the raw logits (no mask, no temperature) at the token.
+ * top_k keeps the k best, of equal ones the lowest numbers. top_p keeps, from the best down,
+ * tokens until their share of what is left reaches top_p. min_p keeps tokens at least min_p
+ * times as probable as the best.
+ *
+ * logprob is log softmax of the raw logits (no mask, no temperature) at the token. The largest
+ * logit must be finite: with a NaN or +infinity in the row nothing can be said of it.
  */
 #ifndef KERNELS_SAMPLE_H
 #define KERNELS_SAMPLE_H
@@ -32,8 +37,9 @@ struct sample_row {
 };
 
 struct sample_result {
-    token_id token; /* TOKEN_NONE when the row has a NaN or the mask allows nothing */
-    float logprob;
+    token_id token; /* TOKEN_NONE when the row has a NaN or +infinity, or when the mask allows
+                       no token with a finite logit */
+    float logprob;  /* NaN with TOKEN_NONE */
 };
 
 struct sample_args {
@@ -45,6 +51,15 @@ struct sample_args {
 
 enum status sample_ref(struct device *device, const struct sample_args *args);
 enum status sample_cpu(struct device *device, const struct sample_args *args);
+
+/* Philox4x32-10: turns counter[4] into four random words under key[2]. */
+void sample_philox(uint32_t counter[4], const uint32_t key[2]);
+
+/* The random words of tokens 4 * block .. 4 * block + 3. */
+void sample_words(const struct sample_row *row, uint32_t block, uint32_t words[4]);
+
+/* Of such a word, the uniform in (0, 1): the middle of one of 2^23 equal steps. */
+float sample_uniform_of(uint32_t word);
 
 /* The uniform in (0, 1) of one (seed, job, sample, position, token). */
 float sample_uniform(const struct sample_row *row, token_id token);

@@ -8,7 +8,10 @@ room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   ${kernels_x86}
-  kernels/kv_layout.c)
+  kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops_cpu.c kernels/ops_ref.c
+  kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
+  kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
+  kernels/attention_ref.c kernels/sample.c kernels/sample_ref.c)
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight_dequant.c

@@ -1,0 +1,34 @@
+/*
+ * activation_row - how an op writes one row of an activation in every form that it asks for.
+ *
+ *     float *row = activation_row_begin(y, index, scratch);
+ *     ... row[0 .. y->cols-1] = ...
+ *     activation_row_end(y, index, row, scratch);
+ */
+#ifndef KERNELS_ACTIVATION_ROW_H
+#define KERNELS_ACTIVATION_ROW_H
+
+#include "kernels/activation.h"
+
+#include <string.h>
+
+/* Where the row is computed: in place when y has F32, otherwise in scratch[cols]. */
+static inline float *activation_row_begin(const struct activation *y, int32_t index,
+                                          float *scratch)
+{
+    const size_t skip = (size_t)index * (size_t)y->cols;
+    return (y->forms & ACTIVATION_F32) != 0 ? y->f32 + skip : scratch;
+}
+
+/* Fills the int8 form. Quantizing spoils what it reads: a row that stays goes through scratch. */
+static inline void activation_row_end(const struct activation *y, int32_t index, float *row,
+                                      float *scratch)
+{
+    if ((y->forms & ACTIVATION_INT8) == 0)
+        return;
+    if (row != scratch)
+        memcpy(scratch, row, (size_t)y->cols * sizeof *row);
+    activation_quantize(y, index, scratch);
+}
+
+#endif

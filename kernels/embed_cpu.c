@@ -1,0 +1,49 @@
+/*
+ * embed_cpu - embed with threads over rows.
+ *
+ *     formula   x[r, :] = table[tokens[r], :]
+ *     tensors   table [vocab, dim] stored; x [rows, dim] F32
+ *     bound by  memory: a table row is met cold; well below 0.1 % of a forward pass
+ */
+#include "kernels/embed.h"
+
+#include <assert.h>
+
+enum { TASK_ROWS = 16 };
+
+struct job {
+    const struct embed_args *args;
+    size_t row_bytes; /* of a stored table row */
+};
+
+static void embed_task(void *context, int32_t index, uint32_t worker)
+{
+    const struct job *job = context;
+    const struct embed_args *args = job->args;
+    const struct weight *table = args->table;
+    const int32_t first = index * TASK_ROWS;
+    const int32_t left = args->rows - first;
+    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    (void)worker;
+    for (int32_t r = first; r < end; r++) {
+        const token_id token = args->tokens[r];
+        assert(token >= 0 && token < table->out_dim);
+        weight_dequantize(table->type,
+                          (const uint8_t *)table->data + (size_t)token * job->row_bytes,
+                          args->x + (size_t)r * (size_t)table->in_dim, table->in_dim);
+    }
+}
+
+enum status embed_cpu(struct device *device, const struct embed_args *args)
+{
+    const struct weight *table = args->table;
+    uint32_t block_elems, block_bytes;
+    assert(table->form == WEIGHT_STORED);
+    if (!weight_type_layout(table->type, &block_elems, &block_bytes))
+        return ERR_LIMIT;
+    struct job job = {.args = args,
+                      .row_bytes = (size_t)table->in_dim / block_elems * block_bytes};
+    device_parallel(device, args->rows / TASK_ROWS + (args->rows % TASK_ROWS != 0), embed_task,
+                    &job);
+    return OK;
+}

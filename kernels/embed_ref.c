@@ -1,0 +1,22 @@
+/* embed_ref - the plain twin: each token's row of the table, made exact floats. */
+#include "kernels/embed.h"
+
+#include <assert.h>
+
+enum status embed_ref(struct device *device, const struct embed_args *args)
+{
+    const struct weight *table = args->table;
+    uint32_t block_elems, block_bytes;
+    (void)device;
+    assert(table->form == WEIGHT_STORED);
+    if (!weight_type_layout(table->type, &block_elems, &block_bytes))
+        return ERR_LIMIT;
+    const size_t row_bytes = (size_t)table->in_dim / block_elems * block_bytes;
+    for (int32_t r = 0; r < args->rows; r++) {
+        assert(args->tokens[r] >= 0 && args->tokens[r] < table->out_dim);
+        weight_dequantize(table->type,
+                          (const uint8_t *)table->data + (size_t)args->tokens[r] * row_bytes,
+                          args->x + (size_t)r * (size_t)table->in_dim, table->in_dim);
+    }
+    return OK;
+}

@@ -1,0 +1,227 @@
+/*
+ * kv_layout - where the numbers of a KV page lie, and how they are rounded into it.
+ *
+ * A key and a value are the same row of head_dim numbers, stored with a step of
+ * KV_PAGE_TOKENS or of 1. Rounding goes in groups of 16 through a small array, so that its
+ * arithmetic runs in vectors whatever the step. Rounding to the nearest even integer is an
+ * addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
+ * integer. All of it is elementwise or a maximum: the vector width changes no bit.
+ */
+#include "kernels/kv_layout.h"
+
+#include "kernels/half.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { GROUP = 16, PAGE_ALIGN = 64, INF_BITS = 0x7f800000, MAGNITUDE = 0x7fffffff };
+
+#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
+enum { ROUND_MAGIC_BITS = 0x4b400000 };
+
+/* One key or one value of a block: number i lies at data[i * step]. */
+struct row {
+    enum kv_type type;
+    int32_t count;
+    size_t step;
+    void *data;
+    float *scale; /* KV_INT8 only */
+};
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* NaN when a number is not finite: as integers, magnitudes order like floats, and infinity
+ * and NaN come last. */
+static float scale_of(const float *values, int32_t count)
+{
+    int32_t most = 0;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bits &= MAGNITUDE;
+        most = bits > most ? bits : most;
+    }
+    float greatest;
+    memcpy(&greatest, &most, sizeof greatest);
+    return most < INF_BITS ? greatest / 127.0f : NAN;
+}
+
+/* The clamp matters only where scale is subnormal and so badly rounded. */
+static void round_group(const float *values, int32_t count, float scale, int8_t *q)
+{
+    for (int32_t i = 0; i < count; i++) {
+        const float shifted = values[i] / scale + ROUND_MAGIC;
+        int32_t integer;
+        memcpy(&integer, &shifted, sizeof integer);
+        integer -= ROUND_MAGIC_BITS;
+        integer = integer > 127 ? 127 : integer;
+        integer = integer < -127 ? -127 : integer;
+        q[i] = (int8_t)integer;
+    }
+}
+
+static void put_int8(const struct row *row, const float *values)
+{
+    int8_t *data = row->data;
+    *row->scale = scale_of(values, row->count);
+    const bool is_zero = !(*row->scale > 0.0f);
+    for (int32_t first = 0; first < row->count; first += GROUP) {
+        int8_t q[GROUP] = {0};
+        const int32_t count = least(GROUP, row->count - first);
+        if (!is_zero)
+            round_group(values + first, count, *row->scale, q);
+        for (int32_t i = 0; i < count; i++)
+            data[(size_t)(first + i) * row->step] = q[i];
+    }
+}
+
+static void put(const struct row *row, const float *values)
+{
+    float *f32 = row->data;
+    uint16_t *f16 = row->data;
+    switch (row->type) {
+    case KV_F32:
+        for (int32_t i = 0; i < row->count; i++)
+            f32[(size_t)i * row->step] = values[i];
+        break;
+    case KV_F16:
+        for (int32_t i = 0; i < row->count; i++)
+            f16[(size_t)i * row->step] = half_from_float(values[i]);
+        break;
+    case KV_INT8:
+        put_int8(row, values);
+        break;
+    }
+}
+
+static void get(const struct row *row, float *values)
+{
+    const float *f32 = row->data;
+    const uint16_t *f16 = row->data;
+    const int8_t *int8 = row->data;
+    switch (row->type) {
+    case KV_F32:
+        for (int32_t i = 0; i < row->count; i++)
+            values[i] = f32[(size_t)i * row->step];
+        break;
+    case KV_F16:
+        for (int32_t i = 0; i < row->count; i++)
+            values[i] = half_to_float(f16[(size_t)i * row->step]);
+        break;
+    case KV_INT8:
+        for (int32_t i = 0; i < row->count; i++)
+            values[i] = (float)int8[(size_t)i * row->step] * *row->scale;
+        break;
+    }
+}
+
+static struct row key_row(const struct kv_cache *cache, const struct kv_layout_block *block,
+                          int32_t slot)
+{
+    assert(slot >= 0 && slot < KV_PAGE_TOKENS);
+    const size_t skip = (size_t)slot * kv_layout_type_bytes(cache->type);
+    return (struct row){.type = cache->type,
+                        .count = cache->head_dim,
+                        .step = KV_PAGE_TOKENS,
+                        .data = (uint8_t *)block->keys + skip,
+                        .scale = block->key_scales ? block->key_scales + slot : NULL};
+}
+
+static struct row value_row(const struct kv_cache *cache, const struct kv_layout_block *block,
+                            int32_t slot)
+{
+    assert(slot >= 0 && slot < KV_PAGE_TOKENS);
+    const size_t row_bytes = (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+    return (struct row){.type = cache->type,
+                        .count = cache->head_dim,
+                        .step = 1,
+                        .data = (uint8_t *)block->values + (size_t)slot * row_bytes,
+                        .scale = block->value_scales ? block->value_scales + slot : NULL};
+}
+
+/* Bytes of a block's keys, and of its values. */
+static size_t side_bytes(const struct kv_cache *cache)
+{
+    return (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+}
+
+static size_t block_bytes(const struct kv_cache *cache)
+{
+    const size_t scales = cache->type == KV_INT8 ? KV_PAGE_TOKENS * sizeof(float) : 0;
+    return 2 * (side_bytes(cache) + scales);
+}
+
+size_t kv_layout_type_bytes(enum kv_type type)
+{
+    return type == KV_F32 ? sizeof(float) : type == KV_F16 ? sizeof(uint16_t) : sizeof(int8_t);
+}
+
+const char *kv_layout_type_name(enum kv_type type)
+{
+    switch (type) {
+    case KV_F32:
+        return "f32";
+    case KV_F16:
+        return "f16";
+    case KV_INT8:
+        return "int8";
+    }
+    return "unknown";
+}
+
+size_t kv_layout_page_bytes(const struct kv_cache *cache)
+{
+    const size_t bytes = (size_t)cache->layers * (size_t)cache->kv_heads * block_bytes(cache);
+    return (bytes + PAGE_ALIGN - 1) / PAGE_ALIGN * PAGE_ALIGN;
+}
+
+struct kv_layout_block kv_layout_block(const struct kv_cache *cache, int32_t page,
+                                       int32_t layer, int32_t kv_head)
+{
+    assert(page >= 0 && page < cache->page_count);
+    assert(layer >= 0 && layer < cache->layers);
+    assert(kv_head >= 0 && kv_head < cache->kv_heads);
+    const size_t index = (size_t)layer * (size_t)cache->kv_heads + (size_t)kv_head;
+    const size_t side = side_bytes(cache);
+    uint8_t *data =
+        cache->data + (size_t)page * kv_layout_page_bytes(cache) + index * block_bytes(cache);
+    struct kv_layout_block block = {.keys = data, .values = data + side};
+    if (cache->type == KV_INT8) {
+        block.key_scales = (float *)(void *)(data + 2 * side);
+        block.value_scales = block.key_scales + KV_PAGE_TOKENS;
+    }
+    return block;
+}
+
+void kv_layout_put_key(const struct kv_cache *cache, const struct kv_layout_block *block,
+                       int32_t slot, const float *key)
+{
+    const struct row row = key_row(cache, block, slot);
+    put(&row, key);
+}
+
+void kv_layout_put_value(const struct kv_cache *cache, const struct kv_layout_block *block,
+                         int32_t slot, const float *value)
+{
+    const struct row row = value_row(cache, block, slot);
+    put(&row, value);
+}
+
+void kv_layout_get_key(const struct kv_cache *cache, const struct kv_layout_block *block,
+                       int32_t slot, float *key)
+{
+    const struct row row = key_row(cache, block, slot);
+    get(&row, key);
+}
+
+void kv_layout_get_value(const struct kv_cache *cache, const struct kv_layout_block *block,
+                         int32_t slot, float *value)
+{
+    const struct row row = value_row(cache, block, slot);
+    get(&row, value);
+}

@@ -1,0 +1,70 @@
+/*
+ * rmsnorm_cpu - rmsnorm with threads over rows and vectors along them.
+ *
+ *     formula   y = x / sqrt(mean x^2 + eps) * weight
+ *     tensors   x [.., dim] F32; y [row_count, dim] F32, int8, or both
+ *     bound by  the latency of the eight-lane sum (one running vector), then by loads
+ *
+ * The eight lanes of the sum are one vector of the compiler: two registers without AVX, one
+ * with it, the same additions in the same order.
+ */
+#include "kernels/activation_row.h"
+#include "kernels/rmsnorm.h"
+
+#include <math.h>
+
+enum { LANES = 8, TASK_ROWS = 8 };
+
+typedef float lanes_f32 __attribute__((vector_size(32), aligned(4), may_alias));
+
+struct job {
+    const struct rmsnorm_args *args;
+    struct device *device;
+};
+
+static float sum_of_squares(const float *x, int32_t count)
+{
+    lanes_f32 sum = {0};
+    int32_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        const lanes_f32 v = *(const lanes_f32 *)(x + i);
+        sum += v * v;
+    }
+    for (int32_t lane = 0; i + lane < count; lane++)
+        sum[lane] += x[i + lane] * x[i + lane];
+    for (int32_t half = LANES / 2; half > 0; half /= 2) {
+        for (int32_t lane = 0; lane < half; lane++)
+            sum[lane] += sum[lane + half];
+    }
+    return sum[0];
+}
+
+static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
+{
+    const struct job *job = context;
+    const struct rmsnorm_args *args = job->args;
+    const size_t dim = (size_t)args->dim;
+    const int32_t first = index * TASK_ROWS;
+    const int32_t left = args->row_count - first;
+    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    float *scratch = device_scratch(job->device, worker);
+    for (int32_t r = first; r < end; r++) {
+        const float *x = args->x + (size_t)(args->rows ? args->rows[r] : r) * dim;
+        float *y = activation_row_begin(args->y, r, scratch);
+        const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
+        const float factor = 1.0f / sqrtf(mean + args->eps);
+        for (size_t i = 0; i < dim; i++)
+            y[i] = x[i] * factor * args->weight[i];
+        activation_row_end(args->y, r, y, scratch);
+    }
+}
+
+enum status rmsnorm_cpu(struct device *device, const struct rmsnorm_args *args)
+{
+    struct job job = {.args = args, .device = device};
+    if (device_scratch_bytes(device) < (size_t)args->dim * sizeof(float))
+        return ERR_LIMIT;
+    device_parallel(device, args->row_count / TASK_ROWS + (args->row_count % TASK_ROWS != 0),
+                    rmsnorm_task, &job);
+    return OK;
+}

@@ -1,0 +1,37 @@
+/* rmsnorm_ref - the plain twin: one row after the other. */
+#include "kernels/activation_row.h"
+#include "kernels/rmsnorm.h"
+
+#include <math.h>
+
+enum { LANES = 8 };
+
+static float sum_of_squares(const float *x, int32_t count)
+{
+    float lane[LANES] = {0};
+    for (int32_t i = 0; i < count; i++)
+        lane[i % LANES] += x[i] * x[i];
+    for (int32_t half = LANES / 2; half > 0; half /= 2) {
+        for (int32_t i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    }
+    return lane[0];
+}
+
+enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args)
+{
+    const size_t dim = (size_t)args->dim;
+    if (device_scratch_bytes(device) < dim * sizeof(float))
+        return ERR_LIMIT;
+    float *scratch = device_scratch(device, 0);
+    for (int32_t r = 0; r < args->row_count; r++) {
+        const float *x = args->x + (size_t)(args->rows ? args->rows[r] : r) * dim;
+        float *y = activation_row_begin(args->y, r, scratch);
+        const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
+        const float factor = 1.0f / sqrtf(mean + args->eps);
+        for (size_t i = 0; i < dim; i++)
+            y[i] = x[i] * factor * args->weight[i];
+        activation_row_end(args->y, r, y, scratch);
+    }
+    return OK;
+}
