@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -62,6 +63,19 @@ static bool is_real(enum gguf_type type)
     return type == GGUF_F32 || type == GGUF_F64;
 }
 
+/* The fewest digits that read back as the same float. */
+static void write_float(float value, struct json_writer *w)
+{
+    char digits[32];
+    for (int count = 6; count <= 9; count++) {
+        (void)snprintf(digits, sizeof digits, "%.*g", count, (double)value);
+        const float back = strtof(digits, NULL);
+        if (back >= value && back <= value)
+            break;
+    }
+    json_write_raw(w, text_of(digits)); /* finite: gguf_get_float refuses others */
+}
+
 /* One scalar as JSON. */
 static void write_scalar(const struct gguf *gguf, const struct gguf_entry *entry,
                          struct json_writer *w)
@@ -77,7 +91,7 @@ static void write_scalar(const struct gguf *gguf, const struct gguf_entry *entry
     else if (entry->type == GGUF_BOOL && gguf_get_bool(gguf, key, &flag, NULL) == OK)
         json_write_bool(w, flag);
     else if (is_real(entry->type) && gguf_get_float(gguf, key, &real, NULL) == OK)
-        json_write_double(w, (double)real);
+        write_float(real, w);
     else if (gguf_get_int(gguf, key, &whole, NULL) == OK)
         json_write_i64(w, whole);
     else

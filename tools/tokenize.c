@@ -13,7 +13,7 @@
 
 struct tokenize {
     const char *model;
-    bool json, special, bounds;
+    bool json, plain, bounds;
     struct text_buf input, output;
     struct token_list ids;
 };
@@ -53,7 +53,7 @@ static void write_ids(struct tokenize *t)
 static enum status run(struct tokenize *t, struct model **model, struct device **device,
                        struct error *err)
 {
-    const uint32_t flags = (t->special ? TOKENIZER_SPECIAL : TOKENIZER_PLAIN) |
+    const uint32_t flags = (t->plain ? TOKENIZER_PLAIN : TOKENIZER_SPECIAL) |
                            (t->bounds ? TOKENIZER_BOUNDS : TOKENIZER_PLAIN);
     TRY(open_model(t, model, device, err));
     TRY(file_map_read(&t->input, "-", TOKENIZER_TEXT_MAX, err));
@@ -71,8 +71,8 @@ int tokenize_main(int argc, char **argv)
         {'m', "model", "FILE", ARGS_TEXT, &t.model, 0, 0,
          "GGUF model (default: $COHORT_MODEL, else the demo model)"},
         {0, "json", NULL, ARGS_FLAG, &t.json, 0, 0, "one JSON array (default: an id a line)"},
-        {0, "special", NULL, ARGS_FLAG, &t.special, 0, 0,
-         "spellings of control tokens become those tokens"},
+        {0, "plain", NULL, ARGS_FLAG, &t.plain, 0, 0,
+         "spellings of control tokens are text like any other"},
         {0, "bounds", NULL, ARGS_FLAG, &t.bounds, 0, 0,
          "add begin and end tokens where the model says so"},
     };

@@ -99,8 +99,8 @@ class WithModel(unittest.TestCase):
         self.assertTrue(all(isinstance(i, int) for i in ids) and len(ids) > 5)
         code, text, _ = cohort("tokenize", "--json", stdin="")
         self.assertEqual((code, json.loads(text)), (0, []))
-        plain = json.loads(cohort("tokenize", "--json", stdin="<|im_start|>")[1])
-        special = json.loads(cohort("tokenize", "--json", "--special", stdin="<|im_start|>")[1])
+        special = json.loads(cohort("tokenize", "--json", stdin="<|im_start|>")[1])
+        plain = json.loads(cohort("tokenize", "--json", "--plain", stdin="<|im_start|>")[1])
         self.assertEqual(len(special), 1)
         self.assertGreater(len(plain), 1)
 
