@@ -10,5 +10,24 @@ room(tokenizer NEEDS base SOURCES
   tokenizer/bpe.c
   tokenizer/spm.c
   tokenizer/token_list.c
+  tokenizer/jinja.c
+  tokenizer/jinja_string.c
+  tokenizer/jinja_value.c
+  tokenizer/jinja_print.c
+  tokenizer/jinja_lex.c
+  tokenizer/jinja_expr.c
+  tokenizer/jinja_parse.c
+  tokenizer/jinja_scope.c
+  tokenizer/jinja_args.c
+  tokenizer/jinja_math.c
+  tokenizer/jinja_member.c
+  tokenizer/jinja_method.c
+  tokenizer/jinja_is.c
+  tokenizer/jinja_list.c
+  tokenizer/jinja_filter.c
+  tokenizer/jinja_function.c
+  tokenizer/jinja_eval.c
+  tokenizer/jinja_run.c
+  tokenizer/chat_template.c
   tokenizer/tokenizer_stream.c
   tokenizer/tokenizer.c)

@@ -1,11 +1,14 @@
 /* special - see special.h. */
 #include "tokenizer/special.h"
 
-static bool is_special(const struct vocab *vocab, uint32_t id)
+/* How a piece is spelled in text; empty when it is not a special one. */
+static struct text spelling(const struct vocab *vocab, uint32_t id)
 {
     const uint8_t kind = vocab->kinds[id];
-    return (kind == TOKENIZER_CONTROL || kind == TOKENIZER_USER_DEFINED) &&
-           vocab->pieces[id].size > 0 && vocab->pieces[id].size <= SPECIAL_BYTES_MAX;
+    const struct text text = kind == TOKENIZER_CONTROL        ? vocab->pieces[id]
+                             : kind == TOKENIZER_USER_DEFINED ? vocab->bytes[id]
+                                                              : (struct text){0};
+    return text.size <= SPECIAL_BYTES_MAX ? text : (struct text){0};
 }
 
 static uint64_t edge_key(uint32_t node, char byte)
@@ -36,7 +39,7 @@ enum status special_init(struct special *special, const struct vocab *vocab,
 {
     uint32_t nodes = 1; /* fits: 2^21 pieces of at most 2^8 bytes */
     for (uint32_t i = 0; i < vocab->count; i++)
-        nodes += is_special(vocab, i) ? (uint32_t)vocab->pieces[i].size : 0;
+        nodes += (uint32_t)spelling(vocab, i).size;
     *special = (struct special){.node_count = 1};
     TRY(pair_map_init(&special->edges, nodes, arena, err));
     special->tokens = ARENA_NEW(arena, token_id, nodes);
@@ -46,8 +49,9 @@ enum status special_init(struct special *special, const struct vocab *vocab,
     for (uint32_t i = 0; i < nodes; i++)
         special->tokens[i] = TOKEN_NONE;
     for (uint32_t i = 0; i < vocab->count; i++) {
-        if (is_special(vocab, i))
-            add(special, vocab->pieces[i], (token_id)i, vocab->kinds[i] == TOKENIZER_CONTROL);
+        const struct text text = spelling(vocab, i);
+        if (text.size > 0)
+            add(special, text, (token_id)i, vocab->kinds[i] == TOKENIZER_CONTROL);
     }
     return OK;
 }

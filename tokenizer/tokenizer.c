@@ -2,7 +2,9 @@
 #include "tokenizer/tokenizer.h"
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "tokenizer/bpe.h"
+#include "tokenizer/chat_template.h"
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/special.h"
 #include "tokenizer/spm.h"
@@ -16,7 +18,9 @@ struct tokenizer {
     struct bpe bpe; /* byte-level models */
     struct spm spm; /* the others */
     const struct pretokenize *splitter;
-    uint8_t *is_end; /* [piece_count] */
+    uint8_t *is_end;            /* [piece_count] */
+    struct chat_template *chat; /* NULL: none, or chat_error says what is wrong with it */
+    struct error chat_error;
     token_id bos, eos;
     bool add_bos, add_eos, add_space_prefix;
 };
@@ -163,6 +167,17 @@ static enum status open_model(struct tokenizer *tokenizer,
     return OK;
 }
 
+/* A template past our interpreter is no reason not to open the model: it is kept as an error
+ * for who wants to chat. */
+static void open_chat(struct tokenizer *tokenizer, struct text source)
+{
+    if (source.size == 0)
+        (void)error_set(&tokenizer->chat_error, ERR_LIMIT, __FILE__, __LINE__,
+                        "chat template: the model has none");
+    else if (chat_template_open(source, &tokenizer->chat, &tokenizer->chat_error) != OK)
+        tokenizer->chat = NULL;
+}
+
 enum status tokenizer_open(const struct tokenizer_source *source, struct tokenizer **tokenizer,
                            struct error *err)
 {
@@ -185,6 +200,7 @@ enum status tokenizer_open(const struct tokenizer_source *source, struct tokeniz
         tokenizer_close(made);
         return status;
     }
+    open_chat(made, source->chat_template);
     *tokenizer = made;
     return OK;
 }
@@ -193,6 +209,7 @@ void tokenizer_close(struct tokenizer *tokenizer)
 {
     if (!tokenizer)
         return;
+    chat_template_close(tokenizer->chat);
     arena_deinit(&tokenizer->arena);
     free(tokenizer);
 }
@@ -251,9 +268,51 @@ enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text
 void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
                       bool spell_control, struct text_buf *out)
 {
+    bool strip = tokenizer->add_space_prefix && !tokenizer->vocab.byte_level;
     for (size_t i = 0; i < count; i++) {
         const bool spell = spell_control && tokenizer_is_control(tokenizer, ids[i]);
-        text_buf_add(out, spell ? tokenizer->vocab.pieces[ids[i]]
-                                : tokenizer_bytes(tokenizer, ids[i]));
+        struct text text =
+            spell ? tokenizer->vocab.pieces[ids[i]] : tokenizer_bytes(tokenizer, ids[i]);
+        if (strip && text.size > 0 && !spell) {
+            text = text_slice(text, text.data[0] == ' ', text.size);
+            strip = false;
+        }
+        text_buf_add(out, text);
     }
+}
+
+static struct text spelling(const struct tokenizer *tokenizer, token_id token)
+{
+    return is_known(tokenizer, token) ? tokenizer->vocab.pieces[token] : TEXT("");
+}
+
+enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
+                                  const struct tokenizer_message *messages, uint32_t count,
+                                  bool add_generation_prompt, struct token_list *list,
+                                  struct error *err)
+{
+    const struct chat_template_input input = {.messages = messages,
+                                              .count = count,
+                                              .add_generation_prompt = add_generation_prompt,
+                                              .bos = spelling(tokenizer, tokenizer->bos),
+                                              .eos = spelling(tokenizer, tokenizer->eos),
+                                              .now_s = clock_unix_s()};
+    struct chat_template_text text;
+    if (!tokenizer->chat)
+        FAIL(err, ERR_LIMIT, "%s", tokenizer->chat_error.text);
+    enum status status = chat_template_render(tokenizer->chat, &input, &text, err);
+    if (status == OK) {
+        status = encode_ranges(tokenizer, text.text, text.trusted, text.trusted_count, list);
+        if (status != OK)
+            (void)error_set(err, status, __FILE__, __LINE__,
+                            "conversation: no room for the tokens of %zu bytes",
+                            text.text.size);
+    }
+    chat_template_text_deinit(&text);
+    return status;
+}
+
+bool tokenizer_has_chat(const struct tokenizer *tokenizer)
+{
+    return tokenizer->chat != NULL;
 }

@@ -83,11 +83,15 @@ enum tokenizer_flags {
 };
 
 /* Appends text's tokens to list. ERR_LIMIT past TOKENIZER_TEXT_MAX bytes; ERR_MEMORY. Any
- * bytes are taken, valid UTF-8 or not; decoding gives them back. */
+ * bytes are taken, valid UTF-8 or not; decoding gives them back. Two exceptions, as in the
+ * reference implementations: bytes that the vocabulary has no token for are left out, and
+ * SentencePiece models take U+2581 for a space. */
 MUST_USE enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text,
                                       uint32_t flags, struct token_list *list,
                                       struct error *err);
-/* Appends the bytes of count tokens to out; control tokens are spelled only when asked. */
+/* Appends the bytes of count tokens, a whole text, to out; control tokens are spelled only when
+ * asked. Where the model puts a space before a text (add_space_prefix), the first one goes: a
+ * text in parts is for tokenizer_stream_add. */
 void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
                       bool spell_control, struct text_buf *out);
 
@@ -116,6 +120,7 @@ MUST_USE enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
                                            const struct tokenizer_message *messages,
                                            uint32_t count, bool add_generation_prompt,
                                            struct token_list *list, struct error *err);
+/* Whether there is a chat template that our interpreter could read. */
 bool tokenizer_has_chat(const struct tokenizer *tokenizer);
 
 #ifdef __cplusplus

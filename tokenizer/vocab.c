@@ -138,10 +138,12 @@ static enum status piece_bytes(struct vocab *vocab, token_id id, const uint8_t *
                  TEXT_ARG(piece));
         size = 1;
         vocab->byte_ids[(uint8_t)out[0]] = id;
-    } else if (kind == TOKENIZER_USER_DEFINED) {
-        memcpy(out, piece.data, piece.size);
+    } else if (kind == TOKENIZER_USER_DEFINED && vocab->byte_level) {
+        if (piece.size > 0)
+            memcpy(out, piece.data, piece.size);
         size = piece.size;
-    } else if (kind == TOKENIZER_NORMAL || kind == TOKENIZER_UNUSED) {
+    } else if (kind == TOKENIZER_NORMAL || kind == TOKENIZER_UNUSED ||
+               kind == TOKENIZER_USER_DEFINED) {
         size = vocab->byte_level ? from_byte_level(piece, moved, out)
                                  : from_space_mark(piece, out);
     }
