@@ -8,7 +8,7 @@ const struct ops *ops_cpu(void)
                                      .rmsnorm = rmsnorm_cpu,
                                      .matmul = matmul_cpu,
                                      .rope_append = rope_append_cpu,
-                                     .attention = attention_ref,
+                                     .attention = attention_cpu,
                                      .silu_mul = silu_mul_cpu,
                                      .kv_copy = kv_copy_cpu,
                                      .sample = sample_ref};

@@ -2,7 +2,7 @@
 set(kernels_x86)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
-    kernels/matmul_int8_avx512.c)
+    kernels/matmul_int8_avx512.c kernels/attention_tile_avx2.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
@@ -11,7 +11,7 @@ room(kernels NEEDS base m SOURCES
   kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
-  kernels/attention_ref.c kernels/sample.c kernels/sample_ref.c)
+  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/sample.c kernels/sample_ref.c)
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight_dequant.c
@@ -22,3 +22,8 @@ set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
 set_source_files_properties(kernels/matmul_int8_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")
+set_source_files_properties(kernels/attention_tile_avx2.c
+  PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
+set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
+  kernels/kv_layout.c kernels/rmsnorm_cpu.c kernels/rope_cpu.c kernels/silu_mul_cpu.c
+  PROPERTIES COMPILE_OPTIONS "-O3")

@@ -1,0 +1,81 @@
+/* attention_tile - the inner kernels for machines without AVX2, and for any head_dim. */
+#include "kernels/attention_tile.h"
+
+#include "kernels/exp.h"
+#include "kernels/half.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANES = ATTENTION_TILE_LANES, COLS = ATTENTION_TILE_COLS };
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void product_row(const struct attention_tile_product *product, const float *a, float *c)
+{
+    float sum[COLS] = {0};
+    const float *const *panel = product->b;
+    for (int32_t first = 0; first < product->depth; first += product->panel_depth, panel++) {
+        const int32_t end = least(product->panel_depth, product->depth - first);
+        const float *b = *panel + product->b_column;
+        for (int32_t k = 0; k < end; k++, b += product->b_stride) {
+            for (int32_t column = 0; column < product->columns; column++)
+                sum[column] += a[first + k] * b[column];
+        }
+    }
+    memcpy(c, sum, (size_t)product->columns * sizeof *c);
+}
+
+static void product_scalar(const struct attention_tile_product *product)
+{
+    for (size_t r = 0; r < (size_t)product->rows; r++)
+        product_row(product, product->a + r * product->a_stride,
+                    product->c + r * product->c_stride);
+}
+
+static void softmax_scalar(struct attention_tile_softmax *softmax)
+{
+    float *scores = softmax->scores;
+    float max = -INFINITY, lane[LANES] = {0};
+    for (int32_t key = 0; key < softmax->seen; key++) {
+        scores[key] *= softmax->key_scales[key];
+        max = scores[key] > max ? scores[key] : max;
+    }
+    for (int32_t key = softmax->seen; key < softmax->padded; key++)
+        scores[key] = -INFINITY;
+    for (int32_t key = 0; key < softmax->padded; key += LANES) {
+        exp_f32 weight = *(const exp_f32 *)(scores + key) - max;
+        exp_2(&weight, &weight);
+        memcpy(scores + key, &weight, sizeof weight);
+        for (int32_t l = 0; l < LANES; l++)
+            lane[l] += scores[key + l];
+    }
+    for (int32_t half = LANES / 2; half > 0; half /= 2) {
+        for (int32_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    }
+    for (int32_t key = 0; softmax->value_scales && key < softmax->seen; key++)
+        scores[key] *= softmax->value_scales[key];
+    softmax->max = max;
+    softmax->sum = lane[0];
+}
+
+static void widen_f16_scalar(const uint16_t *from, float *to, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = half_to_float(from[i]);
+}
+
+static void widen_int8_scalar(const int8_t *from, float *to, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = (float)from[i];
+}
+
+const struct attention_tile_kernels attention_tile_scalar = {.product = product_scalar,
+                                                             .softmax = softmax_scalar,
+                                                             .widen_f16 = widen_f16_scalar,
+                                                             .widen_int8 = widen_int8_scalar};
