@@ -3,7 +3,7 @@
  *
  *     submit, cancel --inbox--> [ step_turn, over and over ] --outbox--> poll
  *
- * Beside the two queues, threads share a copy of the statistics under a lock and two counters.
+ * Beside the two queues, threads share two counters, and statistics under a lock (step.h).
  * A job's memory goes with it: made in submit, freed in poll with its last event.
  *
  * The engine thread does not wait for the poller: while the outbox has not the room that a
@@ -52,9 +52,7 @@ struct engine {
     bool has_thread;
     atomic_bool closing;
     atomic_uint_fast64_t next_id;
-    atomic_uint outstanding; /* jobs submitted whose last event was not polled */
-    pthread_mutex_t stats_lock;
-    struct engine_stats stats;
+    atomic_uint outstanding;            /* jobs submitted whose last event was not polled */
     struct step_event polled[POLL_MAX]; /* the poller's: texts lie here until the next poll */
 };
 
@@ -62,13 +60,6 @@ static enum status run_forward(void *context, const struct batch *batch,
                                struct sample_result *results, struct error *err)
 {
     return forward_run(context, batch, results, err);
-}
-
-static void publish_stats(struct engine *engine)
-{
-    pthread_mutex_lock(&engine->stats_lock);
-    step_stats(&engine->step, &engine->stats);
-    pthread_mutex_unlock(&engine->stats_lock);
 }
 
 static void take_message(struct engine *engine, const struct message *message)
@@ -101,7 +92,6 @@ static void *engine_main(void *self)
             continue;
         }
         wait_ms = step_turn(&engine->step) ? 0 : QUEUE_FOREVER;
-        publish_stats(engine);
     }
     step_cancel_all(&engine->step);
     return NULL;
@@ -221,7 +211,6 @@ static enum status open_all(struct engine *engine, const struct engine_options *
     TRY(open_grammar(engine, err));
     TRY(open_step(engine, &plan, err));
     fill_info(engine, &plan, options);
-    publish_stats(engine);
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");
     engine->has_thread = true;
@@ -234,10 +223,6 @@ enum status engine_open(struct engine **engine, const struct engine_options *opt
     struct engine *made = calloc(1, sizeof *made);
     if (!made)
         FAIL(err, ERR_MEMORY, "engine: no memory for %zu bytes", sizeof *made);
-    if (pthread_mutex_init(&made->stats_lock, NULL) != 0) {
-        free(made);
-        FAIL(err, ERR_MEMORY, "engine: no lock can be made");
-    }
     const enum status status = open_all(made, options, err);
     if (status != OK) {
         engine_close(made);
@@ -280,7 +265,6 @@ void engine_close(struct engine *engine)
         model_close(engine->model, engine->device);
     device_close(engine->device);
     arena_deinit(&engine->arena);
-    pthread_mutex_destroy(&engine->stats_lock);
     free(engine);
 }
 
@@ -356,7 +340,5 @@ size_t engine_poll(struct engine *engine, struct engine_event *events, size_t ma
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
-    pthread_mutex_lock(&engine->stats_lock);
-    *stats = engine->stats;
-    pthread_mutex_unlock(&engine->stats_lock);
+    step_stats(&engine->step, stats);
 }

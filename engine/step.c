@@ -342,6 +342,10 @@ enum status step_init(struct step *step, const struct step_options *options,
     for (uint32_t i = 0; i < sequences; i++)
         step->slots_free[i] = (int32_t)(sequences - 1 - i);
     step->slots_free_count = sequences;
+    if (pthread_mutex_init(&step->stats_lock, NULL) != 0)
+        FAIL(err, ERR_MEMORY, "step: no lock can be made");
+    step->has_lock = true;
+    step_show_stats(step);
     return step_output_init(step, err);
 }
 
@@ -349,6 +353,9 @@ void step_deinit(struct step *step)
 {
     text_buf_deinit(&step->decoded);
     text_buf_deinit(&step->shown);
+    if (step->has_lock)
+        pthread_mutex_destroy(&step->stats_lock);
+    step->has_lock = false;
 }
 
 void step_submit(struct step *step, struct seq_job *job)
@@ -393,15 +400,26 @@ bool step_turn(struct step *step)
         return false;
     run_batch(step, &decision);
     compact(step);
+    step_show_stats(step);
     return true;
 }
 
-void step_stats(const struct step *step, struct engine_stats *stats)
+void step_stats(struct step *step, struct engine_stats *stats)
 {
-    *stats = step->stats;
+    pthread_mutex_lock(&step->stats_lock);
+    *stats = step->shown_stats;
+    pthread_mutex_unlock(&step->stats_lock);
+}
+
+void step_show_stats(struct step *step)
+{
+    struct engine_stats *stats = &step->stats;
     stats->kv_pages_free = kv_prefix_available(&step->prefix);
     stats->jobs_waiting = step->waiting.count;
-    stats->sequences_running = step->running_count;
+    stats->sequences_running = step->options.sequences_max - step->slots_free_count;
+    pthread_mutex_lock(&step->stats_lock);
+    step->shown_stats = *stats;
+    pthread_mutex_unlock(&step->stats_lock);
 }
 
 void step_check(const struct step *step)

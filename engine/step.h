@@ -10,7 +10,7 @@
  * Owner    the caller owns the struct, the arena, the queue and what run_context points to.
  *          A job is taken by step_submit and given back in its last event.
  * Memory   step_init allocates, nothing else does (text longer than any token may).
- * Thread   the engine thread only.
+ * Thread   the engine thread only, but for step_stats.
  */
 #ifndef ENGINE_STEP_H
 #define ENGINE_STEP_H
@@ -19,6 +19,8 @@
 #include "engine/batch_build.h"
 #include "engine/sched.h"
 #include "engine/waiting.h"
+
+#include <pthread.h>
 
 enum { STEP_EVENT_TEXT = 64 };
 
@@ -63,7 +65,10 @@ struct step {
     int32_t *first_samples;  /* [sequences_max] index of each one's first result */
     struct sample_result *results;
     struct text_buf decoded, shown;
-    struct engine_stats stats;
+    struct engine_stats stats;       /* the engine thread's own */
+    struct engine_stats shown_stats; /* a copy under the lock, for other threads */
+    pthread_mutex_t stats_lock;
+    bool has_lock;
     uint32_t output_expected; /* tokens, a running mean over samples that ended */
     bool preempted;           /* COHORT_HARD: this turn has had its preemption */
 };
@@ -83,7 +88,10 @@ void step_cancel_all(struct step *step);
 /* One step. False: nothing runs and nothing waits. */
 bool step_turn(struct step *step);
 
-void step_stats(const struct step *step, struct engine_stats *stats);
+/* From any thread. Whoever has polled a DONE event finds its work counted. */
+void step_stats(struct step *step, struct engine_stats *stats);
+/* For step_output.c: makes a copy of what is counted so far. */
+void step_show_stats(struct step *step);
 /* Asserts what is always true of pool, tree, line and sequences. For tests. */
 void step_check(const struct step *step);
 

@@ -110,6 +110,7 @@ static void send_done(struct step *step, struct seq *seq, enum engine_finish fin
         step->stats.jobs_done++;
     }
     step->stats.cancelled += finish == ENGINE_CANCELLED;
+    step_show_stats(step);
     send(step, &event);
 }
 
