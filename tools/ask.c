@@ -40,7 +40,6 @@ struct ask {
     double start_s;
 };
 
-
 struct ticker {
     struct ask *ask;
     pthread_t thread;
@@ -111,7 +110,6 @@ static void ticker_stop(struct ticker *ticker)
     pthread_mutex_destroy(&ticker->lock);
     pthread_cond_destroy(&ticker->stop_cond);
 }
-
 
 /* Prints text folded, in lines of at most LINE_COLUMNS bytes with that indentation. */
 static void print_wrapped(struct text text, const char *indent)
@@ -203,7 +201,6 @@ static void print_json(const struct ask *ask)
     printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
     text_buf_deinit(&out);
 }
-
 
 static enum status open_remote(struct ask *ask, struct error *err)
 {
