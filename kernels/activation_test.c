@@ -21,9 +21,9 @@ static float noise(uint32_t *state)
     return (float)(*state >> 8) * 0x1p-23f - 1.0f;
 }
 
-static int32_t padded(int32_t cols)
+static size_t padded(int32_t cols)
 {
-    return (cols + 63) / 64 * 64;
+    return ((size_t)cols + 63) / 64 * 64;
 }
 
 /* Row i of Sylvester's Hadamard matrix has sign (-1)^popcount(i & j) at column j. */
@@ -78,8 +78,8 @@ static float quantize(const float *values, int32_t cols, int8_t *q)
                                    .cols = cols,
                                    .q8 = q,
                                    .scales = &scale,
-                                   .stride = padded(cols)};
-    memset(q, 0x55, (size_t)padded(cols));
+                                   .stride = (int32_t)padded(cols)};
+    memset(q, 0x55, padded(cols));
     activation_quantize(&one, 0, row);
     return scale;
 }
@@ -97,13 +97,13 @@ static void rounding_is_to_nearest_even(void **state)
         activation_rotate(rotated, cols);
         for (int32_t i = 0; i < cols; i++)
             greatest = fmaxf(greatest, fabsf(rotated[i]));
-        int8_t *q = malloc((size_t)padded(cols));
+        int8_t *q = malloc(padded(cols));
         assert_non_null(q);
         const float scale = quantize(row, cols, q);
         assert_true(scale == greatest / 127.0f);
         for (int32_t i = 0; i < cols; i++)
             assert_int_equal(q[i], (int)nearbyintf(rotated[i] / scale));
-        for (int32_t i = cols; i < padded(cols); i++)
+        for (size_t i = (size_t)cols; i < padded(cols); i++)
             assert_int_equal(q[i], 0);
         free(q);
     }
