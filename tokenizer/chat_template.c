@@ -158,12 +158,12 @@ static enum status render(const struct chat_template *chat, const struct source 
     TRY(jinja_run(&jinja, chat->body));
     const struct jinja_string string = {written.data, written.trust, written.size};
     out->text = jinja_string_text(string);
-    out->trusted_count = trusted_ranges(string, NULL);
-    struct special_range *ranges = JINJA_NEW(&jinja, struct special_range, out->trusted_count);
+    const size_t count = trusted_ranges(string, NULL);
+    struct special_range *ranges = JINJA_NEW(&jinja, struct special_range, count);
     if (!ranges)
         return jinja_full(&jinja);
     (void)trusted_ranges(string, ranges);
-    out->trusted = ranges;
+    out->trusted = (struct special_trust){ranges, count};
     return OK;
 }
 

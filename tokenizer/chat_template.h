@@ -33,8 +33,7 @@ struct chat_template_input {
 struct chat_template_text {
     struct arena arena; /* holds the rest */
     struct text text;
-    const struct special_range *trusted; /* [trusted_count] in order, not touching */
-    size_t trusted_count;
+    struct special_trust trusted;
 };
 void chat_template_text_deinit(struct chat_template_text *text); /* a zeroed one is fine */
 

@@ -30,9 +30,9 @@ struct jinja_token {
     struct text text; /* of the source */
 };
 
-/* All tokens of source, which must stay; the last is JINJA_TOKEN_END. ERR_FORMAT a tag or string
- * that does not end, a bracket out of place, a character that no token begins with; ERR_LIMIT
- * past JINJA_SOURCE_BYTES_MAX. */
+/* All tokens of source, which must stay; the last is JINJA_TOKEN_END. ERR_FORMAT a tag or
+ * string that does not end, a bracket out of place, a character that no token begins with;
+ * ERR_LIMIT past JINJA_SOURCE_BYTES_MAX. */
 MUST_USE enum status jinja_lex(struct jinja *jinja, struct text source,
                                const struct jinja_token **tokens);
 

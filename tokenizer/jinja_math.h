@@ -1,6 +1,6 @@
 /* jinja_math - the operators of the template language, with Python's meaning: whole-number
- * division rounds down, % takes the sign of its right side. Integers have 64 bits; what does not
- * fit is refused (ERR_LIMIT), not wrapped. */
+ * division rounds down, % takes the sign of its right side. Integers have 64 bits; what does
+ * not fit is refused (ERR_LIMIT), not wrapped. */
 #ifndef TOKENIZER_JINJA_MATH_H
 #define TOKENIZER_JINJA_MATH_H
 

@@ -38,7 +38,7 @@ static void add_float(struct jinja_builder *out, double real)
     do {
         (void)snprintf(digits, sizeof digits, "%.*e", precision, real);
     } while (strtod(digits, NULL) != real && ++precision < 17);
-    const int exponent = atoi(strchr(digits, 'e') + 1);
+    const int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     if (exponent < -4 || exponent >= 16) {
         add(out, digits);
         return;

@@ -78,19 +78,18 @@ static bool match_at(const struct special *special, struct text text, size_t con
 }
 
 bool special_find(const struct special *special, struct text text, size_t from,
-                  const struct special_range *ranges, size_t range_count,
-                  struct special_match *match)
+                  const struct special_trust *trust, struct special_match *match)
 {
+    const struct special_range *range = trust->ranges;
+    const struct special_range *const end = range + trust->range_count;
     for (size_t at = from; at < text.size; at++) {
         if (!special->begins[(uint8_t)text.data[at]])
             continue;
-        while (range_count > 0 && ranges->end <= at) {
-            ranges++;
-            range_count--;
-        }
-        const bool trusted = range_count > 0 && ranges->begin <= at;
+        while (range < end && range->end <= at)
+            range++;
+        const bool trusted = range < end && range->begin <= at;
         *match = (struct special_match){.begin = at};
-        if (match_at(special, text, trusted ? ranges->end : 0, match))
+        if (match_at(special, text, trusted ? range->end : 0, match))
             return true;
     }
     return false;

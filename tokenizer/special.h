@@ -30,9 +30,13 @@ enum { SPECIAL_BYTES_MAX = 256 };
 MUST_USE enum status special_init(struct special *special, const struct vocab *vocab,
                                   struct arena *arena, struct error *err);
 
-/* Where control spellings count. */
+/* Where control spellings count: ranges in order that do not touch. */
 struct special_range {
     size_t begin, end;
+};
+struct special_trust {
+    const struct special_range *ranges; /* [range_count] */
+    size_t range_count;
 };
 
 struct special_match {
@@ -41,9 +45,8 @@ struct special_match {
 };
 
 /* The first match at or after from, the longest there; control pieces only when they lie
- * wholly inside one of the ranges [range_count], which are in order and do not touch. */
+ * wholly inside one trusted range. */
 bool special_find(const struct special *special, struct text text, size_t from,
-                  const struct special_range *ranges, size_t range_count,
-                  struct special_match *match);
+                  const struct special_trust *trust, struct special_match *match);
 
 #endif

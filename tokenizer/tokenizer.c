@@ -45,16 +45,16 @@ static const char *const END_PIECES[] = {
     "<end_of_turn>",
     "<|end_of_turn|>",
     "<|end_of_role|>",
-    "<\xef\xbd\x9c"
-    "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+    "<｜end▁of▁sentence｜>",
 };
 
-static bool encode_plain(struct encoding *encoding, struct text text, bool after_special)
+/* Text without special pieces. SentencePiece models put a space before each such stretch. */
+static bool encode_plain(struct encoding *encoding, struct text text)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
     if (!tokenizer->vocab.byte_level)
-        return spm_encode(&tokenizer->spm, text, tokenizer->add_space_prefix && after_special,
-                          &encoding->spm, encoding->list);
+        return spm_encode(&tokenizer->spm, text, tokenizer->add_space_prefix, &encoding->spm,
+                          encoding->list);
     for (size_t begin = 0; begin < text.size;) {
         const size_t end = pretokenize_next(tokenizer->splitter, text, begin);
         if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe,
@@ -67,31 +67,30 @@ static bool encode_plain(struct encoding *encoding, struct text text, bool after
 
 /* Text between special pieces, and those pieces. */
 static bool encode_parts(struct encoding *encoding, struct text text,
-                         const struct special_range *ranges, size_t range_count)
+                         struct special_trust trust)
 {
     struct special_match match;
     size_t at = 0;
-    while (special_find(&encoding->tokenizer->special, text, at, ranges, range_count, &match)) {
-        if (!encode_plain(encoding, text_slice(text, at, match.begin), true) ||
+    while (special_find(&encoding->tokenizer->special, text, at, &trust, &match)) {
+        if (!encode_plain(encoding, text_slice(text, at, match.begin)) ||
             !token_list_add(encoding->list, match.token))
             return false;
         at = match.end;
-        while (range_count > 0 && ranges->end <= at) {
-            ranges++;
-            range_count--;
+        while (trust.range_count > 0 && trust.ranges->end <= at) {
+            trust.ranges++;
+            trust.range_count--;
         }
     }
-    return encode_plain(encoding, text_slice(text, at, text.size), true);
+    return encode_plain(encoding, text_slice(text, at, text.size));
 }
 
-/* Encodes text, whose control spellings count inside the ranges; all or nothing. */
-static enum status encode_ranges(const struct tokenizer *tokenizer, struct text text,
-                                 const struct special_range *ranges, size_t range_count,
-                                 struct token_list *list)
+/* Encodes text, whose control spellings count where it is trusted; all or nothing. */
+static enum status encode_trusted(const struct tokenizer *tokenizer, struct text text,
+                                  struct special_trust trust, struct token_list *list)
 {
     struct encoding encoding = {.tokenizer = tokenizer, .list = list};
     const size_t count = list->count;
-    const bool done = encode_parts(&encoding, text, ranges, range_count);
+    const bool done = encode_parts(&encoding, text, trust);
     bpe_scratch_deinit(&encoding.bpe);
     spm_scratch_deinit(&encoding.spm);
     if (!done)
@@ -253,10 +252,10 @@ enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text
     const bool bounds = flags & TOKENIZER_BOUNDS;
     const size_t count = list->count;
     const struct special_range all = {0, text.size};
+    const struct special_trust trust = {&all, flags & TOKENIZER_SPECIAL ? 1 : 0};
     bool done = !bounds || !tokenizer->add_bos || tokenizer->bos == TOKEN_NONE ||
                 token_list_add(list, tokenizer->bos);
-    done = done &&
-           encode_ranges(tokenizer, text, &all, flags & TOKENIZER_SPECIAL ? 1 : 0, list) == OK;
+    done = done && encode_trusted(tokenizer, text, trust, list) == OK;
     if (done && bounds && tokenizer->add_eos && tokenizer->eos != TOKEN_NONE)
         done = token_list_add(list, tokenizer->eos);
     if (done)
@@ -302,7 +301,7 @@ enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
         FAIL(err, ERR_LIMIT, "%s", tokenizer->chat_error.text);
     enum status status = chat_template_render(tokenizer->chat, &input, &text, err);
     if (status == OK) {
-        status = encode_ranges(tokenizer, text.text, text.trusted, text.trusted_count, list);
+        status = encode_trusted(tokenizer, text.text, text.trusted, list);
         if (status != OK)
             (void)error_set(err, status, __FILE__, __LINE__,
                             "conversation: no room for the tokens of %zu bytes",
