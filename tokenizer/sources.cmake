@@ -1,5 +1,5 @@
 # room tokenizer
-room(tokenizer NEEDS base SOURCES
+room(tokenizer NEEDS base m SOURCES
   tokenizer/unicode_table.c
   tokenizer/unicode.c
   tokenizer/pretokenize.c
