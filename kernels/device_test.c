@@ -88,6 +88,38 @@ static void many_short_loops(void **state)
     }
 }
 
+struct meeting {
+    atomic_int arrived;
+};
+
+/* Returns when both indices are in progress at once: on two workers, that is. */
+static void meet(void *context, int32_t index, uint32_t worker)
+{
+    (void)index;
+    (void)worker;
+    struct meeting *meeting = context;
+    atomic_fetch_add(&meeting->arrived, 1);
+    while (atomic_load(&meeting->arrived) < 2) {
+    }
+}
+
+/* Between meetings the caller is busy for long enough that the other worker parks: unless it
+ * is woken, this test does not end. */
+static void a_parked_worker_is_woken(void **state)
+{
+    (void)state;
+    static uint8_t busy[1 << 22];
+    struct device *device = device_new(2, 64);
+    for (int round = 0; round < 20; round++) {
+        struct meeting meeting = {0};
+        for (int i = 0; i < round; i++)
+            memset(busy, i, sizeof busy);
+        device_parallel(device, 2, meet, &meeting);
+        assert_int_equal(meeting.arrived, 2);
+    }
+    device_close(device);
+}
+
 static void devices_open_and_close_without_work(void **state)
 {
     (void)state;
@@ -155,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops_reach_every_index_once),
         cmocka_unit_test(many_short_loops),
+        cmocka_unit_test(a_parked_worker_is_woken),
         cmocka_unit_test(devices_open_and_close_without_work),
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(simd_stays_under_its_cap),
