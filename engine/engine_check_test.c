@@ -1,4 +1,4 @@
-/* engine_check_test - each field past its limit is refused by name, numbers that are none too. */
+/* engine_check_test - each field past its limit is refused by name; so are NaN and infinity. */
 #include "engine/engine_check.h"
 
 #include <math.h>

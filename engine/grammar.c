@@ -122,6 +122,15 @@ static void walk_vocabulary(const struct walk *walk, const struct sorted *sorted
     }
 }
 
+/* Whether one token leads from a state to one of distance wanted. */
+static bool leads_to(const struct grammar *grammar, const bool *reaches, uint16_t wanted)
+{
+    for (uint16_t t = 0; t < grammar->shape->state_count; t++)
+        if (reaches[t] && grammar->distance[t] == wanted)
+            return true;
+    return false;
+}
+
 /* Fewest tokens to the end for each state, by rounds: a state one token before one of distance
  * d has distance d + 1. reaches is [state_count][state_count]. */
 static void fill_distances(struct grammar *grammar, const bool *reaches)
@@ -133,13 +142,11 @@ static void fill_distances(struct grammar *grammar, const bool *reaches)
     for (uint16_t round = 1; changed; round++) {
         changed = false;
         for (uint16_t s = 0; s < count; s++) {
-            const bool *to = reaches + (size_t)s * count;
-            for (uint16_t t = 0; t < count && grammar->distance[s] == UINT16_MAX; t++) {
-                if (!to[t] || grammar->distance[t] != round - 1)
-                    continue;
-                grammar->distance[s] = round;
-                changed = true;
-            }
+            if (grammar->distance[s] != UINT16_MAX ||
+                !leads_to(grammar, reaches + (size_t)s * count, (uint16_t)(round - 1)))
+                continue;
+            grammar->distance[s] = round;
+            changed = true;
         }
     }
 }

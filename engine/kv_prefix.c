@@ -257,9 +257,8 @@ bool kv_prefix_take(struct kv_prefix *prefix, kv_page *pages, uint32_t count)
 }
 
 kv_page kv_prefix_publish(struct kv_prefix *prefix, kv_page parent, const token_id *tokens,
-                          kv_page page, int32_t owner, uint32_t filled)
+                          kv_page page, int32_t owner)
 {
-    assert(filled <= KV_PAGE_TOKENS);
     const kv_page twin = find_child(prefix, parent, tokens);
     if (twin != KV_PREFIX_NONE)
         return twin;
@@ -269,8 +268,8 @@ kv_page kv_prefix_publish(struct kv_prefix *prefix, kv_page parent, const token_
     *node = (struct kv_prefix_node){
         .parent = parent,
         .first_child = KV_PREFIX_NONE,
-        .owner = filled < KV_PAGE_TOKENS ? owner : KV_PREFIX_NONE,
-        .filled = (uint8_t)filled,
+        .owner = owner,
+        .filled = owner == KV_PREFIX_NONE ? KV_PAGE_TOKENS : 0,
     };
     memcpy(node->tokens, tokens, sizeof node->tokens);
     kv_pool_share(prefix->pool, &page, 1);

@@ -83,11 +83,12 @@ void kv_prefix_hold(struct kv_prefix *prefix, const kv_page *pages, uint32_t cou
 MUST_USE bool kv_prefix_take(struct kv_prefix *prefix, kv_page *pages, uint32_t count);
 
 /* Puts a page, held by a sequence and not in the tree, under parent as the node of
- * tokens[KV_PAGE_TOKENS], with filled tokens computed; the tree becomes one more holder.
- * Returns the page of the node that spells these tokens there: page itself, or the one that
- * was there before, and then page stays outside. The caller holds the path of parent. */
+ * tokens[KV_PAGE_TOKENS]; the tree becomes one more holder. owner is the slot that will compute
+ * it, KV_PREFIX_NONE when it is computed whole. The caller holds the path of parent. Returns
+ * the page of the node that spells these tokens there: page itself, or the one that was there
+ * before, and then page stays outside. */
 kv_page kv_prefix_publish(struct kv_prefix *prefix, kv_page parent, const token_id *tokens,
-                          kv_page page, int32_t owner, uint32_t filled);
+                          kv_page page, int32_t owner);
 
 /* Lets go of a sequence's pages, last first. A node left to the tree alone stays to be found
  * again when it is filled, and leaves the tree otherwise. */

@@ -41,7 +41,7 @@ static void put(struct world *world, token_id base, uint32_t count, kv_page *pag
         for (int t = 0; t < KV_PAGE_TOKENS; t++)
             tokens[t] = base + (token_id)i;
         assert_int_equal(
-            kv_prefix_publish(&world->prefix, parent, tokens, pages[i], 0, KV_PAGE_TOKENS),
+            kv_prefix_publish(&world->prefix, parent, tokens, pages[i], KV_PREFIX_NONE),
             pages[i]);
         parent = pages[i];
     }
@@ -125,8 +125,8 @@ static void unfilled_nodes_leave_with_their_holder(void **state)
     token_id tokens[KV_PAGE_TOKENS] = {0};
     world_make(&world, 4);
     assert_true(kv_prefix_take(&world.prefix, pages, 2));
-    kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[0], 3, 0);
-    kv_prefix_publish(&world.prefix, pages[0], tokens, pages[1], 3, 0);
+    kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[0], 3);
+    kv_prefix_publish(&world.prefix, pages[0], tokens, pages[1], 3);
     assert_int_equal(kv_prefix_owner(&world.prefix, pages[1]), 3);
     kv_prefix_set_filled(&world.prefix, pages[0], KV_PAGE_TOKENS);
     assert_int_equal(kv_prefix_owner(&world.prefix, pages[0]), KV_PREFIX_NONE);
@@ -146,9 +146,9 @@ static void twins_are_not_put_in(void **state)
     token_id tokens[KV_PAGE_TOKENS] = {7};
     world_make(&world, 4);
     assert_true(kv_prefix_take(&world.prefix, pages, 2));
-    kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[0], 0, KV_PAGE_TOKENS);
+    kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[0], KV_PREFIX_NONE);
     assert_int_equal(
-        kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[1], 0, KV_PAGE_TOKENS),
+        kv_prefix_publish(&world.prefix, KV_PREFIX_NONE, tokens, pages[1], KV_PREFIX_NONE),
         pages[0]);
     assert_false(kv_prefix_has(&world.prefix, pages[1]));
     kv_prefix_release(&world.prefix, pages, 2);
@@ -179,9 +179,26 @@ static void walker_come(struct walker *walker, struct world *world)
     for (uint32_t i = found; i < depth; i++)
         assert_int_equal(
             kv_prefix_publish(&world->prefix, i > 0 ? walker->pages[i - 1] : KV_PREFIX_NONE,
-                              walker->tokens + i * KV_PAGE_TOKENS, walker->pages[i], 0, 0),
+                              walker->tokens + i * KV_PAGE_TOKENS, walker->pages[i], 0),
             walker->pages[i]);
     walker->count = depth;
+}
+
+/* What it holds is found under its tokens. */
+static void walker_look(struct walker *walker, struct world *world)
+{
+    kv_page found[DEPTH_MAX];
+    for (uint32_t p = 0; p < walker->count; p++)
+        kv_prefix_set_filled(&world->prefix, walker->pages[p], KV_PAGE_TOKENS);
+    assert_int_equal(kv_prefix_match(&world->prefix, walker->tokens, walker->count, found),
+                     walker->count);
+    assert_memory_equal(found, walker->pages, walker->count * sizeof *found);
+}
+
+static void walker_go(struct walker *walker, struct world *world)
+{
+    kv_prefix_release(&world->prefix, walker->pages, walker->count);
+    walker->count = 0;
 }
 
 static void random_walks_lose_nothing(void **state)
@@ -194,25 +211,17 @@ static void random_walks_lose_nothing(void **state)
         world_make(&world, pages);
         for (int i = 0; i < 2000; i++) {
             struct walker *walker = &walkers[rand() % SEQUENCES];
-            if (walker->count == 0) {
+            if (walker->count == 0)
                 walker_come(walker, &world);
-            } else if (rand() % 2) {
-                for (uint32_t p = 0; p < walker->count; p++)
-                    kv_prefix_set_filled(&world.prefix, walker->pages[p], KV_PAGE_TOKENS);
-                kv_page found[DEPTH_MAX];
-                assert_int_equal(
-                    kv_prefix_match(&world.prefix, walker->tokens, walker->count, found),
-                    walker->count);
-                assert_memory_equal(found, walker->pages, walker->count * sizeof *found);
-            } else {
-                kv_prefix_release(&world.prefix, walker->pages, walker->count);
-                walker->count = 0;
-            }
+            else if (rand() % 2)
+                walker_look(walker, &world);
+            else
+                walker_go(walker, &world);
             kv_prefix_check(&world.prefix);
             kv_pool_check(&world.pool);
         }
         for (int w = 0; w < SEQUENCES; w++)
-            kv_prefix_release(&world.prefix, walkers[w].pages, walkers[w].count);
+            walker_go(&walkers[w], &world);
         kv_prefix_clear(&world.prefix);
         assert_int_equal(world.pool.free_count, pages);
         assert_int_equal(world.prefix.unheld_count, 0);

@@ -160,18 +160,18 @@ static void find_part(struct seq *seq, struct kv_prefix *prefix, uint32_t found,
     seq->part_copied = false;
 }
 
-/* Puts pages[first ..] in the tree, as far as their tokens are known and no twin is there. */
-static void publish(struct seq *seq, struct kv_prefix *prefix, uint32_t first, uint32_t filled)
+/* Puts pages[first ..] in the tree as far as they are whole and no twin is there: those to be
+ * computed under their owner, or (owner KV_PREFIX_NONE) those that are computed. */
+static void publish(struct seq *seq, struct kv_prefix *prefix, uint32_t first, int32_t owner)
 {
-    const uint32_t whole = filled == KV_PAGE_TOKENS ? seq->ready : seq_total(seq);
+    const uint32_t whole = owner == KV_PREFIX_NONE ? seq->ready : seq_total(seq);
     for (uint32_t i = first; i < whole / KV_PAGE_TOKENS; i++) {
         if (kv_prefix_has(prefix, seq->pages[i]))
             continue;
         token_id tokens[KV_PAGE_TOKENS];
         seq_tokens(seq, i * KV_PAGE_TOKENS, KV_PAGE_TOKENS, tokens);
         const kv_page parent = i > 0 ? seq->pages[i - 1] : KV_PREFIX_NONE;
-        if (kv_prefix_publish(prefix, parent, tokens, seq->pages[i], seq->slot, filled) !=
-            seq->pages[i])
+        if (kv_prefix_publish(prefix, parent, tokens, seq->pages[i], owner) != seq->pages[i])
             return; /* what comes after hangs under the twin, which we do not hold */
     }
 }
@@ -190,7 +190,7 @@ void seq_admit(struct seq *seq, struct kv_prefix *prefix, int32_t slot, kv_page 
     assert(taken);
     (void)taken;
     find_part(seq, prefix, found, spare);
-    publish(seq, prefix, found, 0);
+    publish(seq, prefix, found, slot);
 }
 
 int32_t seq_catch_up(struct seq *seq, struct kv_prefix *prefix)
@@ -315,7 +315,7 @@ void seq_release(struct seq *seq, struct kv_prefix *prefix)
         if (kv_prefix_has(prefix, seq->pages[i]) &&
             kv_prefix_owner(prefix, seq->pages[i]) == seq->slot)
             kv_prefix_set_owner(prefix, seq->pages[i], KV_PREFIX_NONE);
-    publish(seq, prefix, 0, KV_PAGE_TOKENS);
+    publish(seq, prefix, 0, KV_PREFIX_NONE);
     kv_prefix_release(prefix, seq->pages, seq->page_count);
     seq->slot = KV_PREFIX_NONE;
     seq->pages = NULL;

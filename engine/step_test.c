@@ -121,6 +121,16 @@ static uint64_t bench_submit(struct bench *bench, const struct engine_job *ask)
     return job->id;
 }
 
+/* Submits jobs with up to two steps between them. */
+static void bench_trickle(struct bench *bench, const struct engine_job *asks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bench_submit(bench, &asks[i]);
+        for (uint32_t t = random_below(3); t > 0 && step_turn(&bench->step); t--)
+            step_check(&bench->step);
+    }
+}
+
 static void fill_random(token_id *tokens, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -221,11 +231,7 @@ static void any_company_any_pool(void **state)
             const uint32_t jobs = 20 + random_below(40);
             struct bench *bench = bench_open(cases[c].pages, cases[c].sequences, cases[c].rows);
             family_make(family, jobs, cases[c].shared, cases[c].own);
-            for (uint32_t i = 0; i < jobs; i++) {
-                bench_submit(bench, &family->asks[i]);
-                for (uint32_t t = random_below(3); t > 0 && step_turn(&bench->step); t--)
-                    step_check(&bench->step);
-            }
+            bench_trickle(bench, family->asks, jobs);
             bench_run(bench);
             family_expect(bench, family, jobs);
             bench_close(bench);
