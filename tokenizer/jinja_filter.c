@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { NUMBER_BYTES_MAX = 64 };
+static const double EXACT_MAX = 9007199254740992.0; /* integers are exact below 2^53 */
 
 /* The value as a string: filters on text take anything. */
 static enum status soft_string(struct jinja *jinja, const struct jinja_value *value,
@@ -222,7 +223,7 @@ static enum status to_int(struct jinja *jinja, const struct jinja_value *value,
     const double number = value->kind == JINJA_FLOAT    ? value->real
                           : value->kind == JINJA_STRING ? parse_number(value->string)
                                                         : (double)NAN;
-    if (number > -0x1p53 && number < 0x1p53) /* exact there */
+    if (fabs(number) < EXACT_MAX)
         *result = jinja_value_int((int64_t)number);
     return OK;
 }
@@ -374,23 +375,23 @@ static enum status keeps(const struct each *each, const struct jinja_value *item
 }
 
 /* select, reject (test, args...), selectattr, rejectattr (path, test, args...) */
-static enum status select_items(struct each *each, const struct jinja_value *value,
+static enum status select_items(struct each each, const struct jinja_value *value,
                                 const struct jinja_args *args, struct jinja_value *result)
 {
-    struct jinja *jinja = each->jinja;
-    const uint32_t test_index = each->has_attribute ? 1 : 0;
+    struct jinja *jinja = each.jinja;
+    const uint32_t test_index = each.has_attribute ? 1 : 0;
     struct jinja_list rest;
     const struct jinja_args test_args = jinja_args_rest(args, test_index + 1, &rest);
     const struct jinja_list *list;
-    each->args = &test_args;
-    if (each->has_attribute)
-        TRY(jinja_args_text(jinja, jinja_args_get(args, 0, NULL), &each->attribute));
-    TRY(jinja_args_text(jinja, jinja_args_get(args, test_index, NULL), &each->name));
+    each.args = &test_args;
+    if (each.has_attribute)
+        TRY(jinja_args_text(jinja, jinja_args_get(args, 0, NULL), &each.attribute));
+    TRY(jinja_args_text(jinja, jinja_args_get(args, test_index, NULL), &each.name));
     TRY(jinja_value_iterate(jinja, value, &list));
     TRY(jinja_value_new(jinja, JINJA_LIST, result));
     for (uint32_t i = 0; i < list->count; i++) {
         bool kept;
-        TRY(keeps(each, &list->items[i], &kept));
+        TRY(keeps(&each, &list->items[i], &kept));
         if (kept)
             TRY(jinja_value_push(jinja, result->list, list->items[i]));
     }
@@ -400,15 +401,15 @@ static enum status select_items(struct each *each, const struct jinja_value *val
 enum status jinja_filter(struct jinja *jinja, struct text name, const struct jinja_value *value,
                          const struct jinja_args *args, struct jinja_value *result)
 {
-    struct each each = {.jinja = jinja,
-                        .has_attribute = text_ends(name, TEXT("attr")),
-                        .wanted = text_starts(name, TEXT("select"))};
+    const struct each each = {.jinja = jinja,
+                              .has_attribute = text_ends(name, TEXT("attr")),
+                              .wanted = text_starts(name, TEXT("select"))};
     TRY(jinja_step(jinja, 0));
     if (text_equal(name, TEXT("map")))
         return map(jinja, value, args, result);
     if (text_equal(name, TEXT("select")) || text_equal(name, TEXT("reject")) ||
         text_equal(name, TEXT("selectattr")) || text_equal(name, TEXT("rejectattr")))
-        return select_items(&each, value, args, result);
+        return select_items(each, value, args, result);
     for (size_t i = 0; i < sizeof FILTERS / sizeof FILTERS[0]; i++) {
         if (text_equal(name, text_of(FILTERS[i].name)))
             return FILTERS[i].apply(jinja, value, args, result);

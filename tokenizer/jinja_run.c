@@ -135,14 +135,25 @@ static enum status if_else(struct jinja *jinja, const struct jinja_node *node, e
     }
 }
 
-static enum status set_block(struct jinja *jinja, const struct jinja_node *node)
+/* What a body wrote, put through the filters around JINJA_NODE_BODY. */
+static enum status filtered(struct jinja *jinja, const struct jinja_node *body,
+                            const struct jinja_node *filters, struct jinja_value *result)
 {
     const struct jinja_value *const outer = jinja->block;
-    struct jinja_value text, value;
-    TRY(capture(jinja, node->child[2], jinja->scope, &text));
-    jinja->block = &text;
-    TRY(jinja_eval(jinja, node->child[1], &value));
+    struct jinja_value *text = JINJA_NEW(jinja, struct jinja_value, 1);
+    if (!text)
+        return jinja_full(jinja);
+    TRY(capture(jinja, body, jinja->scope, text));
+    jinja->block = text;
+    TRY(jinja_eval(jinja, filters, result));
     jinja->block = outer;
+    return OK;
+}
+
+static enum status set_block(struct jinja *jinja, const struct jinja_node *node)
+{
+    struct jinja_value value;
+    TRY(filtered(jinja, node->child[2], node->child[1], &value));
     return assign(jinja, node->child[0], &value);
 }
 
@@ -157,12 +168,8 @@ static enum status write(struct jinja *jinja, const struct jinja_value *value)
 
 static enum status filter_block(struct jinja *jinja, const struct jinja_node *node)
 {
-    const struct jinja_value *const outer = jinja->block;
-    struct jinja_value text, value;
-    TRY(capture(jinja, node->child[1], jinja->scope, &text));
-    jinja->block = &text;
-    TRY(jinja_eval(jinja, node->child[0], &value));
-    jinja->block = outer;
+    struct jinja_value value;
+    TRY(filtered(jinja, node->child[1], node->child[0], &value));
     return write(jinja, &value);
 }
 
