@@ -304,8 +304,8 @@ static const struct attention_tile_kernels *kernels_for(const struct device *dev
                                                         const struct kv_cache *cache)
 {
 #if defined(__x86_64__)
-    const bool has_halves = cache->type != KV_F16 || __builtin_cpu_supports("f16c");
-    if (device_simd(device) >= DEVICE_SIMD_AVX2 && cache->head_dim % LANES == 0 && has_halves)
+    /* The AVX2 tiles convert halves with F16C, which every processor with AVX2 has. */
+    if (device_simd(device) >= DEVICE_SIMD_AVX2 && cache->head_dim % LANES == 0)
         return &attention_tile_avx2;
 #endif
     (void)device;

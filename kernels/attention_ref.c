@@ -49,7 +49,7 @@ static void partial_compute(const struct attention_args *args,
     const int32_t partial =
         args->work->partials_first[batch_row] + item->kv_begin / ATTENTION_SPLIT;
     float *out = partial_at(args, partial, head);
-    struct scores scores = {.max = -INFINITY};
+    struct scores scores = {.max = (double)-INFINITY};
     assert(seen >= 1 && seen <= ATTENTION_SPLIT);
     for (int32_t key = 0; key < seen; key++) {
         const struct kv_layout_block block = block_of(args, item, key, head);

@@ -23,7 +23,7 @@ static bool is_allowed(const struct sample_row *row, token_id t)
 /* Logarithm of sum exp(logit); NaN when the largest is not finite. */
 static double log_sum(const float *logits, int32_t vocab)
 {
-    double max = -INFINITY, sum = 0.0;
+    double max = (double)-INFINITY, sum = 0.0;
     for (int32_t t = 0; t < vocab; t++) {
         if (isnan(logits[t]))
             return (double)NAN;
