@@ -10,3 +10,6 @@ room(engine NEEDS kernels tokenizer base SOURCES
 if(TARGET engine_model_test)
   target_link_libraries(engine_model_test PRIVATE harness)
 endif()
+if(TARGET engine_engine_test)
+  target_link_libraries(engine_engine_test PRIVATE harness)
+endif()

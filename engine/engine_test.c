@@ -1,0 +1,430 @@
+/*
+ * engine_test - the door with real models behind it: the same job gives the same text alone and
+ * among 95 others, in any order, with 1 or 2 threads, in pools large and small, in both
+ * precisions; shaped output parses; a score is what generating said; cancels and closing leave
+ * nothing behind; the engine thread does not allocate.
+ *
+ * A tiny random model is always there; the trained ones are used where they are found.
+ */
+#include "base/json.h"
+#include "engine/engine.h"
+#include "tests/harness/tiny_model.h"
+#include "tokenizer/tokenizer.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { JOBS = 96, SAMPLES = 4, TEXT_MAX = 600, PROMPT_MAX = 160, EVENTS = 64 };
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { COUNTS_ALLOCATIONS = 0 };
+static atomic_uint foreign_allocations;
+#else
+/* Every malloc of this program comes here; those of other threads than the first are counted. */
+enum { COUNTS_ALLOCATIONS = 1 };
+static atomic_uint foreign_allocations;
+static pthread_t first_thread;
+static atomic_bool is_counting;
+void *__libc_malloc(size_t size);
+void *malloc(size_t size);
+
+void *malloc(size_t size)
+{
+    if (atomic_load(&is_counting) && !pthread_equal(pthread_self(), first_thread))
+        atomic_fetch_add(&foreign_allocations, 1);
+    return __libc_malloc(size);
+}
+#endif
+
+static void count_allocations(bool on)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    first_thread = pthread_self();
+    atomic_store(&is_counting, on);
+#else
+    (void)on;
+#endif
+}
+
+static char tiny_path[64];
+
+/* What one run of all jobs gave. */
+struct outcome {
+    char texts[JOBS][SAMPLES][TEXT_MAX];
+    uint32_t sizes[JOBS][SAMPLES];
+    struct engine_event done[JOBS][SAMPLES];
+    uint32_t done_count;
+};
+
+struct jobs {
+    token_id prompts[JOBS][PROMPT_MAX];
+    struct engine_job asks[JOBS];
+    uint32_t count;
+};
+
+static const struct text stops[] = {{.data = "e", .size = 1}, {.data = "ing", .size = 3}};
+
+static uint32_t mix(uint32_t a, uint32_t b)
+{
+    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
+    return (uint32_t)(z >> 32);
+}
+
+/* Every kind of job over prompts that share beginnings of odd lengths. */
+static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, uint32_t out_max)
+{
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const uint32_t shared = mix(i, 1) % (prompt_max * 3 / 4);
+        const uint32_t own = 1 + mix(i, 2) % (prompt_max / 4);
+        for (uint32_t t = 0; t < shared + own; t++)
+            jobs->prompts[i][t] =
+                (token_id)((t < shared ? mix(i % 5, 1000 + t) : mix(i + 77, t)) % vocab);
+        struct engine_job *ask = &jobs->asks[i];
+        *ask = (struct engine_job){.prompt = jobs->prompts[i],
+                                   .prompt_tokens = shared + own,
+                                   .max_tokens = 1 + mix(i, 3) % out_max,
+                                   .ignore_end = i % 2 == 0,
+                                   .seed = i % 3,
+                                   .job_key = i,
+                                   .tag = i};
+        if (i % 3 == 0)
+            ask->temperature = 0.8f;
+        if (i % 6 == 0)
+            ask->top_p = 0.9f;
+        if (i % 7 == 0)
+            ask->sample_count = SAMPLES;
+        if (i % 8 == 3) {
+            ask->stops = stops;
+            ask->stop_count = 2;
+        }
+        if (i % 11 == 5) {
+            ask->format = ENGINE_FORMAT_JOB_OUTPUT;
+            ask->max_tokens = 80;
+            ask->stop_count = 0;
+        }
+        if (i % 9 == 4 && shared + own > 3) {
+            ask->kind = ENGINE_SCORE;
+            ask->sample_count = 1;
+            ask->score_tokens = 1 + mix(i, 4) % (shared + own - 1);
+        }
+    }
+}
+
+static uint64_t submit(struct engine *engine, const struct engine_job *ask)
+{
+    uint64_t id = 0;
+    struct error err;
+    if (engine_submit(engine, ask, &id, &err) != OK)
+        fail_msg("%s", err.text);
+    return id;
+}
+
+static void note(struct outcome *outcome, const struct engine_event *event)
+{
+    assert_true(event->tag < JOBS && event->sample < SAMPLES);
+    uint32_t *size = &outcome->sizes[event->tag][event->sample];
+    if (event->kind == ENGINE_DONE) {
+        outcome->done[event->tag][event->sample] = *event;
+        outcome->done_count++;
+        return;
+    }
+    assert_int_equal(text_utf8_valid(event->text), event->text.size);
+    assert_true(*size + event->text.size < TEXT_MAX);
+    memcpy(outcome->texts[event->tag][event->sample] + *size, event->text.data,
+           event->text.size);
+    *size += (uint32_t)event->text.size;
+}
+
+static void poll_all(struct engine *engine, struct outcome *outcome)
+{
+    struct engine_event events[EVENTS];
+    size_t count;
+    while ((count = engine_poll(engine, events, EVENTS, -1)) > 0)
+        for (size_t i = 0; i < count; i++)
+            note(outcome, &events[i]);
+}
+
+enum order { ALONE, FORWARD, BACKWARD, MIXED };
+
+static void run_jobs(const struct engine_options *options, const struct jobs *jobs,
+                     enum order order, struct outcome *outcome)
+{
+    struct engine *engine;
+    struct error err;
+    memset(outcome, 0, sizeof *outcome);
+    if (engine_open(&engine, options, &err) != OK)
+        fail_msg("%s", err.text);
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const uint32_t at = order == BACKWARD ? jobs->count - 1 - i
+                            : order == MIXED  ? (i * 37 + 5) % jobs->count
+                                              : i;
+        submit(engine, &jobs->asks[at]);
+        if (order == ALONE)
+            poll_all(engine, outcome);
+    }
+    poll_all(engine, outcome);
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    assert_int_equal(stats.jobs_done, jobs->count);
+    assert_int_equal(stats.sequences_running, 0);
+    engine_close(engine);
+}
+
+static void same_outcome(const struct jobs *jobs, const struct outcome *a,
+                         const struct outcome *b)
+{
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const uint32_t samples = jobs->asks[i].sample_count;
+        for (uint32_t s = 0; s < (samples ? samples : 1); s++) {
+            assert_string_equal(a->texts[i][s], b->texts[i][s]);
+            assert_int_equal(a->done[i][s].finish, b->done[i][s].finish);
+            assert_int_equal(a->done[i][s].output_tokens, b->done[i][s].output_tokens);
+            assert_true(a->done[i][s].score == b->done[i][s].score);
+        }
+    }
+}
+
+/* The outcome makes sense in itself. */
+static void check_outcome(const struct jobs *jobs, const struct outcome *outcome)
+{
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const struct engine_job *ask = &jobs->asks[i];
+        const struct engine_event *done = &outcome->done[i][0];
+        const struct text text = {outcome->texts[i][0], outcome->sizes[i][0]};
+        assert_int_equal(done->kind, ENGINE_DONE);
+        assert_int_equal(done->prompt_tokens, ask->prompt_tokens);
+        if (ask->kind == ENGINE_SCORE) {
+            assert_int_equal(done->finish, ENGINE_STOP);
+            assert_true(done->score < 0);
+            continue;
+        }
+        for (uint32_t s = 0; s < ask->stop_count; s++)
+            assert_int_equal(text_find(text, ask->stops[s], 0), SIZE_MAX);
+        if (ask->format == ENGINE_FORMAT_JOB_OUTPUT) {
+            struct error err;
+            if (json_check(text, &err) != OK)
+                fail_msg("%s: %s", err.text, text.data);
+            assert_int_equal(done->finish, ENGINE_STOP);
+            assert_true(text_starts(text, TEXT("{\"explanation\": \"")));
+        } else if (ask->ignore_end && ask->stop_count == 0) {
+            assert_int_equal(done->output_tokens, ask->max_tokens);
+            assert_int_equal(done->finish, ENGINE_LENGTH);
+        }
+    }
+}
+
+static void any_company(const char *path, struct jobs *jobs, uint32_t small_pool)
+{
+    static struct outcome alone;
+    static struct outcome other;
+    for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
+        struct engine_options options = {
+            .model_path = path, .precision = (enum engine_precision)precision, .threads = 1};
+        run_jobs(&options, jobs, ALONE, &alone);
+        check_outcome(jobs, &alone);
+        options.threads = 2;
+        options.step_tokens = 64;
+        run_jobs(&options, jobs, FORWARD, &other);
+        same_outcome(jobs, &alone, &other);
+        options.step_tokens = 0;
+        run_jobs(&options, jobs, MIXED, &other);
+        same_outcome(jobs, &alone, &other);
+        options.threads = 1;
+        options.kv_pages = small_pool;
+        options.step_tokens = 37;
+        run_jobs(&options, jobs, BACKWARD, &other);
+        same_outcome(jobs, &alone, &other);
+    }
+}
+
+static void same_text_in_any_company_tiny(void **state)
+{
+    (void)state;
+    static struct jobs jobs = {.count = JOBS};
+    jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
+    any_company(tiny_path, &jobs, 32);
+}
+
+static bool find_data(const char *name, char *path, size_t size)
+{
+    const char *folder = getenv("COHORT_TEST_DATA");
+    (void)snprintf(path, size, "%s/%s", folder ? folder : "../shared/data", name);
+    if (access(path, R_OK) == 0)
+        return true;
+    print_message("skipped: %s is not there\n", path);
+    return false;
+}
+
+static void same_text_in_any_company_stories(void **state)
+{
+    (void)state;
+    static struct jobs jobs = {.count = JOBS};
+    char path[512];
+    if (!find_data("models/stories260K/stories260K.gguf", path, sizeof path))
+        skip();
+    jobs_make(&jobs, 512, 100, 30);
+    any_company(path, &jobs, 32);
+}
+
+/* Greedy tokens' log-probabilities, scored again as a given continuation: the same sum, bit
+ * for bit, though the rows are computed side by side instead of one after the other. */
+static void a_score_is_what_generating_said(void **state)
+{
+    (void)state;
+    for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
+        const struct engine_options options = {.model_path = tiny_path,
+                                               .precision = (enum engine_precision)precision};
+        struct engine *engine;
+        token_id tokens[90];
+        struct engine_event events[EVENTS];
+        double sum = 0;
+        uint32_t count = 40;
+        for (uint32_t i = 0; i < count; i++)
+            tokens[i] = (token_id)(mix(i, 9) % 256);
+        assert_int_equal(engine_open(&engine, &options, NULL), OK);
+        struct engine_job ask = {
+            .prompt = tokens, .prompt_tokens = 40, .max_tokens = 50, .ignore_end = true};
+        submit(engine, &ask);
+        for (size_t got; (got = engine_poll(engine, events, EVENTS, -1)) > 0;)
+            for (size_t i = 0; i < got; i++)
+                if (events[i].token != TOKEN_NONE) {
+                    tokens[count++] = events[i].token;
+                    sum += (double)events[i].logprob;
+                }
+        assert_int_equal(count, 90);
+        ask.kind = ENGINE_SCORE;
+        ask.prompt_tokens = 90;
+        ask.score_tokens = 50;
+        submit(engine, &ask);
+        assert_int_equal(engine_poll(engine, events, EVENTS, -1), 1);
+        assert_int_equal(events[0].kind, ENGINE_DONE);
+        assert_true(events[0].score == sum);
+        engine_close(engine);
+    }
+}
+
+static void cancels_end_what_runs(void **state)
+{
+    (void)state;
+    static struct jobs jobs = {.count = JOBS};
+    static struct outcome outcome;
+    const struct engine_options options = {.model_path = tiny_path, .kv_pages = 64};
+    struct engine *engine;
+    uint64_t ids[JOBS];
+    uint32_t samples = 0;
+    memset(&outcome, 0, sizeof outcome);
+    jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
+    assert_int_equal(engine_open(&engine, &options, NULL), OK);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        ids[i] = submit(engine, &jobs.asks[i]);
+        samples += jobs.asks[i].sample_count > 1 ? jobs.asks[i].sample_count : 1;
+        if (i % 2)
+            engine_cancel(engine, ids[i / 2]);
+    }
+    engine_cancel(engine, 1234567); /* nobody's */
+    poll_all(engine, &outcome);
+    assert_int_equal(outcome.done_count, samples);
+    for (uint32_t i = JOBS / 2; i < JOBS; i++)
+        assert_int_not_equal(outcome.done[i][0].finish, ENGINE_CANCELLED);
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    assert_int_equal(stats.kv_pages_free, 64);
+    engine_close(engine);
+}
+
+static void closes_with_jobs_inside(void **state)
+{
+    (void)state;
+    static struct jobs jobs = {.count = JOBS};
+    jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
+    for (uint32_t polled = 0; polled < 3; polled++) {
+        const struct engine_options options = {.model_path = tiny_path};
+        struct engine *engine;
+        struct engine_event events[EVENTS];
+        assert_int_equal(engine_open(&engine, &options, NULL), OK);
+        for (uint32_t i = 0; i < JOBS; i++)
+            submit(engine, &jobs.asks[i]);
+        for (uint32_t i = 0; i < polled; i++)
+            assert_true(engine_poll(engine, events, EVENTS, -1) > 0);
+        engine_close(engine);
+    }
+}
+
+static void refuses_at_the_door(void **state)
+{
+    (void)state;
+    struct engine *engine;
+    struct error err;
+    struct engine_options options = {.model_path = NULL};
+    assert_int_equal(engine_open(&engine, &options, &err), ERR_FORMAT);
+    options.model_path = "/nowhere/model.gguf";
+    assert_int_equal(engine_open(&engine, &options, &err), ERR_IO);
+    options = (struct engine_options){.model_path = tiny_path, .step_tokens = 1u << 20};
+    assert_int_equal(engine_open(&engine, &options, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "step_tokens: 1048576"));
+    options = (struct engine_options){.model_path = tiny_path, .kv_bytes = 1};
+    assert_int_equal(engine_open(&engine, &options, &err), ERR_LIMIT);
+    options = (struct engine_options){.model_path = tiny_path, .kv_pages = 2};
+    assert_int_equal(engine_open(&engine, &options, &err), OK);
+    const token_id prompt[40] = {0};
+    const struct engine_job ask = {.prompt = prompt, .prompt_tokens = 40, .max_tokens = 1};
+    uint64_t id;
+    assert_int_equal(engine_submit(engine, &ask, &id, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "40 tokens"));
+    struct engine_event event;
+    assert_int_equal(engine_poll(engine, &event, 1, -1), 0);
+    engine_close(engine);
+}
+
+static void the_engine_thread_does_not_allocate(void **state)
+{
+    (void)state;
+    static struct jobs jobs = {.count = JOBS};
+    static struct outcome outcome;
+    if (!COUNTS_ALLOCATIONS)
+        skip();
+    const struct engine_options options = {.model_path = tiny_path, .kv_pages = 64};
+    struct engine *engine;
+    memset(&outcome, 0, sizeof outcome);
+    jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
+    assert_int_equal(engine_open(&engine, &options, NULL), OK);
+    count_allocations(true);
+    for (uint32_t i = 0; i < JOBS; i++)
+        submit(engine, &jobs.asks[i]);
+    poll_all(engine, &outcome);
+    count_allocations(false);
+    assert_int_equal(atomic_load(&foreign_allocations), 0);
+    engine_close(engine);
+}
+
+int main(void)
+{
+    struct text_buf model = {0};
+    tiny_model_write(&model, &(struct tiny_model_options){.seed = 5});
+    const int file = tiny_model_file(text_buf_text(&model), tiny_path, sizeof tiny_path);
+    text_buf_deinit(&model);
+    if (file < 0)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_at_the_door),
+        cmocka_unit_test(a_score_is_what_generating_said),
+        cmocka_unit_test(cancels_end_what_runs),
+        cmocka_unit_test(closes_with_jobs_inside),
+        cmocka_unit_test(the_engine_thread_does_not_allocate),
+        cmocka_unit_test(same_text_in_any_company_tiny),
+        cmocka_unit_test(same_text_in_any_company_stories),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    close(file);
+    return failed;
+}
