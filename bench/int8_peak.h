@@ -10,8 +10,12 @@
 
 struct int8_peak {
     const char *sequence; /* instructions of the fastest loop, NULL: no loop for this level */
-    double ops_per_s;     /* of one core; a product and its addition are two operations */
+    double ops_per_s; /* of one core's time; a product and its addition are two operations */
 };
+
+/* Seconds of processor time that all threads of this process have had: what others run on
+ * the machine does not count in it. */
+double int8_peak_cpu_s(void);
 
 /* Best of several timings of each loop of that level. Takes about half a second. */
 struct int8_peak int8_peak_measure(enum device_simd simd);

@@ -7,6 +7,10 @@
  * leave registers, on one thread, times the number of threads. Each figure is the median of
  * `runs` (default 7) timed calls of matmul_cpu, each repeated until 20 ms have passed. One
  * multiply and one add are two operations. Shapes are those of SmolLM2-135M.
+ *
+ * GOPS are by the clock. The share of the peak is by processor time (what threads spend
+ * waiting for each other counts, what other processes take does not), so that it can be
+ * measured on a machine with other load; "used" says how many cores the call really had.
  */
 #include "base/clock.h"
 #include "bench/int8_peak.h"
@@ -92,24 +96,31 @@ static void setting_deinit(struct setting *s)
     free(s->y);
 }
 
-/* Seconds of one call: mean over the RUN_MIN_S of one timing, median over the runs. */
-static double call_s(const struct setting *s, int32_t rows, int runs)
+/* One call: mean over the RUN_MIN_S of one timing, medians over the runs. */
+struct timing {
+    double wall_s, cpu_s;
+};
+
+static struct timing call_time(const struct setting *s, int32_t rows, int runs)
 {
     const struct matmul_args args = {.x = &s->x, .w = &s->weight, .y = s->y, .rows = rows};
-    double times[RUNS_MAX];
+    double walls[RUNS_MAX], cpus[RUNS_MAX];
     for (int run = -1; run < runs; run++) { /* the first is for warming up */
-        const double start_s = clock_now_s();
+        const double start_s = clock_now_s(), start_cpu_s = int8_peak_cpu_s();
         int calls = 0;
         do {
             if (matmul_cpu(s->device, &args) != OK)
                 fail("matmul_cpu refused");
             calls++;
         } while (clock_now_s() - start_s < RUN_MIN_S);
-        if (run >= 0)
-            times[run] = (clock_now_s() - start_s) / calls;
+        if (run >= 0) {
+            walls[run] = (clock_now_s() - start_s) / calls;
+            cpus[run] = (int8_peak_cpu_s() - start_cpu_s) / calls;
+        }
     }
-    qsort(times, (size_t)runs, sizeof times[0], by_value);
-    return times[runs / 2];
+    qsort(walls, (size_t)runs, sizeof walls[0], by_value);
+    qsort(cpus, (size_t)runs, sizeof cpus[0], by_value);
+    return (struct timing){walls[runs / 2], cpus[runs / 2]};
 }
 
 static void bench_threads(uint32_t threads, int runs)
@@ -124,20 +135,19 @@ static void bench_threads(uint32_t threads, int runs)
     (void)printf("threads %u, %s, peak %.1f GOPS per thread (%s)\n", threads,
                  device_simd_name(device_simd(device)), peak.ops_per_s * 1e-9,
                  peak.sequence != NULL ? peak.sequence : "no loop for this level");
-    (void)printf("%6s %6s %5s %10s %8s %7s %8s\n", "in", "out", "M", "us", "GOPS", "% peak",
-                 "w GB/s");
+    (void)printf("%6s %6s %5s %10s %8s %7s %5s %8s\n", "in", "out", "M", "us", "GOPS", "% peak",
+                 "used", "w GB/s");
     for (size_t i = 0; i < COUNT(shapes); i++) {
         struct setting s;
         setting_init(&s, device, shapes[i]);
         for (size_t j = 0; j < COUNT(row_counts); j++) {
             const double weights = (double)shapes[i][0] * shapes[i][1];
             const double ops = 2.0 * weights * row_counts[j];
-            const double seconds = call_s(&s, row_counts[j], runs);
-            const double share =
-                peak.ops_per_s > 0 ? ops / seconds / (peak.ops_per_s * threads) : 0;
-            (void)printf("%6d %6d %5d %10.1f %8.1f %7.1f %8.2f\n", shapes[i][0], shapes[i][1],
-                         row_counts[j], seconds * 1e6, ops / seconds * 1e-9, 100 * share,
-                         weights / seconds * 1e-9);
+            const struct timing t = call_time(&s, row_counts[j], runs);
+            const double share = peak.ops_per_s > 0 ? ops / t.cpu_s / peak.ops_per_s : 0;
+            (void)printf("%6d %6d %5d %10.1f %8.1f %7.1f %5.2f %8.2f\n", shapes[i][0],
+                         shapes[i][1], row_counts[j], t.wall_s * 1e6, ops / t.wall_s * 1e-9,
+                         100 * share, t.cpu_s / t.wall_s, weights / t.wall_s * 1e-9);
         }
         setting_deinit(&s);
     }
