@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-enum { EXTRACT_CANDIDATES = 24, EXTRACT_HITS_MAX = 16 };
+enum { EXTRACT_CANDIDATES = 12, EXTRACT_HITS_MAX = 16 };
 
 /* A sentence of a document. */
 struct extract_unit {

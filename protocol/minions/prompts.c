@@ -169,17 +169,16 @@ void prompts_synthesize_again(struct text_buf *buf, bool must_answer)
 
 void prompts_final(struct text_buf *buf, const struct prompts_sources *sources)
 {
-    add(buf, "Text:\n");
     for (uint32_t i = 0; i < sources->count; i++) {
         fold_add(buf, sources->passages[i]);
-        add(buf, "\n");
+        add(buf, "\n\n");
     }
     if (sources->notes.size > 0) {
-        add(buf, "\nNotes of those who read the whole:\n");
+        add(buf, "Notes of those who read the whole:\n");
         text_buf_add(buf, sources->notes);
-        add(buf, "\n");
+        add(buf, "\n\n");
     }
-    add(buf, "\nAnswer the question in one short sentence, using only the text.\nQuestion: ");
+    add(buf, "Using the text above, answer in one short sentence: ");
     text_buf_add(buf, sources->question);
 }
 

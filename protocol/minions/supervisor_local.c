@@ -7,11 +7,13 @@
 #include "protocol/minions/words.h"
 
 #include <assert.h>
+#include <string.h>
+#include <strings.h>
 
 enum { STEMS_MAX = 1024, QUOTE_BYTES_MAX = 600, NOTES_BYTES_MAX = 8 << 10 };
 
 /* Share of the written content words that must be known. */
-#define GROUNDED_SHARE 0.75
+#define GROUNDED_SHARE 0.9
 
 /* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one. */
 static const char PROGRAM_HEAD[] = "def prepare_jobs(context, prev_job_manifests=None, "
@@ -83,22 +85,38 @@ static bool numbers_are_known(struct text written,
     return true;
 }
 
+/* Whether a text denies something. Small models lose a `not` on the way, or add one. */
+static bool denies(struct text text)
+{
+    static const char *const words[] = {"no",   "not",     "cannot",  "never",
+                                        "none", "nothing", "without", "nor"};
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    while (words_next(&reader, &word)) {
+        const struct text spelled = text_slice(text, word.offset, word.offset + word.size);
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (spelled.size == strlen(words[i]) &&
+                strncasecmp(spelled.data, words[i], spelled.size) == 0)
+                return true;
+    }
+    return false;
+}
+
 bool supervisor_local_is_grounded(struct text written,
                                   const struct supervisor_local_sources *sources)
 {
     uint64_t stems[STEMS_MAX];
-    uint32_t count = words_content(sources->question, stems, STEMS_MAX);
-    struct words_reader reader = {.text = written};
-    struct words_word word;
-    bool says_something = false;
-    while (!says_something && words_next(&reader, &word))
-        says_something = true;
-    if (!says_something || !numbers_are_known(written, sources))
+    const uint32_t asked = words_content(sources->question, stems, STEMS_MAX);
+    uint32_t count = asked;
+    if (written.size == 0 || !numbers_are_known(written, sources) ||
+        denies(written) != denies(sources->passages[0]))
         return false;
     count += words_content(sources->notes, stems + count, STEMS_MAX - count);
     for (uint32_t i = 0; i < passages_used(sources); i++)
         count += words_content(sources->passages[i], stems + count, STEMS_MAX - count);
-    return words_share(written, stems, count) >= GROUNDED_SHARE;
+    /* It must say something beyond the question, and nothing beyond the passages. */
+    return words_share(written, stems, asked) < 1.0 &&
+           words_share(written, stems, count) >= GROUNDED_SHARE;
 }
 
 /* The first sentences of a reply, without what the token limit left unfinished. */

@@ -38,8 +38,9 @@ MUST_USE enum status supervisor_local_answer(const struct jobs_context *context,
                                              struct text_buf *answer, bool *is_quoted,
                                              struct error *err);
 
-/* Whether what was written stands on the passages: it says something, its numbers are all in
- * them, and most of its content words are in them or in the question. */
+/* Whether what was written stands on the passages: it says something beyond the question, its
+ * numbers are all in them, nearly all of its content words are in them or in the question, and
+ * it denies something just when the best passage does. */
 bool supervisor_local_is_grounded(struct text written,
                                   const struct supervisor_local_sources *sources);
 
