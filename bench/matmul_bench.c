@@ -104,7 +104,7 @@ struct timing {
 static struct timing call_time(const struct setting *s, int32_t rows, int runs)
 {
     const struct matmul_args args = {.x = &s->x, .w = &s->weight, .y = s->y, .rows = rows};
-    double walls[RUNS_MAX], cpus[RUNS_MAX];
+    double walls[RUNS_MAX] = {0}, cpus[RUNS_MAX] = {0};
     for (int run = -1; run < runs; run++) { /* the first is for warming up */
         const double start_s = clock_now_s(), start_cpu_s = int8_peak_cpu_s();
         int calls = 0;

@@ -182,16 +182,17 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     return OK;
 }
 
-static void f32_finish(const struct matmul_args *args, const float *sums, int32_t first_row,
-                       int32_t rows, int32_t first_out, int32_t outs)
+/* The sums of one tile to y, whose first row and output are row and out. */
+static void f32_finish(const struct matmul_args *args, const struct matmul_f32_tile *tile,
+                       const float *sums, int32_t row, int32_t out)
 {
-    const int32_t out_dim = args->w->out_dim;
-    for (int32_t r = 0; r < rows; r++, sums += outs) {
-        float *y = args->y + (size_t)(first_row + r) * (size_t)out_dim + first_out;
-        for (int32_t o = 0; o < outs; o++) {
+    const size_t out_dim = (size_t)args->w->out_dim;
+    for (int32_t r = 0; r < tile->rows; r++, sums += tile->outs) {
+        float *y = args->y + (size_t)(row + r) * out_dim + out;
+        for (int32_t o = 0; o < tile->outs; o++) {
             float value = sums[o];
             if (args->bias != NULL)
-                value += args->bias[first_out + o];
+                value += args->bias[out + o];
             y[o] = args->accumulate ? y[o] + value : value;
         }
     }
@@ -216,7 +217,7 @@ static void f32_task(void *context, int32_t index, uint32_t worker)
         tile.x = args->x->f32 + (size_t)row * (size_t)w->in_dim;
         tile.rows = least(TILE_ROWS, args->rows - row);
         job->kernel(&tile, sums);
-        f32_finish(args, sums, row, tile.rows, out, tile.outs);
+        f32_finish(args, &tile, sums, row, out);
     }
 }
 
