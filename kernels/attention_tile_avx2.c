@@ -17,34 +17,46 @@ static int32_t least(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* rows and registers are constants at each call: the loops unroll, sum[][] is in registers. */
+/* The two registers of one row's sums. Each is a variable of its own: of an array, gcc 12 keeps
+ * a copy in memory that every step writes (measured: 37 % of the peak in place of 70 %). */
+#define ROW_SUMS(r) __m256 sum_##r = _mm256_setzero_ps(), sum_##r##_right = sum_##r
+#define ROW_STEP(r)                                                                            \
+    if (rows > (r)) {                                                                          \
+        const __m256 x = _mm256_broadcast_ss(a + (r)*a_stride);                                \
+        sum_##r = _mm256_fmadd_ps(x, left, sum_##r);                                           \
+        if (registers > 1)                                                                     \
+            sum_##r##_right = _mm256_fmadd_ps(x, right, sum_##r##_right);                      \
+    }
+#define ROW_STORE(r)                                                                           \
+    if (rows > (r)) {                                                                          \
+        _mm256_storeu_ps(product->c + (r)*product->c_stride, sum_##r);                         \
+        if (registers > 1)                                                                     \
+            _mm256_storeu_ps(product->c + (r)*product->c_stride + LANES, sum_##r##_right);     \
+    }
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
+
+/* rows and registers are constants at each call. */
 INLINE void product_tile(const struct attention_tile_product *product, int rows, int registers)
 {
-    __m256 sum[ROWS][2];
-    for (int r = 0; r < rows; r++)
-        sum[r][0] = sum[r][1] = _mm256_setzero_ps();
+    ROW_SUMS(0);
+    ROW_SUMS(1);
+    ROW_SUMS(2);
+    ROW_SUMS(3);
+    ROW_SUMS(4);
+    ROW_SUMS(5);
     const size_t a_stride = product->a_stride, b_stride = product->b_stride;
     const float *a = product->a;
     const float *const *panel = product->b;
-    int32_t left = product->depth;
-    for (; left > 0; left -= product->panel_depth, panel++) {
+    for (int32_t todo = product->depth; todo > 0; todo -= product->panel_depth, panel++) {
         const float *b = *panel + product->b_column;
-        const float *a_end = a + least(product->panel_depth, left);
+        const float *a_end = a + least(product->panel_depth, todo);
         for (; a < a_end; a++, b += b_stride) {
-            __m256 column[2];
-            for (int i = 0; i < registers; i++)
-                column[i] = _mm256_loadu_ps(b + i * LANES);
-            for (int r = 0; r < rows; r++) {
-                const __m256 x = _mm256_broadcast_ss(a + (size_t)r * a_stride);
-                for (int i = 0; i < registers; i++)
-                    sum[r][i] = _mm256_fmadd_ps(x, column[i], sum[r][i]);
-            }
+            const __m256 left = _mm256_loadu_ps(b);
+            const __m256 right = registers > 1 ? _mm256_loadu_ps(b + LANES) : left;
+            EACH_ROW(ROW_STEP)
         }
     }
-    for (int r = 0; r < rows; r++) {
-        for (int i = 0; i < registers; i++)
-            _mm256_storeu_ps(product->c + (size_t)r * product->c_stride + i * LANES, sum[r][i]);
-    }
+    EACH_ROW(ROW_STORE)
 }
 
 INLINE void product_rows(const struct attention_tile_product *product, int registers)
