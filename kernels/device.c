@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -154,6 +155,27 @@ static void loop_finish(struct device *device)
     pthread_mutex_unlock(&device->mutex);
 }
 
+/* Whole cores that a container's quota ("200000 100000": microseconds per period) is worth;
+ * UINT32_MAX without one. Threads beyond it would only take turns being stopped. */
+static uint32_t cores_quota(void)
+{
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file == NULL)
+        return UINT32_MAX;
+    char line[64];
+    const bool read = fgets(line, sizeof line, file) != NULL;
+    (void)fclose(file);
+    if (!read)
+        return UINT32_MAX;
+    char *rest;
+    const unsigned long long quota_us = strtoull(line, &rest, 10);
+    const unsigned long long period_us = strtoull(rest, NULL, 10);
+    if (rest == line || period_us == 0) /* "max 100000" */
+        return UINT32_MAX;
+    const unsigned long long cores = quota_us / period_us + (quota_us % period_us != 0);
+    return cores < 1 ? 1 : cores < UINT32_MAX ? (uint32_t)cores : UINT32_MAX;
+}
+
 static uint32_t cores_usable(void)
 {
     cpu_set_t set;
@@ -161,7 +183,9 @@ static uint32_t cores_usable(void)
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return 1;
     const int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : (uint32_t)count;
+    const uint32_t quota = cores_quota();
+    const uint32_t cores = count < 1 ? 1 : (uint32_t)count;
+    return cores < quota ? cores : quota;
 }
 
 static enum device_simd simd_found(void)
