@@ -20,6 +20,11 @@ lint(tidy tests/lint/tidy.sh ${CMAKE_BINARY_DIR})
 room(harness NEEDS engine SOURCES
   tests/harness/tiny_model.c tests/harness/model_run.c tests/harness/model_judge.c)
 room_test(tests/golden/model_reference_test.c harness)
+room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
+room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
+if(BUILD_TESTING)
+  set_tests_properties(tests/golden/tokenizer_vectors PROPERTIES LABELS slow)
+endif()
 
 # ---- rounds against a scripted server ----
 if(COHORT_TOOLS)
