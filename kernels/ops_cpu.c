@@ -11,6 +11,6 @@ const struct ops *ops_cpu(void)
                                      .attention = attention_cpu,
                                      .silu_mul = silu_mul_cpu,
                                      .kv_copy = kv_copy_cpu,
-                                     .sample = sample_ref};
+                                     .sample = sample_cpu};
     return &table;
 }

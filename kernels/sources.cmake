@@ -11,7 +11,8 @@ room(kernels NEEDS base m SOURCES
   kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
-  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/sample.c kernels/sample_ref.c)
+  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/sample.c
+  kernels/sample_ref.c kernels/sample_cpu.c)
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight_dequant.c
@@ -26,4 +27,5 @@ set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
 set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   kernels/kv_layout.c kernels/rmsnorm_cpu.c kernels/rope_cpu.c kernels/silu_mul_cpu.c
+  kernels/sample_cpu.c
   PROPERTIES COMPILE_OPTIONS "-O3")
