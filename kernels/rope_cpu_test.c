@@ -1,0 +1,188 @@
+/* rope_cpu_test - rope and KV append against their plain twin, and a row alone and in company. */
+#include "kernels/rope.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ROWS_MAX = 33, HEADS = 6, KV_HEADS = 2, DIM_MAX = 128, LAYERS = 2 };
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+struct shape {
+    enum kv_type type;
+    int32_t head_dim, rope_dim;
+    bool interleaved;
+};
+
+/* What goes in, and what one function makes of it. */
+struct problem {
+    struct shape shape;
+    float q[ROWS_MAX * HEADS * DIM_MAX];
+    float k[ROWS_MAX * KV_HEADS * DIM_MAX], v[ROWS_MAX * KV_HEADS * DIM_MAX];
+    float inv_freq[DIM_MAX / 2];
+    int32_t positions[ROWS_MAX], pages[ROWS_MAX];
+    struct kv_cache cache;
+    size_t cache_bytes;
+};
+
+typedef enum status rope_function(struct device *, const struct rope_args *);
+
+static struct device *device_new(uint32_t threads, enum device_simd simd)
+{
+    struct device *device;
+    const struct device_options options = {.threads = threads, .simd_max = simd};
+    assert_int_equal(device_open(&device, &options, NULL), OK);
+    return device;
+}
+
+static void noise_fill(float *values, size_t count, uint32_t seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        values[i] = (float)(seed >> 8) * 0x1p-23f - 1.0f;
+    }
+}
+
+static struct problem *problem_new(struct shape shape)
+{
+    struct problem *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->shape = shape;
+    noise_fill(p->q, COUNT(p->q), 1);
+    noise_fill(p->k, COUNT(p->k), 2);
+    noise_fill(p->v, COUNT(p->v), 3);
+    for (int32_t i = 0; i < shape.rope_dim / 2; i++)
+        p->inv_freq[i] = powf(10000.0f, -2.0f * (float)i / (float)shape.rope_dim);
+    for (int32_t r = 0; r < ROWS_MAX; r++) {
+        p->positions[r] = r * 3989; /* as far as 127,648 */
+        p->pages[r] = r;
+    }
+    p->cache = (struct kv_cache){.type = shape.type,
+                                 .layers = LAYERS,
+                                 .kv_heads = KV_HEADS,
+                                 .head_dim = shape.head_dim,
+                                 .page_count = ROWS_MAX};
+    p->cache_bytes = kv_layout_page_bytes(&p->cache) * ROWS_MAX;
+    p->cache.data = calloc(1, p->cache_bytes);
+    assert_non_null(p->cache.data);
+    return p;
+}
+
+static void problem_free(struct problem *p)
+{
+    free(p->cache.data);
+    free(p);
+}
+
+/* Runs rows first .. first+rows-1. */
+static void run(struct device *device, rope_function *function, struct problem *p,
+                int32_t first, int32_t rows)
+{
+    const size_t skip = (size_t)(first * p->shape.head_dim);
+    const struct rope_args args = {.q = p->q + skip * HEADS,
+                                   .k = p->k + skip * KV_HEADS,
+                                   .v = p->v + skip * KV_HEADS,
+                                   .positions = p->positions + first,
+                                   .kv_pages = p->pages + first,
+                                   .inv_freq = p->inv_freq,
+                                   .cache = &p->cache,
+                                   .rows = rows,
+                                   .heads = HEADS,
+                                   .layer = 1,
+                                   .rope_dim = p->shape.rope_dim,
+                                   .interleaved = p->shape.interleaved};
+    assert_int_equal(function(device, &args), OK);
+}
+
+/* Keys may fall on either side of a rounding step of the cache; values are the same bits. */
+static void compare_cache(const struct problem *a, const struct problem *b, int32_t row)
+{
+    const int32_t slot = a->positions[row] % KV_PAGE_TOKENS;
+    const float bound = a->shape.type == KV_F32   ? 5e-7f
+                        : a->shape.type == KV_F16 ? 0x1p-10f
+                                                  : 1.5f / 127.0f;
+    for (int32_t head = 0; head < KV_HEADS; head++) {
+        float x[DIM_MAX], y[DIM_MAX];
+        const struct kv_layout_block x_block = kv_layout_block(&a->cache, row, 1, head);
+        const struct kv_layout_block y_block = kv_layout_block(&b->cache, row, 1, head);
+        kv_layout_get_value(&a->cache, &x_block, slot, x);
+        kv_layout_get_value(&b->cache, &y_block, slot, y);
+        assert_memory_equal(x, y, (size_t)a->shape.head_dim * sizeof *x);
+        kv_layout_get_key(&a->cache, &x_block, slot, x);
+        kv_layout_get_key(&b->cache, &y_block, slot, y);
+        for (int32_t i = 0; i < a->shape.head_dim; i++)
+            assert_true(fabsf(x[i] - y[i]) <= bound);
+    }
+}
+
+static const struct shape shapes[] = {{KV_F32, 64, 64, true},   {KV_F32, 128, 128, false},
+                                      {KV_F16, 8, 8, true},     {KV_INT8, 96, 96, false},
+                                      {KV_INT8, 64, 32, false}, {KV_F32, 20, 10, true}};
+
+static void rope_follows_the_twin(void **state)
+{
+    (void)state;
+    const int32_t row_counts[] = {1, 15, 16, 17, 33};
+    struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+    for (size_t i = 0; i < COUNT(shapes) * COUNT(row_counts); i++) {
+        struct problem *a = problem_new(shapes[i % COUNT(shapes)]);
+        struct problem *b = problem_new(shapes[i % COUNT(shapes)]);
+        const int32_t rows = row_counts[i / COUNT(shapes)];
+        run(device, rope_append_ref, a, 0, rows);
+        run(device, rope_append_cpu, b, 0, rows);
+        for (size_t k = 0; k < COUNT(a->q); k++)
+            assert_true(fabsf(a->q[k] - b->q[k]) <= 5e-7f);
+        for (int32_t r = 0; r < rows; r++)
+            compare_cache(a, b, r);
+        problem_free(a);
+        problem_free(b);
+    }
+    device_close(device);
+}
+
+static void a_row_is_the_same_alone_and_in_company(void **state)
+{
+    (void)state;
+    struct device *one = device_new(1, DEVICE_SIMD_SCALAR);
+    struct device *two = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        struct problem *a = problem_new(shapes[i]), *b = problem_new(shapes[i]);
+        run(two, rope_append_cpu, a, 0, ROWS_MAX);
+        for (int32_t r = ROWS_MAX - 1; r >= 0; r--)
+            run(one, rope_append_cpu, b, r, 1);
+        assert_memory_equal(a->q, b->q, sizeof a->q);
+        assert_memory_equal(a->cache.data, b->cache.data, a->cache_bytes);
+        problem_free(a);
+        problem_free(b);
+    }
+    device_close(one);
+    device_close(two);
+}
+
+static void position_zero_turns_nothing(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1, DEVICE_SIMD_AVX512_VNNI);
+    struct problem *a = problem_new(shapes[0]), *b = problem_new(shapes[0]);
+    run(device, rope_append_cpu, a, 0, 1);
+    assert_memory_equal(a->q, b->q, sizeof a->q);
+    problem_free(a);
+    problem_free(b);
+    device_close(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rope_follows_the_twin),
+        cmocka_unit_test(a_row_is_the_same_alone_and_in_company),
+        cmocka_unit_test(position_zero_turns_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
