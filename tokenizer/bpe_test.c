@@ -1,5 +1,5 @@
-/* bpe_test - merging against a plain twin that looks for the best pair anew each time, on random
- * merges and random pieces on both sides of where the heap takes over. */
+/* bpe_test - merging against a plain twin that looks for the best pair anew each time, on
+ * random merges and random pieces on both sides of where the heap takes over. */
 #include "tokenizer/bpe.h"
 
 #include "tokenizer/testing.h"

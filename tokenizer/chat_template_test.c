@@ -75,7 +75,7 @@ static void test_programs(void **state)
         {"{% macro r(n) %}{{ n }}{% if n > 0 %}{{ r(n - 1) }}{% endif %}{% endmacro %}{{ r(3) "
          "}}",
          "3210"},
-        {"{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}{{ a }}", "3"},
+        {"{% with a = 1 %}{% generation %}{{ a }}{% endgeneration %}{% endwith %}{{ a }}", "1"},
         {"{% set x | upper %}a{% endset %}{{ x }}{% filter trim %} b {% endfilter %}", "Ab"},
         {"{{ 'a,b,c'.split(',')[::-1] | join('-') }}{{ 'abc'[1:] }}{{ 'abc'[-1] }}",
          "c-b-abcc"},
@@ -94,7 +94,6 @@ static void test_programs(void **state)
          "TrueTrueTrueTrue"},
         {"{{ m.a.b[0].c }}{{ m['a'].b | length }}", "71"},
         {"{{ strftime_now('%d %b %Y') }}", "26 Jul 2024"},
-        {"{% generation %}x{% endgeneration %}", "x"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -367,8 +366,8 @@ static void test_real_templates(void **state)
         text_buf_deinit(&buffers[i]);
 }
 
-/* Small programs on which Jinja and other implementations agree. Two have keys with a NUL, which
- * base/json does not give whole. */
+/* Small programs on which Jinja and other implementations agree. Two have keys with a NUL,
+ * which base/json does not give whole. */
 static void test_unit_programs(void **state)
 {
     struct text_buf buffer = {0};

@@ -1,5 +1,5 @@
-/* pretokenize_test - cuts worked out by hand from the expressions in pretokenize.c, random bytes,
- * and a guard page behind every prefix. */
+/* pretokenize_test - cuts worked out by hand from the expressions in pretokenize.c, random
+ * bytes, and a guard page behind every prefix. */
 #include "tokenizer/pretokenize.h"
 
 #include "tokenizer/testing.h"

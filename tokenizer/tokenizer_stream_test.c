@@ -1,5 +1,5 @@
-/* tokenizer_stream_test - a text shown token by token is the text shown at once, with U+FFFD for
- * what is no UTF-8, and no character is ever shown in part. */
+/* tokenizer_stream_test - a text shown token by token is the text shown at once, with U+FFFD
+ * for what is no UTF-8, and no character is ever shown in part. */
 #include "tokenizer/testing.h"
 
 #include <setjmp.h>

@@ -19,7 +19,7 @@ enum { FIRST_SPECIAL = 256, START = FIRST_SPECIAL, END, END_LONG, TAG };
 
 static struct testing_vocab VOCAB;
 
-/* Bytes, ChatML's two control pieces, a third of which END is a prefix, and a user-defined one. */
+/* Bytes, ChatML's two control pieces, a third of which END is a prefix, a user-defined one. */
 static struct tokenizer *open_bytes(const char *template)
 {
     struct tokenizer *tokenizer;
