@@ -108,6 +108,22 @@ static void test_scores_decide(void **state)
     arena_deinit(&fixture.arena);
 }
 
+/* Merging never makes a control piece out of plain text. */
+static void test_no_control_by_merging(void **state)
+{
+    static struct fixture fixture;
+    (void)state;
+    begin(&fixture, true);
+    (void)testing_vocab_add(&fixture.source, "<s>", TOKENIZER_CONTROL);
+    add(&fixture, "<", -10);
+    add(&fixture, "s", -11);
+    add(&fixture, ">", -12);
+    add(&fixture, "<s", -1);
+    build(&fixture);
+    check(&fixture, "<s>", false, "<s|>");
+    arena_deinit(&fixture.arena);
+}
+
 static void test_without_bytes(void **state)
 {
     static struct fixture fixture;
@@ -202,9 +218,9 @@ static void test_piece_past_a_space(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scores_decide),      cmocka_unit_test(test_without_bytes),
-        cmocka_unit_test(test_refused_scores),     cmocka_unit_test(test_words_apart),
-        cmocka_unit_test(test_piece_past_a_space),
+        cmocka_unit_test(test_scores_decide), cmocka_unit_test(test_no_control_by_merging),
+        cmocka_unit_test(test_without_bytes), cmocka_unit_test(test_refused_scores),
+        cmocka_unit_test(test_words_apart),   cmocka_unit_test(test_piece_past_a_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
