@@ -119,6 +119,7 @@ static void test_no_control_by_merging(void **state)
     add(&fixture, "s", -11);
     add(&fixture, ">", -12);
     add(&fixture, "<s", -1);
+    add(&fixture, "longer", -20);
     build(&fixture);
     check(&fixture, "<s>", false, "<s|>");
     arena_deinit(&fixture.arena);
