@@ -24,16 +24,16 @@
 enum { LONG_S = 0x17f }; /* folds to s, so (?i:'s) takes it */
 
 static const struct pretokenize SPLITTERS[] = {
-    {"gpt-2", PRETOKENIZE_GPT2, 0, false, false},
-    {"gpt2", PRETOKENIZE_GPT2, 0, false, false},
-    {"smollm", PRETOKENIZE_GPT2, 1, true, false},
-    {"starcoder", PRETOKENIZE_GPT2, 1, true, false},
-    {"refact", PRETOKENIZE_GPT2, 1, true, false},
-    {"command-r", PRETOKENIZE_GPT2, 1, true, false},
-    {"llama-bpe", PRETOKENIZE_LLAMA3, 3, false, true},
-    {"llama3", PRETOKENIZE_LLAMA3, 3, false, true},
-    {"qwen2", PRETOKENIZE_LLAMA3, 1, false, false},
-    {"tekken", PRETOKENIZE_CASE, 1, false, true},
+    {"gpt-2", PRETOKENIZE_GPT2, 0, false, false, false},
+    {"gpt2", PRETOKENIZE_GPT2, 0, false, false, false},
+    {"smollm", PRETOKENIZE_GPT2, 1, true, false, false},
+    {"starcoder", PRETOKENIZE_GPT2, 1, true, false, false},
+    {"refact", PRETOKENIZE_GPT2, 1, true, false, false},
+    {"command-r", PRETOKENIZE_GPT2, 1, true, false, false},
+    {"llama-bpe", PRETOKENIZE_LLAMA3, 3, false, false, true},
+    {"llama3", PRETOKENIZE_LLAMA3, 3, false, false, true},
+    {"qwen2", PRETOKENIZE_LLAMA3, 1, false, true, false},
+    {"tekken", PRETOKENIZE_CASE, 1, false, false, true},
 };
 static const char NAMES[] =
     "gpt-2, gpt2, smollm, starcoder, refact, command-r, llama-bpe, llama3, qwen2, tekken";

@@ -22,6 +22,7 @@ struct pretokenize {
     enum pretokenize_rule rule;
     uint32_t digits_max; /* longest run of \p{N}; 0: no limit */
     bool digits_first;   /* digits are cut off before the rule sees the text */
+    bool compose;        /* text is put in NFC first (normalize.h) */
     bool ignore_merges;  /* a piece that is a token is that token, whatever the merges say */
 };
 

@@ -2,6 +2,9 @@
 room(tokenizer NEEDS base m SOURCES
   tokenizer/unicode_table.c
   tokenizer/unicode.c
+  tokenizer/normalize_parts.c
+  tokenizer/normalize_whole.c
+  tokenizer/normalize.c
   tokenizer/pretokenize.c
   tokenizer/pair_map.c
   tokenizer/merge_heap.c

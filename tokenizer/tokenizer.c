@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/chat_template.h"
+#include "tokenizer/normalize.h"
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/special.h"
 #include "tokenizer/spm.h"
@@ -31,6 +32,7 @@ struct encoding {
     struct token_list *list;
     struct bpe_scratch bpe;
     struct spm_scratch spm;
+    struct text_buf composed;
 };
 
 /* How models of our families spell the end of a turn; files name at most two as eos and eot. */
@@ -55,6 +57,12 @@ static bool encode_plain(struct encoding *encoding, struct text text)
     if (!tokenizer->vocab.byte_level)
         return spm_encode(&tokenizer->spm, text, tokenizer->add_space_prefix, &encoding->spm,
                           encoding->list);
+    if (tokenizer->splitter->compose && !normalize_is_plain(text)) {
+        text_buf_clear(&encoding->composed);
+        if (!normalize_nfc(text, &encoding->composed))
+            return false;
+        text = text_buf_text(&encoding->composed);
+    }
     for (size_t begin = 0; begin < text.size;) {
         const size_t end = pretokenize_next(tokenizer->splitter, text, begin);
         if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe,
@@ -93,6 +101,7 @@ static enum status encode_trusted(const struct tokenizer *tokenizer, struct text
     const bool done = encode_parts(&encoding, text, trust);
     bpe_scratch_deinit(&encoding.bpe);
     spm_scratch_deinit(&encoding.spm);
+    text_buf_deinit(&encoding.composed);
     if (!done)
         list->count = count;
     return done ? OK : ERR_MEMORY;

@@ -83,9 +83,9 @@ enum tokenizer_flags {
 };
 
 /* Appends text's tokens to list. ERR_LIMIT past TOKENIZER_TEXT_MAX bytes; ERR_MEMORY. Any
- * bytes are taken, valid UTF-8 or not; decoding gives them back. Two exceptions, as in the
- * reference implementations: bytes that the vocabulary has no token for are left out, and
- * SentencePiece models take U+2581 for a space. */
+ * bytes are taken, valid UTF-8 or not; decoding gives them back. Three exceptions, as in
+ * the reference implementations: bytes that the vocabulary has no token for are left out,
+ * SentencePiece models take U+2581 for a space, and Qwen's compose characters (NFC). */
 MUST_USE enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text,
                                       uint32_t flags, struct token_list *list,
                                       struct error *err);

@@ -222,7 +222,8 @@ static void test_json_vocabularies(void **state)
         {"gpt2", "gpt-2", "gpt2", "gpt-2"},
         {"llama3", "llama-bpe", "llama3", "llama-bpe"},
         {"llama3.2", "llama-bpe", "llama3.2", NULL},
-        {"qwen2.5", "qwen2", NULL, "qwen2"},
+        {"qwen2.5", "qwen2", "qwen2.5", "qwen2"},
+        {"qwen3", "qwen2", "qwen3", NULL},
         {"mistral-nemo", "tekken", "mistral-nemo", NULL},
     };
     (void)state;
