@@ -146,8 +146,11 @@ static enum status step_fake_run(void *context, const struct batch *batch,
     fake->steps++;
     fake->rows += (uint64_t)batch->row_count;
     fake->heads += (uint64_t)batch->head_count;
-    if (fake->fail_at > 0 && fake->steps == (uint64_t)fake->fail_at)
+    if (fake->fail_at > 0 && fake->steps == (uint64_t)fake->fail_at) {
+        for (int32_t i = 0; i < fake->page_count * KV_PAGE_TOKENS; i++)
+            fake->slots[i].position = -1; /* and everything on it is lost */
         FAIL(err, ERR_DEVICE, "the fake device fails at step %d", fake->fail_at);
+    }
     if (fake->checks) {
         step_fake_copy_pages(fake, batch);
         step_fake_append_keys(fake, batch);

@@ -41,14 +41,16 @@ struct bench {
     uint32_t done_count, jobs_given, next_id;
 };
 
-static struct bench *bench_open(uint32_t pages, uint32_t sequences, uint32_t rows)
+/* partials 0: room enough. */
+static struct bench *bench_open_tight(uint32_t pages, uint32_t sequences, uint32_t rows,
+                                      uint32_t partials)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     assert_non_null(bench);
     struct step_options options = {
         .limits = {.rows_max = rows,
                    .heads_max = sequences + 16,
-                   .partials_max = 8 * rows + 64},
+                   .partials_max = partials ? partials : 8 * rows + 64},
         .sequences_max = sequences,
         .page_count = pages,
         .tokens_max = pages * KV_PAGE_TOKENS < STEP_FAKE_CONTEXT ? pages * KV_PAGE_TOKENS
@@ -64,6 +66,11 @@ static struct bench *bench_open(uint32_t pages, uint32_t sequences, uint32_t row
     assert_true(step_fake_init(&bench->fake, (int32_t)pages));
     assert_int_equal(step_init(&bench->step, &options, &bench->arena, &err), OK);
     return bench;
+}
+
+static struct bench *bench_open(uint32_t pages, uint32_t sequences, uint32_t rows)
+{
+    return bench_open_tight(pages, sequences, rows, 0);
 }
 
 static void bench_drain(struct bench *bench)
@@ -249,7 +256,7 @@ static void cancels(void **state)
 {
     (void)state;
     struct family *family = calloc(1, sizeof *family);
-    for (uint32_t round = 0; round < 40; round++) {
+    for (uint32_t round = 0; round < 400; round++) {
         random_state = 7000 + round;
         const uint32_t jobs = 30;
         struct bench *bench =
@@ -295,7 +302,7 @@ static void device_failures(void **state)
 static double computed_over_ideal(uint32_t chunks, uint32_t jobs, uint32_t shared, uint32_t own,
                                   bool by_task)
 {
-    struct bench *bench = bench_open(4000, 96, 512);
+    struct bench *bench = bench_open(1100, 96, 512); /* room for a sixth of the jobs */
     token_id *tokens =
         calloc((size_t)chunks * (shared + jobs * (size_t)(shared + own)), sizeof *tokens);
     token_id *prompts = tokens + (size_t)chunks * shared;
@@ -355,6 +362,28 @@ static void samples_share_the_prompt(void **state)
     for (uint32_t s = 0; s < 12; s++)
         expect_output(bench, &ask, s);
     assert_int_not_equal(bench->outputs[0][0][0], bench->outputs[0][1][0]);
+    bench_close(bench);
+}
+
+/* A conversation goes on: what was written is found again, not only what was asked. */
+static void outputs_are_found_again(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open(64, 4, 64);
+    token_id prompt[200];
+    random_state = 8;
+    fill_random(prompt, 50);
+    struct engine_job ask = {.prompt = prompt, .prompt_tokens = 50, .max_tokens = 60};
+    bench_submit(bench, &ask);
+    bench_run(bench);
+    memcpy(prompt + 50, bench->outputs[0][0], 60 * sizeof *prompt);
+    fill_random(prompt + 110, 30);
+    ask.prompt_tokens = 140;
+    ask.tag = 1;
+    bench_submit(bench, &ask);
+    bench_run(bench);
+    expect_output(bench, &ask, 0);
+    assert_int_equal(bench->done[1][0].cached_tokens, 96); /* whole pages of 109 tokens */
     bench_close(bench);
 }
 
@@ -447,15 +476,11 @@ static void host_overhead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_job_alone),
-        cmocka_unit_test(samples_share_the_prompt),
-        cmocka_unit_test(scores_add_up),
-        cmocka_unit_test(any_company_any_pool),
-        cmocka_unit_test(cancels),
-        cmocka_unit_test(device_failures),
-        cmocka_unit_test(prefixes_are_computed_once),
-        cmocka_unit_test(nobody_starves),
-        cmocka_unit_test(host_overhead),
+        cmocka_unit_test(one_job_alone),           cmocka_unit_test(samples_share_the_prompt),
+        cmocka_unit_test(outputs_are_found_again), cmocka_unit_test(scores_add_up),
+        cmocka_unit_test(any_company_any_pool),    cmocka_unit_test(cancels),
+        cmocka_unit_test(device_failures),         cmocka_unit_test(prefixes_are_computed_once),
+        cmocka_unit_test(nobody_starves),          cmocka_unit_test(host_overhead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
