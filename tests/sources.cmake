@@ -58,5 +58,8 @@ function(fuzz name)
   target_link_libraries(${name} PRIVATE warnings ${arg_ROOMS})
 endfunction()
 fuzz(gguf_fuzz ROOMS kernels base SOURCES engine/gguf.c engine/gguf_get.c engine/model_config.c)
-fuzz(json_fuzz ROOMS api base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
-  protocol/api/batch_file.c protocol/api/openai.c)
+fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
+  tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
+  tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
+fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
+  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c)
