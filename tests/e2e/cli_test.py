@@ -14,13 +14,14 @@ USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
 MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
+LICENCE = pathlib.Path("/usr/share/common-licenses/GPL-3")
 DATA_FOLDER = pathlib.Path(os.environ.get("COHORT_TEST_DATA") or "../shared/data")
 
 
 def cohort(*words, stdin="", env=None, stdout=subprocess.PIPE):
     """Runs the binary; gives (exit code, standard output, lines of standard error)."""
     done = subprocess.run([BINARY, *words], input=stdin.encode(), stdout=stdout,
-                          stderr=subprocess.PIPE, timeout=300, env=env, check=False)
+                          stderr=subprocess.PIPE, timeout=500, env=env, check=False)
     return done.returncode, (done.stdout or b"").decode(), done.stderr.decode().splitlines()
 
 
@@ -83,6 +84,11 @@ class Refusals(unittest.TestCase):
                 self.assertFalse(os.path.exists(outside))
             pathlib.Path(inside).write_text("")
             self.refused(CANNOT_CREATE, "batch", inside, "/no/such/folder/out")
+
+    def test_ask_files(self):
+        self.refused(USAGE, "ask", "a question without a document")
+        self.refused(USAGE, "ask", "-f", "/dev/null")
+        self.refused(NO_INPUT, "ask", "-f", "/no/such/file", "why?", say="No such file")
 
     def test_full_disk(self):
         with open("/dev/full", "w") as full:
@@ -150,6 +156,24 @@ class WithModel(unittest.TestCase):
                                  "1 2 3 4")[1])["samples"][0]
         self.assertEqual(told["finish"], "stop")
         self.assertNotIn("5", told["text"])
+
+    @unittest.skipUnless(LICENCE.exists(), f"{LICENCE} is not here")
+    def test_ask(self):
+        code, text, lines = cohort("ask", "--json", "-f", str(LICENCE),
+                                   "May I charge a price for each copy that I convey?")
+        self.assertEqual((code, lines), (0, []), text)
+        told = json.loads(text)
+        self.assertTrue(told["answer"].strip())
+        self.assertGreater(len(told["citations"]), 0)
+        self.assertIn("ledger", told)
+        document = LICENCE.read_bytes()
+        for citation in told["citations"]:
+            folded = " ".join(citation["text"].split())
+            self.assertIn(folded, " ".join(document.decode().split()))
+            self.assertEqual(citation["document"], str(LICENCE))
+            place = document[citation["offset"]:][:len(citation["text"].encode()) * 2]
+            self.assertTrue(" ".join(place.decode("utf-8", "ignore").split())
+                            .startswith(folded[:40]), citation)
 
     def test_doctor(self):
         code, text, _ = cohort("doctor", "--json")
