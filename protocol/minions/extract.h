@@ -8,8 +8,8 @@
  *              + a bonus when s has the form of an answer (question.h)
  *              + EXTRACT_MODEL_WEIGHT * standardized mean log P(question | s) per token
  *
- * The model is asked about the EXTRACT_CANDIDATES sentences best without it; the rest keep their
- * rank behind. What is cited is a span of the document, verbatim by construction.
+ * The model is asked about the EXTRACT_CANDIDATES sentences best without it; the others keep
+ * their rank behind. What is cited is a span of the document, verbatim by construction.
  */
 #ifndef MINIONS_EXTRACT_H
 #define MINIONS_EXTRACT_H

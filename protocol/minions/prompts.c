@@ -169,6 +169,7 @@ void prompts_synthesize_again(struct text_buf *buf, bool must_answer)
 
 void prompts_final(struct text_buf *buf, const struct prompts_sources *sources)
 {
+    add(buf, "Read this text and answer the question.\n\nText: ");
     for (uint32_t i = 0; i < sources->count; i++) {
         fold_add(buf, sources->passages[i]);
         add(buf, "\n\n");
@@ -178,7 +179,7 @@ void prompts_final(struct text_buf *buf, const struct prompts_sources *sources)
         text_buf_add(buf, sources->notes);
         add(buf, "\n\n");
     }
-    add(buf, "Using the text above, answer in one short sentence: ");
+    add(buf, "Question: ");
     text_buf_add(buf, sources->question);
 }
 

@@ -252,8 +252,10 @@ static enum status answer_locally(struct run *run, const struct turn *turn, stru
     }
     if (result->citation_count == 0)
         FAIL(err, ERR_FORMAT, "no passage of the documents answers the question");
+    /* A model that only extracts writes from the best passage: more confuse it. */
+    const uint32_t most = run->is_extract ? 1 : SUPERVISOR_LOCAL_PASSAGES_MAX;
     uint32_t count = 0;
-    for (; count < result->citation_count && count < SUPERVISOR_LOCAL_PASSAGES_MAX; count++) {
+    for (; count < result->citation_count && count < most; count++) {
         const struct round_citation *citation = &result->citations[count];
         passages[count] = text_slice(run->options->documents->texts[citation->document],
                                      citation->offset, citation->offset + citation->size);

@@ -39,8 +39,8 @@ MUST_USE enum status supervisor_local_answer(const struct jobs_context *context,
                                              struct error *err);
 
 /* Whether what was written stands on the passages: it says something beyond the question, its
- * numbers are all in them, nearly all of its content words are in them or in the question, and
- * it denies something just when the best passage does. */
+ * numbers are all in them, most of its content words are in them or in the question, those it
+ * adds stand near the same words there, and it denies what the best passage denies. */
 bool supervisor_local_is_grounded(struct text written,
                                   const struct supervisor_local_sources *sources);
 

@@ -37,8 +37,10 @@ static const char *answer_to(const char *reply, bool is_cut, bool *is_quoted)
     const struct worker worker = {.run = fake_run};
     struct ledger ledger = {0};
     const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
-    const struct supervisor_local_sources sources = {TEXT("How many days to cure a violation?"),
-                                                     PASSAGES, 2};
+    const struct supervisor_local_sources sources = {
+        .question = TEXT("How many days to cure a violation?"),
+        .passages = PASSAGES,
+        .count = 2};
     struct text_buf answer = {0};
     scripted = reply;
     scripted_cut = is_cut;
@@ -72,7 +74,47 @@ static void made_up_words_are_not(void **state)
     assert_true(is_quoted);
     assert_string_equal(answer_to("  ", false, &is_quoted), "You have 30 days.");
     assert_true(is_quoted);
+    assert_string_equal(answer_to("You do not have 30 days.", false, &is_quoted),
+                        "You have 30 days.");
+    assert_true(is_quoted);
+    assert_string_equal(answer_to("How many days to cure a violation", false, &is_quoted),
+                        "You have 30 days.");
+    assert_true(is_quoted);
     assert_string_equal(answer_to("You have", true, &is_quoted), "You have 30 days.");
+}
+
+static bool is_grounded(const char *written, const char *question, const char *passage)
+{
+    const struct text passages[] = {text_of(passage)};
+    const struct supervisor_local_sources sources = {
+        .question = text_of(question), .passages = passages, .count = 1};
+    return supervisor_local_is_grounded(text_of(written), &sources);
+}
+
+static void known_words_in_other_company_are_not(void **state)
+{
+    (void)state;
+    static const char question[] = "When do patent licenses terminate?";
+    static const char passage[] =
+        "If You institute patent litigation against any entity, then "
+        "any patent licenses granted to You shall terminate as of the "
+        "date such litigation is filed.";
+    assert_true(is_grounded("Patent licenses terminate as of the date litigation is filed.",
+                            question, passage));
+    assert_false(is_grounded("Patent licenses terminate when the licenses are filed.", question,
+                             passage));
+}
+
+static void denials_are_kept(void **state)
+{
+    (void)state;
+    static const char question[] = "Are patents waived?";
+    static const char passage[] = "No patents are waived by this document, at a price of 5.";
+    assert_true(is_grounded("No patents are waived by this document.", question, passage));
+    assert_false(is_grounded("Patents are waived by this document.", question, passage));
+    assert_false(is_grounded("The document does not cost 5.", question, "Documents cost 5."));
+    assert_true(is_grounded("It is valid for 5 years.", "How long?",
+                            "An offer valid for 5 years, at no more than your cost."));
 }
 
 static void the_question_is_a_literal(void **state)
@@ -90,6 +132,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grounded_words_are_shown),
         cmocka_unit_test(made_up_words_are_not),
+        cmocka_unit_test(known_words_in_other_company_are_not),
+        cmocka_unit_test(denials_are_kept),
         cmocka_unit_test(the_question_is_a_literal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

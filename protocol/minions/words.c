@@ -126,6 +126,17 @@ uint32_t words_content(struct text text, uint64_t *stems, uint32_t max)
     return count > 0 ? count : collect(text, true, stems, max);
 }
 
+uint32_t words_sequence(struct text text, uint64_t *stems, uint32_t max)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    uint32_t count = 0;
+    while (count < max && words_next(&reader, &word))
+        if (!word.is_common)
+            stems[count++] = word.stem;
+    return count;
+}
+
 double words_share(struct text text, const uint64_t *stems, uint32_t count)
 {
     struct words_reader reader = {.text = text};

@@ -41,6 +41,9 @@ size_t words_stem(struct text word, char stem[WORDS_STEM_MAX]);
  * back to common words when the text has no others. */
 uint32_t words_content(struct text text, uint64_t *stems, uint32_t max);
 
+/* The stems of content words in text in their order, repeats included, at most max of them. */
+uint32_t words_sequence(struct text text, uint64_t *stems, uint32_t max);
+
 /* Share of text's content words, 0 to 1, whose stem is among stems; 1 for a text without any.
  * Numbers weigh as words do. */
 double words_share(struct text text, const uint64_t *stems, uint32_t count);
