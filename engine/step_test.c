@@ -279,6 +279,38 @@ static void cancels(void **state)
     free(family);
 }
 
+/* Who computes a prefix that others wait for is cancelled: another goes on with it. */
+static void owners_that_leave(void **state)
+{
+    (void)state;
+    for (uint32_t turns = 1; turns < 16; turns++)
+        for (uint32_t cancelled = 1; cancelled < 8; cancelled++) {
+            struct bench *bench = bench_open_tight(400, 8, 512, 24); /* 24 rows in a step */
+            token_id prompts[8][150];
+            struct engine_job asks[8];
+            random_state = 21;
+            fill_random(prompts[0], 150);
+            for (uint32_t i = 0; i < 8; i++) { /* each leaves the first a little later */
+                memcpy(prompts[i], prompts[0], sizeof prompts[0]);
+                fill_random(prompts[i] + 90 + i * 5, 60 - i * 5);
+                asks[i] = (struct engine_job){
+                    .prompt = prompts[i], .prompt_tokens = 150, .max_tokens = 5, .tag = i};
+                bench_submit(bench, &asks[i]);
+            }
+            for (uint32_t t = 0; t < turns; t++)
+                step_turn(&bench->step);
+            for (uint32_t bit = 0; bit < 3; bit++)
+                if (cancelled >> bit & 1)
+                    step_cancel(&bench->step, 1 + bit);
+            step_check(&bench->step);
+            bench_run(bench);
+            for (uint32_t i = 0; i < 8; i++)
+                expect_output(bench, &asks[i], 0);
+            assert_int_equal(bench->output_counts[7][0], 5);
+            bench_close(bench);
+        }
+}
+
 /* A failing device ends what runs, and what comes later is computed from nothing again. */
 static void device_failures(void **state)
 {
@@ -476,11 +508,17 @@ static void host_overhead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_job_alone),           cmocka_unit_test(samples_share_the_prompt),
-        cmocka_unit_test(outputs_are_found_again), cmocka_unit_test(scores_add_up),
-        cmocka_unit_test(any_company_any_pool),    cmocka_unit_test(cancels),
-        cmocka_unit_test(device_failures),         cmocka_unit_test(prefixes_are_computed_once),
-        cmocka_unit_test(nobody_starves),          cmocka_unit_test(host_overhead),
+        cmocka_unit_test(one_job_alone),
+        cmocka_unit_test(samples_share_the_prompt),
+        cmocka_unit_test(outputs_are_found_again),
+        cmocka_unit_test(scores_add_up),
+        cmocka_unit_test(any_company_any_pool),
+        cmocka_unit_test(cancels),
+        cmocka_unit_test(owners_that_leave),
+        cmocka_unit_test(device_failures),
+        cmocka_unit_test(prefixes_are_computed_once),
+        cmocka_unit_test(nobody_starves),
+        cmocka_unit_test(host_overhead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
