@@ -1,5 +1,5 @@
-/* normalize_table - the generated tables behind normalize.c (tools/scripts/normalize_tables.py).
- * Code points are packed in 21 bits each. */
+/* normalize_table - the generated tables behind normalize.c, in normalize_parts.c and
+ * normalize_whole.c (tools/scripts/normalize_tables.py). Code points are packed in 21 bits. */
 #ifndef TOKENIZER_NORMALIZE_TABLE_H
 #define TOKENIZER_NORMALIZE_TABLE_H
 

@@ -77,7 +77,7 @@ static void test_twice_is_once(void **state)
     text_buf_deinit(&once);
 }
 
-/* Marks in falling and rising classes by turns: sorting each against each would take minutes. */
+/* Marks of two classes by turns: sorting each against each would take minutes. */
 static void test_many_marks(void **state)
 {
     enum { PAIRS = 200000 };
