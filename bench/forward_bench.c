@@ -1,6 +1,6 @@
 /*
  * forward_bench - speed of the forward pass: prefill of 512 tokens, decode at batch 1, 8, 32
- * and 96, with the milliseconds of each op, the matmuls' operations per second, and peak memory.
+ * and 96, with the milliseconds of each op, the matmuls' operations per second, peak memory.
  *
  *     forward_bench MODEL [--precision exact|int8] [--kv f32|f16|int8] [--threads N]
  *                   [--simd scalar|avx2|best] [--context N] [--shared N] [--seconds S]

@@ -7,9 +7,11 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/step_output.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
 
 # Tests that need a whole model.
-if(TARGET engine_model_test)
-  target_link_libraries(engine_model_test PRIVATE harness)
-endif()
+foreach(test engine_model_test engine_forward_test)
+  if(TARGET ${test})
+    target_link_libraries(${test} PRIVATE harness)
+  endif()
+endforeach()
 if(TARGET engine_engine_test)
   target_link_libraries(engine_engine_test PRIVATE harness)
 endif()

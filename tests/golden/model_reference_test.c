@@ -14,10 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { IDS_MAX = 64, GREEDY_LONG = 200, SMOL_TEXTS = 6, SMOL_IDS_MAX = 240 };
+enum {
+    IDS_MAX = 64,
+    GREEDY_LONG = 200,
+    SMOL_TEXTS = 6,
+    SMOL_IDS_MAX = 240,
+    SMOL_LONG_IDS_MAX = 700
+};
 
 static const char *shared(const char *name)
 {
@@ -230,8 +237,8 @@ static const char *smol_path(void)
     return given ? given : path;
 }
 
-/* Opens the texts of SmolLM2, only the first few short ones, or skips. */
-static void open_smol_texts(struct model_judge_texts *texts)
+/* Opens the texts of SmolLM2, only the first count of up to ids_max ids, or skips. */
+static void open_smol_texts(struct model_judge_texts *texts, int32_t ids_max, int32_t count)
 {
     struct error err;
     struct file_map map;
@@ -242,12 +249,12 @@ static void open_smol_texts(struct model_judge_texts *texts)
     }
     file_map_close(&map);
     int32_t kept = 0;
-    for (int32_t i = 0; i < texts->count && kept < SMOL_TEXTS; i++) {
-        if (texts->texts[i].count <= SMOL_IDS_MAX)
+    for (int32_t i = 0; i < texts->count && kept < count; i++) {
+        if (texts->texts[i].count <= ids_max)
             texts->texts[kept++] = texts->texts[i];
     }
     texts->count = kept;
-    assert_int_equal(kept, SMOL_TEXTS);
+    assert_int_equal(kept, count);
 }
 
 static const struct model_run_options SMOL = {.simd_max = DEVICE_SIMD_AVX512_VNNI,
@@ -263,7 +270,7 @@ static void test_smollm2_exact(void **state)
     token_id tokens[SMOL_TEXTS * MODEL_JUDGE_GREEDY];
     struct model_run run;
     struct error err;
-    open_smol_texts(&texts);
+    open_smol_texts(&texts, SMOL_IDS_MAX, SMOL_TEXTS);
     struct model_run_options options = SMOL;
     options.path = smol_path();
     open_run(&run, &options);
@@ -288,30 +295,29 @@ static void test_smollm2_exact(void **state)
     model_judge_deinit(&texts);
 }
 
+/* One text of 697 ids: over short ones the figure swings by a fifth with the rounding of a
+ * single op. All twenty: bench/accuracy. */
 static void test_smollm2_int8_stays_near_exact(void **state)
 {
     (void)state;
     struct model_judge_texts texts;
+    struct model_judge_score score;
     struct model_run exact, int8;
     struct error err;
-    double kl_sum = 0;
-    int32_t positions = 0;
-    open_smol_texts(&texts);
+    open_smol_texts(&texts, SMOL_LONG_IDS_MAX, 1);
     struct model_run_options options = SMOL;
     options.path = smol_path();
+    options.sequences = 1;
+    options.context_max = SMOL_LONG_IDS_MAX;
     open_run(&exact, &options);
     options.precision = MODEL_INT8;
     options.kv_type = KV_INT8;
     open_run(&int8, &options);
     const struct model_judge_runs runs = {&int8, &exact};
-    for (int32_t i = 0; i < texts.count; i++) {
-        struct model_judge_score score;
-        check(model_judge_score(&runs, i, &texts.texts[i], &score, &err), &err);
-        kl_sum += score.kl_sum;
-        positions += texts.texts[i].count;
-    }
-    print_message("    mean KL over %d positions: %.5f\n", positions, kl_sum / positions);
-    assert_true(kl_sum / positions <= 0.010); /* few, short texts; all twenty: bench/accuracy */
+    check(model_judge_score(&runs, 0, &texts.texts[0], &score, &err), &err);
+    const double kl = score.kl_sum / texts.texts[0].count;
+    print_message("    mean KL over %d positions: %.5f\n", texts.texts[0].count, kl);
+    assert_true(kl <= 0.007);
     model_run_close(&int8);
     model_run_close(&exact);
     model_judge_deinit(&texts);
@@ -327,5 +333,9 @@ int main(void)
         cmocka_unit_test(test_smollm2_exact),
         cmocka_unit_test(test_smollm2_int8_stays_near_exact),
     };
+    if (access(shared("arch_tiny/index.json"), R_OK) != 0) {
+        print_message("skipped: no shared data at %s\n", shared(""));
+        return 77;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,36 +106,46 @@ double model_judge_log_sum(const float *logits, int32_t vocab)
     return top + log(sum);
 }
 
-/* KL(p || q) in nats, p from the logits a, q from b. */
-static double divergence(const float *a, const float *b, int32_t vocab)
+/* A row of logits and log(sum(exp(logits))). */
+struct row {
+    const float *logits;
+    double log_sum;
+};
+
+static struct row row_of(const struct model_run *run, int32_t i)
 {
-    const double a_sum = model_judge_log_sum(a, vocab), b_sum = model_judge_log_sum(b, vocab);
+    const float *logits = model_run_logits(run, i);
+    return (struct row){logits, model_judge_log_sum(logits, run->model->config.vocab)};
+}
+
+/* KL(p || q) in nats. */
+static double divergence(const struct row *p, const struct row *q, int32_t vocab)
+{
     double kl = 0;
     for (int32_t i = 0; i < vocab; i++) {
-        const double log_p = (double)a[i] - a_sum;
-        kl += exp(log_p) * (log_p - ((double)b[i] - b_sum));
+        const double log_p = (double)p->logits[i] - p->log_sum;
+        kl += exp(log_p) * (log_p - ((double)q->logits[i] - q->log_sum));
     }
     return kl;
 }
 
 /* Adds the rows of one step, whose first is at position first of the text. */
-static void add_rows(const struct model_run *run, const struct model_run *other,
-                     const struct model_run_part *part, const struct model_judge_text *text,
-                     struct model_judge_score *score)
+static void add_rows(const struct model_judge_runs *runs, const struct model_run_part *part,
+                     const struct model_judge_text *text, struct model_judge_score *score)
 {
-    const int32_t vocab = run->model->config.vocab;
+    const int32_t vocab = runs->run->model->config.vocab;
     for (int32_t i = 0; i < part->count; i++) {
-        const float *row = model_run_logits(run, i);
-        const float *judge = other ? model_run_logits(other, i) : NULL;
         const bool has_next = part->first + i + 1 < text->count;
         const token_id next = has_next ? text->ids[part->first + i + 1] : 0;
-        if (judge)
-            score->kl_sum += divergence(judge, row, vocab);
-        if (!has_next)
+        const struct row ours = row_of(runs->run, i);
+        if (has_next)
+            score->mean_nll += ours.log_sum - (double)ours.logits[next];
+        if (!runs->other)
             continue;
-        score->mean_nll += model_judge_log_sum(row, vocab) - (double)row[next];
-        if (judge)
-            score->other_mean_nll += model_judge_log_sum(judge, vocab) - (double)judge[next];
+        const struct row other = row_of(runs->other, i);
+        score->kl_sum += divergence(&other, &ours, vocab);
+        if (has_next)
+            score->other_mean_nll += other.log_sum - (double)other.logits[next];
     }
 }
 
@@ -167,7 +177,7 @@ enum status model_judge_score(const struct model_judge_runs *runs, int32_t seque
         TRY(model_run_step(run, &part, 1, err));
         if (other)
             TRY(model_run_step(other, &part, 1, err));
-        add_rows(run, other, &part, text, score);
+        add_rows(runs, &part, text, score);
     }
     finish(model_run_logits(run, part.count - 1), run->model->config.vocab, text, score);
     return OK;
