@@ -7,9 +7,11 @@
  *     decode    96 rows: 32 chunks of 800 tokens with 3 jobs each, every job with 250 of its own
  *
  * 9 heads, 3 KV heads, head_dim 64 (SmolLM2-135M), one layer. Only keys that a row sees are
- * counted: 4 * head_dim operations per (row, head, key). A figure is the best of `runs`
- * (default 9) timed calls, the activation in int8 as the matmul after it wants it; the peak is
- * a loop of fused multiply-adds on one thread, times the threads.
+ * counted: 4 * head_dim operations per (row, head, key); the activation is asked for in int8,
+ * as the matmul after it wants it. Each figure is the median of `runs` (default 9) calls. us and
+ * GFLOP/s are by the clock; the share of the peak (a loop of fused multiply-adds) is by
+ * processor time, so that it can be measured on a machine with other load; "used" says how many
+ * cores the call really had.
  */
 #include "base/clock.h"
 #include "bench/f32_peak.h"
@@ -24,6 +26,7 @@ enum {
     HEADS = 9,
     KV_HEADS = 3,
     HEAD_DIM = 64,
+    RUNS_MAX = 101,
     RUNS_DEFAULT = 9,
     THREADS_MAX = 2,
     ITEM_ROWS = 128,
@@ -147,14 +150,21 @@ static double load_flops(const struct load *load)
     return 4.0 * HEAD_DIM * HEADS * keys;
 }
 
-static struct kv_cache cache_new(enum kv_type type)
+static size_t cache_bytes(const struct kv_cache *cache)
+{
+    return kv_layout_page_bytes(cache) * (size_t)cache->page_count;
+}
+
+static struct kv_cache cache_new(struct device *device, enum kv_type type)
 {
     struct kv_cache cache = {.type = type,
                              .layers = 1,
                              .kv_heads = KV_HEADS,
                              .head_dim = HEAD_DIM,
                              .page_count = PAGES_MAX + ATTENTION_SPLIT_PAGES};
-    cache.data = memory_new(kv_layout_page_bytes(&cache) * (size_t)cache.page_count);
+    cache.data = device_alloc(device, cache_bytes(&cache));
+    if (cache.data == NULL)
+        fail("no memory");
     uint32_t state = 1;
     for (int32_t page = 0; page < cache.page_count; page++) {
         for (int32_t head = 0; head < KV_HEADS; head++) {
@@ -171,24 +181,40 @@ static struct kv_cache cache_new(enum kv_type type)
     return cache;
 }
 
-static double best_s(struct device *device, const struct attention_args *args, int runs)
+/* One call: medians over the runs. */
+struct timing {
+    double wall_s, cpu_s;
+};
+
+static int by_value(const void *a, const void *b)
 {
-    double best = 0.0;
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct timing call_time(struct device *device, const struct attention_args *args,
+                               int runs)
+{
+    double walls[RUNS_MAX], cpus[RUNS_MAX];
     for (int run = -1; run < runs; run++) { /* the first is for warming up */
-        const double start_s = clock_now_s();
+        const double start_s = clock_now_s(), start_cpu_s = f32_peak_cpu_s();
         if (attention_cpu(device, args) != OK)
             fail("attention_cpu refused");
-        const double taken_s = clock_now_s() - start_s;
-        best = run <= 0 || taken_s < best ? taken_s : best;
+        if (run >= 0) {
+            walls[run] = clock_now_s() - start_s;
+            cpus[run] = f32_peak_cpu_s() - start_cpu_s;
+        }
     }
-    return best;
+    qsort(walls, (size_t)runs, sizeof walls[0], by_value);
+    qsort(cpus, (size_t)runs, sizeof cpus[0], by_value);
+    return (struct timing){walls[runs / 2], cpus[runs / 2]};
 }
 
 static void bench_type(struct device *device, const struct load *load, enum kv_type type,
                        int runs)
 {
     const size_t dim = HEADS * HEAD_DIM;
-    const struct kv_cache cache = cache_new(type);
+    const struct kv_cache cache = cache_new(device, type);
     const int64_t partials =
         attention_partial_floats(load->work.partial_count, HEADS, HEAD_DIM);
     struct activation y = {.forms = ACTIVATION_INT8,
@@ -210,13 +236,13 @@ static void bench_type(struct device *device, const struct load *load, enum kv_t
                                         .rows = load->row_count,
                                         .heads = HEADS,
                                         .scale = 0.125f};
-    const double seconds = best_s(device, &args, runs);
-    const double rate = load_flops(load) / seconds;
-    const double peak = f32_peak_measure(device_simd(device)) * device_threads(device);
-    (void)printf("%-8s %-5s %7d %10.1f %10.2f %8.1f\n", load->name, kv_layout_type_name(type),
-                 load->row_count, seconds * 1e6, rate * 1e-9,
-                 peak > 0 ? 100.0 * rate / peak : 0.0);
-    free(cache.data);
+    const struct timing timing = call_time(device, &args, runs);
+    const double flops = load_flops(load), peak = f32_peak_measure(device_simd(device));
+    (void)printf(
+        "%-8s %-5s %5d %10.1f %9.2f %8.1f %7.1f\n", load->name, kv_layout_type_name(type),
+        load->row_count, timing.wall_s * 1e6, flops / timing.wall_s * 1e-9,
+        peak > 0 ? 100.0 * flops / timing.cpu_s / peak : 0.0, timing.cpu_s / timing.wall_s);
+    device_free(device, cache.data, cache_bytes(&cache));
     free(y.q8);
     free(y.scales);
     free(q);
@@ -227,8 +253,8 @@ int main(int argc, char **argv)
 {
     static struct load loads[2];
     const long runs = argc > 1 ? strtol(argv[1], NULL, 10) : RUNS_DEFAULT;
-    if (runs < 1 || runs > 1000)
-        fail("runs: 1 to 1000");
+    if (runs < 1 || runs > RUNS_MAX)
+        fail("runs: 1 to 101");
     prefill_make(&loads[0]);
     decode_make(&loads[1]);
     for (uint32_t threads = 1; threads <= THREADS_MAX; threads++) {
@@ -241,8 +267,8 @@ int main(int argc, char **argv)
         (void)printf("threads %u, %s, peak %.1f GFLOP/s per thread\n", threads,
                      device_simd_name(device_simd(device)),
                      f32_peak_measure(device_simd(device)) * 1e-9);
-        (void)printf("%-8s %-5s %7s %10s %10s %8s\n", "load", "kv", "rows", "us", "GFLOP/s",
-                     "% peak");
+        (void)printf("%-8s %-5s %5s %10s %9s %8s %7s\n", "load", "kv", "rows", "us", "GFLOP/s",
+                     "% peak", "used");
         for (size_t i = 0; i < 2; i++) {
             for (int type = KV_F32; type <= KV_INT8; type++)
                 bench_type(device, &loads[i], (enum kv_type)type, (int)runs);

@@ -3,12 +3,18 @@
  *
  *     formula   softmax(q k^T * scale) v, cut into splits of 128 keys, merged in order
  *     tensors   q [rows, heads, head_dim]; cache pages; y [rows, heads * head_dim]
- *     task      a split's keys and values of one KV head, widened to F32 once in scratch, and
- *               up to TASK_ROWS query rows: (batch row, head) pairs, the heads of a KV head
- *               side by side (GQA), so that one row of the batch makes `group` of them
+ *     task      a split's keys and values of one KV head, and up to TASK_ROWS query rows:
+ *               (batch row, head) pairs, the heads of a KV head side by side (GQA), so that one
+ *               row of the batch makes `group` of them. With many rows keys and values are
+ *               widened to F32 first, once, in scratch; with few, on the way
  *     block     BLOCK_ROWS of these: scores, softmax, weighted values, all in L1 but the tile
  *     merge     per batch row, over its splits in order
- *     bound by  FMA issue at prefill; widening keys and values at decode
+ *     bound by  FMA issue at prefill; reading and widening keys and values at decode
+ *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
+ *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
+ *               96 rows over 32 shared chunks 39-46 %
+ *     lost      prefetching the keys of the page after next and this page's values (-2 to +2 %);
+ *               widening on the way with many rows (prefill of int8 65 -> 52 %)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
  * are powers of two. An int8 key's scale is multiplied into its score, an int8 value's scale
@@ -29,11 +35,14 @@
 #include <string.h>
 
 enum {
-    TILE_ROWS = ATTENTION_TILE_ROWS,
+    STRIDE = ATTENTION_TILE_STRIDE,
     TILE_COLS = ATTENTION_TILE_COLS,
     LANES = ATTENTION_TILE_LANES,
-    BLOCK_ROWS = 4 * TILE_ROWS,
+    TILE_ROWS_MIN = 6, /* of any level */
+    BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
     TASK_ROWS = 10 * BLOCK_ROWS,
+    HEAD_DIM_MAX = 1024,
+    WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4,
     STATS = 2
 };
@@ -52,8 +61,9 @@ struct job {
 /* One worker's scratch. */
 struct memory {
     float *keys, *values;             /* [ATTENTION_SPLIT * head_dim]: pages, widened */
-    float *queries, *outs;            /* [BLOCK_ROWS][head_dim] */
-    float *scores;                    /* [BLOCK_ROWS][ATTENTION_SPLIT] */
+    float *queries;                   /* [head_dim / STRIDE, up][BLOCK_ROWS][STRIDE] */
+    float *scores;                    /* [BLOCK_ROWS][STRIDE] */
+    float *outs;                      /* [BLOCK_ROWS][head_dim] */
     float *key_scales, *value_scales; /* [ATTENTION_SPLIT] */
 };
 
@@ -62,15 +72,16 @@ struct split {
     const struct attention_item *item;
     int32_t kv_head;
     int32_t page_count;
-    const float *keys[ATTENTION_SPLIT_PAGES];   /* each [head_dim][KV_PAGE_TOKENS] */
-    const float *values[ATTENTION_SPLIT_PAGES]; /* each [KV_PAGE_TOKENS][head_dim] */
-    const float *value_scales;                  /* [ATTENTION_SPLIT] or NULL */
+    enum kv_type type;                         /* of the numbers in keys and values */
+    const void *keys[ATTENTION_SPLIT_PAGES];   /* each [head_dim][KV_PAGE_TOKENS] */
+    const void *values[ATTENTION_SPLIT_PAGES]; /* each [KV_PAGE_TOKENS][head_dim] */
+    const float *value_scales;                 /* [ATTENTION_SPLIT] or NULL */
 };
 
 struct block {
     int32_t rows;
-    int32_t seen[BLOCK_ROWS];                            /* keys that each row sees */
-    int32_t tile_seen[BLOCK_ROWS / ATTENTION_TILE_ROWS]; /* the most in each tile */
+    int32_t seen[BLOCK_ROWS];                      /* keys that each row sees */
+    int32_t tile_seen[BLOCK_ROWS / TILE_ROWS_MIN]; /* the most in each tile */
     size_t partial_head[BLOCK_ROWS]; /* partial * heads + head: where the result goes */
 };
 
@@ -84,41 +95,44 @@ static int32_t ceil_div(int32_t a, int32_t b)
     return a / b + (a % b != 0);
 }
 
+/* The depth of a score comes in panels of STRIDE: how many. */
+static int32_t query_panels(int32_t head_dim)
+{
+    return ceil_div(head_dim, STRIDE);
+}
+
 static size_t memory_floats(int32_t head_dim)
 {
-    const size_t dim = (size_t)head_dim;
-    return 2 * ATTENTION_SPLIT * dim + 2 * BLOCK_ROWS * dim + BLOCK_ROWS * ATTENTION_SPLIT +
+    const size_t dim = (size_t)head_dim, panels = (size_t)query_panels(head_dim);
+    return 2 * ATTENTION_SPLIT * dim + (panels + 1) * BLOCK_ROWS * STRIDE + BLOCK_ROWS * dim +
            2 * ATTENTION_SPLIT;
 }
 
 static struct memory memory_of(const struct job *job, uint32_t worker)
 {
-    const size_t dim = (size_t)job->args->cache->head_dim;
+    const int32_t head_dim = job->args->cache->head_dim;
+    const size_t dim = (size_t)head_dim, panels = (size_t)query_panels(head_dim);
     struct memory memory = {.keys = device_scratch(job->device, worker)};
     memory.values = memory.keys + ATTENTION_SPLIT * dim;
     memory.queries = memory.values + ATTENTION_SPLIT * dim;
-    memory.outs = memory.queries + BLOCK_ROWS * dim;
-    memory.scores = memory.outs + BLOCK_ROWS * dim;
-    memory.key_scales = memory.scores + BLOCK_ROWS * ATTENTION_SPLIT;
+    memory.scores = memory.queries + panels * BLOCK_ROWS * STRIDE;
+    memory.outs = memory.scores + BLOCK_ROWS * STRIDE;
+    memory.key_scales = memory.outs + BLOCK_ROWS * dim;
     memory.value_scales = memory.key_scales + ATTENTION_SPLIT;
     return memory;
 }
 
-/* Numbers of the cache as floats: where they lie, or widened to `to`. */
-static const float *widen(const struct job *job, const void *from, float *to)
+/* Numbers of the cache as they are multiplied: where they lie, or widened to `to`. */
+static const void *ready(const struct job *job, enum kv_type type, const void *from, float *to)
 {
     const struct kv_cache *cache = job->args->cache;
     const size_t count = (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim;
-    switch (cache->type) {
-    case KV_F32:
+    if (type == cache->type)
         return from;
-    case KV_F16:
+    if (cache->type == KV_F16)
         job->kernels->widen_f16(from, to, count);
-        break;
-    case KV_INT8:
+    else
         job->kernels->widen_int8(from, to, count);
-        break;
-    }
     return to;
 }
 
@@ -135,14 +149,21 @@ static void split_load(const struct job *job, struct split *split, const struct 
         const struct kv_layout_block block =
             kv_layout_block(cache, page, args->layer, split->kv_head);
         const size_t skip = (size_t)p * page_floats;
-        split->keys[p] = widen(job, block.keys, memory->keys + skip);
-        split->values[p] = widen(job, block.values, memory->values + skip);
+        split->keys[p] = ready(job, split->type, block.keys, memory->keys + skip);
+        split->values[p] = ready(job, split->type, block.values, memory->values + skip);
         for (int32_t i = 0; i < KV_PAGE_TOKENS; i++) {
             const int32_t key = p * KV_PAGE_TOKENS + i;
             memory->key_scales[key] = block.key_scales ? block.key_scales[i] * factor : factor;
             memory->value_scales[key] = block.value_scales ? block.value_scales[i] : 1.0f;
         }
     }
+}
+
+/* A query row into its panels. */
+static void query_load(const float *query, int32_t head_dim, float *to)
+{
+    for (int32_t i = 0; i < head_dim; i += STRIDE, to += BLOCK_ROWS * STRIDE)
+        memcpy(to, query + i, (size_t)least(STRIDE, head_dim - i) * sizeof *to);
 }
 
 /* Gathers query rows first .. first+block->rows-1 of the item. */
@@ -159,36 +180,64 @@ static void block_load(const struct job *job, const struct split *split, int32_t
         const int32_t seen = least(item->kv_count, args->positions[row] + 1 - item->kv_begin);
         const int32_t partial =
             args->work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT;
-        int32_t *tile_seen = &block->tile_seen[i / TILE_ROWS];
+        int32_t *tile_seen = &block->tile_seen[i / job->kernels->tile_rows];
         assert(seen >= 1 && partial < args->work->partials_first[row + 1]);
         block->seen[i] = seen;
         *tile_seen = seen > *tile_seen ? seen : *tile_seen;
         block->partial_head[i] = (size_t)partial * heads + (size_t)head;
-        memcpy(memory->queries + (size_t)i * dim,
-               args->q + ((size_t)row * heads + (size_t)head) * dim, dim * sizeof(float));
+        query_load(args->q + ((size_t)row * heads + (size_t)head) * dim, args->cache->head_dim,
+                   memory->queries + (size_t)i * STRIDE);
     }
 }
 
-/* scores[row][key] = q k; page by page, so that a page's keys stay in L1 for all rows. */
+/* Both blocks of columns at once where the level has a kernel for so few rows. */
+static void run_blocks(const struct job *job, struct attention_tile_product *product,
+                       int32_t blocks)
+{
+    if (blocks == 1 || product->rows <= job->kernels->pair_rows) {
+        product->blocks = blocks;
+        job->kernels->product(product);
+        return;
+    }
+    struct attention_tile_product single = *product;
+    single.blocks = 1;
+    job->kernels->product(&single);
+    single.b[0] = product->b[1];
+    single.b_column[0] = product->b_column[1];
+    single.c += TILE_COLS;
+    job->kernels->product(&single);
+}
+
+/* scores[row][key] = q k; two pages at a time, so that their keys stay in L1 for all rows. */
 static void block_scores(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim;
-    struct attention_tile_product product = {.a_stride = (size_t)dim,
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->kernels->tile_rows;
+    const size_t panel_bytes =
+        (size_t)STRIDE * KV_PAGE_TOKENS * kv_layout_type_bytes(split->type);
+    const void *panels[ATTENTION_SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
+    struct attention_tile_product product = {.a_panel = (size_t)BLOCK_ROWS * STRIDE,
                                              .b_stride = KV_PAGE_TOKENS,
-                                             .c_stride = ATTENTION_SPLIT,
+                                             .c_stride = STRIDE,
+                                             .b_type = split->type,
                                              .columns = KV_PAGE_TOKENS,
                                              .depth = dim,
-                                             .panel_depth = dim};
+                                             .panel_depth = STRIDE};
     for (int32_t p = 0; p < split->page_count; p++) {
-        product.b = &split->keys[p];
-        for (int32_t r = 0; r < block->rows; r += TILE_ROWS) {
-            if (block->tile_seen[r / TILE_ROWS] <= p * KV_PAGE_TOKENS)
+        for (size_t i = 0; i < (size_t)query_panels(dim); i++)
+            panels[p][i] = (const uint8_t *)split->keys[p] + i * panel_bytes;
+    }
+    for (int32_t p = 0; p < split->page_count; p += 2) {
+        product.b[0] = panels[p];
+        product.b[1] = p + 1 < split->page_count ? panels[p + 1] : NULL;
+        for (int32_t r = 0; r < block->rows; r += tile_rows) {
+            const int32_t left = block->tile_seen[r / tile_rows] - p * KV_PAGE_TOKENS;
+            if (left <= 0)
                 continue;
-            product.rows = least(TILE_ROWS, block->rows - r);
-            product.a = memory->queries + (size_t)r * (size_t)dim;
-            product.c = memory->scores + (size_t)(r * ATTENTION_SPLIT + p * KV_PAGE_TOKENS);
-            job->kernels->product(&product);
+            product.rows = least(tile_rows, block->rows - r);
+            product.a = memory->queries + (size_t)r * STRIDE;
+            product.c = memory->scores + (size_t)(r * STRIDE + p * KV_PAGE_TOKENS);
+            run_blocks(job, &product, left > KV_PAGE_TOKENS ? 2 : 1);
         }
     }
 }
@@ -198,11 +247,11 @@ static void block_softmax(const struct job *job, const struct split *split,
 {
     for (int32_t r = 0; r < block->rows; r++) {
         struct attention_tile_softmax softmax = {
-            .scores = memory->scores + (size_t)r * ATTENTION_SPLIT,
+            .scores = memory->scores + (size_t)r * STRIDE,
             .key_scales = memory->key_scales,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
-            .padded = ceil_div(block->tile_seen[r / TILE_ROWS], LANES) * LANES};
+            .padded = ceil_div(block->tile_seen[r / job->kernels->tile_rows], LANES) * LANES};
         job->kernels->softmax(&softmax);
         float *stats = job->stats + block->partial_head[r] * STATS;
         stats[0] = softmax.max;
@@ -210,25 +259,30 @@ static void block_softmax(const struct job *job, const struct split *split,
     }
 }
 
-/* outs[row] = sum over keys of weight * value; sixteen columns of all values at a time. */
+/* outs[row] = sum over keys of weight * value; 2 x 16 columns of all values at a time. */
 static void block_values(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim;
-    struct attention_tile_product product = {.a_stride = ATTENTION_SPLIT,
-                                             .b = split->values,
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->kernels->tile_rows;
+    struct attention_tile_product product = {.b = {split->values, split->values},
+                                             .a_panel = KV_PAGE_TOKENS,
                                              .b_stride = (size_t)dim,
                                              .c_stride = (size_t)dim,
+                                             .b_type = split->type,
                                              .panel_depth = KV_PAGE_TOKENS};
-    for (int32_t column = 0; column < dim; column += TILE_COLS) {
-        product.b_column = (size_t)column;
+    int32_t step;
+    for (int32_t column = 0; column < dim; column += step) {
+        const int32_t blocks = dim - column >= 2 * TILE_COLS ? 2 : 1;
+        step = blocks * TILE_COLS;
+        product.b_column[0] = (size_t)column;
+        product.b_column[1] = (size_t)column + TILE_COLS;
         product.columns = least(TILE_COLS, dim - column);
-        for (int32_t r = 0; r < block->rows; r += TILE_ROWS) {
-            product.rows = least(TILE_ROWS, block->rows - r);
-            product.depth = block->tile_seen[r / TILE_ROWS];
-            product.a = memory->scores + (size_t)r * ATTENTION_SPLIT;
+        for (int32_t r = 0; r < block->rows; r += tile_rows) {
+            product.rows = least(tile_rows, block->rows - r);
+            product.depth = block->tile_seen[r / tile_rows];
+            product.a = memory->scores + (size_t)r * STRIDE;
             product.c = memory->outs + (size_t)r * (size_t)dim + column;
-            job->kernels->product(&product);
+            run_blocks(job, &product, blocks);
         }
     }
     for (int32_t r = 0; r < block->rows; r++)
@@ -241,7 +295,8 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     const struct job *job = context;
     const int32_t per_item = job->tasks_per_head * job->args->cache->kv_heads;
     struct split split = {.item = &job->args->work->items[index / per_item],
-                          .kv_head = index % per_item / job->tasks_per_head};
+                          .kv_head = index % per_item / job->tasks_per_head,
+                          .type = job->args->cache->type};
     const int32_t rows = split.item->row_count * job->group;
     const int32_t tasks = ceil_div(rows, TASK_ROWS), task = index % job->tasks_per_head;
     if (task >= tasks)
@@ -249,8 +304,11 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
-    const int32_t share = ceil_div(ceil_div(rows, tasks), TILE_ROWS) * TILE_ROWS;
+    const int32_t tile_rows = job->kernels->tile_rows;
+    const int32_t share = ceil_div(ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = least(rows, (task + 1) * share);
+    if (end - task * share >= WIDEN_TILES * tile_rows)
+        split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
     split_load(job, &split, &memory);
     for (int32_t first = task * share; first < end; first += BLOCK_ROWS) {
@@ -305,7 +363,9 @@ static const struct attention_tile_kernels *kernels_for(const struct device *dev
 {
 #if defined(__x86_64__)
     /* The AVX2 tiles convert halves with F16C, which every processor with AVX2 has. */
-    if (device_simd(device) >= DEVICE_SIMD_AVX2 && cache->head_dim % LANES == 0)
+    if (device_simd(device) >= DEVICE_SIMD_AVX512_VNNI && cache->head_dim % TILE_COLS == 0)
+        return &attention_tile_avx512;
+    if (device_simd(device) >= DEVICE_SIMD_AVX2 && cache->head_dim % TILE_COLS == 0)
         return &attention_tile_avx2;
 #endif
     (void)device;
@@ -320,7 +380,8 @@ enum status attention_cpu(struct device *device, const struct attention_args *ar
     const size_t row_floats = (size_t)args->heads * (size_t)cache->head_dim;
     const size_t scratch_floats = device_scratch_bytes(device) / sizeof(float);
     assert(args->heads % cache->kv_heads == 0);
-    if (scratch_floats < memory_floats(cache->head_dim) || scratch_floats < row_floats)
+    if (cache->head_dim > HEAD_DIM_MAX || scratch_floats < memory_floats(cache->head_dim) ||
+        scratch_floats < row_floats)
         return ERR_LIMIT;
     struct job job = {.args = args,
                       .device = device,

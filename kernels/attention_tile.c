@@ -7,24 +7,38 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = ATTENTION_TILE_LANES, COLS = ATTENTION_TILE_COLS };
+enum { LANES = ATTENTION_TILE_LANES, COLS = ATTENTION_TILE_COLS, TILE_ROWS = 6 };
 
 static int32_t least(int32_t a, int32_t b)
 {
     return a < b ? a : b;
 }
 
+static float number_at(const void *numbers, enum kv_type type, size_t index)
+{
+    switch (type) {
+    case KV_F32:
+        return ((const float *)numbers)[index];
+    case KV_F16:
+        return half_to_float(((const uint16_t *)numbers)[index]);
+    case KV_INT8:
+        return (float)((const int8_t *)numbers)[index];
+    }
+    return NAN;
+}
+
 static void product_row(const struct attention_tile_product *product, const float *a, float *c)
 {
     float sum[COLS] = {0};
-    const float *const *panel = product->b;
-    for (int32_t first = 0; first < product->depth; first += product->panel_depth, panel++) {
-        const int32_t end = least(product->panel_depth, product->depth - first);
-        const float *b = *panel + product->b_column;
-        for (int32_t k = 0; k < end; k++, b += product->b_stride) {
-            for (int32_t column = 0; column < product->columns; column++)
-                sum[column] += a[first + k] * b[column];
+    const void *const *panel = product->b[0];
+    for (int32_t left = product->depth; left > 0; left -= product->panel_depth, panel++) {
+        const int32_t end = least(product->panel_depth, left);
+        size_t index = product->b_column[0];
+        for (int32_t k = 0; k < end; k++, index += product->b_stride) {
+            for (size_t column = 0; column < (size_t)product->columns; column++)
+                sum[column] += a[k] * number_at(*panel, product->b_type, index + column);
         }
+        a += product->a_panel;
     }
     memcpy(c, sum, (size_t)product->columns * sizeof *c);
 }
@@ -32,7 +46,7 @@ static void product_row(const struct attention_tile_product *product, const floa
 static void product_scalar(const struct attention_tile_product *product)
 {
     for (size_t r = 0; r < (size_t)product->rows; r++)
-        product_row(product, product->a + r * product->a_stride,
+        product_row(product, product->a + r * ATTENTION_TILE_STRIDE,
                     product->c + r * product->c_stride);
 }
 
@@ -75,7 +89,8 @@ static void widen_int8_scalar(const int8_t *from, float *to, size_t count)
         to[i] = (float)from[i];
 }
 
-const struct attention_tile_kernels attention_tile_scalar = {.product = product_scalar,
+const struct attention_tile_kernels attention_tile_scalar = {.tile_rows = TILE_ROWS,
+                                                             .product = product_scalar,
                                                              .softmax = softmax_scalar,
                                                              .widen_f16 = widen_f16_scalar,
                                                              .widen_int8 = widen_int8_scalar};

@@ -3,30 +3,35 @@
  *
  * Every sum runs in one fixed order: a product adds its terms one after the other down the
  * depth, a softmax sums its weights in eight lanes (key mod 8), then pairwise. So the shape of
- * a tile, and the rows beside a row, change no bit of its result. The AVX2 level fuses products
- * and sums, the scalar one does not: levels differ in the last bits.
+ * a tile, and the rows beside a row, change no bit of its result. AVX2 and AVX-512 fuse products
+ * and sums and give the same bits; the scalar level does not fuse, and differs in the last ones.
  */
 #ifndef KERNELS_ATTENTION_TILE_H
 #define KERNELS_ATTENTION_TILE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "kernels/kv_layout.h"
 
 enum {
-    ATTENTION_TILE_ROWS = 6,  /* rows of a product at most */
-    ATTENTION_TILE_COLS = 16, /* columns of a product at most */
+    ATTENTION_TILE_STRIDE = 128, /* floats from row to row of a: the keys of a split */
+    ATTENTION_TILE_COLS = 16,    /* columns of a product at most */
     ATTENTION_TILE_LANES = 8
 };
 
-/* c[rows, columns] = a[rows, depth] b[depth, columns]. b comes in panels of panel_depth rows,
- * the last one perhaps cut short; row k of panel p begins at b[p] + k * b_stride + b_column. */
+/* c[rows, columns] = a[rows, depth] b[depth, columns], for one block of columns or for two that
+ * lie anywhere. The depth comes in panels of panel_depth, the last one perhaps cut short.
+ *     row r of a, panel p  begins at  a + p * a_panel + r * ATTENTION_TILE_STRIDE
+ *     row k of b, panel p  begins at  number k * b_stride + b_column[block] of b[block][p], a
+ *                                     number of type b_type; of KV_INT8 the bare integers
+ *     row r of c           begins at  c + r * c_stride + block * ATTENTION_TILE_COLS */
 struct attention_tile_product {
     const float *a;
-    const float *const *b;
+    const void *const *b[2];
     float *c;
-    size_t a_stride, b_stride, b_column, c_stride;
-    int32_t rows;    /* 1 .. ATTENTION_TILE_ROWS */
-    int32_t columns; /* 1 .. ATTENTION_TILE_COLS; AVX2: 8 or 16 */
+    size_t a_panel, b_stride, b_column[2], c_stride;
+    enum kv_type b_type;
+    int32_t blocks;  /* 1; or 2 with at most pair_rows rows */
+    int32_t rows;    /* 1 .. tile_rows of the level */
+    int32_t columns; /* 1 .. ATTENTION_TILE_COLS; all of them where the level is not scalar */
     int32_t depth, panel_depth;
 };
 
@@ -42,12 +47,20 @@ struct attention_tile_softmax {
 };
 
 struct attention_tile_kernels {
+    int32_t tile_rows; /* rows of a product at most */
+    int32_t pair_rows; /* rows of a product with two blocks at most; 0: no such products */
     void (*product)(const struct attention_tile_product *product);
     void (*softmax)(struct attention_tile_softmax *softmax);
     void (*widen_f16)(const uint16_t *from, float *to, size_t count); /* a multiple of 8 */
     void (*widen_int8)(const int8_t *from, float *to, size_t count);  /* a multiple of 8 */
 };
 
-extern const struct attention_tile_kernels attention_tile_scalar, attention_tile_avx2;
+/* The AVX-512 level has only its product of its own. */
+void attention_tile_softmax_avx2(struct attention_tile_softmax *softmax);
+void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count);
+void attention_tile_widen_int8_avx2(const int8_t *from, float *to, size_t count);
+
+extern const struct attention_tile_kernels attention_tile_scalar, attention_tile_avx2,
+    attention_tile_avx512;
 
 #endif

@@ -2,7 +2,8 @@
 set(kernels_x86)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
-    kernels/matmul_int8_avx512.c kernels/attention_tile_avx2.c)
+    kernels/matmul_int8_avx512.c kernels/attention_tile_avx2.c
+    kernels/attention_tile_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
@@ -29,3 +30,5 @@ set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   kernels/kv_layout.c kernels/rmsnorm_cpu.c kernels/rope_cpu.c kernels/silu_mul_cpu.c
   kernels/sample_cpu.c
   PROPERTIES COMPILE_OPTIONS "-O3")
+set_source_files_properties(kernels/attention_tile_avx512.c
+  PROPERTIES COMPILE_OPTIONS "-mavx512f;-O3")
