@@ -29,7 +29,7 @@ enum { JOBS = 96, SAMPLES = 4, TEXT_MAX = 600, PROMPT_MAX = 160, EVENTS = 64 };
 enum { COUNTS_ALLOCATIONS = 0, COMPANY = 32 }; /* several times slower */
 static atomic_uint foreign_allocations;
 #else
-/* Every malloc of this program comes here; those of other threads than the first are counted. */
+/* Every malloc of this program comes here; those of threads but the first are counted. */
 enum { COUNTS_ALLOCATIONS = 1, COMPANY = JOBS };
 static atomic_uint foreign_allocations;
 static pthread_t first_thread;

@@ -1,0 +1,105 @@
+/* engine_plan_test - sizes follow from options, model and memory, within their limits. */
+#include "engine/engine_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct model_config config = {.layers = 2,
+                                           .hidden = 64,
+                                           .ffn = 96,
+                                           .heads = 4,
+                                           .kv_heads = 2,
+                                           .head_dim = 16,
+                                           .vocab = 300,
+                                           .context_max = 1000};
+static const uint64_t gib = (uint64_t)1 << 30;
+
+static struct engine_plan plan_of(struct engine_options options, uint64_t free_bytes)
+{
+    struct engine_plan plan;
+    struct error err;
+    if (engine_plan_make(&options, &config, free_bytes, &plan, &err) != OK)
+        fail_msg("%s", err.text);
+    return plan;
+}
+
+static void kv_follows_precision(void **state)
+{
+    (void)state;
+    assert_int_equal(plan_of((struct engine_options){.precision = ENGINE_EXACT}, gib).kv_type,
+                     KV_F32);
+    assert_int_equal(plan_of((struct engine_options){.precision = ENGINE_INT8}, gib).kv_type,
+                     KV_INT8);
+    assert_int_equal(plan_of((struct engine_options){.kv = ENGINE_KV_F16}, gib).kv_type,
+                     KV_F16);
+}
+
+static void pool_takes_a_quarter_and_no_more_than_useful(void **state)
+{
+    (void)state;
+    const struct engine_plan page = plan_of((struct engine_options){.kv_pages = 1}, gib);
+    const struct engine_plan little =
+        plan_of((struct engine_options){.sequences_max = 4}, 40 * page.page_bytes);
+    assert_int_equal(little.page_count, 10);
+    assert_int_equal(little.tokens_max, 160);
+    const struct engine_plan ample = plan_of((struct engine_options){.sequences_max = 4}, gib);
+    assert_int_equal(ample.page_count, 4 * 63);
+    assert_int_equal(ample.tokens_max, 1000);
+    const struct engine_plan said =
+        plan_of((struct engine_options){.kv_bytes = 7 * page.page_bytes + 1}, 0);
+    assert_int_equal(said.page_count, 7);
+}
+
+/* One row at the last position must always fit, or nothing would ever move. */
+static void a_step_holds_any_row(void **state)
+{
+    (void)state;
+    for (uint32_t rows = 1; rows < 2000; rows += 111) {
+        const struct engine_plan plan =
+            plan_of((struct engine_options){.step_tokens = rows}, gib);
+        assert_true(plan.limits.partials_max >= plan.tokens_max / ATTENTION_SPLIT + 1);
+        assert_true(plan.limits.heads_max >= 1 && plan.limits.heads_max <= rows);
+        assert_int_equal(plan.forward.rows_max, rows);
+        assert_int_equal(plan.forward.partials_max, plan.limits.partials_max);
+    }
+}
+
+static void refuses_by_name(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct error err;
+    const struct engine_options steps = {.step_tokens = 1000000};
+    assert_int_equal(engine_plan_make(&steps, &config, gib, &plan, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "step_tokens: 1000000"));
+    const struct engine_options sequences = {.sequences_max = 1000000};
+    assert_int_equal(engine_plan_make(&sequences, &config, gib, &plan, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "sequences_max: 1000000"));
+    const struct engine_options defaults = {.kv_bytes = 0};
+    assert_int_equal(engine_plan_make(&defaults, &config, 100, &plan, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "KV pool of 25 bytes"));
+}
+
+static void knows_free_memory(void **state)
+{
+    (void)state;
+    assert_true(engine_plan_free_bytes() > 1 << 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kv_follows_precision),
+        cmocka_unit_test(pool_takes_a_quarter_and_no_more_than_useful),
+        cmocka_unit_test(a_step_holds_any_row),
+        cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(knows_free_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
