@@ -164,7 +164,8 @@ static void print_result(const struct ask *ask)
     text_buf_deinit(&ledger);
 }
 
-static void print_json(const struct ask *ask)
+/* Gives the exit code. */
+static int print_json(const struct ask *ask)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -198,16 +199,24 @@ static void print_json(const struct ask *ask)
     json_write_key(&w, "ledger");
     ledger_write(&ask->ledger, &w);
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    const int code = out.failed ? EX_OSERR : EX_OK;
+    if (out.failed)
+        (void)fprintf(stderr, "cohort ask: no memory for the result\n");
+    else
+        printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
     text_buf_deinit(&out);
+    return code;
+}
+
+static bool is_remote(const struct ask *ask)
+{
+    return ask->remote_url && strcmp(ask->remote_url, "local") != 0;
 }
 
 static enum status open_remote(struct ask *ask, struct error *err)
 {
-    if (!ask->remote_url || strcmp(ask->remote_url, "local") == 0)
+    if (!is_remote(ask))
         return OK;
-    if (!ask->remote_model)
-        FAIL(err, ERR_FORMAT, "--remote %.80s needs --remote-model", ask->remote_url);
     const struct remote_options options = {.url = ask->remote_url, .model = ask->remote_model};
     return remote_open(&ask->remote, &options, &ask->ledger, err);
 }
@@ -288,16 +297,21 @@ static enum args_result parse(struct ask *ask, int argc, char **argv, int *rest)
     return args_parse(&command, argc, argv, rest);
 }
 
-/* Takes the question from the words left over; false when one is missing. */
+/* Takes the question from the words left over; false when something is missing. */
 static bool take_question(struct ask *ask, char **words)
 {
+    const char *missing = NULL;
     for (size_t i = 0; words[i]; i++)
         text_buf_format(&ask->question, "%s%s", i > 0 ? " " : "", words[i]);
-    if (ask->files.count > 0 && ask->question.size > 0)
-        return true;
-    (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n",
-                  ask->files.count == 0 ? "-f FILE" : "the question");
-    return false;
+    if (ask->files.count == 0)
+        missing = "-f FILE";
+    else if (ask->question.size == 0)
+        missing = "the question";
+    else if (is_remote(ask) && !ask->remote_model)
+        missing = "--remote-model";
+    if (missing)
+        (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
+    return !missing;
 }
 
 int ask_main(int argc, char **argv)
@@ -318,7 +332,7 @@ int ask_main(int argc, char **argv)
     else if (parsed == ARGS_GO && answer(ask, &err) != OK)
         code = exit_code_fail("ask", &err);
     else if (parsed == ARGS_GO && ask->json)
-        print_json(ask);
+        code = print_json(ask);
     else if (parsed == ARGS_GO)
         print_result(ask);
     close_ask(ask);

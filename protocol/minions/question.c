@@ -106,17 +106,43 @@ enum question_kind question_kind(struct text question)
     return QUESTION_OTHER;
 }
 
+/* Equal but for case and a plural s: a contributor is no contribution, though they share a
+ * stem. */
+static bool is_same_word(struct text a, struct text b)
+{
+    if (a.size > 3 && (a.data[a.size - 1] | 0x20) == 's')
+        a.size--;
+    if (b.size > 3 && (b.data[b.size - 1] | 0x20) == 's')
+        b.size--;
+    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+}
+
+static bool has_word(struct text text, struct text wanted)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    struct text spelled;
+    while (next_word(&reader, &spelled, &word))
+        if (is_same_word(spelled, wanted))
+            return true;
+    return false;
+}
+
 /* Whether term is named in the question: it has content words, and all are in there. */
 static bool is_asked(struct text question, struct text term)
 {
-    uint64_t stems[64];
-    const uint32_t count = words_content(question, stems, 64);
     struct words_reader reader = {.text = term};
     struct words_word word;
+    struct text spelled;
     bool has_content = false;
-    while (!has_content && words_next(&reader, &word))
-        has_content = !word.is_common;
-    return has_content && words_share(term, stems, count) >= 1.0;
+    while (next_word(&reader, &spelled, &word)) {
+        if (word.is_common)
+            continue;
+        if (!has_word(question, spelled))
+            return false;
+        has_content = true;
+    }
+    return has_content;
 }
 
 /* Size of a quotation mark at text[at]; 0 when there is none. */

@@ -47,6 +47,7 @@ static void definitions(void **state)
     assert_false(fits("What is a widget?", "You may sell a \"widget\"."));
     assert_false(fits("What is a widget?", "The price of a widget is high."));
     assert_false(fits("What is a widget?", "An unclosed \"widget is"));
+    assert_false(fits("What is a contribution?", "A \"contributor\" is a person."));
     assert_false(fits("What is it?", "\"The\" is a word."));
 }
 

@@ -19,23 +19,50 @@ struct run {
     uint32_t count, submitted, in_flight;
     struct arena *arena;
     struct worker_progress *progress;
-    struct token_list tokens; /* of the job being submitted */
+    struct token_list tokens, prefix; /* of the job being submitted */
+    struct text_buf whole;
 };
 
-static enum status encode_prompt(struct run *run, const struct worker_job *job,
-                                 struct error *err)
+static enum status encode_write(struct run *run, const struct worker_job *job,
+                                struct error *err)
 {
     const struct tokenizer *tokenizer = engine_tokenizer(run->engine);
-    run->tokens.count = 0;
-    if (job->kind == WORKER_WRITE && tokenizer_has_chat(tokenizer)) {
+    if (tokenizer_has_chat(tokenizer)) {
         const struct tokenizer_message message = {.role = TEXT("user"), .content = job->prompt};
         TRY(tokenizer_encode_chat(tokenizer, &message, 1, true, &run->tokens, err));
     } else {
         TRY(tokenizer_encode(tokenizer, job->prompt, TOKENIZER_BOUNDS, &run->tokens, err));
     }
-    return job->kind == WORKER_WRITE
-               ? tokenizer_encode(tokenizer, job->opening, TOKENIZER_PLAIN, &run->tokens, err)
-               : OK;
+    return tokenizer_encode(tokenizer, job->opening, TOKENIZER_PLAIN, &run->tokens, err);
+}
+
+/* Encodes prompt and target in one piece, for some tokenizers put a space before each piece;
+ * what differs from the prompt's own tokens is the target. */
+static enum status encode_score(struct run *run, struct worker_job *job, struct error *err)
+{
+    const struct tokenizer *tokenizer = engine_tokenizer(run->engine);
+    text_buf_clear(&run->whole);
+    text_buf_add(&run->whole, job->prompt);
+    text_buf_add(&run->whole, job->target);
+    if (run->whole.failed)
+        FAIL(err, ERR_MEMORY, "worker: no memory for a prompt");
+    run->prefix.count = 0;
+    TRY(tokenizer_encode(tokenizer, job->prompt, TOKENIZER_BOUNDS, &run->prefix, err));
+    TRY(tokenizer_encode(tokenizer, text_buf_text(&run->whole), TOKENIZER_BOUNDS, &run->tokens,
+                         err));
+    size_t same = 0;
+    while (same < run->prefix.count && same < run->tokens.count &&
+           run->prefix.ids[same] == run->tokens.ids[same])
+        same++;
+    job->target_tokens = (uint32_t)(run->tokens.count - same);
+    return OK;
+}
+
+static enum status encode_job(struct run *run, struct worker_job *job, struct error *err)
+{
+    run->tokens.count = 0;
+    return job->kind == WORKER_SCORE ? encode_score(run, job, err)
+                                     : encode_write(run, job, err);
 }
 
 static void job_done(struct run *run)
@@ -48,12 +75,7 @@ static void job_done(struct run *run)
 static enum status submit_next(struct run *run, struct error *err)
 {
     struct worker_job *job = &run->jobs[run->submitted];
-    TRY(encode_prompt(run, job, err));
-    const size_t prefix = run->tokens.count;
-    if (job->kind == WORKER_SCORE)
-        TRY(tokenizer_encode(engine_tokenizer(run->engine), job->target, TOKENIZER_PLAIN,
-                             &run->tokens, err));
-    job->target_tokens = (uint32_t)(run->tokens.count - prefix);
+    TRY(encode_job(run, job, err));
     const struct engine_job request = {
         .kind = job->kind == WORKER_SCORE ? ENGINE_SCORE : ENGINE_GENERATE,
         .format = job->is_output ? ENGINE_FORMAT_JOB_OUTPUT : ENGINE_FORMAT_TEXT,
@@ -144,6 +166,8 @@ static enum status run_jobs(void *self, struct worker_job *jobs, uint32_t count,
         text_buf_deinit(&run.replies[i]);
     free(run.replies);
     token_list_deinit(&run.tokens);
+    token_list_deinit(&run.prefix);
+    text_buf_deinit(&run.whole);
     return status;
 }
 

@@ -1,0 +1,115 @@
+/* worker_engine_test - the worker on a real engine with a real, tiny model. */
+#include "protocol/minions/worker_engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct engine *engine;
+static struct worker worker;
+static struct arena arena;
+
+static int open_model(void **state)
+{
+    (void)state;
+    const char *data = getenv("COHORT_TEST_DATA");
+    char path[512];
+    struct error err = {0};
+    snprintf(path, sizeof(path), "%s/models/stories260K/stories260K.gguf",
+             data ? data : "../shared/data");
+    if (access(path, R_OK) != 0) {
+        printf("skipped: no %s\n", path);
+        exit(77);
+    }
+    const struct engine_options options = {.model_path = path, .threads = 1};
+    if (engine_open(&engine, &options, &err) != OK ||
+        worker_engine_init(&worker, engine, &err) != OK ||
+        arena_init(&arena, 64u << 20, &err) != OK) {
+        printf("%s\n", err.text);
+        return -1;
+    }
+    return 0;
+}
+
+static int close_model(void **state)
+{
+    (void)state;
+    engine_close(engine);
+    arena_deinit(&arena);
+    return 0;
+}
+
+static void run(struct worker_job *jobs, uint32_t count, struct worker_progress *progress)
+{
+    struct error err = {0};
+    if (worker.run(worker.self, jobs, count, &arena, progress, &err) != OK)
+        fail_msg("%s", err.text);
+}
+
+static void writes_the_same_alone_and_in_company(void **state)
+{
+    (void)state;
+    struct worker_job alone = {
+        .kind = WORKER_WRITE, .prompt = TEXT("Once upon a time"), .max_tokens = 12};
+    run(&alone, 1, NULL);
+    assert_true(alone.reply.size > 10);
+    assert_true(alone.is_cut);
+    assert_int_equal(alone.output_tokens, 12);
+    struct worker_progress progress = {0};
+    struct worker_job many[40];
+    for (uint32_t i = 0; i < 40; i++)
+        many[i] = alone;
+    many[7].prompt = TEXT("The little dog");
+    run(many, 40, &progress);
+    assert_int_equal(atomic_load(&progress.jobs_done), 40);
+    assert_true(text_equal(many[39].reply, alone.reply));
+    assert_false(text_equal(many[7].reply, alone.reply));
+    assert_true(many[39].cached_tokens > 0);
+}
+
+static void scores_what_is_likely_higher(void **state)
+{
+    (void)state;
+    struct worker_job jobs[] = {
+        {.kind = WORKER_SCORE, .prompt = TEXT("Once upon a"), .target = TEXT(" time")},
+        {.kind = WORKER_SCORE, .prompt = TEXT("Once upon a"), .target = TEXT(" qqqq")},
+        {.kind = WORKER_SCORE, .prompt = TEXT("Once upon a"), .target = TEXT("")}};
+    run(jobs, 3, NULL);
+    assert_true(jobs[0].score < 0 && jobs[0].score > jobs[1].score + 1);
+    assert_true(jobs[0].target_tokens > 0);
+    assert_true(jobs[2].is_failed); /* nothing to score: it fails alone */
+}
+
+static void what_does_not_fit_fails_alone(void **state)
+{
+    (void)state;
+    struct text_buf large = {0};
+    for (int i = 0; i < 20000; i++)
+        text_buf_add(&large, TEXT("word "));
+    struct worker_job jobs[] = {
+        {.kind = WORKER_WRITE, .prompt = text_buf_text(&large), .max_tokens = 4},
+        {.kind = WORKER_WRITE, .prompt = TEXT("Once"), .max_tokens = 4}};
+    struct worker_progress progress = {0};
+    run(jobs, 2, &progress);
+    assert_true(jobs[0].is_failed);
+    assert_false(jobs[1].is_failed);
+    assert_true(jobs[1].reply.size > 0);
+    assert_int_equal(atomic_load(&progress.jobs_done), 2);
+    text_buf_deinit(&large);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_the_same_alone_and_in_company),
+        cmocka_unit_test(scores_what_is_likely_higher),
+        cmocka_unit_test(what_does_not_fit_fails_alone),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
