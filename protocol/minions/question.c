@@ -10,7 +10,8 @@
 enum {
     OPENING_WORDS = 3,   /* that decide the kind */
     TERM_BYTES_MAX = 60, /* of a quoted or subject term */
-    VERB_WITHIN = 60     /* bytes between a quoted term and its verb */
+    VERB_WITHIN = 60,    /* bytes between a quoted term and its verb */
+    ALIAS_WITHIN = 24    /* bytes from a bracket to the name given in it */
 };
 
 /* NULL-terminated lists, lower case. */
@@ -98,7 +99,7 @@ enum question_kind question_kind(struct text question)
         return QUESTION_AMOUNT;
     if (is_one_of(opening[0], YES_NO_FIRST))
         return QUESTION_YES_NO;
-    if (is_one_of(opening[0], (const char *const[]){"what", "define", NULL}) &&
+    if (is_one_of(opening[0], (const char *const[]){"what", "who", "define", NULL}) &&
         (is_one_of(opening[1], (const char *const[]){"is", "are", NULL}) ||
          has_one_of(question, (const char *const[]){"mean", "meant", "means", "define",
                                                     "definition", NULL})))
@@ -164,7 +165,13 @@ static bool is_defined_here(struct text sentence, size_t open, size_t close)
     if (stop)
         after.size = (size_t)(stop - after.data);
     const struct text before = text_trim(text_slice(sentence, 0, open));
-    return has_one_of(after, MEANS) || text_ends(before, TEXT("called"));
+    if (has_one_of(after, MEANS) || text_ends(before, TEXT("called")))
+        return true;
+    /* A name given in passing: `... (the "X")`. */
+    for (size_t at = before.size; at > 0 && before.size - at < ALIAS_WITHIN; at--)
+        if (before.data[at - 1] == '(' || before.data[at - 1] == ')')
+            return before.data[at - 1] == '(';
+    return false;
 }
 
 /* `"X" means`, `called "X"`. */

@@ -15,7 +15,8 @@
 enum question_kind {
     QUESTION_OTHER,
     QUESTION_AMOUNT,     /* how many, how long, when: a number or a span of time */
-    QUESTION_DEFINITION, /* what is X, what does X mean: `"X" means`, `called "X"`, `An X is` */
+    QUESTION_DEFINITION, /* what or who is X, what does X mean: `"X" means`, `called "X"`,
+                            `(the "X")`, `An X is` */
     QUESTION_YES_NO      /* may I, does it: a sentence that permits, demands or denies */
 };
 

@@ -22,6 +22,7 @@ static void kinds(void **state)
     assert_int_equal(question_kind(TEXT("What is a User Product?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("What does convey mean?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("May I sell it?")), QUESTION_YES_NO);
+    assert_int_equal(question_kind(TEXT("Who is the owner?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("Who wrote it?")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("What must I do when it breaks?")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("")), QUESTION_OTHER);
@@ -43,6 +44,8 @@ static void definitions(void **state)
     assert_true(fits("What is a Widget?", "\xe2\x80\x9cWidgets\xe2\x80\x9d are things."));
     assert_true(fits("What is a widget?", "Such a thing is called \"Widget\"."));
     assert_true(fits("What is a widget?", "A widget is a thing."));
+    assert_true(fits("Who is the owner?", "Whoever pays (the \"Owner\") has it."));
+    assert_false(fits("Who is the owner?", "He pays (or not) the \"Owner\" for it."));
     assert_false(fits("What is a widget?", "A \"gadget\" means a widget."));
     assert_false(fits("What is a widget?", "You may sell a \"widget\"."));
     assert_false(fits("What is a widget?", "The price of a widget is high."));

@@ -15,7 +15,8 @@ enum {
     WRITTEN_STEMS_MAX = 128,
     NEAR_WORDS = 3,
     QUOTE_BYTES_MAX = 600,
-    NOTES_BYTES_MAX = 8 << 10
+    NOTES_BYTES_MAX = 8 << 10,
+    PREAMBLE_BYTES_MAX = 60
 };
 
 /* Share of the written content words that must be known. */
@@ -202,6 +203,16 @@ bool supervisor_local_is_grounded(struct text written,
            words_share(written, stems, count) >= GROUNDED_SHARE;
 }
 
+/* Cuts `The answer to this question is:` and the like from the front. */
+static struct text without_preamble(struct text reply)
+{
+    const struct text opening = text_slice(reply, 0, PREAMBLE_BYTES_MAX);
+    const size_t colon = text_find(opening, TEXT(": "), 0);
+    if (!text_starts(reply, TEXT("The answer")) || colon == SIZE_MAX)
+        return reply;
+    return text_trim(text_slice(reply, colon + 1, reply.size));
+}
+
 /* The first sentences of a reply, without what the token limit left unfinished. */
 static struct text whole_sentences(struct text reply, bool is_cut)
 {
@@ -250,7 +261,8 @@ enum status supervisor_local_answer(const struct jobs_context *context,
         status = jobs_run(context, &job, 1, err);
     text_buf_deinit(&prompt);
     TRY(status);
-    const struct text written = whole_sentences(job.reply, job.is_cut);
+    const struct text written =
+        whole_sentences(without_preamble(text_trim(job.reply)), job.is_cut);
     *is_quoted = job.is_failed || !supervisor_local_is_grounded(written, sources);
     if (*is_quoted)
         quote(answer, sources->passages[0]);

@@ -58,6 +58,10 @@ static void grounded_words_are_shown(void **state)
     assert_string_equal(answer_to("You have 30 days to cure\na violation.", false, &is_quoted),
                         "You have 30 days to cure a violation.");
     assert_false(is_quoted);
+    assert_string_equal(
+        answer_to("The answer to this is: You have 30 days.", false, &is_quoted),
+        "You have 30 days.");
+    assert_false(is_quoted);
     assert_string_equal(answer_to("You have 30 days. The license may en", true, &is_quoted),
                         "You have 30 days.");
     assert_false(is_quoted);
