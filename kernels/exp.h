@@ -21,6 +21,7 @@ enum { EXP_LANES = 8 };
 
 typedef float exp_f32 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t exp_i32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t exp_u32 __attribute__((vector_size(32), aligned(4), may_alias));
 
 #define EXP_CALL static inline __attribute__((always_inline))
 
@@ -33,7 +34,8 @@ EXP_CALL void exp_scale(exp_f32 *value, const exp_f32 *p, const exp_f32 *shifted
 {
     const exp_i32 infinity = {0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000,
                               0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000};
-    const exp_i32 bits = (exp_i32)*p + ((exp_i32)*shifted << 23);
+    /* Unsigned: a lane out of range wraps before it is replaced. */
+    const exp_i32 bits = (exp_i32)((exp_u32)*p + ((exp_u32)*shifted << 23));
     *value = (exp_f32)((bits & ~*is_below & ~*is_above) | (infinity & *is_above));
 }
 
