@@ -60,8 +60,30 @@ static size_t end_at_mark(struct text text, size_t begin, size_t at)
     return mark == '.' && is_abbreviation(text, begin, at) ? 0 : end;
 }
 
+/* Whether a line begins with a label: `a)`, `(ii)`, `1.`, `12.` or `b.`, and a space. A line of
+ * wrapped prose may begin with `J.` or `2019.`: those are none. */
+static bool begins_label(struct text line)
+{
+    const bool has_open = line.size > 0 && line.data[0] == '(';
+    const size_t begin = has_open ? 1 : 0;
+    size_t end = begin, digits = 0;
+    while (end < line.size && end < begin + LABEL_BYTES_MAX && line.data[end] != ')' &&
+           line.data[end] != '.' && !fold_is_space(line.data[end])) {
+        digits += line.data[end] >= '0' && line.data[end] <= '9';
+        end++;
+    }
+    const size_t size = end - begin;
+    if (size == 0 || end + 1 >= line.size || line.data[end + 1] != ' ')
+        return false;
+    if (line.data[end] == ')')
+        return true;
+    const bool is_small = line.data[begin] >= 'a' && line.data[begin] <= 'z';
+    return line.data[end] == '.' && !has_open &&
+           ((size == 1 && is_small) || (size <= 2 && digits == size));
+}
+
 /* Whether a line that starts at `at` (after its indentation) begins something of its own:
- * a Markdown heading, list item or table row, or a label such as `a)` or `(ii)`. */
+ * a Markdown heading, list item or table row, or a labelled item. */
 static bool begins_item(struct text text, size_t at)
 {
     const struct text line = text_slice(text, at, at + 8);
@@ -72,12 +94,7 @@ static bool begins_item(struct text text, size_t at)
         return true;
     if ((first == '-' || first == '*' || first == '+') && second == ' ')
         return true;
-    size_t i = first == '(' ? 1 : 0;
-    const size_t label = i;
-    while (i < line.size && i < label + LABEL_BYTES_MAX && line.data[i] != ' ' &&
-           line.data[i] != ')' && line.data[i] != '.' && !fold_is_space(line.data[i]))
-        i++;
-    return i > label && i + 1 < line.size && line.data[i] == ')' && line.data[i + 1] == ' ';
+    return begins_label(line);
 }
 
 /* Whether the line break at `at` ends a paragraph or stands before an item. */

@@ -47,6 +47,15 @@ static void labels_stay_with_what_they_name(void **state)
            "a) first", "b) second.");
 }
 
+static void labels_begin_items(void **state)
+{
+    (void)state;
+    EXPECT("are met:\n1. Keep this\nnotice.\n2. Say so.\n b. Or else.",
+           "are met:", "1. Keep this\nnotice.", "2. Say so.", "b. Or else.");
+    EXPECT("written by\nJ. Doe in\n2019. The end", "written by\nJ. Doe in\n2019.", "The end");
+    EXPECT("under\n(ii) this one", "under", "(ii) this one");
+}
+
 static void paragraphs_and_markdown(void **state)
 {
     (void)state;
@@ -130,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks),
         cmocka_unit_test(labels_stay_with_what_they_name),
+        cmocka_unit_test(labels_begin_items),
         cmocka_unit_test(paragraphs_and_markdown),
         cmocka_unit_test(long_runs_are_cut_between_words),
         cmocka_unit_test(nothing_is_lost),
