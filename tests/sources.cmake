@@ -30,6 +30,7 @@ endif()
 if(COHORT_TOOLS)
   room(scripted_server NEEDS base SOURCES tests/harness/scripted_server.c)
   room_test(tests/e2e/remote_test.c minions scripted_server)
+  room_test(tests/e2e/round_test.c minions scripted_server)
 endif()
 
 # ---- the binary as people meet it ----
@@ -63,3 +64,10 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
   protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c)
+
+# ---- dsl ----
+if(COHORT_TOOLS)
+  room_test(tests/dsl/golden_test.c dsl)
+  room_test(tests/dsl/replay_test.c dsl)
+  room_test(tests/dsl/bombs_test.c dsl)
+endif()

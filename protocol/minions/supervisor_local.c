@@ -213,17 +213,20 @@ static struct text without_preamble(struct text reply)
     return text_trim(text_slice(reply, colon + 1, reply.size));
 }
 
-/* The first sentences of a reply, without what the token limit left unfinished. */
-static struct text whole_sentences(struct text reply, bool is_cut)
+/* The first sentence of a reply, and the second when both are grounded; without what the
+ * token limit left unfinished. Empty when the first is not grounded. */
+static struct text grounded_sentences(struct text reply, bool is_cut,
+                                      const struct supervisor_local_sources *sources)
 {
     struct sentence_reader reader = {.text = reply};
     size_t begin = 0, size = 0, end = 0;
     for (int i = 0; i < 2 && sentence_next(&reader, &begin, &size); i++) {
-        const bool ends = size > 0 && (reply.data[begin + size - 1] == '.' ||
-                                       reply.data[begin + size - 1] == '!' ||
-                                       reply.data[begin + size - 1] == '"');
-        if (ends || !is_cut)
-            end = begin + size;
+        const char last = reply.data[begin + size - 1];
+        const bool ends = last == '.' || last == '!' || last == '"';
+        const struct text sentence = text_slice(reply, begin, begin + size);
+        if ((!ends && is_cut) || !supervisor_local_is_grounded(sentence, sources))
+            break;
+        end = begin + size;
     }
     return text_trim(text_slice(reply, 0, end));
 }
@@ -262,8 +265,8 @@ enum status supervisor_local_answer(const struct jobs_context *context,
     text_buf_deinit(&prompt);
     TRY(status);
     const struct text written =
-        whole_sentences(without_preamble(text_trim(job.reply)), job.is_cut);
-    *is_quoted = job.is_failed || !supervisor_local_is_grounded(written, sources);
+        grounded_sentences(without_preamble(text_trim(job.reply)), job.is_cut, sources);
+    *is_quoted = job.is_failed || written.size == 0;
     if (*is_quoted)
         quote(answer, sources->passages[0]);
     else

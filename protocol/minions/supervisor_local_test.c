@@ -62,6 +62,9 @@ static void grounded_words_are_shown(void **state)
         answer_to("The answer to this is: You have 30 days.", false, &is_quoted),
         "You have 30 days.");
     assert_false(is_quoted);
+    assert_string_equal(answer_to("You have 30 days. Lawyers like it.", false, &is_quoted),
+                        "You have 30 days.");
+    assert_false(is_quoted);
     assert_string_equal(answer_to("You have 30 days. The license may en", true, &is_quoted),
                         "You have 30 days.");
     assert_false(is_quoted);
