@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum { PREFILL_ROWS = 512, BATCH_MAX = 96, STEPS_MAX = 1000, SLOTS_MAX = 20 };
 
@@ -87,10 +88,25 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(const char *name, int32_t rows, double median, int steps)
+/* Seconds of processor that this process has used: on a busy machine, less than passed. */
+static double processor_s(void)
 {
-    (void)printf("%-14s %9.2f ms  %9.1f tokens/s  (%d steps)\n", name, median * 1e3,
-                 rows / median, steps);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+struct step_times {
+    double median, processor; /* seconds per step */
+    int steps;
+};
+
+static void report(const char *name, int32_t rows, const struct step_times *times)
+{
+    const int steps = times->steps;
+    (void)printf("%-14s %9.2f ms  %9.1f tokens/s  (%d steps, %.2f ms of processor each)\n",
+                 name, times->median * 1e3, rows / times->median, steps,
+                 times->processor * 1e3);
     for (int i = 0; i < profile.slot_count; i++) {
         const struct slot *slot = &profile.slots[i];
         (void)printf("    %-20s %9.3f ms", slot->name, slot->s / steps * 1e3);
@@ -111,14 +127,16 @@ static enum status measure(struct model_run *run, const struct bench *bench, con
     TRY(model_run_step(run, parts, part_count, err)); /* warms caches and pages up */
     profile.slot_count = 0;
     memset(profile.slots, 0, sizeof profile.slots);
-    const double begin = clock_now_s();
+    const double begin = clock_now_s(), processor = processor_s();
     while (steps < STEPS_MAX && (steps < 3 || clock_now_s() - begin < bench->seconds)) {
         const double at = clock_now_s();
         TRY(model_run_step(run, parts, part_count, err));
         times[steps++] = clock_now_s() - at;
     }
     qsort(times, (size_t)steps, sizeof times[0], compare_doubles);
-    report(name, part_count == 1 ? parts[0].count : part_count, times[steps / 2], steps);
+    const struct step_times all = {times[steps / 2], (processor_s() - processor) / steps,
+                                   steps};
+    report(name, part_count == 1 ? parts[0].count : part_count, &all);
     return OK;
 }
 
