@@ -2,7 +2,7 @@
 
 # ---- minions ----
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-room(minions NEEDS base engine tokenizer PkgConfig::CURL m SOURCES
+room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL m SOURCES
   protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
   protocol/minions/sentence.c protocol/minions/documents.c protocol/minions/ledger.c
   protocol/minions/remote.c protocol/minions/job_output.c protocol/minions/prompts.c
@@ -13,3 +13,37 @@ room(minions NEEDS base engine tokenizer PkgConfig::CURL m SOURCES
 # ---- api ----
 room(api NEEDS base engine tokenizer SOURCES
   protocol/api/id_set.c protocol/api/openai.c protocol/api/batch_file.c)
+
+# ---- dsl ----
+# Tree-sitter's core and Python grammar, as unpacked source packages. The grammar lacks the
+# core's internal headers, so they are put on its include path.
+set(tree_core ${COHORT_DEPS}/tree-sitter-0.24.0/tree_sitter/core/lib)
+set(tree_python ${COHORT_DEPS}/tree_sitter_python-0.23.6/src)
+foreach(header parser alloc array ts_assert)
+  configure_file(${tree_core}/src/${header}.h ${CMAKE_BINARY_DIR}/tree-sitter/tree_sitter/${header}.h
+                 COPYONLY)
+endforeach()
+add_library(treesitter STATIC ${tree_core}/src/lib.c ${tree_python}/parser.c
+                              ${tree_python}/scanner.c)
+target_include_directories(treesitter SYSTEM PUBLIC ${tree_core}/include
+                           PRIVATE ${tree_core}/src ${CMAKE_BINARY_DIR}/tree-sitter)
+target_compile_options(treesitter PRIVATE -w -fvisibility=hidden)
+target_compile_definitions(treesitter PRIVATE _GNU_SOURCE)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
+  protocol/dsl/args.c protocol/dsl/attribute.c protocol/dsl/builtins.c
+  protocol/dsl/builtins_iter.c protocol/dsl/chunk.c protocol/dsl/compare.c protocol/dsl/dict.c
+  protocol/dsl/dsl.c protocol/dsl/dsl_source.c protocol/dsl/eval.c protocol/dsl/eval_call.c
+  protocol/dsl/eval_comp.c protocol/dsl/eval_expr.c protocol/dsl/eval_ops.c
+  protocol/dsl/eval_target.c protocol/dsl/exception.c protocol/dsl/format.c
+  protocol/dsl/format_spec.c protocol/dsl/interp.c protocol/dsl/iter.c protocol/dsl/list.c
+  protocol/dsl/lower.c protocol/dsl/lower_def.c protocol/dsl/lower_expr.c
+  protocol/dsl/lower_string.c protocol/dsl/methods_dict.c protocol/dsl/methods_find.c
+  protocol/dsl/methods_list.c protocol/dsl/methods_set.c protocol/dsl/methods_text.c
+  protocol/dsl/modules.c protocol/dsl/modules_collections.c protocol/dsl/modules_itertools.c
+  protocol/dsl/modules_json.c protocol/dsl/modules_json_read.c protocol/dsl/modules_math.c
+  protocol/dsl/modules_re.c protocol/dsl/modules_re_match.c protocol/dsl/number.c
+  protocol/dsl/parse.c protocol/dsl/provenance.c protocol/dsl/record.c
+  protocol/dsl/regex_re2.cc protocol/dsl/regex_translate.c protocol/dsl/repr.c
+  protocol/dsl/scope.c protocol/dsl/sets.c protocol/dsl/str.c protocol/dsl/type.c
+  protocol/dsl/type_construct.c protocol/dsl/unicode.c protocol/dsl/unicode_tables.c)

@@ -51,6 +51,7 @@ struct dsl_fault {
 struct dsl_job {
     struct text chunk, task, advice;
     int32_t chunk_id, task_id; /* index of the distinct text, in order of first use */
+    int32_t job_id;            /* position in the list that prepare_jobs gave */
     int32_t document;          /* whose span the chunk is; -1: the program made it up */
     size_t offset;             /* byte offset of the chunk in that document */
 };

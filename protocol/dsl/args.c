@@ -1,0 +1,94 @@
+/* args - see args.h. */
+#include "protocol/dsl/args.h"
+
+#include "protocol/dsl/interp.h"
+#include "protocol/dsl/number.h"
+#include "protocol/dsl/str.h"
+#include "protocol/dsl/type.h"
+
+static bool wrong_count(struct interp *in, const struct args_spec *spec, uint32_t given)
+{
+    const bool many = given > spec->most;
+    const uint32_t limit = many ? spec->most : spec->required;
+    if (spec->most == 0)
+        return exception_raise(in, &exception_type, "%s() takes no arguments (%u given)",
+                               spec->function, given);
+    if (spec->most == 1 && spec->required == 1)
+        return exception_raise(in, &exception_type,
+                               "%s() takes exactly one argument (%u given)", spec->function,
+                               given);
+    return exception_raise(in, &exception_type, "%s expected %s%u argument%s, got %u",
+                           spec->function,
+                           spec->most == spec->required ? ""
+                           : many                       ? "at most "
+                                                        : "at least ",
+                           limit, limit == 1 ? "" : "s", given);
+}
+
+static int32_t place_of(const struct args_spec *spec, const struct str *name)
+{
+    for (uint32_t i = 0; i < spec->most; i++)
+        if (spec->names[i] && str_is(name, spec->names[i]))
+            return (int32_t)i;
+    for (uint32_t i = 0; i < ARGS_MAX && spec->only_named[i]; i++)
+        if (str_is(name, spec->only_named[i]))
+            return (int32_t)(spec->most + i);
+    return -1;
+}
+
+bool args_bind(struct interp *in, const struct args_spec *spec, const struct args *args,
+               struct value *values)
+{
+    uint32_t extra = 0;
+    while (extra < ARGS_MAX && spec->only_named[extra])
+        extra++;
+    for (uint32_t i = 0; i < spec->most + extra; i++)
+        values[i] = (struct value){.kind = VALUE_UNSET};
+    if (args->count > spec->most)
+        return wrong_count(in, spec, args->count);
+    for (uint32_t i = 0; i < args->count; i++)
+        values[i] = args->values[i];
+    for (uint32_t i = 0; i < args->named_count; i++) {
+        const int32_t place = place_of(spec, args->names[i]);
+        const struct text name = str_text(args->names[i]);
+        if (place < 0 && extra == 0 && !spec->names[0] && !spec->names[1])
+            return exception_raise(in, &exception_type, "%s() takes no keyword arguments",
+                                   spec->function);
+        if (place < 0)
+            return exception_raise(in, &exception_type,
+                                   "'%.*s' is an invalid keyword argument for %s()",
+                                   TEXT_ARG(name), spec->function);
+        if (values[place].kind != VALUE_UNSET)
+            return exception_raise(in, &exception_type,
+                                   "argument for %s() given by name ('%.*s') and position (%d)",
+                                   spec->function, TEXT_ARG(name), place + 1);
+        values[place] = args->named[i];
+    }
+    for (uint32_t i = 0; i < spec->required; i++)
+        if (values[i].kind == VALUE_UNSET)
+            return wrong_count(in, spec, args->count);
+    return true;
+}
+
+bool args_int(struct interp *in, struct value value, int64_t *out)
+{
+    if (value.kind == VALUE_UNSET)
+        return true;
+    if (!number_is_int(value))
+        return exception_raise(in, &exception_type,
+                               "'%s' object cannot be interpreted as an integer",
+                               type_name(value));
+    *out = number_integer(value);
+    return true;
+}
+
+bool args_str(struct interp *in, struct value value, const char *what, struct str **out)
+{
+    if (value.kind == VALUE_UNSET)
+        return true;
+    if (value.kind != VALUE_STR)
+        return exception_raise(in, &exception_type, "%s must be str, not %s", what,
+                               type_name(value));
+    *out = value.as.str;
+    return true;
+}

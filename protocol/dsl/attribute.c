@@ -1,0 +1,253 @@
+/* attribute - see attribute.h. */
+#include "protocol/dsl/attribute.h"
+
+#include "protocol/dsl/code.h"
+#include "protocol/dsl/dict.h"
+#include "protocol/dsl/interp.h"
+#include "protocol/dsl/list.h"
+#include "protocol/dsl/methods.h"
+#include "protocol/dsl/modules.h"
+#include "protocol/dsl/record.h"
+#include "protocol/dsl/str.h"
+#include "protocol/dsl/type.h"
+
+#include <string.h>
+
+/* model_dump() and dict() of a record. */
+static bool dump(struct interp *in, const struct args *args, struct value *out)
+{
+    *out = value_dict(record_dump(in, args->self.as.record));
+    return out->as.dict != NULL;
+}
+
+/* model_copy() and copy(); update={...} sets fields of the copy. */
+static bool copy_record(struct interp *in, const struct args *args, struct value *out)
+{
+    struct record *copy = record_new(in, args->self.as.record->type);
+    if (!copy)
+        return false;
+    *copy = *args->self.as.record;
+    *out = record_value(copy);
+    for (uint32_t i = 0; i < args->named_count; i++) {
+        uint32_t at = 0;
+        if (!str_is(args->names[i], "update") || args->named[i].kind != VALUE_DICT)
+            continue;
+        for (const struct dict_entry *e; (e = dict_next(args->named[i].as.dict, &at)) != NULL;)
+            if (e->key.kind == VALUE_STR && !attribute_set(in, *out, e->key.as.str, e->value))
+                return false;
+    }
+    return true;
+}
+
+static const struct methods_row RECORD_METHODS[] = {
+    {"model_dump", dump},  {"dict", dump}, {"model_copy", copy_record},
+    {"copy", copy_record}, {NULL, NULL},
+};
+
+static value_call *in_dict(const struct dict *dict, const struct str *name)
+{
+    value_call *call = NULL;
+    if (dict->flavor == DICT_COUNTER)
+        call = methods_lookup(modules_counter_methods, name);
+    if (dict->flavor != DICT_ORDERED && str_is(name, "move_to_end"))
+        return NULL;
+    return call ? call : methods_lookup(methods_dict_table, name);
+}
+
+static value_call *in_str(const struct str *name)
+{
+    value_call *call = methods_lookup(methods_find_table, name);
+    return call ? call : methods_lookup(methods_text_table, name);
+}
+
+value_call *attribute_method(struct value object, const struct str *name)
+{
+    switch (object.kind) {
+    case VALUE_STR:
+        return in_str(name);
+    case VALUE_LIST:
+        return methods_lookup(methods_list_table, name);
+    case VALUE_TUPLE:
+        return methods_lookup(methods_tuple_table, name);
+    case VALUE_DICT:
+        return in_dict(object.as.dict, name);
+    case VALUE_SET:
+        return methods_lookup(methods_set_table, name);
+    case VALUE_RECORD:
+        return methods_lookup(RECORD_METHODS, name);
+    case VALUE_PATTERN:
+        return methods_lookup(modules_re_pattern_methods, name);
+    case VALUE_MATCH:
+        return methods_lookup(modules_re_match_methods, name);
+    default:
+        return NULL;
+    }
+}
+
+/* str.lower, dict.fromkeys and so on: called with the object as first argument. */
+static bool call_unbound(struct interp *in, const struct args *args, struct value *out)
+{
+    struct args rest = *args;
+    const struct str *name = args->self.as.list->items[0].as.str;
+    const struct type *type = args->self.as.list->items[1].as.type;
+    if (str_is(name, "fromkeys") || str_is(name, "maketrans")) { /* these are static */
+        const bool text = type == &type_str;
+        return methods_lookup(text ? methods_text_table : methods_dict_table, name)(in, &rest,
+                                                                                    out);
+    }
+    if (args->count == 0 || !type_is_instance(args->values[0], type))
+        return exception_raise(
+            in, &exception_type,
+            "descriptor '%.*s' for '%s' objects doesn't apply to a '%s' object",
+            TEXT_ARG(str_text(name)), type->name,
+            args->count == 0 ? "missing" : type_name(args->values[0]));
+    rest.self = args->values[0];
+    rest.values++;
+    rest.count--;
+    return attribute_method(rest.self, name)(in, &rest, out);
+}
+
+static bool bind_method(struct interp *in, struct value self, struct str *name,
+                        value_call *call, struct value *out)
+{
+    struct builtin *builtin = INTERP_NEW(in, struct builtin);
+    struct str *copy = str_copy(in, str_text(name)); /* with a NUL behind */
+    if (!builtin || !copy)
+        return false;
+    *builtin = (struct builtin){.name = copy->data, .call = call, .self = self};
+    *out = (struct value){.kind = VALUE_BUILTIN, .as.builtin = builtin};
+    return true;
+}
+
+static bool type_attribute(struct interp *in, const struct type *type, struct str *name,
+                           struct value *out, bool *found)
+{
+    struct value probe = {.kind = type->instance};
+    struct dict dict = {0};
+    if (str_is(name, "__name__")) {
+        struct str *text = str_view(in, text_of(type->name));
+        *found = text != NULL;
+        *out = value_str(text);
+        return *found;
+    }
+    if (probe.kind == VALUE_DICT || probe.kind == VALUE_SET)
+        probe.as.dict = &dict;
+    if (probe.kind == VALUE_RECORD || !attribute_method(probe, name))
+        return true;
+    const struct value pair[2] = {value_str(name), type_value(type)};
+    struct list *self = list_of(in, pair, 2);
+    *found = self != NULL;
+    return self && bind_method(in, value_tuple(self), name, call_unbound, out);
+}
+
+static bool exception_attribute_of(struct interp *in, const struct exception *exception,
+                                   struct str *name, struct value *out, bool *found)
+{
+    struct dict_entry *entry = NULL;
+    if (str_is(name, "args")) {
+        *found = true;
+        *out = value_tuple(exception->args);
+        return true;
+    }
+    if (exception->extra && !dict_find(in, exception->extra, value_str(name), &entry))
+        return false;
+    if (entry) {
+        *found = true;
+        *out = entry->value;
+    }
+    return true;
+}
+
+static bool data_attribute(struct interp *in, struct value object, struct str *name,
+                           struct value *out, bool *found)
+{
+    int32_t field;
+    switch (object.kind) {
+    case VALUE_RECORD:
+        field = record_field_find(object.as.record->type, str_text(name));
+        *found = field >= 0;
+        if (*found)
+            *out = object.as.record->fields[field];
+        return true;
+    case VALUE_MODULE:
+        *found = modules_member(in, object.as.module, str_text(name), out);
+        if (!*found && !in->out_of_budget)
+            in->raised = NULL;
+        return !in->out_of_budget;
+    case VALUE_TYPE:
+        return type_attribute(in, object.as.type, name, out, found);
+    case VALUE_EXCEPTION:
+        return exception_attribute_of(in, object.as.exception, name, out, found);
+    case VALUE_PATTERN:
+    case VALUE_MATCH:
+        return modules_re_match_attribute(in, object, name, out, found);
+    case VALUE_FUNCTION:
+        *found = str_is(name, "__name__");
+        *out = value_str(object.as.function->code->name);
+        return true;
+    case VALUE_BUILTIN: /* itertools.chain.from_iterable */
+        if (object.as.builtin->bound || strcmp(object.as.builtin->name, "chain") != 0)
+            return true;
+        *found = methods_lookup(modules_chain_methods, name) != NULL;
+        return !*found ||
+               bind_method(in, object, name, methods_lookup(modules_chain_methods, name), out);
+    case VALUE_INT:
+    case VALUE_BOOL:
+    case VALUE_FLOAT:
+        if (str_is(name, "real")) {
+            *found = true;
+            *out = object;
+        }
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool attribute_find(struct interp *in, struct value object, struct str *name, struct value *out,
+                    bool *found)
+{
+    value_call *method = attribute_method(object, name);
+    *found = method != NULL;
+    if (method)
+        return bind_method(in, object, name, method, out);
+    return data_attribute(in, object, name, out, found);
+}
+
+bool attribute_get(struct interp *in, struct value object, struct str *name, struct value *out)
+{
+    bool found;
+    if (!attribute_find(in, object, name, out, &found))
+        return false;
+    if (found)
+        return true;
+    const struct text text = str_text(name);
+    if (object.kind == VALUE_TYPE)
+        return exception_raise(in, &exception_attribute,
+                               "type object '%s' has no attribute '%.*s'", object.as.type->name,
+                               TEXT_ARG(text));
+    if (object.kind == VALUE_MODULE)
+        return exception_raise(in, &exception_attribute, "module '%s' has no attribute '%.*s'",
+                               modules_name(object.as.module), TEXT_ARG(text));
+    return exception_raise(in, &exception_attribute, "'%s' object has no attribute '%.*s'",
+                           type_name(object), TEXT_ARG(text));
+}
+
+bool attribute_set(struct interp *in, struct value object, struct str *name, struct value value)
+{
+    const struct text text = str_text(name);
+    if (object.kind == VALUE_RECORD) {
+        const int32_t field = record_field_find(object.as.record->type, text);
+        if (field < 0)
+            return exception_raise(in, &exception_value, "\"%s\" object has no field \"%.*s\"",
+                                   object.as.record->type->name, TEXT_ARG(text));
+        object.as.record->fields[field] = value;
+        return true;
+    }
+    if (attribute_method(object, name))
+        return exception_raise(in, &exception_attribute,
+                               "'%s' object attribute '%.*s' is read-only", type_name(object),
+                               TEXT_ARG(text));
+    return exception_raise(in, &exception_attribute, "'%s' object has no attribute '%.*s'",
+                           type_name(object), TEXT_ARG(text));
+}

@@ -1,0 +1,396 @@
+/* eval_call - calls: evaluating arguments, binding parameters, running bodies; see eval.h. */
+#include "protocol/dsl/eval.h"
+
+#include "protocol/dsl/attribute.h"
+#include "protocol/dsl/dict.h"
+#include "protocol/dsl/list.h"
+#include "protocol/dsl/str.h"
+#include "protocol/dsl/type.h"
+
+#include <string.h>
+
+struct cell **eval_cells(struct interp *in, const struct code *code, struct cell **outer)
+{
+    const uint32_t own = code->cell_count, count = own + code->free_count;
+    static struct cell *none[1];
+    if (count == 0)
+        return none;
+    struct cell **cells = interp_alloc(in, count, sizeof *cells);
+    struct cell *fresh = cells ? interp_alloc(in, (size_t)own + 1, sizeof *fresh) : NULL;
+    if (!fresh)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        cells[i] = i < own ? &fresh[i] : outer[i - own];
+    return cells;
+}
+
+static void put(struct eval_frame *f, struct code_place place, struct value value)
+{
+    if (place.place == AST_CELL)
+        f->cells[place.slot]->value = value;
+    else
+        f->slots[place.slot] = value;
+}
+
+/* The parameters of a call as they are filled: the values lie on the stack until all are
+ * known to be there. */
+struct binding {
+    const struct code *code;
+    const struct args *args;
+    struct value *values; /* [parameter_count] */
+};
+
+static bool too_many(struct interp *in, const struct code *code,
+                     const struct function *function, const struct args *args)
+{
+    const uint32_t most = code->positional_count;
+    uint32_t least = 0;
+    while (least < most && function->defaults[least].kind == VALUE_UNSET)
+        least++;
+    const struct text name = str_text(code->qualified);
+    const char *were = args->count == 1 ? "was" : "were";
+    if (least == most)
+        return exception_raise(in, &exception_type,
+                               "%.*s() takes %u positional argument%s but %u %s given",
+                               TEXT_ARG(name), most, most == 1 ? "" : "s", args->count, were);
+    return exception_raise(in, &exception_type,
+                           "%.*s() takes from %u to %u positional arguments but %u %s given",
+                           TEXT_ARG(name), least, most, args->count, were);
+}
+
+/* 'a', 'b', and 'c' */
+static bool missing(struct interp *in, const struct binding *b, bool keyword_only)
+{
+    const struct code *code = b->code;
+    const uint32_t begin = keyword_only ? code->positional_count : 0;
+    const uint32_t end = keyword_only ? code->parameter_count : code->positional_count;
+    uint32_t count = 0, nth = 0;
+    struct str_builder names = {.in = in};
+    for (uint32_t i = begin; i < end; i++)
+        count += b->values[i].kind == VALUE_UNSET;
+    for (uint32_t i = begin; i < end; i++) {
+        if (b->values[i].kind != VALUE_UNSET)
+            continue;
+        if (nth > 0)
+            str_builder_add(&names, count == 2         ? TEXT(" and ")
+                                    : nth == count - 1 ? TEXT(", and ")
+                                                       : TEXT(", "));
+        nth++;
+        str_builder_byte(&names, '\'');
+        str_builder_add(&names, str_text(code->parameters[i]));
+        str_builder_byte(&names, '\'');
+    }
+    struct str *list = str_builder_str(&names);
+    if (!list)
+        return false;
+    return exception_raise(in, &exception_type,
+                           "%.*s() missing %u required %s argument%s: %.*s",
+                           TEXT_ARG(str_text(code->qualified)), count,
+                           keyword_only ? "keyword-only" : "positional", count == 1 ? "" : "s",
+                           TEXT_ARG(str_text(list)));
+}
+
+static bool bind_named(struct interp *in, const struct binding *b, struct dict *extra)
+{
+    const struct code *code = b->code;
+    for (uint32_t i = 0; i < b->args->named_count; i++) {
+        struct str *name = b->args->names[i];
+        uint32_t at = code->positional_only;
+        while (at < code->parameter_count && !str_equal(code->parameters[at], name))
+            at++;
+        if (at < code->parameter_count && b->values[at].kind != VALUE_UNSET)
+            return exception_raise(
+                in, &exception_type, "%.*s() got multiple values for argument '%.*s'",
+                TEXT_ARG(str_text(code->qualified)), TEXT_ARG(str_text(name)));
+        if (at < code->parameter_count)
+            b->values[at] = b->args->named[i];
+        else if (!extra)
+            return exception_raise(
+                in, &exception_type, "%.*s() got an unexpected keyword argument '%.*s'",
+                TEXT_ARG(str_text(code->qualified)), TEXT_ARG(str_text(name)));
+        else if (!dict_set(in, extra, value_str(name), b->args->named[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool fill_defaults(struct interp *in, const struct binding *b,
+                          const struct function *function)
+{
+    const struct code *code = b->code;
+    bool lacks_plain = false, lacks_named = false;
+    for (uint32_t i = 0; i < code->parameter_count; i++) {
+        if (b->values[i].kind == VALUE_UNSET)
+            b->values[i] = function->defaults[i];
+        if (b->values[i].kind == VALUE_UNSET)
+            *(i < code->positional_count ? &lacks_plain : &lacks_named) = true;
+    }
+    return !(lacks_plain || lacks_named) || missing(in, b, !lacks_plain);
+}
+
+static bool bind(struct interp *in, struct eval_frame *f, const struct function *function,
+                 const struct args *args)
+{
+    const struct code *code = function->code;
+    const uint32_t plain =
+        args->count < code->positional_count ? args->count : code->positional_count;
+    struct binding b = {code, args, interp_push(in, code->parameter_count)};
+    struct list *rest = NULL;
+    struct dict *extra = NULL;
+    if (!b.values)
+        return false;
+    if (args->count > plain && !code->has_star)
+        return too_many(in, code, function, args);
+    for (uint32_t i = 0; i < plain; i++)
+        b.values[i] = args->values[i];
+    if (code->has_star) {
+        rest =
+            list_of(in, args->count > plain ? args->values + plain : NULL, args->count - plain);
+        if (!rest)
+            return false;
+        put(f, code->places[code->parameter_count], value_tuple(rest));
+    }
+    if (code->has_double_star) {
+        extra = dict_new(in);
+        if (!extra)
+            return false;
+        put(f, code->places[code->parameter_count + 1], value_dict(extra));
+    }
+    if (!bind_named(in, &b, extra) || !fill_defaults(in, &b, function))
+        return false;
+    for (uint32_t i = 0; i < code->parameter_count; i++)
+        put(f, code->places[i], b.values[i]);
+    return true;
+}
+
+static bool run_function(struct interp *in, const struct function *function,
+                         const struct args *args, struct value *out)
+{
+    const struct code *code = function->code;
+    struct eval_frame frame = {.code = code, .returned = value_none()};
+    const int32_t line = in->line;
+    frame.slots = interp_push(in, code->slot_count);
+    frame.cells = frame.slots ? eval_cells(in, code, function->free) : NULL;
+    if (!frame.cells || !bind(in, &frame, function, args))
+        return false;
+    if (code->expression)
+        return eval_expr(in, &frame, code->expression, out);
+    if (eval_block(in, &frame, &code->body) == EVAL_RAISED)
+        return false;
+    *out = frame.returned;
+    in->line = line;
+    return true;
+}
+
+static bool call_function(struct interp *in, const struct function *function,
+                          const struct args *args, struct value *out)
+{
+    const uint32_t stack_used = in->stack_used;
+    if (in->depth >= in->limits.depth)
+        return interp_trip(in, "calls are nested deeper than %u", in->limits.depth);
+    if (!interp_charge(in, 4))
+        return false;
+    in->depth++;
+    const bool fine = run_function(in, function, args, out);
+    in->depth--;
+    in->stack_used = stack_used;
+    return fine;
+}
+
+/* functools.partial: its own arguments first; later keywords win. */
+static bool call_partial(struct interp *in, const struct builtin *partial,
+                         const struct args *args, struct value *out)
+{
+    struct list *values = list_of(in, partial->bound->items, partial->bound->count);
+    struct dict *named = dict_copy(in, partial->bound_named);
+    if (!values || !named || !list_extend(in, values, args->values, args->count))
+        return false;
+    for (uint32_t i = 0; i < args->named_count; i++)
+        if (!dict_set(in, named, value_str(args->names[i]), args->named[i]))
+            return false;
+    struct str **names = interp_alloc(in, (size_t)named->count + 1, sizeof *names);
+    struct value *given = interp_alloc(in, (size_t)named->count + 1, sizeof *given);
+    uint32_t at = 0, count = 0;
+    if (!names || !given)
+        return false;
+    for (const struct dict_entry *entry; (entry = dict_next(named, &at)) != NULL; count++) {
+        names[count] = entry->key.as.str;
+        given[count] = entry->value;
+    }
+    const struct args all = {.values = values->items,
+                             .count = values->count,
+                             .names = names,
+                             .named = given,
+                             .named_count = count};
+    return eval_call_value(in, partial->self, &all, out);
+}
+
+static bool call_any(struct interp *in, struct value callee, const struct args *args,
+                     struct value *out)
+{
+    struct args with_self = *args;
+    switch (callee.kind) {
+    case VALUE_FUNCTION:
+        return call_function(in, callee.as.function, args, out);
+    case VALUE_BUILTIN:
+        if (callee.as.builtin->bound)
+            return call_partial(in, callee.as.builtin, args, out);
+        with_self.self = callee.as.builtin->self;
+        return callee.as.builtin->call(in, &with_self, out);
+    case VALUE_TYPE:
+        with_self.self = callee;
+        if (callee.as.type->construct)
+            return callee.as.type->construct(in, &with_self, out);
+        return exception_raise(in, &exception_type, "cannot create '%s' instances",
+                               callee.as.type->name);
+    default:
+        return exception_raise(in, &exception_type, "'%s' object is not callable",
+                               type_name(callee));
+    }
+}
+
+bool eval_call_value(struct interp *in, struct value callee, const struct args *args,
+                     struct value *out)
+{
+    if (!interp_charge(in, 1) || !interp_enter(in))
+        return false;
+    const bool fine = call_any(in, callee, args, out);
+    interp_leave(in);
+    return fine;
+}
+
+/* Arguments without * and **: on the stack, where the callee's own go behind them. */
+static bool plain_arguments(struct interp *in, struct eval_frame *f, const struct ast *node,
+                            struct args *args)
+{
+    const uint32_t count = node->as.call.arguments.count;
+    struct value *values = interp_push(in, count);
+    if (!values)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!eval_expr(in, f, node->as.call.arguments.items[i], &values[i]))
+            return false;
+    args->values = values;
+    args->count = count - node->as.call.named_count;
+    args->names = node->as.call.names;
+    args->named = values + args->count;
+    args->named_count = node->as.call.named_count;
+    return true;
+}
+
+static bool spread_dict(struct interp *in, struct value value, struct list *named,
+                        struct list *names)
+{
+    uint32_t at = 0;
+    if (value.kind != VALUE_DICT)
+        return exception_raise(in, &exception_type,
+                               "argument after ** must be a mapping, not %s", type_name(value));
+    for (const struct dict_entry *entry; (entry = dict_next(value.as.dict, &at)) != NULL;) {
+        if (entry->key.kind != VALUE_STR)
+            return exception_raise(in, &exception_type, "keywords must be strings");
+        if (!list_push(in, names, entry->key) || !list_push(in, named, entry->value))
+            return false;
+    }
+    return true;
+}
+
+static bool spread_one(struct interp *in, struct eval_frame *f, const struct ast *item,
+                       struct list *lists[3])
+{
+    struct value value;
+    const bool star = item->kind == AST_STAR;
+    if (!eval_expr(in, f, star ? item->as.star.operand : item, &value))
+        return false;
+    if (!star)
+        return list_push(in, lists[0], value);
+    if (item->as.star.twice)
+        return spread_dict(in, value, lists[1], lists[2]);
+    const struct list *items = list_from(in, value);
+    return items && list_extend(in, lists[0], items->items, items->count);
+}
+
+/* With * or **: plain values, named values and names in lists. */
+static bool spread_arguments(struct interp *in, struct eval_frame *f, const struct ast *node,
+                             struct args *args)
+{
+    const struct ast_list *items = &node->as.call.arguments;
+    const uint32_t plain = items->count - node->as.call.named_count;
+    struct list *lists[3] = {list_new(in, 0), list_new(in, 0), list_new(in, 0)};
+    if (!lists[0] || !lists[1] || !lists[2])
+        return false;
+    for (uint32_t i = 0; i < items->count; i++) {
+        struct str *name = i < plain ? NULL : node->as.call.names[i - plain];
+        struct value value;
+        if (!name && !spread_one(in, f, items->items[i], lists))
+            return false;
+        if (name &&
+            (!eval_expr(in, f, items->items[i], &value) || !list_push(in, lists[1], value) ||
+             !list_push(in, lists[2], value_str(name))))
+            return false;
+    }
+    struct str **names = interp_alloc(in, (size_t)lists[2]->count + 1, sizeof *names);
+    for (uint32_t i = 0; names && i < lists[2]->count; i++)
+        names[i] = lists[2]->items[i].as.str;
+    args->values = lists[0]->items;
+    args->count = lists[0]->count;
+    args->names = names;
+    args->named = lists[1]->items;
+    args->named_count = lists[1]->count;
+    return names != NULL;
+}
+
+static bool call_with(struct interp *in, struct eval_frame *f, const struct ast *node,
+                      struct value *out)
+{
+    const struct ast *function = node->as.call.function;
+    struct value callee, object = {.kind = VALUE_UNSET};
+    value_call *method = NULL;
+    struct args args = {0};
+    if (function->kind == AST_ATTRIBUTE) {
+        if (!eval_expr(in, f, function->as.attribute.object, &object))
+            return false;
+        method = attribute_method(object, function->as.attribute.name);
+        if (!method && !attribute_get(in, object, function->as.attribute.name, &callee))
+            return false;
+    } else if (!eval_expr(in, f, function, &callee)) {
+        return false;
+    }
+    if (!(node->as.call.spread ? spread_arguments(in, f, node, &args)
+                               : plain_arguments(in, f, node, &args)))
+        return false;
+    in->line = node->line;
+    args.self = object;
+    return method ? method(in, &args, out) : eval_call_value(in, callee, &args, out);
+}
+
+bool eval_call(struct interp *in, struct eval_frame *f, const struct ast *node,
+               struct value *out)
+{
+    const uint32_t stack_used = in->stack_used;
+    const bool fine = call_with(in, f, node, out);
+    in->stack_used = stack_used;
+    return fine;
+}
+
+bool eval_function(struct interp *in, struct eval_frame *f, const struct ast *node,
+                   struct value *out)
+{
+    const struct code *code = node->as.function.code;
+    struct function *function = INTERP_NEW(in, struct function);
+    if (!function)
+        return false;
+    function->code = code;
+    function->defaults =
+        interp_alloc(in, (size_t)code->parameter_count + 1, sizeof *function->defaults);
+    function->free = interp_alloc(in, (size_t)code->free_count + 1, sizeof *function->free);
+    if (!function->defaults || !function->free)
+        return false;
+    for (uint32_t i = 0; i < code->parameter_count; i++)
+        if (node->as.function.defaults[i] &&
+            !eval_expr(in, f, node->as.function.defaults[i], &function->defaults[i]))
+            return false;
+    for (uint32_t i = 0; i < code->free_count; i++)
+        function->free[i] = f->cells[code->free_from[i]];
+    *out = (struct value){.kind = VALUE_FUNCTION, .as.function = function};
+    return true;
+}

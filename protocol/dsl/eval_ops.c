@@ -1,0 +1,174 @@
+/* eval_ops - binary operators on all kinds of values; see eval.h. */
+#include "protocol/dsl/eval.h"
+
+#include "protocol/dsl/compare.h"
+#include "protocol/dsl/dict.h"
+#include "protocol/dsl/format.h"
+#include "protocol/dsl/list.h"
+#include "protocol/dsl/modules.h"
+#include "protocol/dsl/number.h"
+#include "protocol/dsl/sets.h"
+#include "protocol/dsl/str.h"
+#include "protocol/dsl/type.h"
+
+static const char *const SIGNS[] = {"+", "-", "*", "/",  "//", "%", "** or pow()",
+                                    "&", "|", "^", "<<", ">>", "@"};
+
+static bool unsupported(struct interp *in, enum ast_operator op, const struct value pair[2],
+                        bool in_place)
+{
+    const bool power = op == AST_POW;
+    return exception_raise(in, &exception_type,
+                           "unsupported operand type(s) for %s%s: '%s' and '%s'",
+                           power && in_place ? "**" : SIGNS[op], in_place ? "=" : "",
+                           type_name(pair[0]), type_name(pair[1]));
+}
+
+static bool is_sequence(struct value value)
+{
+    return value.kind == VALUE_STR || value.kind == VALUE_LIST || value.kind == VALUE_TUPLE;
+}
+
+static bool add_sequences(struct interp *in, const struct value pair[2], bool in_place,
+                          struct value *out)
+{
+    const enum value_kind kind = pair[0].kind;
+    if (in_place && kind == VALUE_LIST) { /* list += any iterable, in place */
+        const struct list *items = list_from(in, pair[1]);
+        *out = pair[0];
+        return items && list_extend(in, pair[0].as.list, items->items, items->count);
+    }
+    if (pair[1].kind != kind)
+        return exception_raise(in, &exception_type,
+                               "can only concatenate %s (not \"%s\") to %s", type_name(pair[0]),
+                               type_name(pair[1]), type_name(pair[0]));
+    if (kind == VALUE_STR) {
+        *out = value_str(str_concat(in, pair[0].as.str, pair[1].as.str));
+        return out->as.str != NULL;
+    }
+    const struct list *a = pair[0].as.list, *b = pair[1].as.list;
+    if (b->count > UINT32_MAX - a->count)
+        return interp_trip(in, "a list grew past %u elements", UINT32_MAX);
+    struct list *joined = list_new(in, a->count + b->count);
+    *out = (struct value){.kind = kind, .as.list = joined};
+    return joined && list_extend(in, joined, a->items, a->count) &&
+           list_extend(in, joined, b->items, b->count);
+}
+
+static bool repeat(struct interp *in, const struct value pair[2], bool in_place,
+                   struct value *out)
+{
+    const bool swap = !is_sequence(pair[0]);
+    const struct value sequence = pair[swap], times = pair[!swap];
+    if (!number_is_int(times))
+        return exception_raise(in, &exception_type,
+                               "can't multiply sequence by non-int of type '%s'",
+                               type_name(times));
+    const int64_t count = number_integer(times);
+    if (sequence.kind == VALUE_STR) {
+        *out = value_str(str_repeat(in, sequence.as.str, count));
+        return out->as.str != NULL;
+    }
+    struct list *list = list_repeat(in, sequence.as.list, count);
+    if (!list)
+        return false;
+    if (in_place && !swap && sequence.kind == VALUE_LIST) {
+        *sequence.as.list = *list;
+        *out = sequence;
+        return true;
+    }
+    *out = (struct value){.kind = sequence.kind, .as.list = list};
+    return true;
+}
+
+static bool set_operator(struct interp *in, enum ast_operator op, const struct value pair[2],
+                         bool in_place, struct value *out)
+{
+    enum sets_operation operation;
+    switch (op) {
+    case AST_AND_BITS:
+        operation = SETS_INTERSECTION;
+        break;
+    case AST_OR_BITS:
+        operation = SETS_UNION;
+        break;
+    case AST_XOR:
+        operation = SETS_SYMMETRIC;
+        break;
+    case AST_SUB:
+        operation = SETS_DIFFERENCE;
+        break;
+    default:
+        return unsupported(in, op, pair, in_place);
+    }
+    struct dict *set = sets_combine(in, operation, pair[0].as.dict, pair[1].as.dict);
+    if (!set)
+        return false;
+    set->frozen = pair[0].as.dict->frozen;
+    if (in_place && !pair[0].as.dict->frozen) {
+        *pair[0].as.dict = *set;
+        set = pair[0].as.dict;
+    }
+    *out = value_set(set);
+    return true;
+}
+
+/* a | b */
+static bool merge_dicts(struct interp *in, const struct value pair[2], bool in_place,
+                        struct value *out)
+{
+    struct dict *merged = in_place ? pair[0].as.dict : dict_copy(in, pair[0].as.dict);
+    *out = value_dict(merged);
+    return merged && dict_merge(in, merged, pair[1].as.dict);
+}
+
+static bool as_set(struct interp *in, struct value value, struct value *out)
+{
+    struct dict *set = dict_new(in);
+    *out = value_set(set);
+    return set && dict_add_all(in, set, value);
+}
+
+/* dict views act as sets: a.keys() & b.keys() */
+static bool is_set_like(struct value value)
+{
+    return value.kind == VALUE_SET ||
+           (value.kind == VALUE_ITER && text_starts(text_of(type_name(value)), TEXT("dict_")));
+}
+
+static bool other_kinds(struct interp *in, enum ast_operator op, const struct value pair[2],
+                        bool in_place, struct value *out)
+{
+    const bool dicts = pair[0].kind == VALUE_DICT && pair[1].kind == VALUE_DICT;
+    struct value sets[2] = {pair[0], pair[1]};
+    if (dicts && pair[0].as.dict->flavor == DICT_COUNTER &&
+        pair[1].as.dict->flavor == DICT_COUNTER)
+        return modules_counter_binary(in, op, pair, out);
+    if (dicts && op == AST_OR_BITS)
+        return merge_dicts(in, pair, in_place, out);
+    if (is_set_like(pair[0]) && is_set_like(pair[1])) {
+        for (uint32_t i = 0; i < 2; i++)
+            if (pair[i].kind != VALUE_SET && !as_set(in, pair[i], &sets[i]))
+                return false;
+        return set_operator(in, op, sets, in_place, out);
+    }
+    return unsupported(in, op, pair, in_place);
+}
+
+bool eval_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
+                 bool in_place, struct value *out)
+{
+    const bool reals = pair[0].kind == VALUE_FLOAT || pair[1].kind == VALUE_FLOAT;
+    if (number_is(pair[0]) && number_is(pair[1]) && op != AST_MATMUL &&
+        !(reals && op >= AST_AND_BITS))
+        return number_binary(in, op, pair, out);
+    if (op == AST_ADD && is_sequence(pair[0]))
+        return add_sequences(in, pair, in_place, out);
+    if (op == AST_MUL && (is_sequence(pair[0]) || is_sequence(pair[1])))
+        return repeat(in, pair, in_place, out);
+    if (op == AST_MOD && pair[0].kind == VALUE_STR) {
+        *out = value_str(format_percent(in, pair[0].as.str, pair[1]));
+        return out->as.str != NULL;
+    }
+    return other_kinds(in, op, pair, in_place, out);
+}

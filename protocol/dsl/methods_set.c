@@ -1,0 +1,186 @@
+/* methods_set - methods of set and frozenset. */
+#include "protocol/dsl/methods.h"
+
+#include "protocol/dsl/args.h"
+#include "protocol/dsl/interp.h"
+#include "protocol/dsl/sets.h"
+#include "protocol/dsl/str.h"
+
+static bool frozen(struct interp *in, const struct args *args, const char *name)
+{
+    if (!args->self.as.dict->frozen)
+        return false;
+    exception_raise(in, &exception_attribute, "'frozenset' object has no attribute '%s'", name);
+    return true;
+}
+
+static bool add(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"set.add", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    *out = value_none();
+    return !frozen(in, args, "add") && args_bind(in, &SPEC, args, values) &&
+           dict_set(in, args->self.as.dict, values[0], value_none());
+}
+
+static bool discard(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"set.discard", 1, 1, {NULL}, {NULL}};
+    struct value values[1], removed;
+    *out = value_none();
+    return !frozen(in, args, "discard") && args_bind(in, &SPEC, args, values) &&
+           dict_remove(in, args->self.as.dict, values[0], &removed);
+}
+
+static bool remove_item(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"set.remove", 1, 1, {NULL}, {NULL}};
+    struct value values[1], removed;
+    *out = value_none();
+    if (frozen(in, args, "remove") || !args_bind(in, &SPEC, args, values) ||
+        !dict_remove(in, args->self.as.dict, values[0], &removed))
+        return false;
+    return removed.kind != VALUE_UNSET || exception_raise_value(in, &exception_key, values[0]);
+}
+
+static bool pop(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"pop", 0, 0, {NULL}, {NULL}};
+    uint32_t at = 0;
+    if (frozen(in, args, "pop") || !args_bind(in, &SPEC, args, NULL))
+        return false;
+    struct dict_entry *entry = dict_next(args->self.as.dict, &at);
+    if (!entry) {
+        struct str *message = str_copy(in, TEXT("pop from an empty set"));
+        return message && exception_raise_value(in, &exception_key, value_str(message));
+    }
+    *out = entry->key;
+    dict_remove_entry(args->self.as.dict, entry);
+    return interp_charge(in, at / 4); /* removed entries were passed over */
+}
+
+static bool clear(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"clear", 0, 0, {NULL}, {NULL}};
+    *out = value_none();
+    if (frozen(in, args, "clear") || !args_bind(in, &SPEC, args, NULL))
+        return false;
+    dict_clear(args->self.as.dict);
+    return true;
+}
+
+static bool copy(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"copy", 0, 0, {NULL}, {NULL}};
+    if (!args_bind(in, &SPEC, args, NULL))
+        return false;
+    struct dict *set = dict_copy(in, args->self.as.dict);
+    *out = value_set(set);
+    if (set)
+        set->frozen = args->self.as.dict->frozen;
+    return set != NULL;
+}
+
+/* Any iterable as a set; a set as it is. */
+static struct dict *as_set(struct interp *in, struct value value)
+{
+    if (value.kind == VALUE_SET)
+        return value.as.dict;
+    struct dict *set = dict_new(in);
+    return set && dict_add_all(in, set, value) ? set : NULL;
+}
+
+/* self combined with each argument in turn; in place or as a new set. */
+static bool combine(struct interp *in, const struct args *args, enum sets_operation operation,
+                    bool in_place, struct value *out)
+{
+    struct dict *self = args->self.as.dict;
+    struct dict *set = dict_copy(in, self);
+    for (uint32_t i = 0; set && i < args->count; i++) {
+        struct dict *other = as_set(in, args->values[i]);
+        set = other ? sets_combine(in, operation, set, other) : NULL;
+    }
+    if (!set)
+        return false;
+    set->frozen = self->frozen;
+    *out = value_set(set);
+    if (!in_place)
+        return true;
+    *self = *set;
+    *out = value_none();
+    return true;
+}
+
+#define COMBINE(function, operation, in_place)                                                 \
+    static bool function(struct interp *in, const struct args *args, struct value *out)        \
+    {                                                                                          \
+        return combine(in, args, operation, in_place, out);                                    \
+    }
+
+COMBINE(set_union, SETS_UNION, false)
+COMBINE(intersection, SETS_INTERSECTION, false)
+COMBINE(difference, SETS_DIFFERENCE, false)
+COMBINE(symmetric_difference, SETS_SYMMETRIC, false)
+COMBINE(update, SETS_UNION, true)
+COMBINE(intersection_update, SETS_INTERSECTION, true)
+COMBINE(difference_update, SETS_DIFFERENCE, true)
+COMBINE(symmetric_difference_update, SETS_SYMMETRIC, true)
+
+static bool relation(struct interp *in, const struct args *args, const char *name,
+                     struct dict *pair[2])
+{
+    const struct args_spec spec = {name, 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    if (!args_bind(in, &spec, args, values))
+        return false;
+    pair[0] = args->self.as.dict;
+    pair[1] = as_set(in, values[0]);
+    return pair[1] != NULL;
+}
+
+static bool issubset(struct interp *in, const struct args *args, struct value *out)
+{
+    struct dict *pair[2];
+    *out = value_bool(false);
+    return relation(in, args, "issubset", pair) &&
+           sets_is_subset(in, pair[0], pair[1], &out->as.boolean);
+}
+
+static bool issuperset(struct interp *in, const struct args *args, struct value *out)
+{
+    struct dict *pair[2];
+    *out = value_bool(false);
+    return relation(in, args, "issuperset", pair) &&
+           sets_is_subset(in, pair[1], pair[0], &out->as.boolean);
+}
+
+static bool isdisjoint(struct interp *in, const struct args *args, struct value *out)
+{
+    struct dict *pair[2];
+    if (!relation(in, args, "isdisjoint", pair))
+        return false;
+    struct dict *both = sets_combine(in, SETS_INTERSECTION, pair[0], pair[1]);
+    *out = value_bool(both && both->count == 0);
+    return both != NULL;
+}
+
+const struct methods_row methods_set_table[] = {
+    {"add", add},
+    {"discard", discard},
+    {"remove", remove_item},
+    {"pop", pop},
+    {"clear", clear},
+    {"copy", copy},
+    {"union", set_union},
+    {"intersection", intersection},
+    {"difference", difference},
+    {"symmetric_difference", symmetric_difference},
+    {"update", update},
+    {"intersection_update", intersection_update},
+    {"difference_update", difference_update},
+    {"symmetric_difference_update", symmetric_difference_update},
+    {"issubset", issubset},
+    {"issuperset", issuperset},
+    {"isdisjoint", isdisjoint},
+    {NULL, NULL},
+};

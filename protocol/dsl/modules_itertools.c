@@ -1,0 +1,583 @@
+/*
+ * modules_itertools - the module itertools; see modules.h.
+ *
+ * What can be endless or long is stepped item by item (chain, islice, count, cycle, repeat,
+ * accumulate, takewhile, dropwhile, starmap, zip_longest, pairwise, product, combinations,
+ * permutations); groupby collects each group as it is reached.
+ */
+#include "protocol/dsl/modules.h"
+
+#include "protocol/dsl/args.h"
+#include "protocol/dsl/compare.h"
+#include "protocol/dsl/eval.h"
+#include "protocol/dsl/interp.h"
+#include "protocol/dsl/iter.h"
+#include "protocol/dsl/list.h"
+#include "protocol/dsl/number.h"
+#include "protocol/dsl/type.h"
+
+static bool put_iter(struct iter *iter, struct value *out)
+{
+    *out = iter_value(iter);
+    return iter != NULL;
+}
+
+static bool call_one(struct interp *in, struct value function, struct value argument,
+                     struct value *out)
+{
+    const struct args args = {.values = &argument, .count = 1};
+    return eval_call_value(in, function, &args, out);
+}
+
+/* source: an iterator over iterables; other: the one that is gone through now. */
+static enum iter_result step_chain(struct interp *in, struct iter *iter, struct value *out)
+{
+    for (;;) {
+        if (iter->other.kind == VALUE_ITER) {
+            const enum iter_result result = iter_next(in, iter->other.as.iter, out);
+            if (result != ITER_END)
+                return result;
+        }
+        struct value next;
+        const enum iter_result result = iter_next(in, iter->source.as.iter, &next);
+        if (result != ITER_ITEM)
+            return result;
+        struct iter *inner = iter_of(in, next);
+        if (!inner)
+            return ITER_RAISED;
+        iter->other = iter_value(inner);
+    }
+}
+
+static bool chain_of(struct interp *in, struct iter *source, struct value *out)
+{
+    struct iter *iter = source ? iter_new(in, step_chain, "chain") : NULL;
+    if (iter)
+        iter->source = iter_value(source);
+    return put_iter(iter, out);
+}
+
+static bool chain(struct interp *in, const struct args *args, struct value *out)
+{
+    struct list *all = list_of(in, args->values, args->count);
+    return chain_of(in, all ? iter_of_list(in, all) : NULL, out);
+}
+
+static bool from_iterable(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"from_iterable", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    return args_bind(in, &SPEC, args, values) && chain_of(in, iter_of(in, values[0]), out);
+}
+
+static enum iter_result step_islice(struct interp *in, struct iter *iter, struct value *out)
+{
+    /* at: items taken so far; stop: where it ends; other: the next one wanted */
+    while (iter->other.as.integer < iter->stop) {
+        const enum iter_result result = iter_next(in, iter->source.as.iter, out);
+        if (result != ITER_ITEM)
+            return result;
+        if (iter->at++ == iter->other.as.integer) {
+            if (iter->stride > INT64_MAX - iter->other.as.integer)
+                iter->stop = 0;
+            else
+                iter->other.as.integer += iter->stride;
+            return ITER_ITEM;
+        }
+    }
+    return ITER_END;
+}
+
+static bool islice(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"islice", 2, 4, {NULL}, {NULL}};
+    struct value values[4];
+    int64_t at[3] = {0, INT64_MAX, 1};
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    const uint32_t shift = values[2].kind == VALUE_UNSET ? 1 : 0;
+    for (uint32_t i = 0; i + shift < 3; i++)
+        if (values[1 + i].kind != VALUE_NONE && !args_int(in, values[1 + i], &at[i + shift]))
+            return false;
+    if (at[0] < 0 || at[1] < 0 || at[2] < 1)
+        return exception_raise(in, &exception_value,
+                               "Indices for islice() must be None or an integer: 0 <= x <= "
+                               "sys.maxsize.");
+    struct iter *source = iter_of(in, values[0]);
+    struct iter *iter = source ? iter_new(in, step_islice, "islice") : NULL;
+    if (iter) {
+        iter->source = iter_value(source);
+        iter->other = value_int(at[0]);
+        iter->stop = at[1];
+        iter->stride = at[2];
+    }
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_count(struct interp *in, struct iter *iter, struct value *out)
+{
+    const struct value pair[2] = {iter->source, iter->other};
+    *out = iter->source;
+    return eval_binary(in, AST_ADD, pair, false, &iter->source) ? ITER_ITEM : ITER_RAISED;
+}
+
+static bool count(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"count", 0, 2, {"start", "step"}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    struct iter *iter = iter_new(in, step_count, "count");
+    if (iter) {
+        iter->source = values[0].kind == VALUE_UNSET ? value_int(0) : values[0];
+        iter->other = values[1].kind == VALUE_UNSET ? value_int(1) : values[1];
+    }
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_cycle(struct interp *in, struct iter *iter, struct value *out)
+{
+    const struct list *list = iter->source.as.list;
+    (void)in;
+    if (list->count == 0)
+        return ITER_END;
+    *out = list->items[iter->at];
+    iter->at = (iter->at + 1) % list->count;
+    return ITER_ITEM;
+}
+
+static bool cycle(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"cycle", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    struct list *list = list_from(in, values[0]);
+    struct iter *iter = list ? iter_new(in, step_cycle, "cycle") : NULL;
+    if (iter)
+        iter->source = value_list(list);
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_repeat(struct interp *in, struct iter *iter, struct value *out)
+{
+    (void)in;
+    if (iter->at >= iter->stop)
+        return ITER_END;
+    iter->at += iter->stop != INT64_MAX;
+    *out = iter->source;
+    return ITER_ITEM;
+}
+
+static bool repeat(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"repeat", 1, 2, {"object", "times"}, {NULL}};
+    struct value values[2];
+    int64_t times = INT64_MAX;
+    if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[1], &times))
+        return false;
+    struct iter *iter = iter_new(in, step_repeat, "repeat");
+    if (iter) {
+        iter->source = values[0];
+        iter->stop = times;
+    }
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_accumulate(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct value *sum = iter->state, pair[2];
+    enum iter_result result = ITER_ITEM;
+    if (iter->at == 0 && sum->kind != VALUE_UNSET) { /* initial comes first */
+        iter->at = 1;
+        *out = *sum;
+        return ITER_ITEM;
+    }
+    result = iter_next(in, iter->source.as.iter, &pair[1]);
+    if (result != ITER_ITEM)
+        return result;
+    pair[0] = *sum;
+    const struct args args = {.values = pair, .count = 2};
+    if (sum->kind == VALUE_UNSET)
+        *sum = pair[1];
+    else if (!(iter->other.kind == VALUE_UNSET || iter->other.kind == VALUE_NONE
+                   ? eval_binary(in, AST_ADD, pair, false, sum)
+                   : eval_call_value(in, iter->other, &args, sum)))
+        return ITER_RAISED;
+    iter->at = 1;
+    *out = *sum;
+    return ITER_ITEM;
+}
+
+static bool accumulate(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {
+        "accumulate", 1, 2, {"iterable", "func"}, {"initial"}};
+    struct value values[3];
+    struct value *sum = INTERP_NEW(in, struct value);
+    if (!sum || !args_bind(in, &SPEC, args, values))
+        return false;
+    struct iter *source = iter_of(in, values[0]);
+    struct iter *iter = source ? iter_new(in, step_accumulate, "accumulate") : NULL;
+    if (iter) {
+        if (values[2].kind != VALUE_NONE)
+            *sum = values[2];
+        iter->source = iter_value(source);
+        iter->other = values[1];
+        iter->state = sum;
+    }
+    return put_iter(iter, out);
+}
+
+/* at: 0 while the predicate decides; 1 when it has turned. */
+static enum iter_result step_while(struct interp *in, struct iter *iter, struct value *out)
+{
+    const bool take = iter->stride == 1;
+    while (!(take && iter->at == 1)) {
+        struct value verdict = value_bool(false);
+        const enum iter_result result = iter_next(in, iter->source.as.iter, out);
+        if (result != ITER_ITEM || iter->at == 1)
+            return result;
+        if (!call_one(in, iter->other, *out, &verdict))
+            return ITER_RAISED;
+        const bool holds = compare_truth(verdict);
+        iter->at = !holds;
+        if (take == holds)
+            return ITER_ITEM;
+    }
+    return ITER_END;
+}
+
+static bool any_while(struct interp *in, const struct args *args, const char *name,
+                      struct value *out)
+{
+    const struct args_spec spec = {name, 2, 2, {NULL}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &spec, args, values))
+        return false;
+    struct iter *source = iter_of(in, values[1]);
+    struct iter *iter = source ? iter_new(in, step_while, name) : NULL;
+    if (iter) {
+        iter->source = iter_value(source);
+        iter->other = values[0];
+        iter->stride = name[0] == 't';
+    }
+    return put_iter(iter, out);
+}
+
+static bool takewhile(struct interp *in, const struct args *args, struct value *out)
+{
+    return any_while(in, args, "takewhile", out);
+}
+
+static bool dropwhile(struct interp *in, const struct args *args, struct value *out)
+{
+    return any_while(in, args, "dropwhile", out);
+}
+
+static enum iter_result step_starmap(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct value item;
+    const enum iter_result result = iter_next(in, iter->source.as.iter, &item);
+    if (result != ITER_ITEM)
+        return result;
+    const struct list *items = list_from(in, item);
+    if (!items)
+        return ITER_RAISED;
+    const struct args args = {.values = items->items, .count = items->count};
+    return eval_call_value(in, iter->other, &args, out) ? ITER_ITEM : ITER_RAISED;
+}
+
+static bool starmap(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"starmap", 2, 2, {NULL}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    struct iter *source = iter_of(in, values[1]);
+    struct iter *iter = source ? iter_new(in, step_starmap, "starmap") : NULL;
+    if (iter) {
+        iter->source = iter_value(source);
+        iter->other = values[0];
+    }
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_longest(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct list *iters = iter->source.as.list, *items = list_new(in, iters->count);
+    bool any = false;
+    for (uint32_t i = 0; items && i < iters->count; i++) {
+        struct value item = iter->other;
+        enum iter_result result = ITER_END;
+        if (iters->items[i].kind == VALUE_ITER)
+            result = iter_next(in, iters->items[i].as.iter, &item);
+        if (result == ITER_RAISED)
+            return result;
+        if (result == ITER_END) {
+            iters->items[i] = value_none();
+            item = iter->other;
+        }
+        any |= result == ITER_ITEM;
+        if (!list_push(in, items, item))
+            return ITER_RAISED;
+    }
+    *out = value_tuple(items);
+    return !items ? ITER_RAISED : any ? ITER_ITEM : ITER_END;
+}
+
+static bool zip_longest(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"zip_longest", 0, 0, {NULL}, {"fillvalue"}};
+    struct args named = *args;
+    struct value fill[1];
+    named.count = 0;
+    struct list *iters = list_new(in, args->count);
+    if (!iters || !args_bind(in, &SPEC, &named, fill))
+        return false;
+    for (uint32_t i = 0; i < args->count; i++) {
+        struct iter *each = iter_of(in, args->values[i]);
+        if (!each || !list_push(in, iters, iter_value(each)))
+            return false;
+    }
+    struct iter *iter = iter_new(in, step_longest, "zip_longest");
+    if (iter) {
+        iter->source = value_list(iters);
+        iter->other = fill[0].kind == VALUE_UNSET ? value_none() : fill[0];
+    }
+    return put_iter(iter, out);
+}
+
+static enum iter_result step_pairwise(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct value item;
+    while (true) {
+        const enum iter_result result = iter_next(in, iter->source.as.iter, &item);
+        if (result != ITER_ITEM)
+            return result;
+        const struct value pair[2] = {iter->other, item};
+        iter->other = item;
+        if (pair[0].kind == VALUE_UNSET)
+            continue;
+        *out = value_tuple(list_of(in, pair, 2));
+        return out->as.list ? ITER_ITEM : ITER_RAISED;
+    }
+}
+
+static bool pairwise(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"pairwise", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    struct iter *source = iter_of(in, values[0]);
+    struct iter *iter = source ? iter_new(in, step_pairwise, "pairwise") : NULL;
+    if (iter)
+        iter->source = iter_value(source);
+    return put_iter(iter, out);
+}
+
+/* Groups of neighbours with equal keys, each as (key, iterator over a list). */
+static bool groupby(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"groupby", 1, 2, {"iterable", "key"}, {NULL}};
+    struct value values[2], item, key, last = {.kind = VALUE_UNSET};
+    struct list *groups = list_new(in, 0), *group = NULL;
+    if (!groups || !args_bind(in, &SPEC, args, values))
+        return false;
+    const bool by_itself = values[1].kind == VALUE_UNSET || values[1].kind == VALUE_NONE;
+    struct iter *source = iter_of(in, values[0]);
+    enum iter_result result = source ? ITER_ITEM : ITER_RAISED;
+    while ((result = source ? iter_next(in, source, &item) : ITER_RAISED) == ITER_ITEM) {
+        bool same = false;
+        key = item;
+        if ((!by_itself && !call_one(in, values[1], item, &key)) ||
+            (group && !compare_equal(in, last, key, &same)))
+            return false;
+        if (!same) {
+            group = list_new(in, 0);
+            struct iter *iter = group ? iter_of_list(in, group) : NULL;
+            const struct value pair[2] = {key, iter_value(iter)};
+            struct list *tuple = iter ? list_of(in, pair, 2) : NULL;
+            if (!tuple || !list_push(in, groups, value_tuple(tuple)))
+                return false;
+        }
+        last = key;
+        if (!list_push(in, group, item))
+            return false;
+    }
+    return result == ITER_END && put_iter(iter_of_list(in, groups), out);
+}
+
+/* product, combinations and permutations: indices into pools, counted up. */
+struct counter {
+    const struct list **pools; /* [size] */
+    uint32_t *indices;         /* [size] */
+    uint32_t size;
+    bool started, repeats, ordered, done;
+};
+
+static bool used_before(const struct counter *c, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (c->indices[i] == c->indices[at])
+            return true;
+    return false;
+}
+
+/* The first index allowed at a place, once those before it are set. */
+static uint32_t first_index(const struct counter *c, uint32_t at)
+{
+    if (c->ordered || at == 0) /* every index may come; repeats are skipped later */
+        return 0;
+    return c->repeats ? c->indices[at - 1] : c->indices[at - 1] + 1;
+}
+
+/* Fills places from at on; false when there is no way to. */
+static bool settle(struct counter *c, uint32_t at)
+{
+    for (; at < c->size; at++) {
+        c->indices[at] = first_index(c, at);
+        while (c->ordered && !c->repeats && used_before(c, at))
+            c->indices[at]++;
+        if (c->indices[at] >= c->pools[at]->count)
+            return false;
+    }
+    return true;
+}
+
+static bool count_up(struct counter *c)
+{
+    for (uint32_t at = c->size; at-- > 0;) {
+        do
+            c->indices[at]++;
+        while (c->ordered && !c->repeats && used_before(c, at));
+        if (c->indices[at] < c->pools[at]->count && settle(c, at + 1))
+            return true;
+    }
+    return false;
+}
+
+static enum iter_result step_counter(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct counter *c = iter->state;
+    if (c->done || !interp_charge(in, c->size + 1))
+        return c->done ? ITER_END : ITER_RAISED;
+    c->done = c->started ? !count_up(c) : !settle(c, 0);
+    c->started = true;
+    struct list *tuple = c->done ? NULL : list_new(in, c->size);
+    for (uint32_t i = 0; tuple && i < c->size; i++)
+        tuple->items[tuple->count++] = c->pools[i]->items[c->indices[i]];
+    *out = value_tuple(tuple);
+    return c->done ? ITER_END : tuple ? ITER_ITEM : ITER_RAISED;
+}
+
+static struct counter *counter_new(struct interp *in, uint32_t size, struct value *out)
+{
+    struct counter *c = INTERP_NEW(in, struct counter);
+    struct iter *iter = c ? iter_new(in, step_counter, "product") : NULL;
+    if (!iter)
+        return NULL;
+    c->size = size;
+    c->pools = interp_alloc(in, (size_t)size + 1, sizeof(struct list *));
+    c->indices = interp_alloc(in, (size_t)size + 1, sizeof *c->indices);
+    iter->state = c;
+    *out = iter_value(iter);
+    return c->pools && c->indices ? c : NULL;
+}
+
+static bool product(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"product", 0, 0, {NULL}, {"repeat"}};
+    struct args named = *args;
+    struct value values[1];
+    int64_t times = 1;
+    named.count = 0;
+    if (!args_bind(in, &SPEC, &named, values) || !args_int(in, values[0], &times))
+        return false;
+    if (times < 0 || times > 64 || args->count > 64)
+        return exception_raise(in, &exception_value, "repeat argument cannot be %s",
+                               times < 0 ? "negative" : "more than 64");
+    const uint32_t count = args->count, size = count * (uint32_t)times;
+    struct counter *c = counter_new(in, size, out);
+    if (!c)
+        return false;
+    c->repeats = c->ordered = true;
+    for (uint32_t i = 0; i < size; i++) {
+        c->pools[i] = i < count ? list_from(in, args->values[i]) : c->pools[i - count];
+        if (!c->pools[i])
+            return false;
+    }
+    return true;
+}
+
+static bool choose(struct interp *in, const struct args *args, const char *name,
+                   struct counter **out, struct value *value)
+{
+    const struct args_spec spec = {name, 1, 2, {"iterable", "r"}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &spec, args, values))
+        return false;
+    const struct list *pool = list_from(in, values[0]);
+    int64_t size = pool ? pool->count : 0;
+    if (!pool || (values[1].kind != VALUE_NONE && !args_int(in, values[1], &size)))
+        return false;
+    if (size < 0)
+        return exception_raise(in, &exception_value, "r must be non-negative");
+    if (size > 1000)
+        return exception_raise(in, &exception_value, "r of more than 1000 is not supported");
+    struct counter *c = counter_new(in, (uint32_t)size, value);
+    for (int64_t i = 0; c && i < size; i++)
+        c->pools[i] = pool;
+    *out = c;
+    return c != NULL;
+}
+
+static bool combinations(struct interp *in, const struct args *args, struct value *out)
+{
+    struct counter *c;
+    return choose(in, args, "combinations", &c, out);
+}
+
+static bool combinations_repeated(struct interp *in, const struct args *args, struct value *out)
+{
+    struct counter *c;
+    if (!choose(in, args, "combinations_with_replacement", &c, out))
+        return false;
+    c->repeats = true;
+    return true;
+}
+
+static bool permutations(struct interp *in, const struct args *args, struct value *out)
+{
+    struct counter *c;
+    if (!choose(in, args, "permutations", &c, out))
+        return false;
+    c->ordered = true;
+    return true;
+}
+
+const struct modules_member modules_itertools[] = {
+    {.name = "chain", .call = chain},
+    {.name = "islice", .call = islice},
+    {.name = "count", .call = count},
+    {.name = "cycle", .call = cycle},
+    {.name = "repeat", .call = repeat},
+    {.name = "accumulate", .call = accumulate},
+    {.name = "takewhile", .call = takewhile},
+    {.name = "dropwhile", .call = dropwhile},
+    {.name = "starmap", .call = starmap},
+    {.name = "zip_longest", .call = zip_longest},
+    {.name = "pairwise", .call = pairwise},
+    {.name = "groupby", .call = groupby},
+    {.name = "product", .call = product},
+    {.name = "combinations", .call = combinations},
+    {.name = "combinations_with_replacement", .call = combinations_repeated},
+    {.name = "permutations", .call = permutations},
+    {.name = NULL},
+};
+
+const struct methods_row modules_chain_methods[] = {
+    {"from_iterable", from_iterable},
+    {NULL, NULL},
+};

@@ -1,0 +1,274 @@
+/* parse - see parse.h. */
+#include "protocol/dsl/parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tree_sitter/api.h>
+
+enum { PARSE_TIME_US = 5 * 1000 * 1000 }; /* a last guard: the counts above keep it in ms */
+
+const TSLanguage *tree_sitter_python(void);
+
+void *parse_refuse(struct dsl_fault *fault, int32_t line, const char *format, ...)
+{
+    va_list arguments;
+    *fault = (struct dsl_fault){.kind = DSL_REFUSED, .line = line};
+    va_start(arguments, format);
+    vsnprintf(fault->message, sizeof fault->message, format, arguments);
+    va_end(arguments);
+    return NULL;
+}
+
+/* The scan over the bytes. It knows comments and strings, so that a bracket in a regular
+ * expression does not count. */
+struct scan {
+    struct text source;
+    size_t at;
+    int32_t line;
+    uint32_t open, continuations;
+};
+
+static bool scan_starts(const struct scan *s, const char *what)
+{
+    const size_t size = strlen(what);
+    return s->source.size - s->at >= size && memcmp(s->source.data + s->at, what, size) == 0;
+}
+
+static void scan_step(struct scan *s)
+{
+    if (s->source.data[s->at++] == '\n')
+        s->line++;
+}
+
+/* A string, from its opening quote to its closing one or, when short, the end of the line. */
+static void scan_string(struct scan *s)
+{
+    char quote[4] = {s->source.data[s->at], '\0'};
+    const char triple[4] = {quote[0], quote[0], quote[0], '\0'};
+    if (scan_starts(s, triple))
+        memcpy(quote, triple, sizeof quote);
+    s->at += strlen(quote);
+    while (s->at < s->source.size && !scan_starts(s, quote)) {
+        if (quote[1] == '\0' && s->source.data[s->at] == '\n')
+            return;
+        if (s->source.data[s->at] == '\\' && s->at + 1 < s->source.size) {
+            s->continuations +=
+                s->source.data[s->at + 1] == '\n' || s->source.data[s->at + 1] == '\r';
+            scan_step(s);
+        }
+        scan_step(s);
+    }
+    for (size_t i = 0; i < strlen(quote) && s->at < s->source.size; i++)
+        scan_step(s);
+}
+
+static void scan_token(struct scan *s)
+{
+    const char c = s->source.data[s->at];
+    if (c == '"' || c == '\'') {
+        scan_string(s);
+        return;
+    }
+    if (c == '#') {
+        while (s->at < s->source.size && s->source.data[s->at] != '\n')
+            s->at++;
+        return;
+    }
+    s->open += c == '(' || c == '[' || c == '{';
+    s->open -= (c == ')' || c == ']' || c == '}') && s->open > 0;
+    s->continuations += c == '\\';
+    scan_step(s);
+}
+
+static bool scan_source(struct interp *in, struct text source, struct dsl_fault *fault)
+{
+    struct scan s = {.source = source, .line = 1};
+    if (source.size > in->limits.source_bytes) {
+        parse_refuse(fault, 0, "the program has %zu bytes; at most %zu are allowed: shorten it",
+                     source.size, in->limits.source_bytes);
+        return false;
+    }
+    const size_t valid = text_utf8_valid(source);
+    const void *nul = source.size > 0 ? memchr(source.data, '\0', source.size) : NULL;
+    if (valid != source.size || nul) {
+        parse_refuse(fault, 0, "byte %zu of the program is not UTF-8 text",
+                     nul ? (size_t)((const char *)nul - source.data) : valid);
+        return false;
+    }
+    while (s.at < source.size) {
+        scan_token(&s);
+        if (s.open > PARSE_BRACKETS_MAX) {
+            parse_refuse(fault, s.line, "brackets are nested deeper than %d: split it up",
+                         PARSE_BRACKETS_MAX);
+            return false;
+        }
+        if (s.continuations > PARSE_CONTINUATIONS_MAX) {
+            parse_refuse(fault, s.line,
+                         "more than %d lines end in a backslash: use brackets instead",
+                         PARSE_CONTINUATIONS_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct kind_name {
+    const char *name;
+    enum syntax_kind kind;
+};
+
+static enum syntax_kind kind_of(const char *name)
+{
+#define ROW(symbol, text) {text, SYNTAX_##symbol},
+    static const struct kind_name NAMES[] = {SYNTAX_KINDS(ROW)};
+#undef ROW
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        if (strcmp(NAMES[i].name, name) == 0)
+            return NAMES[i].kind;
+    return SYNTAX_OTHER;
+}
+
+/* What converting needs; kinds are looked up once per grammar symbol. */
+struct convert {
+    struct interp *in;
+    struct text source;
+    struct dsl_fault *fault;
+    TSTreeCursor cursor;
+    uint8_t *kinds; /* [symbol] kind + 1; 0: not looked up */
+    uint32_t depth;
+};
+
+static enum syntax_kind convert_kind(struct convert *c, TSNode node)
+{
+    uint8_t *kind = &c->kinds[ts_node_symbol(node)];
+    if (*kind == 0)
+        *kind = (uint8_t)(1 + (ts_node_is_named(node) ? kind_of(ts_node_type(node))
+                                                      : SYNTAX_TOKEN));
+    return (enum syntax_kind)(*kind - 1);
+}
+
+static struct syntax *convert_node(struct convert *c);
+
+static bool convert_children(struct convert *c, struct syntax *parent)
+{
+    const struct syntax **link = &parent->first;
+    if (!ts_tree_cursor_goto_first_child(&c->cursor))
+        return true;
+    do {
+        const TSNode node = ts_tree_cursor_current_node(&c->cursor);
+        const char *name = ts_node_type(node);
+        if (strcmp(name, "comment") == 0 || strcmp(name, "line_continuation") == 0)
+            continue;
+        struct syntax *child = convert_node(c);
+        if (!child)
+            return false;
+        *link = child;
+        link = &child->next;
+    } while (ts_tree_cursor_goto_next_sibling(&c->cursor));
+    ts_tree_cursor_goto_parent(&c->cursor);
+    return true;
+}
+
+static struct syntax *convert_node(struct convert *c)
+{
+    const TSNode node = ts_tree_cursor_current_node(&c->cursor);
+    const uint32_t begin = ts_node_start_byte(node), end = ts_node_end_byte(node);
+    const int32_t line = (int32_t)ts_node_start_point(node).row + 1;
+    if (c->depth >= PARSE_DEPTH_MAX)
+        return parse_refuse(c->fault, line,
+                            "the expression or block is nested deeper than %d: split it up",
+                            PARSE_DEPTH_MAX);
+    struct syntax *syntax = INTERP_NEW(c->in, struct syntax);
+    if (!syntax)
+        return parse_refuse(c->fault, line, "%s", c->in->budget);
+    *syntax = (struct syntax){
+        .kind = convert_kind(c, node),
+        .line = line,
+        .name = ts_node_type(node),
+        .field = ts_tree_cursor_current_field_name(&c->cursor),
+        .text = text_slice(c->source, begin, end),
+    };
+    c->depth++;
+    const bool fine = convert_children(c, syntax);
+    c->depth--;
+    return fine ? syntax : NULL;
+}
+
+/* The first ERROR or MISSING node in reading order. */
+static TSNode find_error(TSNode root)
+{
+    TSTreeCursor cursor = ts_tree_cursor_new(root);
+    TSNode found = root;
+    for (;;) {
+        const TSNode node = ts_tree_cursor_current_node(&cursor);
+        found = node;
+        if (ts_node_is_error(node) || ts_node_is_missing(node))
+            break;
+        bool inside = ts_tree_cursor_goto_first_child(&cursor);
+        while (inside && !ts_node_has_error(ts_tree_cursor_current_node(&cursor)))
+            inside = ts_tree_cursor_goto_next_sibling(&cursor);
+        if (!inside)
+            break;
+    }
+    ts_tree_cursor_delete(&cursor);
+    return found;
+}
+
+static void refuse_error(struct text source, TSNode root, struct dsl_fault *fault)
+{
+    const TSNode node = find_error(root);
+    const int32_t line = (int32_t)ts_node_start_point(node).row + 1;
+    if (ts_node_is_missing(node)) {
+        parse_refuse(fault, line, "invalid syntax: `%s` is missing", ts_node_type(node));
+        return;
+    }
+    struct text near = text_slice(source, ts_node_start_byte(node), source.size);
+    const size_t end = text_find(near, TEXT("\n"), 0);
+    near = text_slice(near, 0, end < 60 ? end : 60);
+    near.size = text_utf8_valid(near);
+    parse_refuse(fault, line, "invalid syntax near `%.*s`", TEXT_ARG(near));
+}
+
+static const struct syntax *convert_tree(struct interp *in, struct text source, TSTree *tree,
+                                         struct dsl_fault *fault)
+{
+    const TSNode root = ts_tree_root_node(tree);
+    struct convert c = {.in = in, .source = source, .fault = fault};
+    if (ts_node_has_error(root)) {
+        refuse_error(source, root, fault);
+        return NULL;
+    }
+    const uint32_t symbols = ts_language_symbol_count(tree_sitter_python());
+    c.kinds = interp_alloc(in, (size_t)symbols + 1, 1);
+    if (!c.kinds)
+        return parse_refuse(fault, 0, "%s", in->budget);
+    c.cursor = ts_tree_cursor_new(root);
+    const struct syntax *syntax = convert_node(&c);
+    ts_tree_cursor_delete(&c.cursor);
+    return syntax;
+}
+
+const struct syntax *parse_source(struct interp *in, struct text source,
+                                  struct dsl_fault *fault)
+{
+    if (!scan_source(in, source, fault))
+        return NULL;
+    TSParser *parser = ts_parser_new();
+    const struct syntax *syntax = NULL;
+    if (!ts_parser_set_language(parser, tree_sitter_python())) {
+        ts_parser_delete(parser);
+        return parse_refuse(fault, 0, "the Python grammar does not fit the parser");
+    }
+    ts_parser_set_timeout_micros(parser, PARSE_TIME_US);
+    TSTree *tree = ts_parser_parse_string(parser, NULL, source.data, (uint32_t)source.size);
+    if (tree)
+        syntax = convert_tree(in, source, tree, fault);
+    else
+        parse_refuse(fault, 0, "the program took longer than %d s to parse",
+                     PARSE_TIME_US / 1000000);
+    ts_tree_delete(tree);
+    ts_parser_delete(parser);
+    return syntax;
+}

@@ -1,0 +1,477 @@
+/*
+ * regex_translate - Python's regular expressions in RE2's syntax; see regex.h.
+ *
+ * Most of both is the same. What differs:
+ *   \d \w \s \b    Python means Unicode, RE2 ASCII: the classes are written out. (\b stays
+ *                  ASCII: a border beside a non-ASCII letter is missed.)
+ *   $              without MULTILINE also stands before a last newline: RE2 gets \z and
+ *                  regex_find looks twice.
+ *   \Z, (?P=x), (?#...), {,n}, \uXXXX, octal escapes, VERBOSE, '[' inside a class
+ *   look-around, back-references, atomic groups, possessive quantifiers: refused by name.
+ */
+#include "protocol/dsl/regex.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SPACE_SET                                                                              \
+    "\\t-\\r\\x1c-\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"  \
+    "\\x{205f}\\x{3000}"
+#define NOT_SPACE_SET                                                                          \
+    "\\x00-\\x08\\x0e-\\x1b\\x21-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"   \
+    "\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}"             \
+    "\\x{3001}-\\x{10ffff}"
+
+struct translate {
+    struct text pattern;
+    size_t at;
+    int64_t flags;
+    struct text_buf *out;
+    bool *ends_open;
+    char *message; /* [200] */
+    int depth;
+};
+
+static bool refuse(struct translate *t, const char *why)
+{
+    snprintf(t->message, 200, "%s at position %zu", why, t->at);
+    return false;
+}
+
+static void put(struct translate *t, const char *text)
+{
+    text_buf_add(t->out, text_of(text));
+}
+
+static bool more(const struct translate *t, const char *what)
+{
+    return text_starts(text_slice(t->pattern, t->at, t->pattern.size), text_of(what));
+}
+
+static char peek(const struct translate *t, size_t ahead)
+{
+    return t->at + ahead < t->pattern.size ? t->pattern.data[t->at + ahead] : '\0';
+}
+
+/* A code point as RE2 reads it anywhere. */
+static void put_code_point(struct translate *t, uint32_t code_point)
+{
+    text_buf_format(t->out, "\\x{%x}", code_point);
+}
+
+static bool put_hex(struct translate *t, size_t digits)
+{
+    uint32_t value = 0;
+    t->at += 2;
+    for (size_t i = 0; i < digits; i++, t->at++) {
+        const char c = peek(t, 0);
+        const char lower = (char)(c | 0x20);
+        if (!((c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'f')))
+            return refuse(t, "incomplete escape");
+        value = value * 16 + (uint32_t)(c <= '9' ? c - '0' : lower - 'a' + 10);
+    }
+    if (value > 0x10ffff)
+        return refuse(t, "bad escape");
+    put_code_point(t, value);
+    return true;
+}
+
+/* \0, \012 and so on; in a class any digit. false when it is a back-reference. */
+static bool put_octal(struct translate *t, bool in_class)
+{
+    uint32_t value = 0;
+    size_t digits = 0;
+    const char *at = t->pattern.data + t->at + 1;
+    const size_t left = t->pattern.size - t->at - 1;
+    while (digits < 3 && digits < left && at[digits] >= '0' && at[digits] <= '7')
+        value = value * 8 + (uint32_t)(at[digits++] - '0');
+    if (digits == 0 || (!in_class && at[0] != '0' && digits < 3))
+        return refuse(t, "back-references (\\1) are not supported");
+    t->at += 1 + digits;
+    put_code_point(t, value);
+    return true;
+}
+
+/* \d and its kin, as members of a class or on their own. */
+static bool put_class_escape(struct translate *t, char c, bool in_class)
+{
+    const bool ascii = t->flags & REGEX_ASCII;
+    const char *members = NULL;
+    switch (c) {
+    case 'd':
+        members = ascii ? "0-9" : "\\p{Nd}";
+        break;
+    case 'D':
+        members = ascii ? "\\D" : "\\P{Nd}";
+        break;
+    case 'w':
+        members = ascii ? "0-9A-Za-z_" : "\\p{L}\\p{N}_";
+        break;
+    case 'W':
+        if (in_class)
+            members = "\\W"; /* ASCII: no complement of several classes inside another */
+        break;
+    case 's':
+        members = ascii ? "\\t-\\r\\x20" : SPACE_SET;
+        break;
+    case 'S':
+        members = ascii ? "\\x00-\\x08\\x0e-\\x1f\\x21-\\x{10ffff}" : NOT_SPACE_SET;
+        break;
+    default:
+        return false;
+    }
+    if (!in_class)
+        put(t, c == 'W' ? "[^" : "[");
+    put(t, members ? members : ascii ? "0-9A-Za-z_" : "\\p{L}\\p{N}_");
+    if (!in_class)
+        put(t, "]");
+    t->at += 2;
+    return true;
+}
+
+static bool put_escape(struct translate *t, bool in_class)
+{
+    const char c = peek(t, 1);
+    if (t->at + 1 >= t->pattern.size)
+        return refuse(t, "bad escape (end of pattern)");
+    if (c && strchr("dDwWsS", c))
+        return put_class_escape(t, c, in_class);
+    if (c >= '0' && c <= '9')
+        return put_octal(t, in_class);
+    if (c == 'x' || c == 'u' || c == 'U')
+        return put_hex(t, c == 'x' ? 2 : c == 'u' ? 4 : 8);
+    if (c == 'b' && in_class) {
+        put(t, "\\x08");
+        t->at += 2;
+        return true;
+    }
+    if (c && strchr(in_class ? "afnrtv" : "afnrtvAbB", c)) {
+        text_buf_format(t->out, "\\%c", c);
+        t->at += 2;
+        return true;
+    }
+    if (c == 'Z' && !in_class) {
+        put(t, "\\z");
+        t->at += 2;
+        return true;
+    }
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+        snprintf(t->message, 200, "bad escape \\%c at position %zu", c, t->at);
+        return false;
+    }
+    t->at++;
+    put_code_point(t, text_utf8_next(t->pattern, &t->at));
+    return true;
+}
+
+/* [^\W\d_]: the usual way to say "a letter". */
+static bool put_letter_idiom(struct translate *t)
+{
+    static const char *const IDIOMS[] = {"[^\\W\\d_]", "[^\\W_\\d]", "[^\\d\\W_]",
+                                         "[^_\\W\\d]"};
+    for (size_t i = 0; i < sizeof IDIOMS / sizeof IDIOMS[0]; i++) {
+        if (!more(t, IDIOMS[i]))
+            continue;
+        put(t, "\\p{L}");
+        t->at += strlen(IDIOMS[i]);
+        return true;
+    }
+    return false;
+}
+
+static bool put_class(struct translate *t)
+{
+    const size_t begin = t->at;
+    if (put_letter_idiom(t))
+        return true;
+    put(t, "[");
+    t->at++;
+    if (peek(t, 0) == '^') {
+        put(t, "^");
+        t->at++;
+    }
+    for (bool first = true; t->at < t->pattern.size; first = false) {
+        const char c = peek(t, 0);
+        if (c == ']' && !first) {
+            put(t, "]");
+            t->at++;
+            return true;
+        }
+        if (c == '\\') {
+            if (!put_escape(t, true))
+                return false;
+            continue;
+        }
+        if (c == '-') { /* a range, or itself at either end */
+            const bool range = !first && peek(t, 1) != ']' && t->at > begin + 1;
+            put(t, range ? "-" : "\\-");
+            t->at++;
+            continue;
+        }
+        put_code_point(t, text_utf8_next(t->pattern, &t->at));
+    }
+    t->at = begin;
+    return refuse(t, "unterminated character set");
+}
+
+/* Letters of (?aiLmsux) into flags; stops at what is no letter. */
+static bool read_flags(struct translate *t, int64_t *flags)
+{
+    for (; t->at < t->pattern.size; t->at++) {
+        switch (peek(t, 0)) {
+        case 'a':
+            *flags |= REGEX_ASCII;
+            break;
+        case 'i':
+            *flags |= REGEX_IGNORECASE;
+            break;
+        case 'm':
+            *flags |= REGEX_MULTILINE;
+            break;
+        case 's':
+            *flags |= REGEX_DOTALL;
+            break;
+        case 'x':
+            *flags |= REGEX_VERBOSE;
+            break;
+        case 'u':
+        case 'L':
+            break;
+        default:
+            return true;
+        }
+    }
+    return refuse(t, "missing ), unterminated subpattern");
+}
+
+/* (?i) at the start, or (?i:...) anywhere. */
+static bool put_flag_group(struct translate *t)
+{
+    int64_t on = 0, off = 0;
+    t->at += 2;
+    if (!read_flags(t, &on))
+        return false;
+    if (peek(t, 0) == '-') {
+        t->at++;
+        if (!read_flags(t, &off))
+            return false;
+    }
+    const char c = peek(t, 0);
+    t->at++;
+    if (c == ')') { /* the whole pattern: told to RE2 at its head */
+        t->flags |= on;
+        return true;
+    }
+    if (c != ':')
+        return refuse(t, "unknown extension ?");
+    put(t, "(?");
+    put(t, on & REGEX_IGNORECASE ? "i" : "");
+    put(t, on & REGEX_DOTALL ? "s" : "");
+    put(t, on & REGEX_MULTILINE ? "m" : "");
+    if (off & (REGEX_IGNORECASE | REGEX_DOTALL | REGEX_MULTILINE))
+        put(t, "-");
+    put(t, off & REGEX_IGNORECASE ? "i" : "");
+    put(t, off & REGEX_DOTALL ? "s" : "");
+    put(t, off & REGEX_MULTILINE ? "m" : "");
+    put(t, ":");
+    t->depth++;
+    return true;
+}
+
+static bool put_group(struct translate *t)
+{
+    static const struct {
+        const char *start, *why;
+    } REFUSED[] = {
+        {"(?=", "look-ahead (?=...) is not supported: match it and cut it off yourself"},
+        {"(?!", "negative look-ahead (?!...) is not supported: filter the matches in code"},
+        {"(?<=", "look-behind (?<=...) is not supported: use a group around what you want"},
+        {"(?<!", "negative look-behind (?<!...) is not supported: filter the matches in code"},
+        {"(?P=", "back-references (?P=name) are not supported"},
+        {"(?>", "atomic groups (?>...) are not supported: use (?:...)"},
+        {"(?(", "conditional groups (?(...)...) are not supported"},
+    };
+    for (size_t i = 0; i < sizeof REFUSED / sizeof REFUSED[0]; i++)
+        if (more(t, REFUSED[i].start))
+            return refuse(t, REFUSED[i].why);
+    if (more(t, "(?#")) {
+        const size_t close = text_find(t->pattern, TEXT(")"), t->at);
+        if (close == SIZE_MAX)
+            return refuse(t, "missing ), unterminated comment");
+        t->at = close + 1;
+        return true;
+    }
+    if (more(t, "(?P<") || more(t, "(?:")) {
+        const size_t end = more(t, "(?:") ? t->at + 3 : text_find(t->pattern, TEXT(">"), t->at);
+        if (end == SIZE_MAX)
+            return refuse(t, "missing >, unterminated name");
+        const size_t stop = more(t, "(?:") ? end : end + 1;
+        text_buf_add(t->out, text_slice(t->pattern, t->at, stop));
+        t->at = stop;
+    } else if (more(t, "(?")) {
+        return put_flag_group(t);
+    } else {
+        put(t, "(");
+        t->at++;
+    }
+    t->depth++;
+    return true;
+}
+
+/* {m}, {m,}, {,n}, {m,n}; anything else is a brace itself. */
+static bool put_repeat(struct translate *t)
+{
+    size_t at = t->at + 1, digits[2] = {0, 0};
+    unsigned long numbers[2] = {0, 0};
+    bool comma = false;
+    for (; at < t->pattern.size; at++) {
+        const char c = t->pattern.data[at];
+        if (c == ',' && !comma)
+            comma = true;
+        else if (c >= '0' && c <= '9' && digits[comma] < 9) {
+            numbers[comma] = numbers[comma] * 10 + (unsigned long)(c - '0');
+            digits[comma]++;
+        } else
+            break;
+    }
+    const bool counts = digits[0] > 0 || (comma && digits[1] > 0);
+    if (at >= t->pattern.size || t->pattern.data[at] != '}' || !counts) {
+        put(t, "\\{");
+        t->at++;
+        return true;
+    }
+    if (numbers[0] > 1000 || numbers[1] > 1000)
+        return refuse(t, "repetition of more than 1000 is not supported");
+    if (comma && digits[1] == 0)
+        text_buf_format(t->out, "{%lu,}", numbers[0]);
+    else if (comma)
+        text_buf_format(t->out, "{%lu,%lu}", numbers[0], numbers[1]);
+    else
+        text_buf_format(t->out, "{%lu}", numbers[0]);
+    t->at = at + 1;
+    return true;
+}
+
+static bool put_quantifier(struct translate *t)
+{
+    const char c = peek(t, 0);
+    if (c == '{') {
+        const size_t before = t->out->size;
+        if (!put_repeat(t))
+            return false;
+        if (t->out->data[before] == '\\')
+            return true;
+    } else {
+        text_buf_byte(t->out, c);
+        t->at++;
+    }
+    if (peek(t, 0) == '?') {
+        put(t, "?");
+        t->at++;
+    } else if (peek(t, 0) == '+') {
+        return refuse(t, "possessive quantifiers are not supported: drop the second +");
+    }
+    return true;
+}
+
+/* White space and comments of a VERBOSE pattern. */
+static bool skip_verbose(struct translate *t)
+{
+    const char c = peek(t, 0);
+    if (!(t->flags & REGEX_VERBOSE))
+        return false;
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+        t->at++;
+        return true;
+    }
+    if (c != '#')
+        return false;
+    while (t->at < t->pattern.size && peek(t, 0) != '\n')
+        t->at++;
+    return true;
+}
+
+static bool put_one(struct translate *t)
+{
+    const char c = peek(t, 0);
+    if (skip_verbose(t))
+        return true;
+    switch (c) {
+    case '\\':
+        return put_escape(t, false);
+    case '[':
+        return put_class(t);
+    case '(':
+        return put_group(t);
+    case ')':
+        if (t->depth-- == 0)
+            return refuse(t, "unbalanced parenthesis");
+        break;
+    case '*':
+    case '+':
+    case '?':
+    case '{':
+        return put_quantifier(t);
+    case '$':
+        if (t->flags & REGEX_MULTILINE)
+            break;
+        put(t, "\\z");
+        *t->ends_open = true;
+        t->at++;
+        return true;
+    case '.':
+    case '^':
+    case '|':
+        break;
+    default:
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            c == ' ' || c == '_')
+            break;
+        put_code_point(t, text_utf8_next(t->pattern, &t->at));
+        return true;
+    }
+    text_buf_byte(t->out, c);
+    t->at++;
+    return true;
+}
+
+/* Flags for the whole pattern stand at its start in Python; $ and VERBOSE depend on them. */
+static void leading_flags(struct translate *t)
+{
+    const size_t close = text_find(t->pattern, TEXT(")"), 0);
+    if (!more(t, "(?") || close == SIZE_MAX)
+        return;
+    struct translate probe = *t;
+    int64_t flags = 0;
+    probe.at = 2;
+    if (read_flags(&probe, &flags) && probe.at == close && close > 2)
+        t->flags |= flags;
+    t->message[0] = '\0';
+}
+
+bool regex_translate(struct text pattern, int64_t *flags, struct text_buf *out, bool *ends_open,
+                     char message[200])
+{
+    struct translate t = {.pattern = pattern,
+                          .flags = *flags,
+                          .out = out,
+                          .ends_open = ends_open,
+                          .message = message};
+    *ends_open = false;
+    message[0] = '\0';
+    leading_flags(&t);
+    put(&t, "(?");
+    put(&t, t.flags & REGEX_IGNORECASE ? "i" : "");
+    put(&t, t.flags & REGEX_MULTILINE ? "m" : "");
+    put(&t, t.flags & REGEX_DOTALL ? "s" : "");
+    put(&t, t.flags & (REGEX_IGNORECASE | REGEX_MULTILINE | REGEX_DOTALL) ? ")" : ":)");
+    while (t.at < pattern.size)
+        if (!put_one(&t))
+            return false;
+    if (t.depth > 0)
+        return refuse(&t, "missing ), unterminated subpattern");
+    if (out->failed)
+        return refuse(&t, "the regular expression is too long");
+    *flags = t.flags;
+    return true;
+}
