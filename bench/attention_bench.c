@@ -4,14 +4,14 @@
  *     attention_bench [runs]
  *
  *     prefill   512 rows of one sequence behind 512 keys: context 1,024
- *     decode    96 rows: 32 chunks of 800 tokens with 3 jobs each, every job with 250 of its own
+ *     decode    96 rows: 32 chunks of 800 tokens, 3 jobs on each, every job with 250 of its own
  *
  * 9 heads, 3 KV heads, head_dim 64 (SmolLM2-135M), one layer. Only keys that a row sees are
  * counted: 4 * head_dim operations per (row, head, key); the activation is asked for in int8,
- * as the matmul after it wants it. Each figure is the median of `runs` (default 9) calls. us and
- * GFLOP/s are by the clock; the share of the peak (a loop of fused multiply-adds) is by
- * processor time, so that it can be measured on a machine with other load; "used" says how many
- * cores the call really had.
+ * as the matmul after it wants it. Each figure is the median of `runs` (default 9) calls.
+ * Microseconds and GFLOP/s are by the clock; the share of the peak (a loop of fused
+ * multiply-adds) is by processor time, so that it can be measured on a machine with other
+ * load; "used" says how many cores the call really had.
  */
 #include "base/clock.h"
 #include "bench/f32_peak.h"

@@ -8,8 +8,8 @@
 
 #include "kernels/device.h"
 
-/* Operations per second of one core's time, a product and its addition being two; 0: no loop for this
- * level. The best of several timings, about a tenth of a second. */
+/* Operations per second of one core's time, a product and its addition being two; 0: no loop
+ * for this level. The best of several timings, about a tenth of a second. */
 double f32_peak_measure(enum device_simd simd);
 
 /* Seconds of processor time that all threads of this process have had. */

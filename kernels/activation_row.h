@@ -20,7 +20,7 @@ static inline float *activation_row_begin(const struct activation *y, int32_t in
     return (y->forms & ACTIVATION_F32) != 0 ? y->f32 + skip : scratch;
 }
 
-/* Fills the int8 form. Quantizing spoils what it reads: a row that stays goes through scratch. */
+/* Fills the int8 form. Quantizing spoils what it reads: a row that stays is copied first. */
 static inline void activation_row_end(const struct activation *y, int32_t index, float *row,
                                       float *scratch)
 {

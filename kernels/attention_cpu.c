@@ -7,13 +7,13 @@
  *               (batch row, head) pairs, the heads of a KV head side by side (GQA), so that one
  *               row of the batch makes `group` of them. With many rows keys and values are
  *               widened to F32 first, once, in scratch; with few, on the way
- *     block     BLOCK_ROWS of these: scores, softmax, weighted values, all in L1 but the tile
+ *     block     BLOCK_ROWS of these: scores, softmax, weighted values
  *     merge     per batch row, over its splits in order
  *     bound by  FMA issue at prefill; reading and widening keys and values at decode
  *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
  *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
  *               96 rows over 32 shared chunks 39-46 %
- *     lost      prefetching the keys of the page after next and this page's values (-2 to +2 %);
+ *     lost      prefetching the keys of the page after next, this page's values (-2 to +2 %);
  *               widening on the way with many rows (prefill of int8 65 -> 52 %)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials

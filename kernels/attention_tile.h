@@ -3,8 +3,9 @@
  *
  * Every sum runs in one fixed order: a product adds its terms one after the other down the
  * depth, a softmax sums its weights in eight lanes (key mod 8), then pairwise. So the shape of
- * a tile, and the rows beside a row, change no bit of its result. AVX2 and AVX-512 fuse products
- * and sums and give the same bits; the scalar level does not fuse, and differs in the last ones.
+ * a tile, and the rows beside a row, change no bit of its result. AVX2 and AVX-512 fuse
+ * products and sums and give the same bits; the scalar level does not fuse, and differs in the
+ * last ones.
  */
 #ifndef KERNELS_ATTENTION_TILE_H
 #define KERNELS_ATTENTION_TILE_H

@@ -17,14 +17,14 @@
     #include <immintrin.h>
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+
 enum {
     TILE_ROWS = 12,
     PAIR_ROWS = 6,
     STRIDE = ATTENTION_TILE_STRIDE,
     COLS = ATTENTION_TILE_COLS
 };
-
-#define INLINE static inline __attribute__((always_inline))
 
 static int32_t least(int32_t a, int32_t b)
 {

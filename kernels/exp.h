@@ -27,8 +27,8 @@ typedef uint32_t exp_u32 __attribute__((vector_size(32), aligned(4), may_alias))
 
 #define EXP_ROUND 12582912.0f /* 1.5 * 2^23 */
 
-/* *value = p * 2^n, n the integer in the low bits of shifted = n + EXP_ROUND; 0 where t is
- * below `least`, infinity where it is above `most`. */
+/* *value = p * 2^n, n the integer in the low bits of shifted = n + EXP_ROUND; 0 in the
+ * lanes of is_below, infinity in those of is_above. */
 EXP_CALL void exp_scale(exp_f32 *value, const exp_f32 *p, const exp_f32 *shifted,
                         const exp_i32 *is_below, const exp_i32 *is_above)
 {

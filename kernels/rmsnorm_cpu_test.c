@@ -1,5 +1,5 @@
-/* rmsnorm_cpu_test - rmsnorm, silu_mul and embed, the ops of one row at a time: the plain twin's
- * bits where they are promised, every SIMD level, every form of the activation. */
+/* rmsnorm_cpu_test - rmsnorm, silu_mul and embed, the ops of one row at a time: the plain
+ * twin's bits where they are promised, every SIMD level, every form of the activation. */
 #include "kernels/embed.h"
 #include "kernels/rmsnorm.h"
 #include "kernels/silu_mul.h"

@@ -1,4 +1,4 @@
-/* rope_cpu_test - rope and KV append against their plain twin, and a row alone and in company. */
+/* rope_cpu_test - rope and KV append against their plain twin, a row alone and in company. */
 #include "kernels/rope.h"
 
 #include <math.h>
