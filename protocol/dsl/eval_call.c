@@ -90,6 +90,21 @@ static bool missing(struct interp *in, const struct binding *b, bool keyword_onl
                            TEXT_ARG(str_text(list)));
 }
 
+/* A keyword that no parameter takes: CPython words two cases apart. */
+static bool unexpected(struct interp *in, const struct code *code, const struct str *name)
+{
+    const struct text function = str_text(code->qualified);
+    for (uint32_t i = 0; i < code->positional_only; i++)
+        if (str_equal(code->parameters[i], name))
+            return exception_raise(in, &exception_type,
+                                   "%.*s() got some positional-only arguments passed as "
+                                   "keyword arguments: '%.*s'",
+                                   TEXT_ARG(function), TEXT_ARG(str_text(name)));
+    return exception_raise(in, &exception_type,
+                           "%.*s() got an unexpected keyword argument '%.*s'",
+                           TEXT_ARG(function), TEXT_ARG(str_text(name)));
+}
+
 static bool bind_named(struct interp *in, const struct binding *b, struct dict *extra)
 {
     const struct code *code = b->code;
@@ -105,9 +120,7 @@ static bool bind_named(struct interp *in, const struct binding *b, struct dict *
         if (at < code->parameter_count)
             b->values[at] = b->args->named[i];
         else if (!extra)
-            return exception_raise(
-                in, &exception_type, "%.*s() got an unexpected keyword argument '%.*s'",
-                TEXT_ARG(str_text(code->qualified)), TEXT_ARG(str_text(name)));
+            return unexpected(in, code, name);
         else if (!dict_set(in, extra, value_str(name), b->args->named[i]))
             return false;
     }

@@ -225,6 +225,9 @@ struct braces {
     bool automatic, numbered;
 };
 
+static const char MANUAL[] = "manual field specification";
+static const char AUTOMATIC[] = "automatic field numbering";
+
 static bool braces_argument(struct braces *f, struct text name, struct value *out)
 {
     uint64_t index = 0;
@@ -236,9 +239,9 @@ static bool braces_argument(struct braces *f, struct text name, struct value *ou
     if (name.size == 0 || digits) {
         *(name.size == 0 ? &f->automatic : &f->numbered) = true;
         if (f->automatic && f->numbered)
-            return exception_raise(f->in, &exception_value,
-                                   "cannot switch from manual field specification to "
-                                   "automatic field numbering");
+            return exception_raise(f->in, &exception_value, "cannot switch from %s to %s",
+                                   name.size == 0 ? MANUAL : AUTOMATIC,
+                                   name.size == 0 ? AUTOMATIC : MANUAL);
         if (name.size == 0)
             index = f->next++;
         if (index >= f->args->count)

@@ -32,7 +32,9 @@ size_t repr_float(double real, char out[REPR_FLOAT_MAX])
                                 isnan(real) ? "nan"
                                 : real < 0  ? "-inf"
                                             : "inf");
-    int precision = 14; /* 15 digits always suffice to keep what 15 digits gave */
+    /* What 15 digits keep is the shortest once its zeros are cut; but subnormal numbers have
+     * fewer true digits than that. */
+    int precision = fabs(real) < 1e-300 && real != 0 ? 0 : 14;
     do
         snprintf(digits, sizeof digits, "%.*e", precision, real);
     while (strtod(digits, NULL) != real && ++precision <= 16);

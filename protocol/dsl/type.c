@@ -6,6 +6,8 @@
 #include "protocol/dsl/record.h"
 #include "protocol/dsl/type_construct.h"
 
+#include <string.h>
+
 const struct type type_object = {"object", NULL, VALUE_UNSET, NULL};
 const struct type type_none = {"NoneType", &type_object, VALUE_NONE, NULL};
 const struct type type_int = {"int", &type_object, VALUE_INT, type_construct_int};
@@ -63,6 +65,24 @@ static const struct type *dict_type(const struct dict *dict)
     return &type_dict;
 }
 
+static const struct type *iter_type(const struct iter *iter)
+{
+    static const struct type NAMED[] = {
+        {"dict_keys", &type_object, VALUE_ITER, NULL},
+        {"dict_values", &type_object, VALUE_ITER, NULL},
+        {"dict_items", &type_object, VALUE_ITER, NULL},
+        {"generator", &type_object, VALUE_ITER, NULL},
+        {"enumerate", &type_object, VALUE_ITER, NULL},
+        {"zip", &type_object, VALUE_ITER, NULL},
+        {"map", &type_object, VALUE_ITER, NULL},
+        {"filter", &type_object, VALUE_ITER, NULL},
+    };
+    for (size_t i = 0; i < sizeof NAMED / sizeof NAMED[0]; i++)
+        if (strcmp(NAMED[i].name, iter->type_name) == 0)
+            return &NAMED[i];
+    return &type_iter;
+}
+
 const struct type *type_of(struct value value)
 {
     static const struct type *const BY_KIND[] = {
@@ -73,9 +93,8 @@ const struct type *type_of(struct value value)
         [VALUE_RANGE] = &type_range,       [VALUE_SLICE] = &type_slice,
         [VALUE_ELLIPSIS] = &type_ellipsis, [VALUE_FUNCTION] = &type_function,
         [VALUE_BUILTIN] = &type_builtin,   [VALUE_TYPE] = &type_type,
-        [VALUE_ITER] = &type_iter,         [VALUE_MODULE] = &type_module,
-        [VALUE_PATTERN] = &type_pattern,   [VALUE_MATCH] = &type_match,
-        [VALUE_TYPING] = &type_typing,
+        [VALUE_MODULE] = &type_module,     [VALUE_PATTERN] = &type_pattern,
+        [VALUE_MATCH] = &type_match,       [VALUE_TYPING] = &type_typing,
     };
     switch (value.kind) {
     case VALUE_DICT:
@@ -86,6 +105,8 @@ const struct type *type_of(struct value value)
         return value.as.exception->type;
     case VALUE_RECORD:
         return value.as.record->type;
+    case VALUE_ITER:
+        return iter_type(value.as.iter);
     default:
         return BY_KIND[value.kind];
     }
