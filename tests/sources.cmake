@@ -45,6 +45,7 @@ endfunction()
 if(COHORT_TOOLS)
   binary_test(cli)
   binary_test(batch)
+  binary_test(ask)
 endif()
 
 # ---- fuzz targets (preset fuzz): the parser's own files are instrumented, the rooms below not ----

@@ -1,7 +1,7 @@
 /*
  * chat_fuzz - libFuzzer target: any bytes as a chat template, rendered with a conversation.
- * What it renders must keep the promises of chat_template.h: trusted ranges are in order, do not
- * touch, and lie in the text.
+ * What it renders must keep the promises of chat_template.h: trusted ranges are in order, do
+ * not touch, and lie in the text.
  *
  *     chat_fuzz -max_len=2048 -timeout=10 CORPUS
  */
