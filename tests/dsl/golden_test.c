@@ -140,7 +140,8 @@ static int show(int count, char **paths)
         struct text_buf out = {0};
         struct text source = read_file(paths[i]);
         run(source, &out);
-        fwrite(out.data, 1, out.size, stdout);
+        if (out.size > 0)
+            fwrite(out.data, 1, out.size, stdout);
         text_buf_deinit(&out);
         free((void *)(uintptr_t)source.data);
     }
