@@ -114,6 +114,14 @@ static bool deep_equal(struct interp *in, struct value a, struct value b, bool *
     }
 }
 
+/* The same float object in CPython has the same bits: a NaN is itself, 0.0 is not -0.0. */
+static uint64_t float_bits(double real)
+{
+    uint64_t bits;
+    memcpy(&bits, &real, sizeof bits);
+    return bits;
+}
+
 bool compare_same(struct value a, struct value b)
 {
     if (a.kind != b.kind)
@@ -130,7 +138,7 @@ bool compare_same(struct value a, struct value b)
     case VALUE_STR: /* short strings are interned often enough that programs lean on it */
         return str_equal(a.as.str, b.as.str);
     case VALUE_FLOAT:
-        return memcmp(&a.as.real, &b.as.real, sizeof a.as.real) == 0;
+        return float_bits(a.as.real) == float_bits(b.as.real);
     default:
         return a.as.list == b.as.list; /* any pointer: all share the place */
     }

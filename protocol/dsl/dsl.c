@@ -166,7 +166,7 @@ enum status dsl_open(struct dsl_program **program, struct text source,
 {
     const struct dsl_limits whole = with_defaults(limits);
     struct dsl_program *p = calloc(1, sizeof *p);
-    struct dsl_fault ignored;
+    struct dsl_fault ignored = {0};
     fault = fault ? fault : &ignored;
     *fault = (struct dsl_fault){0};
     *program = NULL;
@@ -364,7 +364,7 @@ enum status dsl_prepare_jobs(struct dsl_program *program, const struct text *doc
                              struct dsl_fault *fault, struct error *err)
 {
     struct interp *in = &program->in;
-    struct dsl_fault ignored;
+    struct dsl_fault ignored = {0};
     struct value values[3], result;
     fault = fault ? fault : &ignored;
     TRY(check_documents(documents, document_count, err));
@@ -413,7 +413,7 @@ enum status dsl_transform(struct dsl_program *program, const struct dsl_job *job
                           struct dsl_fault *fault, struct error *err)
 {
     struct interp *in = &program->in;
-    struct dsl_fault ignored;
+    struct dsl_fault ignored = {0};
     struct value argument, result;
     fault = fault ? fault : &ignored;
     if (!ensure_started(program) || !transform_arguments(in, jobs, outputs, count, &argument) ||

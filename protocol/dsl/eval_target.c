@@ -208,8 +208,6 @@ bool eval_get_item(struct interp *in, struct value object, struct value index,
     case VALUE_MATCH:
         return modules_re_match_group(in, object.as.match, index, out);
     case VALUE_TYPING:
-        *out = object;
-        return true;
     case VALUE_TYPE: /* list[str] and dict[str, int] in an alias */
         *out = object;
         return true;

@@ -38,7 +38,7 @@ size_t repr_float(double real, char out[REPR_FLOAT_MAX])
     do
         snprintf(digits, sizeof digits, "%.*e", precision, real);
     while (strtod(digits, NULL) != real && ++precision <= 16);
-    const int exponent = atoi(strchr(digits, 'e') + 1);
+    const int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     char *mantissa_end = strchr(digits, 'e');
     while (mantissa_end[-1] == '0')
         mantissa_end--;

@@ -2,7 +2,7 @@
 """ask_test BINARY [STEP] - how often `cohort ask` cites the passage that answers.
 
 questions.jsonl has questions of our own wording over the licences that every Debian machine
-carries, each with words that the right passage contains. Every STEP-th is asked (default 4).
+carries, each with words that the right passage contains. Every STEP-th is asked (default 6).
 The bars are shares of those asked: the right passage first, and among the first three.
 """
 
@@ -42,7 +42,7 @@ def main():
     if not MODEL.exists() or not FOLDER.is_dir():
         print(f"skipped: needs {MODEL.name} and {FOLDER}")
         return SKIPPED
-    step = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    step = int(sys.argv[2]) if len(sys.argv) > 2 else 6
     lines = pathlib.Path(__file__).with_name("questions.jsonl").read_text().splitlines()[::step]
     places = []
     for line in lines:
