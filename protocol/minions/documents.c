@@ -60,6 +60,16 @@ static enum status add(struct documents *documents, const char *path, struct err
     return OK;
 }
 
+/* An empty file among others is no harm; nothing but empty ones is a mistake. */
+static bool has_text(const struct documents *documents)
+{
+    for (uint32_t i = 0; i < documents->count; i++) {
+        if (text_trim(documents->texts[i]).size > 0)
+            return true;
+    }
+    return false;
+}
+
 enum status documents_open(struct documents *documents, const char *const *paths,
                            uint32_t count, struct error *err)
 {
@@ -80,7 +90,11 @@ enum status documents_open(struct documents *documents, const char *const *paths
             return status;
         }
     }
-    return OK;
+    if (has_text(documents))
+        return OK;
+    const size_t bytes = documents->bytes;
+    documents_close(documents);
+    FAIL(err, ERR_FORMAT, "%s: %zu bytes and no text among them", paths[0], bytes);
 }
 
 static void free_text(struct text text)

@@ -35,7 +35,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.txt", "b.md", "bad.txt", "nul.txt", "empty.txt"};
+    static const char *const names[] = {"a.txt",   "b.md",      "bad.txt",
+                                        "nul.txt", "empty.txt", "blank.txt"};
     char path[128];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
@@ -90,6 +91,9 @@ static void refuses_what_is_not_text(void **state)
     const char *nul = write_file("nul.txt", "a\0b", 3);
     assert_int_equal(documents_open(&documents, &nul, 1, &err), ERR_FORMAT);
     assert_non_null(strstr(err.text, "byte 1 is NUL"));
+    const char *blank = write_file("blank.txt", " \n\n", 3);
+    assert_int_equal(documents_open(&documents, &blank, 1, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.text, "3 bytes and no text"));
     const char *missing = "/nonexistent/file";
     assert_int_equal(documents_open(&documents, &missing, 1, &err), ERR_IO);
     assert_int_equal(documents_open(&documents, &missing, 0, &err), ERR_LIMIT);
