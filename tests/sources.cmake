@@ -46,6 +46,9 @@ if(COHORT_TOOLS)
   binary_test(cli)
   binary_test(batch)
   binary_test(ask)
+  if(TEST tests/e2e/ask)
+    set_tests_properties(tests/e2e/ask PROPERTIES LABELS slow)
+  endif()
 endif()
 
 # ---- fuzz targets (preset fuzz): the parser's own files are instrumented, the rooms below not ----
