@@ -14,7 +14,7 @@
  *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
  *               96 rows over 32 shared chunks 39-46 %
  *     lost      prefetching the keys of the page after next, this page's values (-2 to +2 %);
- *               widening on the way with many rows (prefill of int8 65 -> 52 %)
+ *               widening on the way with many rows (prefill of int8 about 60 -> 52 %)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
  * are powers of two. An int8 key's scale is multiplied into its score, an int8 value's scale
