@@ -130,6 +130,7 @@ static void preempt(struct step *step, uint32_t index)
     struct seq *seq = step->running[index];
     step->slots_free[step->slots_free_count++] = seq->slot;
     seq_release(seq, &step->prefix);
+    seq->score = 0.0; /* what was scored so far is computed, and added, again */
     step->running[index] = NULL;
     compact(step);
     waiting_add(&step->waiting, seq);
