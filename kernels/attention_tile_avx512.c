@@ -66,9 +66,9 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
     const size_t b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *panel = product->b[0];
-    for (int32_t todo = product->depth; todo > 0; todo -= product->panel_depth, panel++) {
+    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
         const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, todo);
+        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride) {
             const __m512 column = numbers_load(b, type);
             EACH_ROW(ROW_STEP)
@@ -106,10 +106,10 @@ INLINE void product_pair(const struct attention_tile_product *product, int rows,
     const size_t b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *first = product->b[0], *const *second = product->b[1];
-    for (int32_t todo = product->depth; todo > 0; todo -= product->panel_depth) {
+    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
         const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
         const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, todo);
+        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride, d += b_stride) {
             const __m512 left = numbers_load(b, type), right = numbers_load(d, type);
             PAIR_EACH(PAIR_STEP)
