@@ -1,7 +1,7 @@
 /*
  * attention - softmax(q k^T * scale) v over a paged KV cache, run from a work list.
  *
- * The host cuts every sequence's keys at absolute positions, multiples of ATTENTION_SPLIT. In
+ * The host cuts every sequence's keys at absolute positions, multiples of work.split. In
  * each split, query rows whose pages are the same (they share a prefix there) form one item,
  * so that a shared chunk's keys are read once for all rows under it. An item gives each of its
  * (row, head) one partial: maximum m, sum l of exp(s - m), and the unnormalised vector
@@ -21,12 +21,19 @@
 #include "kernels/device.h"
 #include "kernels/kv_layout.h"
 
-enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS };
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Keys per split, a multiple of KV_PAGE_TOKENS. Longer splits mean fewer partials to write and
+ * merge, shorter ones more items to share; a back end's own length is in struct ops. */
+enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_MAX = 1024 };
+enum { ATTENTION_SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS };
 
 struct attention_item {
     int32_t pages_first; /* index in work.pages of this split's first page */
-    int32_t kv_begin;    /* absolute position of its first key, multiple of ATTENTION_SPLIT */
-    int32_t kv_count;    /* keys in it that any row sees, 1 .. ATTENTION_SPLIT */
+    int32_t kv_begin;    /* absolute position of its first key, multiple of split */
+    int32_t kv_count;    /* keys in it that any row sees, 1 .. split */
     int32_t rows_first;  /* index in work.rows of its first query row */
     int32_t row_count;
 };
@@ -36,7 +43,8 @@ struct attention_work {
     const int32_t *pages;               /* page numbers, ceil(kv_count / 16) per item */
     const int32_t *rows;                /* batch rows, row_count per item */
     const int32_t *partials_first;      /* [batch rows + 1]: row r's partials are numbered
-                                           partials_first[r] + kv_begin / ATTENTION_SPLIT */
+                                           partials_first[r] + kv_begin / split */
+    int32_t split;                      /* keys per split, at most ATTENTION_SPLIT_MAX */
     int32_t item_count;
     int32_t partial_count; /* = partials_first[batch rows] */
 };
@@ -49,7 +57,11 @@ struct attention_args {
     float *partials;      /* scratch, attention_partial_floats() */
     struct activation *y; /* [rows, heads * head_dim], in each form it asks for */
     int32_t rows, heads, layer;
-    float scale; /* usually 1 / sqrt(head_dim) */
+    float scale;   /* usually 1 / sqrt(head_dim) */
+    float softcap; /* c > 0: scores become c tanh(score / c); 0: off */
+    int32_t
+        window; /* > 0: row r sees only positions > positions[r] - window; 0: all. Splits that
+                       a row sees nothing of still have a partial: m = -infinity, l = 0 */
 };
 
 /* Floats that args.partials needs: per partial and head, head_dim + 2. */
@@ -57,5 +69,10 @@ int64_t attention_partial_floats(int32_t partial_count, int32_t heads, int32_t h
 
 enum status attention_ref(struct device *device, const struct attention_args *args);
 enum status attention_cpu(struct device *device, const struct attention_args *args);
+enum status attention_cuda(struct device *device, const struct attention_args *args);
+enum status attention_emu(struct device *device, const struct attention_args *args);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

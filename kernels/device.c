@@ -12,7 +12,7 @@
  * `sleepers` says that there are any. Both sides write their own word before they read the
  * other's (sequentially consistent), so one of them always sees the other.
  */
-#include "kernels/device.h"
+#include "kernels/device_backend.h"
 
 #include "base/checked.h"
 
@@ -29,6 +29,7 @@
 
 enum {
     CACHE_LINE = 64,
+    WORKSPACE_DEFAULT_BYTES = 32 << 20, /* of an accelerator */
     GATE_OPEN = 1 << 15,
     GATE_INSIDE = GATE_OPEN - 1,
     GATE_EPOCH_SHIFT = 16,
@@ -44,6 +45,12 @@ struct worker {
 };
 
 struct device {
+    enum device_kind kind;
+    const struct device_backend *backend; /* NULL on the CPU */
+    void *state;                          /* the back end's */
+    void *workspace;
+    size_t workspace_bytes;
+
     uint32_t threads; /* workers, the caller among them as number 0 */
     uint32_t started; /* threads running besides the caller */
     uint32_t spin_looks;
@@ -224,6 +231,62 @@ static enum status workers_start(struct device *device, struct error *err)
     return OK;
 }
 
+/* Large pieces are mapped: the system zeroes a page when it is first touched, in large pages
+ * where it can, so a generous pool costs only what is used of it. */
+static void *host_alloc(size_t bytes)
+{
+    size_t padded;
+    if (!checked_align_size(bytes == 0 ? 1 : bytes, CACHE_LINE, &padded))
+        return NULL;
+    if (bytes < MAP_MIN_BYTES) {
+        void *memory = aligned_alloc(CACHE_LINE, padded);
+        return memory == NULL ? NULL : memset(memory, 0, padded);
+    }
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: refusal changes nothing */
+    return memory;
+}
+
+static void host_free(void *memory, size_t bytes)
+{
+    if (memory == NULL)
+        return;
+    if (bytes < MAP_MIN_BYTES)
+        free(memory);
+    else
+        munmap(memory, bytes);
+}
+
+static const struct device_backend *backend_of(enum device_kind kind)
+{
+#ifdef COHORT_CUDA
+    if (kind == DEVICE_CUDA)
+        return device_cuda_backend();
+#endif
+#ifdef COHORT_EMU
+    if (kind == DEVICE_EMU)
+        return device_emu_backend();
+#endif
+    (void)kind;
+    return NULL;
+}
+
+static enum status backend_open(struct device *device, const struct device_backend *backend,
+                                size_t workspace_bytes, struct error *err)
+{
+    TRY(backend->open(&device->state, err));
+    device->backend = backend;
+    device->workspace_bytes = workspace_bytes ? workspace_bytes : WORKSPACE_DEFAULT_BYTES;
+    device->workspace = backend->alloc(device->state, device->workspace_bytes);
+    if (device->workspace == NULL)
+        FAIL(err, ERR_MEMORY, "device: no room for %zu bytes of workspace",
+             device->workspace_bytes);
+    return OK;
+}
+
 static enum status memory_take(struct device *device, struct error *err)
 {
     size_t bytes;
@@ -232,7 +295,7 @@ static enum status memory_take(struct device *device, struct error *err)
         FAIL(err, ERR_MEMORY, "device: scratch of %zu bytes for each of %u threads",
              device->scratch_bytes, device->threads);
     device->workers = calloc(device->threads, sizeof *device->workers);
-    device->scratch = device_alloc(device, bytes);
+    device->scratch = host_alloc(bytes);
     if (device->workers == NULL || device->scratch == NULL)
         FAIL(err, ERR_MEMORY, "device: no room for %zu bytes of scratch", bytes);
     return OK;
@@ -241,8 +304,10 @@ static enum status memory_take(struct device *device, struct error *err)
 enum status device_open(struct device **device, const struct device_options *options,
                         struct error *err)
 {
-    if (options->kind != DEVICE_CPU)
-        FAIL(err, ERR_LIMIT, "device: kind %d is not in this build", (int)options->kind);
+    const struct device_backend *backend = backend_of(options->kind);
+    if (options->kind != DEVICE_CPU && backend == NULL)
+        FAIL(err, ERR_LIMIT, "device: %s is not in this build",
+             device_kind_name(options->kind));
     const uint32_t cores = cores_usable();
     uint32_t threads = options->threads;
     if (threads > DEVICE_THREADS_MAX)
@@ -254,6 +319,7 @@ enum status device_open(struct device **device, const struct device_options *opt
     if (made == NULL)
         FAIL(err, ERR_MEMORY, "device: no room for %zu bytes", sizeof *made);
     memset(made, 0, sizeof *made);
+    made->kind = options->kind;
     made->threads = threads;
     made->spin_looks = threads <= cores ? SPIN_LOOKS : 0;
     made->simd = simd_found();
@@ -268,6 +334,8 @@ enum status device_open(struct device **device, const struct device_options *opt
     enum status status = memory_take(made, err);
     if (status == OK)
         status = workers_start(made, err);
+    if (status == OK && backend)
+        status = backend_open(made, backend, options->workspace_bytes, err);
     if (status != OK) {
         device_close(made);
         return status;
@@ -289,15 +357,31 @@ void device_close(struct device *device)
     pthread_cond_destroy(&device->left);
     pthread_cond_destroy(&device->opened);
     pthread_mutex_destroy(&device->mutex);
-    device_free(device, device->scratch, device->scratch_bytes * device->threads);
+    if (device->state) {
+        device->backend->free(device->state, device->workspace, device->workspace_bytes);
+        device->backend->close(device->state);
+    }
+    host_free(device->scratch, device->scratch_bytes * device->threads);
     free(device->workers);
     free(device);
 }
 
 enum device_kind device_kind(const struct device *device)
 {
-    (void)device; /* the only kind there is yet */
-    return DEVICE_CPU;
+    return device->kind;
+}
+
+const char *device_kind_name(enum device_kind kind)
+{
+    switch (kind) {
+    case DEVICE_CPU:
+        return "cpu";
+    case DEVICE_CUDA:
+        return "cuda";
+    case DEVICE_EMU:
+        return "emu";
+    }
+    return "unknown";
 }
 
 enum device_simd device_simd(const struct device *device)
@@ -323,35 +407,63 @@ const char *device_simd_name(enum device_simd simd)
     return "unknown";
 }
 
-/* Large pieces are mapped: the system zeroes a page when it is first touched, in large pages
- * where it can, so a generous pool costs only what is used of it. */
 void *device_alloc(struct device *device, size_t bytes)
 {
-    (void)device;
-    size_t padded;
-    if (!checked_align_size(bytes == 0 ? 1 : bytes, CACHE_LINE, &padded))
-        return NULL;
-    if (bytes < MAP_MIN_BYTES) {
-        void *memory = aligned_alloc(CACHE_LINE, padded);
-        return memory == NULL ? NULL : memset(memory, 0, padded);
-    }
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return NULL;
-    (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: refusal changes nothing */
-    return memory;
+    return device->backend ? device->backend->alloc(device->state, bytes) : host_alloc(bytes);
 }
 
 void device_free(struct device *device, void *memory, size_t bytes)
 {
-    (void)device;
-    if (memory == NULL)
-        return;
-    if (bytes < MAP_MIN_BYTES)
-        free(memory);
+    if (device->backend)
+        device->backend->free(device->state, memory, bytes);
     else
-        munmap(memory, bytes);
+        host_free(memory, bytes);
+}
+
+bool device_is_host(const struct device *device)
+{
+    return device->backend == NULL;
+}
+
+enum status device_upload(struct device *device, void *to, const void *from, size_t bytes)
+{
+    if (device->backend)
+        return device->backend->upload(device->state, to, from, bytes);
+    memcpy(to, from, bytes);
+    return OK;
+}
+
+enum status device_download(struct device *device, void *to, const void *from, size_t bytes)
+{
+    if (device->backend)
+        return device->backend->download(device->state, to, from, bytes);
+    memcpy(to, from, bytes);
+    return OK;
+}
+
+enum status device_wait(struct device *device, struct error *err)
+{
+    return device->backend ? device->backend->wait(device->state, err) : OK;
+}
+
+void *device_stream(const struct device *device)
+{
+    return device->backend ? device->backend->stream(device->state) : NULL;
+}
+
+int32_t device_multiprocessors(const struct device *device)
+{
+    return device->backend ? device->backend->multiprocessors(device->state) : 0;
+}
+
+void *device_workspace(const struct device *device)
+{
+    return device->workspace;
+}
+
+size_t device_workspace_bytes(const struct device *device)
+{
+    return device->workspace_bytes;
 }
 
 void device_parallel(struct device *device, int32_t count, device_task *task, void *context)

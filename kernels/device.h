@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,8 +33,9 @@ struct device_options {
     enum device_kind kind;
     uint32_t threads; /* 0: one per core this process may use */
     enum device_simd
-        simd_max;         /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
-    size_t scratch_bytes; /* per worker; 0: a default that suits the ops of ops_cpu */
+        simd_max;           /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
+    size_t scratch_bytes;   /* per worker; 0: a default that suits the ops of ops_cpu */
+    size_t workspace_bytes; /* CUDA and EMU; 0: a default that suits their ops */
 };
 
 /* ERR_LIMIT   more than DEVICE_THREADS_MAX threads, or a kind this build has not.
@@ -45,11 +47,31 @@ void device_close(struct device *device); /* NULL is fine */
 enum device_kind device_kind(const struct device *device);
 enum device_simd device_simd(const struct device *device);
 uint32_t device_threads(const struct device *device);
+const char *device_kind_name(enum device_kind kind); /* "cpu", "cuda", "emu" */
 const char *device_simd_name(enum device_simd simd);
 
 /* Memory on the device, zeroed, aligned to 64 bytes; NULL when there is none left. */
 void *device_alloc(struct device *device, size_t bytes);
 void device_free(struct device *device, void *memory, size_t bytes);
+
+/* True when kernels of this device read the host's memory: then nothing needs copying. */
+bool device_is_host(const struct device *device);
+/* Copies to and from device memory, in order with the kernels. upload returns when `from` may
+ * change again, download when `to` is filled. ERR_DEVICE: a kernel before it has failed. */
+MUST_USE enum status device_upload(struct device *device, void *to, const void *from,
+                                   size_t bytes);
+MUST_USE enum status device_download(struct device *device, void *to, const void *from,
+                                     size_t bytes);
+/* Waits for all work given to the device. ERR_DEVICE: a kernel has failed; the sentence says
+ * what the device reports. The device is of no more use then. */
+MUST_USE enum status device_wait(struct device *device, struct error *err);
+
+/* CUDA and EMU: what a launch needs. stream is a cudaStream_t, NULL when emulated. */
+void *device_stream(const struct device *device);
+int32_t device_multiprocessors(const struct device *device);
+/* CUDA and EMU: device memory for one kernel's intermediate results, of workspace_bytes. */
+void *device_workspace(const struct device *device);
+size_t device_workspace_bytes(const struct device *device);
 
 /* CPU only: calls task(context, index, worker) once for each index in [0, count), spread over
  * the workers; returns when all are done. worker is 0 .. threads-1. The order is free, so a

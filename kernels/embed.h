@@ -5,6 +5,10 @@
 #include "base/token.h"
 #include "kernels/weight.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct embed_args {
     const struct weight *table; /* WEIGHT_STORED, [vocab, dim] */
     const token_id *tokens;     /* [rows], each in 0 .. vocab-1 (asserted) */
@@ -14,5 +18,10 @@ struct embed_args {
 
 enum status embed_ref(struct device *device, const struct embed_args *args);
 enum status embed_cpu(struct device *device, const struct embed_args *args);
+enum status embed_cuda(struct device *device, const struct embed_args *args);
+enum status embed_emu(struct device *device, const struct embed_args *args);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -10,6 +10,12 @@
  *             values [KV_PAGE_TOKENS][head_dim]
  *             key scales, value scales [KV_PAGE_TOKENS], KV_INT8 only
  *
+ * That order suits SIMD (KV_ORDER_CPU). Tensor cores want the reduction's numbers side by side,
+ * for q k^T down head_dim and for p v down the tokens (KV_ORDER_GPU):
+ *     block = keys   [KV_PAGE_TOKENS][head_dim]
+ *             values [head_dim][KV_PAGE_TOKENS]
+ *             key scales, value scales as above
+ *
  * So what attention reads for one (page, layer, KV head) is one contiguous piece, in the order
  * in which it multiplies: the keys need no transposing, the sums over head_dim and over tokens
  * both run down the rows of a block. A key is appended with a stride of 16, which costs less:
@@ -35,9 +41,11 @@ extern "C" {
 enum { KV_PAGE_TOKENS = 16 };
 
 enum kv_type { KV_F32, KV_F16, KV_INT8 };
+enum kv_order { KV_ORDER_CPU, KV_ORDER_GPU };
 
 struct kv_cache {
     enum kv_type type;
+    enum kv_order order;
     int32_t layers, kv_heads, head_dim;
     int32_t page_count;
     uint8_t *data; /* kv_layout_page_bytes() * page_count bytes of device memory */
@@ -45,8 +53,8 @@ struct kv_cache {
 
 /* Keys and values of one (page, layer, KV head), each number of the cache's type. */
 struct kv_layout_block {
-    void *keys;          /* [head_dim][KV_PAGE_TOKENS] */
-    void *values;        /* [KV_PAGE_TOKENS][head_dim] */
+    void *keys;          /* [head_dim][KV_PAGE_TOKENS], the other way with KV_ORDER_GPU */
+    void *values;        /* [KV_PAGE_TOKENS][head_dim], the other way with KV_ORDER_GPU */
     float *key_scales;   /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
     float *value_scales; /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
 };

@@ -10,8 +10,14 @@
 #include "kernels/activation.h"
 #include "kernels/device.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rmsnorm_args {
     const float *x;       /* [rows of the residual stream, dim] */
+    const float *add;     /* [like x] or NULL: x + add is normalised, and written to sum */
+    float *sum;           /* [like x], may be x itself; NULL when add is */
     const int32_t *rows;  /* [row_count] which rows of x; NULL: rows 0 .. row_count-1 */
     const float *weight;  /* [dim] */
     struct activation *y; /* row i of y is from row rows[i] of x */
@@ -22,5 +28,10 @@ struct rmsnorm_args {
 
 enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args);
 enum status rmsnorm_cpu(struct device *device, const struct rmsnorm_args *args);
+enum status rmsnorm_cuda(struct device *device, const struct rmsnorm_args *args);
+enum status rmsnorm_emu(struct device *device, const struct rmsnorm_args *args);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -23,6 +23,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sample_row {
     int32_t logits_row;
     token_id target; /* >= 0: no sampling, give this token's log-probability */
@@ -51,6 +55,8 @@ struct sample_args {
 
 enum status sample_ref(struct device *device, const struct sample_args *args);
 enum status sample_cpu(struct device *device, const struct sample_args *args);
+enum status sample_cuda(struct device *device, const struct sample_args *args);
+enum status sample_emu(struct device *device, const struct sample_args *args);
 
 /* Philox4x32-10: turns counter[4] into four random words under key[2]. */
 void sample_philox(uint32_t counter[4], const uint32_t key[2]);
@@ -64,4 +70,7 @@ float sample_uniform_of(uint32_t word);
 /* The uniform in (0, 1) of one (seed, job, sample, position, token). */
 float sample_uniform(const struct sample_row *row, token_id token);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

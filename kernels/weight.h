@@ -52,14 +52,15 @@ bool weight_type_is_supported(uint32_t type);
 /* out[count] = the exact values of count elements (a multiple of the block) at blocks. */
 void weight_dequantize(enum weight_type type, const void *blocks, float *out, int64_t count);
 
-enum weight_form { WEIGHT_STORED, WEIGHT_INT8 };
+enum weight_form { WEIGHT_STORED, WEIGHT_INT8, WEIGHT_BF16 /* CUDA only: cuBLASLt */ };
 
 struct weight {
     enum weight_form form;
     enum weight_type type; /* of data when WEIGHT_STORED; where it came from when WEIGHT_INT8 */
     int32_t out_dim;       /* rows: outputs */
     int32_t in_dim;        /* columns: the reduction */
-    const void *data; /* WEIGHT_STORED: file bytes, borrowed. WEIGHT_INT8: packed int8, owned */
+    const void *data; /* WEIGHT_STORED: file bytes, borrowed (a copy of them, owned, where the
+                         device does not read the host's memory). WEIGHT_INT8: packed int8, owned */
     const float *scales; /* WEIGHT_INT8: [out_dim], owned */
     const int32_t *sums; /* WEIGHT_INT8: [out_dim], sum of each row's int8 values, owned */
     size_t data_bytes;

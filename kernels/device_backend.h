@@ -1,0 +1,34 @@
+/*
+ * device_backend - what an accelerator fills in behind device.h. For device.c alone.
+ *
+ * state is what open gives; the meanings are those of the functions in device.h.
+ */
+#ifndef KERNELS_DEVICE_BACKEND_H
+#define KERNELS_DEVICE_BACKEND_H
+
+#include "kernels/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct device_backend {
+    enum status (*open)(void **state, struct error *err);
+    void (*close)(void *state);
+    void *(*alloc)(void *state, size_t bytes); /* zeroed, aligned to 64 */
+    void (*free)(void *state, void *memory, size_t bytes);
+    enum status (*upload)(void *state, void *to, const void *from, size_t bytes);
+    enum status (*download)(void *state, void *to, const void *from, size_t bytes);
+    enum status (*wait)(void *state, struct error *err);
+    void *(*stream)(void *state);
+    int32_t (*multiprocessors)(void *state);
+};
+
+/* Defined where the build has them: kernels/device_cuda.cu, tests/emu. */
+const struct device_backend *device_cuda_backend(void);
+const struct device_backend *device_emu_backend(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+# The kernels for GPUs: one source per op, compiled by g++ against the emulator of tests/emu
+# (COHORT_EMU) and by nvcc (COHORT_CUDA, preset cuda).
+set(simt_ops)
+foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul matmul_stored attention sample)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/kernels/${op}.cu)
+    list(APPEND simt_ops ${op})
+  endif()
+endforeach()
+
+set(emu_default ON)
+if(COHORT_SANITIZE MATCHES "thread") # the emulator is a thread sanitizer of its own
+  set(emu_default OFF)
+endif()
+option(COHORT_EMU "The kernels' own source on the emulator of tests/emu" ${emu_default})
+option(COHORT_CUDA "The CUDA back end; needs nvcc" OFF)
+
+if(COHORT_EMU)
+  include(tests/emu/sources.cmake)
+  # A source file has one language per folder: the emulator's copy is a line that includes it.
+  set(emu_units)
+  foreach(op IN LISTS simt_ops)
+    set(unit ${PROJECT_BINARY_DIR}/simt/${op}_emu.cc)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"kernels/${op}.cu\"\n")
+    list(APPEND emu_units ${unit})
+  endforeach()
+  if(NOT COHORT_SANITIZE)
+    set_source_files_properties(${emu_units} PROPERTIES COMPILE_OPTIONS "-fsanitize=thread")
+  endif()
+  add_library(emu STATIC ${emu_sources} ${emu_units} kernels/ops_emu.c)
+  target_compile_definitions(emu PRIVATE SIMT_EMU)
+  target_link_libraries(emu PRIVATE warnings PUBLIC kernels)
+  target_compile_definitions(kernels PRIVATE COHORT_EMU)
+  target_link_libraries(kernels PUBLIC emu) # each needs the other: static libraries may
+endif()
+
+# simt_test(op): kernels/<op>_simt_test.c against the twin, emulated; on a GPU where there is one.
+function(simt_test op)
+  set(test kernels/${op}_simt_test.c)
+  if(NOT BUILD_TESTING OR NOT COHORT_EMU OR NOT EXISTS ${PROJECT_SOURCE_DIR}/${test})
+    return()
+  endif()
+  room_test(${test} kernels simt_case)
+  set_tests_properties(kernels/${op}_simt PROPERTIES LABELS emu)
+  if(COHORT_CUDA)
+    add_test(NAME kernels/${op}_cuda COMMAND kernels_${op}_simt_test cuda
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(kernels/${op}_cuda PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 LABELS gpu)
+  endif()
+endfunction()
+
+add_library(simt_case STATIC tests/harness/simt_case.c)
+target_link_libraries(simt_case PRIVATE warnings PUBLIC kernels cmocka)
+foreach(op IN LISTS simt_ops)
+  simt_test(${op})
+endforeach()

@@ -1,0 +1,56 @@
+/*
+ * simt_case - what a test of a GPU kernel needs: the device, the twin's device, and buffers.
+ *
+ *     int main(int argc, char **argv)
+ *         return simt_case_main(argc, argv, tests, count);     "emu" (default) or "cuda"
+ *     each test: struct simt_case *c = *state;
+ *         for (simt_case_each(c)) { ... }                       schedules and seeds
+ *
+ * Findings of the emulator fail the test that caused them.
+ */
+#ifndef TESTS_HARNESS_SIMT_CASE_H
+#define TESTS_HARNESS_SIMT_CASE_H
+
+#include "kernels/device.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { SIMT_CASE_BUFFERS_MAX = 256 };
+
+struct simt_case {
+    struct device *host;   /* a CPU device of one thread: the twins run on it */
+    struct device *device; /* the emulated or the real one */
+    bool is_emulated;
+    struct simt_case_buffer {
+        void *memory;
+        size_t bytes;
+    } buffers[SIMT_CASE_BUFFERS_MAX];
+    int32_t buffer_count;
+    uint64_t random;
+};
+
+/* Runs the tests (each gets a struct simt_case * as *state); the program's exit code. 77
+ * where the device asked for is not there. argv[1] "emu" or "cuda"; argv[2]: seeds to run. */
+int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
+
+/* Calls body(c) once per schedule and seed on the emulator (SIMT_CASE_SEEDS seeds), once on a
+ * GPU; after each, frees the buffers and demands no findings. */
+void simt_case_each(struct simt_case *c, void (*body)(struct simt_case *c));
+
+/* Device memory that lives until the body ends: a copy of from, or zeroed when NULL. */
+void *simt_case_up(struct simt_case *c, const void *from, size_t bytes);
+/* Copies back; fails the test when a kernel failed. */
+void simt_case_down(struct simt_case *c, void *to, const void *device_memory, size_t bytes);
+
+/* Random numbers, the same at every run: below limit; in [-1, 1); near-normal. */
+uint32_t simt_case_below(struct simt_case *c, uint32_t limit);
+float simt_case_float(struct simt_case *c);
+float simt_case_normal(struct simt_case *c);
+
+#endif
