@@ -15,6 +15,7 @@
 #include "kernels/device_backend.h"
 
 #include "base/checked.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -50,6 +51,7 @@ struct device {
     void *state;                          /* the back end's */
     void *workspace;
     size_t workspace_bytes;
+    double marks_s[DEVICE_TIMER_MARKS]; /* where the host's clock is the timer */
 
     uint32_t threads; /* workers, the caller among them as number 0 */
     uint32_t started; /* threads running besides the caller */
@@ -464,6 +466,37 @@ void *device_workspace(const struct device *device)
 size_t device_workspace_bytes(const struct device *device)
 {
     return device->workspace_bytes;
+}
+
+enum status device_timer_mark(struct device *device, uint32_t index)
+{
+    assert(index < DEVICE_TIMER_MARKS);
+    if (device->backend && device->backend->mark)
+        return device->backend->mark(device->state, index);
+    device->marks_s[index] = clock_now_s();
+    return OK;
+}
+
+enum status device_timer_us(struct device *device, uint32_t from, uint32_t to, double *us,
+                            struct error *err)
+{
+    assert(from < DEVICE_TIMER_MARKS && to < DEVICE_TIMER_MARKS);
+    if (device->backend && device->backend->elapsed)
+        return device->backend->elapsed(device->state, from, to, us, err);
+    *us = (device->marks_s[to] - device->marks_s[from]) * 1e6;
+    return device_wait(device, err);
+}
+
+void device_timer_facts(const struct device *device, struct device_timer_facts *facts)
+{
+    *facts = (struct device_timer_facts){0};
+    if (device->backend)
+        (void)snprintf(facts->name, sizeof facts->name, "%s", device_kind_name(device->kind));
+    else
+        (void)snprintf(facts->name, sizeof facts->name, "cpu %s, %u threads",
+                       device_simd_name(device->simd), device->threads);
+    if (device->backend && device->backend->facts)
+        device->backend->facts(device->state, facts);
 }
 
 void device_parallel(struct device *device, int32_t count, device_task *task, void *context)

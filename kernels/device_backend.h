@@ -6,7 +6,7 @@
 #ifndef KERNELS_DEVICE_BACKEND_H
 #define KERNELS_DEVICE_BACKEND_H
 
-#include "kernels/device.h"
+#include "kernels/device_timer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +22,12 @@ struct device_backend {
     enum status (*wait)(void *state, struct error *err);
     void *(*stream)(void *state);
     int32_t (*multiprocessors)(void *state);
+
+    /* device_timer.h; NULL where work is done when an op returns: the host's clock then. */
+    enum status (*mark)(void *state, uint32_t index);
+    enum status (*elapsed)(void *state, uint32_t from, uint32_t to, double *us,
+                           struct error *err);
+    void (*facts)(void *state, struct device_timer_facts *facts); /* may be NULL */
 };
 
 /* Defined where the build has them: kernels/device_cuda.cu, tests/emu. */

@@ -1,5 +1,7 @@
 /* device_test - loops reach every index once, whatever the threads do; refusals; memory. */
-#include "kernels/device.h"
+#include "kernels/device_timer.h"
+
+#include "base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,6 +184,26 @@ static void memory_is_zeroed_and_aligned(void **state)
     device_close(device);
 }
 
+static void marks_tell_the_time_between(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1, 0);
+    struct device_timer_facts facts;
+    struct error err;
+    double us = -1.0, back_us = 0.0;
+    assert_int_equal(device_timer_mark(device, 0), OK);
+    clock_sleep_ms(3);
+    assert_int_equal(device_timer_mark(device, DEVICE_TIMER_MARKS - 1), OK);
+    assert_int_equal(device_timer_us(device, 0, DEVICE_TIMER_MARKS - 1, &us, &err), OK);
+    assert_true(us >= 3000.0);
+    assert_int_equal(device_timer_us(device, DEVICE_TIMER_MARKS - 1, 0, &back_us, &err), OK);
+    assert_true(us == -back_us);
+    device_timer_facts(device, &facts);
+    assert_int_equal(strncmp(facts.name, "cpu ", 4), 0);
+    assert_int_equal(facts.sm, 0);
+    device_close(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +214,7 @@ int main(void)
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(simd_stays_under_its_cap),
         cmocka_unit_test(memory_is_zeroed_and_aligned),
+        cmocka_unit_test(marks_tell_the_time_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
