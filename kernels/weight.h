@@ -52,7 +52,7 @@ bool weight_type_is_supported(uint32_t type);
 /* out[count] = the exact values of count elements (a multiple of the block) at blocks. */
 void weight_dequantize(enum weight_type type, const void *blocks, float *out, int64_t count);
 
-enum weight_form { WEIGHT_STORED, WEIGHT_INT8, WEIGHT_BF16 /* CUDA only: cuBLASLt */ };
+enum weight_form { WEIGHT_STORED, WEIGHT_INT8, WEIGHT_FORM_BF16 /* CUDA only: cuBLASLt */ };
 
 struct weight {
     enum weight_form form;
