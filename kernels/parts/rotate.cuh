@@ -1,0 +1,122 @@
+/*
+ * rotate - the block Hadamard transform of activation.h, on a row in shared memory.
+ *
+ * Eight lanes rotate a block of 64: lane t holds numbers 4 t .. 4 t + 3 and 32 more, so that
+ * strides 1, 2 and 32 are between its registers, 4, 8 and 16 between lanes, and loads and
+ * stores of 16 bytes meet no bank twice. Smaller blocks (columns no multiple of 64) go stride
+ * by stride through shared memory: no model that we know has them.
+ *
+ * Each number is a sum or a difference of two at every stride, as on the CPU: the same bits.
+ */
+#ifndef KERNELS_PARTS_ROTATE_CUH
+#define KERNELS_PARTS_ROTATE_CUH
+
+#include "kernels/activation.h"
+#include "kernels/parts/simt.cuh"
+
+#include <math.h>
+
+enum {
+    ROTATE_LANES = 8, /* that share a block of 64 */
+    ROTATE_MAGNITUDE = 0x7fffffff
+};
+
+/* Greater of two magnitudes as bits: they order like floats, infinity and NaN last. */
+SIMT uint32_t rotate_greater(uint32_t most, float value)
+{
+    const uint32_t bits = simt_float_bits(value) & ROTATE_MAGNITUDE;
+    return bits > most ? bits : most;
+}
+
+SIMT void rotate_pair(float &a, float &b)
+{
+    const float sum = a + b;
+    b = a - b;
+    a = sum;
+}
+
+/* A block of 64 in the registers of eight lanes, as told above. */
+SIMT void rotate_64(float v[8])
+{
+    for (int i = 0; i < 8; i += 2)
+        rotate_pair(v[i], v[i + 1]);
+    for (int i = 0; i < 8; i += 4) {
+        rotate_pair(v[i], v[i + 2]);
+        rotate_pair(v[i + 1], v[i + 3]);
+    }
+    for (int mask = 1; mask < ROTATE_LANES; mask *= 2) {
+        const bool is_second = (simt_lane() & mask) != 0;
+        for (int i = 0; i < 8; i++) {
+            const float other = simt_shuffle_xor(v[i], mask);
+            v[i] = is_second ? other - v[i] : v[i] + other;
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        rotate_pair(v[i], v[i + 4]);
+    for (int i = 0; i < 8; i++)
+        v[i] = v[i] * 0.125f;
+}
+
+SIMT void rotate_load4(float v[4], const float *from)
+{
+    const struct simt_16 four = simt_load16(from);
+    for (int i = 0; i < 4; i++)
+        v[i] = simt_bits_float(four.word[i]);
+}
+
+SIMT void rotate_store4(float *to, const float v[4])
+{
+    struct simt_16 four;
+    for (int i = 0; i < 4; i++)
+        four.word[i] = simt_float_bits(v[i]);
+    simt_store16(to, four);
+}
+
+/* Rotates the blocks of 64 of row; gives this thread's greatest magnitude, as bits. */
+template <int THREADS> SIMT uint32_t rotate_blocks(float *row, int32_t cols)
+{
+    const int32_t blocks = cols / ACTIVATION_BLOCK_MAX;
+    const int32_t at_once = SIMT_WARP / ROTATE_LANES;
+    const int32_t place = simt_lane() % ROTATE_LANES * 4;
+    uint32_t most = 0;
+    for (int32_t first = simt_warp() * at_once; first < blocks; first += THREADS / 8) {
+        const int32_t block = first + simt_lane() / ROTATE_LANES;
+        const bool is_there = block < blocks;
+        float *numbers = row + (is_there ? block : first) * ACTIVATION_BLOCK_MAX + place;
+        float v[8];
+        rotate_load4(v, numbers);
+        rotate_load4(v + 4, numbers + 32);
+        simt_warp_sync(); /* a lane without a block has read another's */
+        rotate_64(v);
+        if (!is_there)
+            continue;
+        rotate_store4(numbers, v);
+        rotate_store4(numbers + 32, v + 4);
+        for (int i = 0; i < 8; i++)
+            most = rotate_greater(most, v[i]);
+    }
+    return most;
+}
+
+/* The same for any smaller block. */
+template <int THREADS> SIMT uint32_t rotate_small(float *row, int32_t cols)
+{
+    const int32_t thread = static_cast<int32_t>(threadIdx.x);
+    int32_t stride = 1;
+    for (; cols % (2 * stride) == 0; stride *= 2) {
+        for (int32_t pair = thread; pair < cols / 2; pair += THREADS) {
+            float *first = row + pair / stride * 2 * stride + pair % stride;
+            rotate_pair(first[0], first[stride]);
+        }
+        simt_barrier();
+    }
+    const float norm = 1.0f / sqrtf(static_cast<float>(stride));
+    uint32_t most = 0;
+    for (int32_t i = thread; i < cols; i += THREADS) {
+        row[i] *= norm;
+        most = rotate_greater(most, row[i]);
+    }
+    return most;
+}
+
+#endif
