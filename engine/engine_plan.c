@@ -124,6 +124,7 @@ enum status engine_plan_make(const struct engine_options *options,
     plan->limits.heads_max = heads < rows ? heads : rows;
     plan->forward = (struct forward_limits){
         .rows_max = (int32_t)rows,
+        .positions_max = (int32_t)plan->tokens_max,
         .head_max = (int32_t)plan->limits.heads_max,
         .partials_max = (int32_t)plan->limits.partials_max,
         .page_count = (int32_t)plan->page_count,

@@ -12,10 +12,11 @@
 #include "kernels/ops.h"
 
 struct forward_limits {
-    int32_t rows_max;     /* tokens per step */
-    int32_t head_max;     /* logits rows per step */
-    int32_t partials_max; /* attention partials per step */
-    int32_t page_count;   /* KV pages */
+    int32_t rows_max;      /* tokens per step */
+    int32_t positions_max; /* of a sequence: the table of rope turns */
+    int32_t head_max;      /* logits rows per step */
+    int32_t partials_max;  /* attention partials per step */
+    int32_t page_count;    /* KV pages */
     enum kv_type kv_type;
 };
 

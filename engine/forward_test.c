@@ -180,12 +180,16 @@ static void test_too_little_memory_is_said(void **state)
     struct forward forward;
     open_run(&run, &(struct kind){.kv_type = KV_F32, .threads = 1});
     const struct forward_limits limits = {.rows_max = 1,
+                                          .positions_max = 1,
                                           .head_max = 1,
                                           .partials_max = 1,
                                           .page_count = INT32_MAX,
                                           .kv_type = KV_F32};
-    const struct forward_limits wide = {
-        .rows_max = INT32_MAX, .head_max = INT32_MAX, .partials_max = 1, .page_count = 1};
+    const struct forward_limits wide = {.rows_max = INT32_MAX,
+                                        .positions_max = 1,
+                                        .head_max = INT32_MAX,
+                                        .partials_max = 1,
+                                        .page_count = 1};
     const struct forward_limits *all[] = {&limits, &wide};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         const enum status status =

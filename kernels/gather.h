@@ -22,8 +22,8 @@ struct gather_args {
     int32_t row_count, dim;
 };
 
+/* The CPU has no other: a few rows are copied once per step. */
 enum status gather_ref(struct device *device, const struct gather_args *args);
-enum status gather_cpu(struct device *device, const struct gather_args *args);
 enum status gather_cuda(struct device *device, const struct gather_args *args);
 enum status gather_emu(struct device *device, const struct gather_args *args);
 

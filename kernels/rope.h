@@ -27,10 +27,10 @@ struct rope_args {
     float *q;                 /* [rows, heads * head_dim], turned in place */
     const float *k;           /* [rows, kv_heads * head_dim] */
     const float *v;           /* [rows, kv_heads * head_dim] */
-    const int32_t *positions; /* [rows] */
+    const int32_t *positions; /* [rows]; below 0: a row of padding, left alone */
     const int32_t *kv_pages;  /* [rows] page that takes the row's key and value; its slot is
                                   positions[r] % KV_PAGE_TOKENS */
-    const float *turns;       /* [positions][rope_dim / 2][2]: cosine, sine; rope_turns_fill */
+    const float *turns;       /* [positions][2][rope_dim / 2]: rope_turns_fill */
     const float *q_norm;      /* [head_dim], or NULL: heads are turned as they are */
     const float *k_norm;      /* [head_dim], NULL when q_norm is */
     float norm_eps;
@@ -40,7 +40,7 @@ struct rope_args {
     bool interleaved;
 };
 
-/* turns[positions][rope_dim / 2][2] from inv_freq[rope_dim / 2], host memory. */
+/* turns[positions][2][rope_dim / 2], cosines and then sines, in host memory. */
 void rope_turns_fill(float *turns, const float *inv_freq, int32_t rope_dim, int32_t positions);
 
 enum status rope_append_ref(struct device *device, const struct rope_args *args);

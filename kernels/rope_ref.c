@@ -1,22 +1,32 @@
-/* rope_ref - the plain twin: angles, sines and cosines in double, pair by pair. */
+/* rope_ref - the plain twin: head by head, pair by pair. */
+#include "kernels/rmsnorm_row.h"
 #include "kernels/rope.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* Turns one head, from `from` to `to`, which may be the same. */
-static void turn(const struct rope_args *args, int32_t position, const float *from, float *to)
+/* to = from, normalised when there is a norm; both [head_dim], which may be the same. */
+static void normalise(const struct rope_args *args, const float *norm, const float *from,
+                      float *to)
+{
+    const int32_t dim = args->cache->head_dim;
+    const float factor = norm ? rmsnorm_row_factor(from, dim, args->norm_eps) : 1.0f;
+    for (int32_t i = 0; i < dim; i++)
+        to[i] = norm ? from[i] * factor * norm[i] : from[i];
+}
+
+/* Turns one head where it stands. */
+static void turn(const struct rope_args *args, int32_t position, float *head)
 {
     const int32_t half = args->rope_dim / 2;
-    for (int32_t i = args->rope_dim; i < args->cache->head_dim; i++)
-        to[i] = from[i];
+    const float *cosines = args->turns + (size_t)position * (size_t)args->rope_dim;
+    const float *sines = cosines + half;
     for (int32_t pair = 0; pair < half; pair++) {
         const int32_t a = args->interleaved ? 2 * pair : pair;
         const int32_t b = args->interleaved ? 2 * pair + 1 : pair + half;
-        const double angle = (double)position * (double)args->inv_freq[pair];
-        const double x = (double)from[a], y = (double)from[b];
-        to[a] = (float)(x * cos(angle) - y * sin(angle));
-        to[b] = (float)(x * sin(angle) + y * cos(angle));
+        const float x = head[a], y = head[b];
+        head[a] = x * cosines[pair] - y * sines[pair];
+        head[b] = x * sines[pair] + y * cosines[pair];
     }
 }
 
@@ -30,18 +40,35 @@ enum status rope_append_ref(struct device *device, const struct rope_args *args)
     assert(args->rope_dim % 2 == 0 && args->rope_dim <= head_dim);
     for (int32_t r = 0; r < args->rows; r++) {
         const int32_t position = args->positions[r], slot = position % KV_PAGE_TOKENS;
+        if (position < 0)
+            continue;
         float *q = args->q + (size_t)r * (size_t)args->heads * (size_t)head_dim;
-        for (int32_t head = 0; head < args->heads; head++, q += head_dim)
-            turn(args, position, q, q);
+        for (int32_t head = 0; head < args->heads; head++, q += head_dim) {
+            normalise(args, args->q_norm, q, q);
+            turn(args, position, q);
+        }
         for (int32_t head = 0; head < cache->kv_heads; head++) {
             const size_t skip =
                 ((size_t)r * (size_t)cache->kv_heads + (size_t)head) * (size_t)head_dim;
             const struct kv_layout_block block =
                 kv_layout_block(cache, args->kv_pages[r], args->layer, head);
-            turn(args, position, args->k + skip, key);
+            normalise(args, args->k_norm, args->k + skip, key);
+            turn(args, position, key);
             kv_layout_put_key(cache, &block, slot, key);
             kv_layout_put_value(cache, &block, slot, args->v + skip);
         }
     }
     return OK;
+}
+
+void rope_turns_fill(float *turns, const float *inv_freq, int32_t rope_dim, int32_t positions)
+{
+    const int32_t half = rope_dim / 2;
+    for (int32_t position = 0; position < positions; position++, turns += rope_dim) {
+        for (int32_t pair = 0; pair < half; pair++) {
+            const double angle = (double)position * (double)inv_freq[pair];
+            turns[pair] = (float)cos(angle);
+            turns[half + pair] = (float)sin(angle);
+        }
+    }
 }

@@ -11,6 +11,7 @@ room(kernels NEEDS base m SOURCES
   ${kernels_x86}
   kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
+  kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
   kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/sample.c
   kernels/sample_ref.c kernels/sample_cpu.c)

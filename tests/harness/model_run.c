@@ -33,6 +33,7 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
                                               .page_count = page_count,
                                               .spans_max = options->sequences};
     const struct forward_limits forward = {.rows_max = options->rows_max,
+                                           .positions_max = options->context_max,
                                            .head_max = options->head_max,
                                            .partials_max = limits.partials_max,
                                            .page_count = page_count,
