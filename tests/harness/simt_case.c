@@ -101,6 +101,8 @@ int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t
     the_case.is_emulated = strcmp(kind, "cuda") != 0;
     if (argc > 2)
         seeds = (uint32_t)strtoul(argv[2], NULL, 10);
+    if (argc > 3)
+        cmocka_set_test_filter(argv[3]);
     struct device_options host = {.kind = DEVICE_CPU, .threads = 1};
     struct device_options options = {.kind = the_case.is_emulated ? DEVICE_EMU : DEVICE_CUDA,
                                      .threads = 1};

@@ -4,7 +4,7 @@
  *     int main(int argc, char **argv)
  *         return simt_case_main(argc, argv, tests, count);     "emu" (default) or "cuda"
  *     each test: struct simt_case *c = *state;
- *         for (simt_case_each(c)) { ... }                       schedules and seeds
+ *         simt_case_each(c, body);                              schedules and seeds
  *
  * Findings of the emulator fail the test that caused them.
  */
@@ -36,10 +36,11 @@ struct simt_case {
 };
 
 /* Runs the tests (each gets a struct simt_case * as *state); the program's exit code. 77
- * where the device asked for is not there. argv[1] "emu" or "cuda"; argv[2]: seeds to run. */
+ * where the device asked for is not there. argv[1] "emu" or "cuda"; argv[2]: seeds to run, 1
+ * when absent; argv[3]: the one test to run, all when absent. */
 int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
 
-/* Calls body(c) once per schedule and seed on the emulator (SIMT_CASE_SEEDS seeds), once on a
+/* Calls body(c) once per schedule and seed on the emulator , once on a
  * GPU; after each, frees the buffers and demands no findings. */
 void simt_case_each(struct simt_case *c, void (*body)(struct simt_case *c));
 
