@@ -2,7 +2,7 @@
  * kv_layout - where the numbers of a KV page lie, and how they are rounded into it.
  *
  * A key and a value are the same row of head_dim numbers, stored with a step of
- * KV_PAGE_TOKENS or of 1. Rounding goes in groups of 16 through a small array, so that its
+ * KV_PAGE_TOKENS or of 1, as the cache's order says. Rounding goes in groups of 16 through a small array, so that its
  * arithmetic runs in vectors whatever the step. Rounding to the nearest even integer is an
  * addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
  * integer. All of it is elementwise or a maximum: the vector width changes no bit.
@@ -120,28 +120,30 @@ static void get(const struct row *row, float *values)
     }
 }
 
+/* Row `slot` of a side of a block: its numbers lie together, or KV_PAGE_TOKENS apart. */
+static struct row row_at(const struct kv_cache *cache, void *side, float *scales, int32_t slot,
+                         bool lies_together)
+{
+    assert(slot >= 0 && slot < KV_PAGE_TOKENS);
+    const size_t first = (size_t)slot * (lies_together ? (size_t)cache->head_dim : 1);
+    return (struct row){.type = cache->type,
+                        .count = cache->head_dim,
+                        .step = lies_together ? 1 : KV_PAGE_TOKENS,
+                        .data = (uint8_t *)side + first * kv_layout_type_bytes(cache->type),
+                        .scale = scales ? scales + slot : NULL};
+}
+
 static struct row key_row(const struct kv_cache *cache, const struct kv_layout_block *block,
                           int32_t slot)
 {
-    assert(slot >= 0 && slot < KV_PAGE_TOKENS);
-    const size_t skip = (size_t)slot * kv_layout_type_bytes(cache->type);
-    return (struct row){.type = cache->type,
-                        .count = cache->head_dim,
-                        .step = KV_PAGE_TOKENS,
-                        .data = (uint8_t *)block->keys + skip,
-                        .scale = block->key_scales ? block->key_scales + slot : NULL};
+    return row_at(cache, block->keys, block->key_scales, slot, cache->order == KV_ORDER_GPU);
 }
 
 static struct row value_row(const struct kv_cache *cache, const struct kv_layout_block *block,
                             int32_t slot)
 {
-    assert(slot >= 0 && slot < KV_PAGE_TOKENS);
-    const size_t row_bytes = (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
-    return (struct row){.type = cache->type,
-                        .count = cache->head_dim,
-                        .step = 1,
-                        .data = (uint8_t *)block->values + (size_t)slot * row_bytes,
-                        .scale = block->value_scales ? block->value_scales + slot : NULL};
+    return row_at(cache, block->values, block->value_scales, slot,
+                  cache->order == KV_ORDER_CPU);
 }
 
 /* Bytes of a block's keys, and of its values. */

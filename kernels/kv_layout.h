@@ -67,9 +67,11 @@ const char *kv_layout_type_name(enum kv_type type);
 /* Bytes of one page: all layers, keys, values and scales; a multiple of 64. */
 size_t kv_layout_page_bytes(const struct kv_cache *cache);
 
+#ifndef __cplusplus /* named like a struct; kernels have parts/kv_block.cuh */
 /* page, layer and kv_head must be in range (asserted). */
 struct kv_layout_block kv_layout_block(const struct kv_cache *cache, int32_t page,
                                        int32_t layer, int32_t kv_head);
+#endif
 
 /* Puts key[head_dim] or value[head_dim] at slot 0 .. KV_PAGE_TOKENS-1 of a block, rounded to
  * the cache's type. For KV_INT8 a row of zeros has scale 0, one with an infinity or a NaN has

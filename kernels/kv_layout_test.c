@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,16 @@
 enum { PAGES = 3, LAYERS = 2, KV_HEADS = 3, DIM_MAX = 128 };
 
 static const int32_t head_dims[] = {8, 20, 64, 96, 128};
+static const enum kv_order orders[] = {KV_ORDER_CPU, KV_ORDER_GPU};
+static const enum kv_type types[] = {KV_F32, KV_F16, KV_INT8};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* In memory of exactly the right size, so that a sanitizer sees a step beyond. */
-static struct kv_cache cache_new(enum kv_type type, int32_t head_dim)
+static struct kv_cache cache_new(enum kv_type type, enum kv_order order, int32_t head_dim)
 {
     struct kv_cache cache = {.type = type,
+                             .order = order,
                              .layers = LAYERS,
                              .kv_heads = KV_HEADS,
                              .head_dim = head_dim,
@@ -89,13 +93,14 @@ static void check(const struct kv_cache *cache, int32_t page, int32_t place,
 static void numbers_come_back(void **state)
 {
     (void)state;
-    for (int type = KV_F32; type <= KV_INT8; type++) {
-        for (size_t i = 0; i < COUNT(head_dims); i++) {
-            struct kv_cache cache = cache_new((enum kv_type)type, head_dims[i]);
-            visit(&cache, put);
-            visit(&cache, check);
-            free(cache.data);
-        }
+    const size_t count = COUNT(head_dims) * COUNT(orders) * COUNT(types);
+    for (size_t i = 0; i < count; i++) {
+        struct kv_cache cache =
+            cache_new(types[i % COUNT(types)], orders[i / COUNT(types) % COUNT(orders)],
+                      head_dims[i / COUNT(types) / COUNT(orders)]);
+        visit(&cache, put);
+        visit(&cache, check);
+        free(cache.data);
     }
 }
 
@@ -103,28 +108,31 @@ static void numbers_come_back(void **state)
 static void int8_lies_and_rounds_as_said(void **state)
 {
     (void)state;
-    struct kv_cache cache = cache_new(KV_INT8, 20);
-    const struct kv_layout_block block = kv_layout_block(&cache, 1, 1, 2);
-    const int8_t *keys = block.keys, *values = block.values;
-    float row[20];
-    for (int32_t i = 0; i < 20; i++)
-        row[i] = (float)(i * i) * 0.37f - 60.0f;
-    kv_layout_put_key(&cache, &block, 5, row);
-    kv_layout_put_value(&cache, &block, 6, row);
-    const float scale = row[19] / 127.0f; /* 73.57, the greatest magnitude */
-    assert_true(block.key_scales[5] == scale && block.value_scales[6] == scale);
-    for (int32_t i = 0; i < 20; i++) {
-        const int8_t q = (int8_t)lrintf(row[i] / scale);
-        assert_int_equal(keys[i * KV_PAGE_TOKENS + 5], q);
-        assert_int_equal(values[6 * 20 + i], q);
+    for (size_t o = 0; o < COUNT(orders); o++) {
+        struct kv_cache cache = cache_new(KV_INT8, orders[o], 20);
+        const struct kv_layout_block block = kv_layout_block(&cache, 1, 1, 2);
+        const bool is_gpu = orders[o] == KV_ORDER_GPU;
+        const int8_t *keys = block.keys, *values = block.values;
+        float row[20];
+        for (int32_t i = 0; i < 20; i++)
+            row[i] = (float)(i * i) * 0.37f - 60.0f;
+        kv_layout_put_key(&cache, &block, 5, row);
+        kv_layout_put_value(&cache, &block, 6, row);
+        const float scale = row[19] / 127.0f; /* 73.57, the greatest magnitude */
+        assert_true(block.key_scales[5] == scale && block.value_scales[6] == scale);
+        for (int32_t i = 0; i < 20; i++) {
+            const int8_t q = (int8_t)lrintf(row[i] / scale);
+            assert_int_equal(keys[is_gpu ? 5 * 20 + i : i * KV_PAGE_TOKENS + 5], q);
+            assert_int_equal(values[is_gpu ? i * KV_PAGE_TOKENS + 6 : 6 * 20 + i], q);
+        }
+        free(cache.data);
     }
-    free(cache.data);
 }
 
 static void odd_rows_have_odd_scales(void **state)
 {
     (void)state;
-    struct kv_cache cache = cache_new(KV_INT8, 8);
+    struct kv_cache cache = cache_new(KV_INT8, KV_ORDER_GPU, 8);
     const struct kv_layout_block block = kv_layout_block(&cache, 0, 0, 0);
     const int8_t *values = block.values;
     float row[8] = {0}, got[8];
@@ -138,7 +146,7 @@ static void odd_rows_have_odd_scales(void **state)
     assert_true(got[3] == 0.0f);
     row[3] = 0x1p-141f; /* a badly rounded scale must not push q past 127 */
     kv_layout_put_value(&cache, &block, 2, row);
-    assert_int_equal(values[2 * 8 + 3], 127);
+    assert_int_equal(values[3 * KV_PAGE_TOKENS + 2], 127);
     const float bad[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < COUNT(bad); i++) {
         row[3] = bad[i];
@@ -154,7 +162,7 @@ static void pages_are_copied_whole(void **state)
     struct device *device;
     const struct device_options options = {.threads = 2};
     assert_int_equal(device_open(&device, &options, NULL), OK);
-    struct kv_cache cache = cache_new(KV_INT8, 20);
+    struct kv_cache cache = cache_new(KV_INT8, KV_ORDER_CPU, 20);
     visit(&cache, put);
     const size_t bytes = kv_layout_page_bytes(&cache);
     uint8_t *before = malloc(PAGES * bytes);
