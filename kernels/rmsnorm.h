@@ -18,7 +18,8 @@ struct rmsnorm_args {
     const float *x;       /* [rows of the residual stream, dim] */
     const float *add;     /* [like x] or NULL: x + add is normalised, and written to sum */
     float *sum;           /* [like x], may be x itself; NULL when add is */
-    const int32_t *rows;  /* [row_count] which rows of x; NULL: rows 0 .. row_count-1 */
+    const int32_t *rows;  /* [row_count] which rows of x, with add none twice; NULL: rows
+                             0 .. row_count-1 */
     const float *weight;  /* [dim] */
     struct activation *y; /* row i of y is from row rows[i] of x */
     int32_t row_count;

@@ -1,8 +1,8 @@
 /*
  * rmsnorm_cpu - rmsnorm with threads over rows and vectors along them.
  *
- *     formula   y = x / sqrt(mean x^2 + eps) * weight
- *     tensors   x [.., dim] F32; y [row_count, dim] F32, int8, or both
+ *     formula   s = x + add, y = s / sqrt(mean s^2 + eps) * weight
+ *     tensors   x, add, s [.., dim] F32; y [row_count, dim] F32, int8, or both
  *     bound by  the latency of the eight-lane sum (one running vector), then by loads
  *
  * The eight lanes of the sum are one vector of the compiler: two registers without AVX, one
@@ -39,6 +39,20 @@ static float sum_of_squares(const float *x, int32_t count)
     return sum[0];
 }
 
+/* The row to normalise: of x, or of sum, made from it. */
+static const float *row_of(const struct rmsnorm_args *args, int32_t r)
+{
+    const size_t dim = (size_t)args->dim;
+    const size_t skip = (size_t)(args->rows ? args->rows[r] : r) * dim;
+    if (args->add == NULL)
+        return args->x + skip;
+    const float *x = args->x + skip, *add = args->add + skip;
+    float *sum = args->sum + skip;
+    for (size_t i = 0; i < dim; i++)
+        sum[i] = x[i] + add[i];
+    return sum;
+}
+
 static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
@@ -49,7 +63,7 @@ static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
     const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
-        const float *x = args->x + (size_t)(args->rows ? args->rows[r] : r) * dim;
+        const float *x = row_of(args, r);
         float *y = activation_row_begin(args->y, r, scratch);
         const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
         const float factor = 1.0f / sqrtf(mean + args->eps);

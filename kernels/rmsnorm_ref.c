@@ -18,6 +18,18 @@ static float sum_of_squares(const float *x, int32_t count)
     return lane[0];
 }
 
+/* The row to normalise: of x, or of sum, made from it. */
+static const float *row_of(const struct rmsnorm_args *args, int32_t r)
+{
+    const size_t dim = (size_t)args->dim;
+    const size_t skip = (size_t)(args->rows ? args->rows[r] : r) * dim;
+    if (args->add == NULL)
+        return args->x + skip;
+    for (size_t i = 0; i < dim; i++)
+        args->sum[skip + i] = args->x[skip + i] + args->add[skip + i];
+    return args->sum + skip;
+}
+
 enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args)
 {
     const size_t dim = (size_t)args->dim;
@@ -25,7 +37,7 @@ enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args)
         return ERR_LIMIT;
     float *scratch = device_scratch(device, 0);
     for (int32_t r = 0; r < args->row_count; r++) {
-        const float *x = args->x + (size_t)(args->rows ? args->rows[r] : r) * dim;
+        const float *x = row_of(args, r);
         float *y = activation_row_begin(args->y, r, scratch);
         const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
         const float factor = 1.0f / sqrtf(mean + args->eps);

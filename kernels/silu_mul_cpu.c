@@ -1,21 +1,28 @@
 /*
  * silu_mul_cpu - silu_mul with threads over rows and vectors along them.
  *
- *     formula   y = gate / (1 + e^-gate) * up
+ *     formula   y = act(gate) * up, act in gate.h; y = up without a gate
  *     tensors   gate, up [rows, dim] F32; y [rows, dim] F32, int8, or both
  *     bound by  arithmetic: about 20 vector operations per 8 numbers, one of them a division
  *
  * Elementwise and unfused: the same bits at every SIMD level.
  */
 #include "kernels/activation_row.h"
-#include "kernels/exp.h"
+#include "kernels/gate.h"
 #include "kernels/silu_mul.h"
 
 #include <string.h>
 
 enum { TASK_ROWS = 4 };
 
-typedef void span_function(const float *gate, const float *up, float *y, int32_t count);
+/* Numbers of one row. */
+struct span {
+    const float *gate, *up;
+    float *y;
+    int32_t count;
+};
+
+typedef void span_function(const struct span *span, enum silu_mul_kind kind);
 
 struct job {
     const struct silu_mul_args *args;
@@ -23,37 +30,46 @@ struct job {
     span_function *span;
 };
 
-EXP_CALL void span_any(const float *gate, const float *up, float *y, int32_t count)
+EXP_CALL void span_any(const struct span *span, enum silu_mul_kind kind)
 {
-    exp_f32 e;
+    const float *gate = span->gate, *up = span->up;
+    float *y = span->y;
+    const int32_t count = span->count;
+    exp_f32 act;
     int32_t i = 0;
     for (; i + EXP_LANES <= count; i += EXP_LANES) {
-        const exp_f32 g = *(const exp_f32 *)(gate + i);
-        const exp_f32 minus = -g;
-        exp_natural(&e, &minus);
-        *(exp_f32 *)(y + i) = g / (1.0f + e) * *(const exp_f32 *)(up + i);
+        gate_act(&act, (const exp_f32 *)(gate + i), kind);
+        *(exp_f32 *)(y + i) = act * *(const exp_f32 *)(up + i);
     }
     if (i == count)
         return;
     exp_f32 g = {0}, u = {0};
     memcpy(&g, gate + i, (size_t)(count - i) * sizeof *gate);
     memcpy(&u, up + i, (size_t)(count - i) * sizeof *up);
-    const exp_f32 minus = -g;
-    exp_natural(&e, &minus);
-    g = g / (1.0f + e) * u;
-    memcpy(y + i, &g, (size_t)(count - i) * sizeof *y);
+    gate_act(&act, &g, kind);
+    act *= u;
+    memcpy(y + i, &act, (size_t)(count - i) * sizeof *y);
 }
 
-static void span_plain(const float *gate, const float *up, float *y, int32_t count)
+/* A loop for each kind, so that none has a branch inside. */
+EXP_CALL void span_of_kind(const struct span *span, enum silu_mul_kind kind)
 {
-    span_any(gate, up, y, count);
+    if (kind == SILU_MUL_GELU)
+        span_any(span, SILU_MUL_GELU);
+    else
+        span_any(span, SILU_MUL_SILU);
+}
+
+static void span_plain(const struct span *span, enum silu_mul_kind kind)
+{
+    span_of_kind(span, kind);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void span_avx2(const float *gate, const float *up,
-                                                      float *y, int32_t count)
+__attribute__((target("avx2"))) static void span_avx2(const struct span *span,
+                                                      enum silu_mul_kind kind)
 {
-    span_any(gate, up, y, count);
+    span_of_kind(span, kind);
 }
 #endif
 
@@ -68,7 +84,13 @@ static void silu_mul_task(void *context, int32_t index, uint32_t worker)
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
         float *y = activation_row_begin(args->y, r, scratch);
-        job->span(args->gate + (size_t)r * dim, args->up + (size_t)r * dim, y, args->dim);
+        const float *up = args->up + (size_t)r * dim;
+        if (args->gate == NULL) {
+            memmove(y, up, dim * sizeof *y); /* y may be up itself */
+        } else {
+            const struct span span = {args->gate + (size_t)r * dim, up, y, args->dim};
+            job->span(&span, args->kind);
+        }
         activation_row_end(args->y, r, y, scratch);
     }
 }
