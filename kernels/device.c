@@ -13,6 +13,7 @@
  * other's (sequentially consistent), so one of them always sees the other.
  */
 #include "kernels/device_backend.h"
+#include "kernels/device_graph.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -51,6 +52,7 @@ struct device {
     void *state;                          /* the back end's */
     void *workspace;
     size_t workspace_bytes;
+    uint64_t allocations;
     double marks_s[DEVICE_TIMER_MARKS]; /* where the host's clock is the timer */
 
     uint32_t threads; /* workers, the caller among them as number 0 */
@@ -276,6 +278,17 @@ static const struct device_backend *backend_of(enum device_kind kind)
     return NULL;
 }
 
+void device_memory_bytes(const struct device *device, size_t *free_bytes, size_t *total_bytes)
+{
+    struct device_timer_facts facts = {0};
+    if (device->backend && device->backend->facts)
+        device->backend->facts(device->state, &facts);
+    *free_bytes = facts.memory_free_bytes;
+    *total_bytes = facts.memory_bytes;
+    if (facts.memory_bytes == 0) /* its memory is the host's */
+        device_memory_host(free_bytes, total_bytes);
+}
+
 static enum status backend_open(struct device *device, const struct device_backend *backend,
                                 size_t workspace_bytes, struct error *err)
 {
@@ -283,9 +296,12 @@ static enum status backend_open(struct device *device, const struct device_backe
     device->backend = backend;
     device->workspace_bytes = workspace_bytes ? workspace_bytes : WORKSPACE_DEFAULT_BYTES;
     device->workspace = backend->alloc(device->state, device->workspace_bytes);
-    if (device->workspace == NULL)
-        FAIL(err, ERR_MEMORY, "device: no room for %zu bytes of workspace",
-             device->workspace_bytes);
+    if (device->workspace == NULL) {
+        size_t free_bytes, total_bytes;
+        device_memory_bytes(device, &free_bytes, &total_bytes);
+        FAIL(err, ERR_MEMORY, "device: workspace takes %zu bytes, %zu of %zu are free",
+             device->workspace_bytes, free_bytes, total_bytes);
+    }
     return OK;
 }
 
@@ -411,6 +427,7 @@ const char *device_simd_name(enum device_simd simd)
 
 void *device_alloc(struct device *device, size_t bytes)
 {
+    device->allocations++;
     return device->backend ? device->backend->alloc(device->state, bytes) : host_alloc(bytes);
 }
 
@@ -420,6 +437,11 @@ void device_free(struct device *device, void *memory, size_t bytes)
         device->backend->free(device->state, memory, bytes);
     else
         host_free(memory, bytes);
+}
+
+uint64_t device_allocations(const struct device *device)
+{
+    return device->allocations;
 }
 
 bool device_is_host(const struct device *device)
@@ -487,7 +509,7 @@ enum status device_timer_us(struct device *device, uint32_t from, uint32_t to, d
     return device_wait(device, err);
 }
 
-void device_timer_facts(const struct device *device, struct device_timer_facts *facts)
+void device_timer_look(const struct device *device, struct device_timer_facts *facts)
 {
     *facts = (struct device_timer_facts){0};
     if (device->backend)
@@ -497,6 +519,29 @@ void device_timer_facts(const struct device *device, struct device_timer_facts *
                        device_simd_name(device->simd), device->threads);
     if (device->backend && device->backend->facts)
         device->backend->facts(device->state, facts);
+}
+
+bool device_graph_is_possible(const struct device *device)
+{
+    return device->backend && device->backend->graph_begin;
+}
+
+enum status device_graph_begin(struct device *device)
+{
+    assert(device_graph_is_possible(device));
+    return device->backend->graph_begin(device->state);
+}
+
+enum status device_graph_end(struct device *device, uint32_t slot)
+{
+    assert(slot < DEVICE_GRAPH_SLOTS);
+    return device->backend->graph_end(device->state, slot);
+}
+
+enum status device_graph_run(struct device *device, uint32_t slot)
+{
+    assert(slot < DEVICE_GRAPH_SLOTS);
+    return device->backend->graph_run(device->state, slot);
 }
 
 void device_parallel(struct device *device, int32_t count, device_task *task, void *context)

@@ -54,6 +54,12 @@ const char *device_simd_name(enum device_simd simd);
 void *device_alloc(struct device *device, size_t bytes);
 void device_free(struct device *device, void *memory, size_t bytes);
 
+/* What could be had of the device's memory without paging anything out, and all that it has;
+ * 0 where the system does not say. */
+void device_memory_bytes(const struct device *device, size_t *free_bytes, size_t *total_bytes);
+/* How often device_alloc has given memory: after start it must not grow. */
+uint64_t device_allocations(const struct device *device);
+
 /* True when kernels of this device read the host's memory: then nothing needs copying. */
 bool device_is_host(const struct device *device);
 /* Copies to and from device memory, in order with the kernels. upload returns when `from` may

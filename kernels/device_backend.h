@@ -28,7 +28,15 @@ struct device_backend {
     enum status (*elapsed)(void *state, uint32_t from, uint32_t to, double *us,
                            struct error *err);
     void (*facts)(void *state, struct device_timer_facts *facts); /* may be NULL */
+
+    /* device_graph.h; NULL where ops cannot be recorded. */
+    enum status (*graph_begin)(void *state);
+    enum status (*graph_end)(void *state, uint32_t slot);
+    enum status (*graph_run)(void *state, uint32_t slot);
 };
+
+/* What this machine has to spare and in all; 0 where the system does not say. */
+void device_memory_host(size_t *free_bytes, size_t *total_bytes);
 
 /* Defined where the build has them: kernels/device_cuda.cu, tests/emu. */
 const struct device_backend *device_cuda_backend(void);

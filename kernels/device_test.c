@@ -138,8 +138,6 @@ static void too_much_is_refused(void **state)
     struct device_options options = {.threads = DEVICE_THREADS_MAX + 1};
     assert_int_equal(device_open(&device, &options, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "257"));
-    options = (struct device_options){.kind = DEVICE_CUDA};
-    assert_int_equal(device_open(&device, &options, &err), ERR_LIMIT);
     options = (struct device_options){.threads = 2, .scratch_bytes = SIZE_MAX / 2};
     assert_int_equal(device_open(&device, &options, &err), ERR_MEMORY);
     options.scratch_bytes = SIZE_MAX;
@@ -198,9 +196,39 @@ static void marks_tell_the_time_between(void **state)
     assert_true(us >= 3000.0);
     assert_int_equal(device_timer_us(device, DEVICE_TIMER_MARKS - 1, 0, &back_us, &err), OK);
     assert_true(us == -back_us);
-    device_timer_facts(device, &facts);
+    device_timer_look(device, &facts);
     assert_int_equal(strncmp(facts.name, "cpu ", 4), 0);
     assert_int_equal(facts.sm, 0);
+    device_close(device);
+}
+
+static void memory_free_is_part_of_all(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1, 0);
+    size_t free_bytes = 0, total_bytes = 0;
+    device_memory_bytes(device, &free_bytes, &total_bytes);
+    assert_true(free_bytes > 1 << 20 && free_bytes <= total_bytes);
+    const uint64_t before = device_allocations(device);
+    void *memory = device_alloc(device, 1);
+    assert_int_equal(device_allocations(device), before + 1);
+    device_free(device, memory, 1);
+    device_close(device);
+}
+
+/* A kind that the build has and the machine has not, or that neither has, says so. */
+static void absent_kinds_say_so(void **state)
+{
+    (void)state;
+    const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
+    struct device *device = NULL;
+    struct error err = {0};
+    const enum status status = device_open(&device, &options, &err);
+    if (status != OK) {
+        assert_true(status == ERR_LIMIT || status == ERR_DEVICE);
+        assert_non_null(strstr(err.text, "cuda"));
+        assert_null(device);
+    }
     device_close(device);
 }
 
@@ -215,6 +243,8 @@ int main(void)
         cmocka_unit_test(simd_stays_under_its_cap),
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(marks_tell_the_time_between),
+        cmocka_unit_test(memory_free_is_part_of_all),
+        cmocka_unit_test(absent_kinds_say_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ struct device_timer_facts {
     bool has_ecc;
 };
 
-void device_timer_facts(const struct device *device, struct device_timer_facts *facts);
+/* (In C++ a function may not have its struct's name.) */
+void device_timer_look(const struct device *device, struct device_timer_facts *facts);
 
 #ifdef __cplusplus
 }

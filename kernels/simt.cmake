@@ -12,7 +12,6 @@ if(COHORT_SANITIZE MATCHES "thread") # the emulator is a thread sanitizer of its
   set(emu_default OFF)
 endif()
 option(COHORT_EMU "The kernels' own source on the emulator of tests/emu" ${emu_default})
-option(COHORT_CUDA "The CUDA back end; needs nvcc" OFF)
 
 if(COHORT_EMU)
   include(tests/emu/sources.cmake)
@@ -31,6 +30,30 @@ if(COHORT_EMU)
   target_link_libraries(emu PRIVATE warnings PUBLIC kernels)
   target_compile_definitions(kernels PRIVATE COHORT_EMU)
   target_link_libraries(kernels PUBLIC emu) # each needs the other: static libraries may
+endif()
+
+if(COHORT_CUDA)
+  set(cuda_sources kernels/device_cuda.cu)
+  foreach(op IN LISTS simt_ops)
+    list(APPEND cuda_sources kernels/${op}.cu)
+  endforeach()
+  add_library(kernels_cuda STATIC ${cuda_sources})
+  target_include_directories(kernels_cuda PRIVATE ${PROJECT_SOURCE_DIR})
+  # No fused multiply-add: the kernels give the CPU's bits. A register spill stops the build.
+  target_compile_options(kernels_cuda PRIVATE -fmad=false -lineinfo -Werror=all-warnings
+    -Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow,-ffp-contract=off
+    -Xptxas=-warn-spills,-Werror)
+  if(TARGET CUDA::cublasLt AND EXISTS ${PROJECT_SOURCE_DIR}/kernels/matmul_bf16.cu)
+    target_sources(kernels_cuda PRIVATE kernels/matmul_bf16.cu)
+    target_compile_definitions(kernels_cuda PRIVATE COHORT_CUBLASLT)
+    target_link_libraries(kernels_cuda PUBLIC CUDA::cublasLt)
+  else()
+    message(STATUS "COHORT_CUDA: without cuBLASLt: weights in bf16 are refused")
+  endif()
+  target_sources(kernels PRIVATE kernels/ops_cuda.c)
+  target_compile_definitions(kernels PRIVATE COHORT_CUDA)
+  target_link_libraries(kernels_cuda PUBLIC kernels)
+  target_link_libraries(kernels PUBLIC kernels_cuda)
 endif()
 
 # simt_test(op): kernels/<op>_simt_test.c against the twin, emulated; on a GPU where there is one.

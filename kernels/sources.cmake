@@ -6,10 +6,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     kernels/attention_tile_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/weight.c kernels/weight_dequant.c kernels/activation.c
+  kernels/device.c kernels/device_memory.c kernels/weight.c kernels/weight_dequant.c
+  kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   ${kernels_x86}
-  kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops_cpu.c kernels/ops_ref.c
+  kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
