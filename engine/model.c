@@ -8,6 +8,7 @@
 #include "engine/gguf.h"
 #include "engine/gguf_get.h"
 #include "engine/model_config.h"
+#include "engine/model_synthetic.h"
 #include "engine/weights.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 struct owner {
     struct file_map map;
     struct gguf gguf;
+    struct model_synthetic synthetic; /* instead of map and gguf */
     struct weights weights;
 };
 
@@ -172,10 +174,24 @@ static enum status open_tokenizer(struct model *model, const struct gguf *gguf,
     return status;
 }
 
+static enum status load_synthetic(struct model *model, const char *name, struct device *device,
+                                  struct error *err)
+{
+    struct owner *owner = model->owner;
+    const struct model_synthetic_shape *shape = model_synthetic_find(text_of(name));
+    if (!shape)
+        FAIL(err, ERR_LIMIT, "synthetic %s: no shape is known by that name", name);
+    model->config = shape->config;
+    TRY(model_synthetic_make(&owner->synthetic, shape, err));
+    return weights_load(&owner->weights, model, &owner->synthetic.gguf, device, err);
+}
+
 static enum status load(struct model *model, const char *path, struct device *device,
                         struct error *err)
 {
     struct owner *owner = model->owner;
+    if (text_starts(text_of(path), TEXT(MODEL_SYNTHETIC_PREFIX)))
+        return load_synthetic(model, path + sizeof MODEL_SYNTHETIC_PREFIX - 1, device, err);
     TRY(file_map_open(&owner->map, path, 0, err));
     TRY(gguf_init(&owner->gguf, owner->map.data, owner->map.size, err));
     TRY(model_config_read(&owner->gguf, path, &model->config, err));
@@ -212,6 +228,7 @@ void model_close(struct model *model, struct device *device)
     tokenizer_close(model->tokenizer);
     weights_release(&owner->weights, model, device);
     gguf_deinit(&owner->gguf);
+    model_synthetic_deinit(&owner->synthetic);
     file_map_close(&owner->map);
     free(owner);
     free(model);
