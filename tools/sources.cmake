@@ -1,6 +1,6 @@
 # room tools: the cohort binary, one file per subcommand
-room(tools NEEDS minions api engine tokenizer base SOURCES
-  tools/args.c tools/exit_code.c tools/model_path.c tools/engine_args.c tools/machine.c
+room(tools NEEDS minions api kbench commands engine tokenizer base SOURCES
+  tools/model_path.c tools/engine_args.c tools/machine.c
   tools/ask.c tools/batch.c tools/doctor.c tools/inspect.c tools/run.c tools/tokenize.c)
 add_executable(cohort tools/cohort.c)
 target_link_libraries(cohort PRIVATE tools warnings)

@@ -1,0 +1,5 @@
+# room tools, the part that needs nothing past the engine: options, and the kernels' bench,
+# which is also a program of its own where the cohort binary's libraries are not at hand
+room(commands NEEDS base SOURCES tools/args.c tools/exit_code.c)
+room(kbench NEEDS commands engine kernels base m SOURCES
+  tools/kbench_args.c tools/kbench_stats.c)
