@@ -7,6 +7,7 @@
 #define SIMT_OP(name)                name##_cuda
 #define SIMT                         static __device__ __forceinline__
 #define SIMT_KERNEL(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
+#define SIMT_UNROLL                  _Pragma("unroll") /* before a loop of constant length */
 
 /* ---- shared memory: one block of the launch's bytes, cut in order ---- */
 
