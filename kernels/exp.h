@@ -69,4 +69,12 @@ EXP_CALL void exp_natural(exp_f32 *value, const exp_f32 *x)
     exp_scale(value, &p, &shifted, &is_below, &is_above);
 }
 
+/* e^x of one float. */
+EXP_CALL float exp_natural_one(float x)
+{
+    exp_f32 lanes = {x, x, x, x, x, x, x, x};
+    exp_natural(&lanes, &lanes);
+    return lanes[0];
+}
+
 #endif

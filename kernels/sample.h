@@ -1,19 +1,28 @@
 /*
  * sample - from logits to a token, or to the log-probability of a given one.
  *
- * temperature 0: the allowed token with the greatest logit; the lowest number wins a tie.
+ *     l   the row's logits; with a softcap c > 0, c tanh(logit / c) (minus infinity stays)
+ *     w   l after the penalties of the tokens seen before, in this order:
+ *           repetition   l / repetition where l > 0, else l * repetition (CTRL, Keskar 2019)
+ *           frequency, presence   l - (count * frequency + presence)
+ *     h   heat: (w - the greatest w that the mask allows) / temperature, <= 0
+ *
+ * temperature 0: the allowed token with the greatest w; the lowest number wins a tie.
  * Otherwise Gumbel-max: of the tokens that mask, top_k, top_p and min_p leave (applied in that
- * order, on logits / temperature), the one with the greatest logit / temperature + g(token),
+ * order), the one with the greatest h + g(token), the lowest number in a tie,
  *     g = -log(-log(u)),  u in (0, 1) from Philox4x32-10 (Salmon et al. 2011)
  *     key (seed), counter (job, sample, position, token / 4), lane token % 4
  * so the same seed gives the same token whatever else is in the batch.
  *
- * top_k keeps the k best, of equal ones the lowest numbers. top_p keeps, from the best down,
+ * top_k keeps the k hottest, of equal ones the lowest numbers. top_p keeps, in the same order,
  * tokens until their share of what is left reaches top_p. min_p keeps tokens at least min_p
- * times as probable as the best.
+ * times as probable as the best. A token of h = minus infinity never comes.
  *
- * logprob is log softmax of the raw logits (no mask, no temperature) at the token. The largest
- * logit must be finite: with a NaN or +infinity in the row nothing can be said of it.
+ * logprob is log softmax of l (no mask, penalty or temperature) at the token. The largest logit
+ * must be finite: with a NaN or +infinity in the row nothing can be said of it.
+ *
+ * All back ends give the same bits, tokens and log-probabilities (sample_draw.h says how); the
+ * plain twin's log-probabilities are libm's, within 2e-6.
  */
 #ifndef KERNELS_SAMPLE_H
 #define KERNELS_SAMPLE_H
@@ -27,17 +36,31 @@
 extern "C" {
 #endif
 
+enum { SAMPLE_TOP_MAX = 20, SAMPLE_VOCAB_MAX = 1 << 21 };
+
+/* A token that came before, and how often. */
+struct sample_seen {
+    token_id token;
+    int32_t count; /* >= 1 */
+};
+
+/* What one row asks for. Zero means off where no other word is said. */
 struct sample_row {
     int32_t logits_row;
     token_id target; /* >= 0: no sampling, give this token's log-probability */
     const uint32_t
         *allowed;      /* bit t of [ceil(vocab / 32)] words: token t may come; NULL: all */
-    float temperature; /* >= 0 */
+    float temperature; /* >= 0, finite */
     int32_t top_k;     /* 0: off */
     float top_p;       /* in (0, 1]; 1: off */
     float min_p;       /* in [0, 1); 0: off */
     uint64_t seed;
     uint32_t job, sample, position;
+    const struct sample_seen *seen; /* [seen_count] by number, each once; borrowed */
+    int32_t seen_count;
+    float repetition;          /* > 0; 0 or 1: off */
+    float frequency, presence; /* finite */
+    int32_t top_count;         /* 0 .. SAMPLE_TOP_MAX: how many of the best to tell */
 };
 
 struct sample_result {
@@ -46,29 +69,27 @@ struct sample_result {
     float logprob;  /* NaN with TOKEN_NONE */
 };
 
+/* One of the best tokens of l. */
+struct sample_top {
+    token_id token; /* TOKEN_NONE when there are fewer with a finite l, or none can be said */
+    float logprob;  /* as in sample_result */
+};
+
 struct sample_args {
     const float *logits; /* [logits rows, vocab] */
     const struct sample_row *rows;
     struct sample_result *results; /* [count] */
-    int32_t count, vocab;
+    int32_t count, vocab;          /* vocab <= SAMPLE_VOCAB_MAX */
+    struct sample_top *tops; /* [count][SAMPLE_TOP_MAX], of each row the first top_count are
+                                      written, best first; NULL: no row is told */
+    float softcap;           /* 0: off */
 };
 
+/* ERR_LIMIT: too little scratch or workspace for that many columns or rows. */
 enum status sample_ref(struct device *device, const struct sample_args *args);
 enum status sample_cpu(struct device *device, const struct sample_args *args);
 enum status sample_cuda(struct device *device, const struct sample_args *args);
 enum status sample_emu(struct device *device, const struct sample_args *args);
-
-/* Philox4x32-10: turns counter[4] into four random words under key[2]. */
-void sample_philox(uint32_t counter[4], const uint32_t key[2]);
-
-/* The random words of tokens 4 * block .. 4 * block + 3. */
-void sample_words(const struct sample_row *row, uint32_t block, uint32_t words[4]);
-
-/* Of such a word, the uniform in (0, 1): the middle of one of 2^23 equal steps. */
-float sample_uniform_of(uint32_t word);
-
-/* The uniform in (0, 1) of one (seed, job, sample, position, token). */
-float sample_uniform(const struct sample_row *row, token_id token);
 
 #ifdef __cplusplus
 }

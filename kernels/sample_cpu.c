@@ -1,35 +1,35 @@
 /*
  * sample_cpu - sample with threads over rows and vectors along them.
  *
- *     formula   token = argmax of logit / temperature + g; logprob = logit - log sum exp
- *     tensors   logits [rows, vocab]; results [count]
- *     work      every row: its maximum, then the sum of exponentials (in eight lanes, groups of
- *               SUM_GROUP added in double); then by what the row asks for:
+ *     formula   token = argmax of h + g; logprob = l - log sum exp (sample.h)
+ *     tensors   logits [rows, vocab]; results [count]; tops [count][SAMPLE_TOP_MAX]
+ *     work      every row: its slices' maxima and masses; then by what the row asks for:
+ *                 softcap      a copy of the row with it, before anything else
+ *                 penalties    a copy of the row, changed at the tokens seen
  *                 target       nothing more
  *                 greedy       the maximum under the mask, and the first token that has it
  *                 no filter    Gumbel-max over the tokens that can still win
  *                 top_k/top_p  a heap of the allowed tokens, best first, as far as needed
- *     bound by  arithmetic: about 25 vector operations per 8 logits
+ *                 tops         the best so far, in order
+ *     bound by  arithmetic: about 30 vector operations per 8 logits
  *
  * Gumbel-max does not need most of its logarithms. With `most` the best score so far (the
- * greedy token begins), token t wins only if g > d = most - z, that is -log u < e^-d; and
- * -log u >= 1 - u, so only if 1 - u < e^(z - most). That is one exponential for eight tokens
+ * greedy token begins), token t wins only if g > d = most - h, that is -log u < e^-d; and
+ * -log u >= 1 - u, so only if 1 - u < e^(h - most). That is one exponential for eight tokens
  * and a comparison; a margin covers its rounding. The tokens passed over could not have won:
  * the result is the plain one's.
  */
 #include "kernels/exp.h"
-#include "kernels/sample.h"
+#include "kernels/sample_draw.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-enum {
-    LANES = EXP_LANES,
-    SUM_GROUP = 512, /* logits whose exponentials are summed in float */
-    WORD_BITS = 32,
-    PHILOX_LANES = 4
-};
+enum { LANES = EXP_LANES, WORD_BITS = 32, PHILOX_LANES = SAMPLE_DRAW_LANES };
+
+/* Half masses of a slice fit 32 bits in each lane. */
+static_assert(SAMPLE_DRAW_SLICE / LANES * (1 << 21) < INT32_MAX, "slices are too long");
 
 #define WIN_MARGIN 1.0001f
 
@@ -41,10 +41,22 @@ struct candidate {
 /* One row of logits with its wishes, and what is known of it. */
 struct view {
     const struct sample_row *row;
-    const float *logits;
+    const float *logits; /* [vocab] l, later w: the caller's, or work */
     int32_t vocab;
     float max_allowed;
     struct candidate *heap; /* [vocab] scratch */
+    float *work;            /* [vocab] scratch */
+};
+
+/* Sums of masses in eight lanes, each mass in units of 2^-21 and the rest in 2^-42. */
+struct masses {
+    exp_i32 high, low;
+};
+
+/* A row's largest l, and the sum of its e^(l - max) in units of mass. */
+struct norm {
+    float max;
+    double shares;
 };
 
 /* The winner so far. */
@@ -92,39 +104,137 @@ static bool lanes_any(const int32_t *lanes)
     return any != 0;
 }
 
-/* The largest of a row, NaN when it has one. */
-EXP_CALL float row_max(const float *logits, int32_t vocab)
+/* The largest of eight or more logits, NaN when there is one. */
+EXP_CALL float logits_max(const float *logits, int32_t count)
 {
-    exp_f32 most = {-INFINITY, -INFINITY, -INFINITY, -INFINITY,
-                    -INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    exp_f32 most = (exp_f32){0} - INFINITY;
     exp_i32 is_nan = {0};
-    for (int32_t first = 0; first < vocab; first += LANES) {
+    for (int32_t first = 0; first < count; first += LANES) {
         exp_f32 lanes;
-        lanes_load(logits, first, vocab, &lanes);
+        lanes_load(logits, first, count, &lanes);
         is_nan |= lanes != lanes;
         lanes_greater(&most, &lanes);
     }
     return lanes_any((const int32_t *)&is_nan) ? NAN : lanes_max((const float *)&most);
 }
 
-/* Sum over the row of e^(logit - max). */
-EXP_CALL double row_sum(const float *logits, int32_t vocab, float max)
+/* Adds the masses of eight exponents: as sample_draw_mass, in two halves. */
+EXP_CALL void masses_add(struct masses *masses, const exp_f32 *exponents)
 {
-    double total = 0.0;
-    for (int32_t group = 0; group < vocab; group += SUM_GROUP) {
-        const int32_t end = vocab - group < SUM_GROUP ? vocab : group + SUM_GROUP;
-        exp_f32 sum = {0};
-        for (int32_t first = group; first < end; first += LANES) {
-            exp_f32 lanes;
-            lanes_load(logits, first, vocab, &lanes);
-            lanes = lanes - max;
-            exp_natural(&lanes, &lanes);
-            sum += lanes;
-        }
-        for (int32_t lane = 0; lane < LANES; lane++)
-            total += (double)sum[lane];
+    exp_f32 lanes;
+    exp_natural(&lanes, exponents);
+    lanes = lanes * SAMPLE_DRAW_HALFMASS;
+    const exp_i32 high = __builtin_convertvector(lanes, exp_i32);
+    lanes = (lanes - __builtin_convertvector(high, exp_f32)) * SAMPLE_DRAW_HALFMASS;
+    masses->high += high;
+    masses->low += __builtin_convertvector(lanes, exp_i32);
+}
+
+EXP_CALL uint64_t masses_total(const struct masses *masses)
+{
+    uint64_t high = 0, low = 0;
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        high += (uint64_t)masses->high[lane];
+        low += (uint64_t)masses->low[lane];
     }
-    return total;
+    return (high << 21) + low;
+}
+
+/* Sum of the masses e^(logit - max) of a slice. */
+EXP_CALL uint64_t slice_mass(const float *logits, int32_t count, float max)
+{
+    struct masses masses = {0};
+    for (int32_t first = 0; first < count; first += LANES) {
+        exp_f32 lanes;
+        lanes_load(logits, first, count, &lanes);
+        lanes = lanes - max;
+        masses_add(&masses, &lanes);
+    }
+    return masses_total(&masses);
+}
+
+/* False when the row's largest logit is not finite, or there is a NaN. */
+EXP_CALL bool norm_find(const float *logits, int32_t vocab, struct norm *norm)
+{
+    float maxima[SAMPLE_DRAW_SLICES_MAX];
+    uint64_t masses[SAMPLE_DRAW_SLICES_MAX];
+    int32_t count = 0;
+    *norm = (struct norm){.max = -INFINITY};
+    for (int32_t first = 0; first < vocab; first += SAMPLE_DRAW_SLICE) {
+        const int32_t left = vocab - first;
+        const int32_t size = left < SAMPLE_DRAW_SLICE ? left : SAMPLE_DRAW_SLICE;
+        const float max = logits_max(logits + first, size);
+        if (!(max < INFINITY))
+            return false;
+        maxima[count] = max;
+        masses[count++] = max > -INFINITY ? slice_mass(logits + first, size, max) : 0;
+        norm->max = max > norm->max ? max : norm->max;
+    }
+    if (!(norm->max > -INFINITY))
+        return false;
+    for (int32_t i = 0; i < count; i++)
+        norm->shares += sample_draw_share(masses[i], maxima[i], norm->max);
+    return true;
+}
+
+/* Eight times sample_draw_cap. */
+EXP_CALL void lanes_cap(exp_f32 *lanes, float softcap)
+{
+    const exp_i32 sign = (exp_i32)*lanes & INT32_MIN, is_least = *lanes == -INFINITY;
+    const exp_f32 logits = *lanes;
+    exp_f32 e = (exp_f32)((exp_i32)(*lanes / softcap) & INT32_MAX) * -2.0f;
+    exp_natural(&e, &e);
+    *lanes = softcap * ((1.0f - e) / (1.0f + e));
+    *lanes = (exp_f32)(((((exp_i32)*lanes) | sign) & ~is_least) | ((exp_i32)logits & is_least));
+}
+
+/* l of the whole row, in work. False where a logit is a NaN or +infinity. */
+EXP_CALL bool cap_row(struct view *view, float softcap)
+{
+    if (!(logits_max(view->logits, view->vocab) < INFINITY))
+        return false;
+    for (int32_t first = 0; first < view->vocab; first += LANES) {
+        exp_f32 lanes;
+        const int32_t left = view->vocab - first;
+        lanes_load(view->logits, first, view->vocab, &lanes);
+        lanes_cap(&lanes, softcap);
+        memcpy(view->work + first, &lanes,
+               (size_t)(left < LANES ? left : LANES) * sizeof(float));
+    }
+    view->logits = view->work;
+    return true;
+}
+
+/* w of the whole row, in work. */
+static void penalise_row(struct view *view)
+{
+    const struct sample_row *row = view->row;
+    if (view->logits != view->work)
+        memcpy(view->work, view->logits, (size_t)view->vocab * sizeof(float));
+    for (int32_t i = 0; i < row->seen_count; i++) {
+        const token_id token = row->seen[i].token;
+        assert(token >= 0 && token < view->vocab);
+        view->work[token] = sample_draw_penalty(row, view->work[token], row->seen[i].count);
+    }
+    view->logits = view->work;
+}
+
+/* The best tokens of l. */
+static void tops_find(const struct view *view, const struct norm *norm, struct sample_top *tops)
+{
+    const int32_t most = view->row->top_count;
+    int32_t count = 0;
+    for (token_id token = 0; token < view->vocab; token++) {
+        const float l = view->logits[token];
+        if (!(l > (count == most ? tops[most - 1].logprob : -INFINITY)))
+            continue;
+        int32_t at = count < most ? count++ : most - 1;
+        for (; at > 0 && tops[at - 1].logprob < l; at--)
+            tops[at] = tops[at - 1];
+        tops[at] = (struct sample_top){token, l};
+    }
+    for (int32_t i = 0; i < count; i++) /* until here, logprob was l */
+        tops[i].logprob = sample_draw_logprob(tops[i].logprob, norm->max, norm->shares);
 }
 
 /* Bits of the eight tokens from `first` (a multiple of 8) on. */
@@ -171,15 +281,9 @@ EXP_CALL token_id greedy(const struct view *view)
     return TOKEN_NONE;
 }
 
-/* Logits over temperature, with the best allowed at 0. */
 static float heat(const struct view *view, token_id token)
 {
-    return (view->logits[token] - view->max_allowed) / view->row->temperature;
-}
-
-static float score(float heat_of_token, float uniform)
-{
-    return heat_of_token - logf(-logf(uniform));
+    return sample_draw_heat(view->row, view->logits[token], view->max_allowed);
 }
 
 static void compete(struct winner *winner, token_id token, float token_score)
@@ -194,21 +298,22 @@ static void compete_block(const struct view *view, token_id first, uint32_t bits
                           const float *chances, struct winner *winner)
 {
     uint32_t words[PHILOX_LANES];
-    sample_words(view->row, (uint32_t)first / PHILOX_LANES, words);
+    sample_draw_words(view->row, (uint32_t)first / PHILOX_LANES, words);
     for (int32_t lane = 0; lane < PHILOX_LANES; lane++) {
-        const float uniform = sample_uniform_of(words[lane]);
+        const float uniform = sample_draw_uniform_of(words[lane]);
         if ((bits >> lane & 1) == 0 || 1.0f - uniform > chances[lane] * WIN_MARGIN)
             continue;
         const float token_heat = heat(view, first + lane);
-        if (exp((double)token_heat) >= (double)view->row->min_p)
-            compete(winner, first + lane, score(token_heat, uniform));
+        if (sample_draw_is_likely(view->row, token_heat))
+            compete(winner, first + lane, sample_draw_score(token_heat, uniform));
     }
 }
 
 /* Gumbel-max over the allowed tokens. */
 EXP_CALL token_id gumbel_all(const struct view *view, token_id best)
 {
-    struct winner winner = {best, score(0.0f, sample_uniform(view->row, best))};
+    struct winner winner = {best,
+                            sample_draw_score(0.0f, sample_draw_uniform(view->row, best))};
     for (int32_t first = 0; first < view->vocab; first += LANES) {
         const uint32_t byte = allowed_byte(view, first);
         if (byte == 0)
@@ -252,13 +357,16 @@ static void heap_sink(struct candidate *heap, int32_t count, int32_t at)
     heap[at] = sinking;
 }
 
-/* All allowed tokens, the best at the top; gives how many. */
+/* All tokens that may come, the best at the top; gives how many. */
 static int32_t heap_fill(const struct view *view)
 {
     int32_t count = 0;
     for (token_id token = 0; token < view->vocab; token++) {
-        if ((allowed_byte(view, token / LANES * LANES) >> (token % LANES) & 1) != 0)
-            view->heap[count++] = (struct candidate){heat(view, token), token};
+        if ((allowed_byte(view, token / LANES * LANES) >> (token % LANES) & 1) == 0)
+            continue;
+        const float token_heat = heat(view, token);
+        if (token_heat > -INFINITY)
+            view->heap[count++] = (struct candidate){token_heat, token};
     }
     for (int32_t at = count / 2 - 1; at >= 0; at--)
         heap_sink(view->heap, count, at);
@@ -275,48 +383,61 @@ static struct candidate heap_pop(struct candidate *heap, int32_t count)
     return best;
 }
 
+/* Sum of the masses of all tokens that may come. */
+EXP_CALL uint64_t allowed_mass(const struct view *view)
+{
+    uint64_t total = 0;
+    for (int32_t slice = 0; slice < view->vocab; slice += SAMPLE_DRAW_SLICE) {
+        const int32_t left = view->vocab - slice;
+        const int32_t end = left < SAMPLE_DRAW_SLICE ? view->vocab : slice + SAMPLE_DRAW_SLICE;
+        struct masses masses = {0};
+        for (int32_t first = slice; first < end; first += LANES) {
+            const uint32_t byte = allowed_byte(view, first);
+            exp_f32 lanes;
+            if (byte == 0)
+                continue;
+            allowed_load(view, first, byte, &lanes);
+            lanes = (lanes - view->max_allowed) / view->row->temperature;
+            masses_add(&masses, &lanes);
+        }
+        total += masses_total(&masses);
+    }
+    return total;
+}
+
+/* Sum of the masses of candidates. */
+static uint64_t heap_mass(const struct candidate *candidates, int32_t count)
+{
+    uint64_t total = 0;
+    for (int32_t i = 0; i < count; i++)
+        total += sample_draw_mass(candidates[i].heat);
+    return total;
+}
+
 /* Gumbel-max over what top_k, top_p and min_p leave. `total`: the mass of all allowed. */
-static token_id gumbel_best(const struct view *view, double total)
+static token_id gumbel_best(const struct view *view, uint64_t total)
 {
     const struct sample_row *row = view->row;
     const int32_t count = heap_fill(view);
     const int32_t most = row->top_k > 0 && row->top_k < count ? row->top_k : count;
     if (most < count) {
-        total = 0.0;
         for (int32_t i = 0; i < most; i++)
-            total += exp((double)heap_pop(view->heap, count - i).heat);
+            heap_pop(view->heap, count - i);
+        total = heap_mass(view->heap + count - most, most);
     }
     struct winner winner = {TOKEN_NONE, -INFINITY};
-    double before = 0.0;
+    uint64_t before = 0;
     for (int32_t i = 0; i < most; i++) {
         const struct candidate next =
             most < count ? view->heap[count - 1 - i] : heap_pop(view->heap, count - i);
-        const double mass = exp((double)next.heat);
-        if ((row->top_p < 1.0f && before >= (double)row->top_p * total) ||
-            mass < (double)row->min_p)
+        if ((row->top_p < 1.0f && sample_draw_is_enough(row, before, total)) ||
+            !sample_draw_is_likely(row, next.heat))
             break;
-        before += mass;
-        compete(&winner, next.token, score(next.heat, sample_uniform(row, next.token)));
+        before += sample_draw_mass(next.heat);
+        compete(&winner, next.token,
+                sample_draw_score(next.heat, sample_draw_uniform(row, next.token)));
     }
     return winner.token;
-}
-
-/* Sum over the allowed tokens of e^heat. */
-EXP_CALL double allowed_mass(const struct view *view)
-{
-    double total = 0.0;
-    for (int32_t first = 0; first < view->vocab; first += LANES) {
-        const uint32_t byte = allowed_byte(view, first);
-        if (byte == 0)
-            continue;
-        exp_f32 lanes;
-        allowed_load(view, first, byte, &lanes);
-        lanes = (lanes - view->max_allowed) / view->row->temperature;
-        exp_natural(&lanes, &lanes);
-        for (int32_t lane = 0; lane < LANES; lane++)
-            total += (double)lanes[lane];
-    }
-    return total;
 }
 
 EXP_CALL token_id choose(struct view *view)
@@ -330,26 +451,34 @@ EXP_CALL token_id choose(struct view *view)
     view->max_allowed = view->logits[best];
     if (row->top_k <= 0 && row->top_p >= 1.0f)
         return gumbel_all(view, best);
-    return gumbel_best(view, row->top_p < 1.0f ? allowed_mass(view) : 0.0);
+    return gumbel_best(view, row->top_p < 1.0f ? allowed_mass(view) : 0);
 }
 
 EXP_CALL void row_any(const struct job *job, int32_t index, struct candidate *heap)
 {
     const struct sample_args *args = job->args;
-    struct view view = {.row = &args->rows[index], .vocab = args->vocab, .heap = heap};
-    view.logits = args->logits + (size_t)view.row->logits_row * (size_t)args->vocab;
+    const struct sample_row *row = &args->rows[index];
+    const float *logits = args->logits + (size_t)row->logits_row * (size_t)args->vocab;
+    struct view view = {.row = row, .logits = logits, .vocab = args->vocab, .heap = heap};
+    view.work = (float *)(heap + args->vocab);
     struct sample_result *result = &args->results[index];
+    struct sample_top *tops = args->tops ? args->tops + (size_t)index * SAMPLE_TOP_MAX : NULL;
+    struct norm norm;
     *result = (struct sample_result){.token = TOKEN_NONE, .logprob = NAN};
-    assert(view.row->target < args->vocab);
-    const float max = row_max(view.logits, args->vocab);
-    if (!isfinite(max))
+    assert(row->target < args->vocab && row->top_count <= SAMPLE_TOP_MAX);
+    for (int32_t i = 0; tops && i < row->top_count; i++)
+        tops[i] = (struct sample_top){.token = TOKEN_NONE, .logprob = NAN};
+    if ((args->softcap > 0.0f && !cap_row(&view, args->softcap)) ||
+        !norm_find(view.logits, args->vocab, &norm))
         return;
+    if (tops && row->top_count > 0)
+        tops_find(&view, &norm, tops);
+    if (row->seen_count > 0)
+        penalise_row(&view);
     result->token = choose(&view);
-    if (result->token == TOKEN_NONE)
-        return;
-    const double sum = row_sum(view.logits, args->vocab, max);
-    const double above = (double)view.logits[result->token] - (double)max;
-    result->logprob = (float)(above - log(sum));
+    if (result->token != TOKEN_NONE)
+        result->logprob = sample_draw_logprob(
+            sample_draw_cap(logits[result->token], args->softcap), norm.max, norm.shares);
 }
 
 static void row_plain(const struct job *job, int32_t index, struct candidate *heap)
@@ -374,7 +503,9 @@ static void sample_task(void *context, int32_t index, uint32_t worker)
 enum status sample_cpu(struct device *device, const struct sample_args *args)
 {
     struct job job = {.args = args, .device = device, .row = row_plain};
-    if (device_scratch_bytes(device) < (size_t)args->vocab * sizeof(struct candidate))
+    const size_t token_bytes = sizeof(struct candidate) + sizeof(float);
+    assert(args->vocab <= SAMPLE_VOCAB_MAX);
+    if (device_scratch_bytes(device) < (size_t)args->vocab * token_bytes)
         return ERR_LIMIT;
 #if defined(__x86_64__)
     if (device_simd(device) >= DEVICE_SIMD_AVX2)

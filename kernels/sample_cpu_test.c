@@ -1,6 +1,7 @@
 /* sample_cpu_test - Philox against its published answers, sampling against its plain twin under
- * every wish, and what must not happen: a forbidden token, a choice from NaN. */
-#include "kernels/sample.h"
+ * every wish, wishes against answers worked out by hand, and what must not happen: a forbidden
+ * token, a choice from NaN. */
+#include "kernels/sample_draw.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,12 +13,19 @@
 
 #include <cmocka.h>
 
-enum { VOCAB_MAX = 2100, ROWS = 40, WORDS = (VOCAB_MAX + 31) / 32, DRAWS = 20000 };
+enum {
+    VOCAB_MAX = 4500, /* more than a slice */
+    ROWS = 40,
+    WORDS = (VOCAB_MAX + 31) / 32,
+    SEEN_MAX = 30,
+    DRAWS = 20000
+};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static float logits[ROWS * VOCAB_MAX];
 static uint32_t masks[ROWS][WORDS];
+static struct sample_seen seen[ROWS][SEEN_MAX];
 
 typedef enum status sample_function(struct device *, const struct sample_args *);
 
@@ -48,6 +56,8 @@ static void logits_fill(int32_t vocab, uint32_t seed)
         for (int32_t w = 0; w < WORDS; w++)
             masks[r][w] = r % 5 == 4 ? 0 : noise(&seed) | noise(&seed) << 8;
         masks[r][vocab / 64] |= 1;
+        for (int32_t i = 0; i < SEEN_MAX; i++)
+            seen[r][i] = (struct sample_seen){i * vocab / SEEN_MAX, 1 + i % 3};
     }
 }
 
@@ -57,6 +67,7 @@ static struct sample_row row_make(int32_t index)
     static const int32_t top_ks[] = {0, 0, 1, 7, 100000};
     static const float top_ps[] = {1.0f, 0.9f, 1.0f, 0.3f};
     static const float min_ps[] = {0.0f, 0.0f, 0.1f};
+    static const float repetitions[] = {0.0f, 1.3f, 1.0f, 0.8f};
     return (struct sample_row){.logits_row = (index * 7) % ROWS,
                                .target = index % 11 == 10 ? index : TOKEN_NONE,
                                .allowed = index % 3 == 0 ? NULL : masks[index % ROWS],
@@ -67,7 +78,13 @@ static struct sample_row row_make(int32_t index)
                                .seed = UINT64_C(0x123456789abcdef) * (uint64_t)index,
                                .job = (uint32_t)index,
                                .sample = 2,
-                               .position = 3};
+                               .position = 3,
+                               .seen = seen[index % ROWS],
+                               .seen_count = index % 13 % 4 * SEEN_MAX / 3,
+                               .repetition = repetitions[(size_t)(index / 3) % 4],
+                               .frequency = index % 6 == 2 ? 0.4f : 0.0f,
+                               .presence = index % 9 == 2 ? -0.7f : 0.0f,
+                               .top_count = index % 17 == 3 ? SAMPLE_TOP_MAX : index % 2};
 }
 
 static struct sample_result sample_one(sample_function *function, struct sample_row row,
@@ -75,7 +92,8 @@ static struct sample_result sample_one(sample_function *function, struct sample_
 {
     struct device *device = device_new(1, DEVICE_SIMD_AVX512_VNNI);
     struct sample_result result;
-    const struct sample_args args = {logits, &row, &result, 1, vocab};
+    const struct sample_args args = {
+        .logits = logits, .rows = &row, .results = &result, .count = 1, .vocab = vocab};
     assert_int_equal(function(device, &args), OK);
     device_close(device);
     return result;
@@ -93,7 +111,7 @@ static void philox_gives_the_published_words(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         uint32_t counter[4];
         memcpy(counter, cases[i], sizeof counter);
-        sample_philox(counter, cases[i] + 4);
+        sample_draw_philox(counter, cases[i] + 4);
         assert_memory_equal(counter, cases[i] + 6, sizeof counter);
     }
 }
@@ -101,50 +119,69 @@ static void philox_gives_the_published_words(void **state)
 static void uniforms_stay_inside(void **state)
 {
     (void)state;
-    assert_true(sample_uniform_of(0) > 0.0f && sample_uniform_of(UINT32_MAX) < 1.0f);
+    assert_true(sample_draw_uniform_of(0) > 0.0f && sample_draw_uniform_of(UINT32_MAX) < 1.0f);
     const struct sample_row row = {.seed = 5, .job = 6, .sample = 7, .position = 8};
     uint32_t words[4];
     for (int32_t token = 0; token < 100; token++) {
-        sample_words(&row, (uint32_t)token / 4, words);
-        assert_true(sample_uniform(&row, token) == sample_uniform_of(words[token % 4]));
+        sample_draw_words(&row, (uint32_t)token / 4, words);
+        assert_true(sample_draw_uniform(&row, token) ==
+                    sample_draw_uniform_of(words[token % 4]));
     }
 }
 
-static void check_twin(struct device *device, int32_t vocab, int32_t count)
+static void check_tops(const struct sample_row *row, const struct sample_top *found,
+                       const struct sample_top *expected)
+{
+    for (int32_t n = 0; n < row->top_count; n++) {
+        assert_int_equal(found[n].token, expected[n].token);
+        assert_true(fabsf(found[n].logprob - expected[n].logprob) <= 2e-6f);
+    }
+}
+
+static void check_twin(struct device *device, int32_t vocab, int32_t count, float softcap)
 {
     struct sample_row *rows = malloc((size_t)count * sizeof *rows);
-    struct sample_result *expected = malloc((size_t)count * sizeof *expected);
-    struct sample_result *found = malloc((size_t)count * sizeof *found);
-    assert_true(rows && expected && found);
+    struct sample_result *results = malloc(2 * (size_t)count * sizeof *results);
+    struct sample_top *tops = malloc(2 * (size_t)count * SAMPLE_TOP_MAX * sizeof *tops);
+    assert_true(rows && results && tops);
     for (int32_t i = 0; i < count; i++) {
         rows[i] = row_make(i);
         rows[i].target = rows[i].target >= vocab ? vocab - 1 : rows[i].target;
     }
-    const struct sample_args ref = {logits, rows, expected, count, vocab};
-    const struct sample_args cpu = {logits, rows, found, count, vocab};
-    assert_int_equal(sample_ref(device, &ref), OK);
-    assert_int_equal(sample_cpu(device, &cpu), OK);
+    struct sample_args args = {.logits = logits,
+                               .rows = rows,
+                               .results = results,
+                               .count = count,
+                               .vocab = vocab,
+                               .tops = tops,
+                               .softcap = softcap};
+    assert_int_equal(sample_ref(device, &args), OK);
+    args.results = results + count;
+    args.tops = tops + count * SAMPLE_TOP_MAX;
+    assert_int_equal(sample_cpu(device, &args), OK);
     for (int32_t i = 0; i < count; i++) {
-        if (found[i].token != expected[i].token ||
-            !(fabsf(found[i].logprob - expected[i].logprob) <= 2e-6f))
+        const struct sample_result found = args.results[i], expected = results[i];
+        if (found.token != expected.token ||
+            !(fabsf(found.logprob - expected.logprob) <= 2e-6f))
             fail_msg("vocab %d, row %d: token %d at %g, should be %d at %g", vocab, i,
-                     found[i].token, (double)found[i].logprob, expected[i].token,
-                     (double)expected[i].logprob);
+                     found.token, (double)found.logprob, expected.token,
+                     (double)expected.logprob);
+        check_tops(&rows[i], args.tops + i * SAMPLE_TOP_MAX, tops + i * SAMPLE_TOP_MAX);
     }
     free(rows);
-    free(expected);
-    free(found);
+    free(results);
+    free(tops);
 }
 
 static void sampling_follows_the_twin(void **state)
 {
     (void)state;
-    const int32_t vocabs[] = {65, 128, 517, 2100};
+    const int32_t vocabs[] = {65, 128, 517, VOCAB_MAX};
     for (int level = DEVICE_SIMD_SCALAR; level <= DEVICE_SIMD_AVX2; level++) {
         struct device *device = device_new(2, (enum device_simd)level);
         for (size_t i = 0; i < COUNT(vocabs); i++) {
             logits_fill(vocabs[i], (uint32_t)i + 1);
-            check_twin(device, vocabs[i], i < 3 ? 420 : 60);
+            check_twin(device, vocabs[i], i < 3 ? 420 : 24, i % 2 == 0 ? 0.0f : 2.5f);
         }
         device_close(device);
     }
@@ -154,18 +191,25 @@ static void levels_and_company_change_nothing(void **state)
 {
     (void)state;
     enum { ROW_COUNT = 210, VOCAB = 517 };
-    struct sample_row rows[ROW_COUNT];
-    struct sample_result results[2][ROW_COUNT];
+    static struct sample_row rows[ROW_COUNT];
+    static struct sample_result results[2][ROW_COUNT];
+    static struct sample_top tops[2][ROW_COUNT][SAMPLE_TOP_MAX];
     logits_fill(VOCAB, 9);
     for (int level = DEVICE_SIMD_SCALAR; level <= DEVICE_SIMD_AVX2; level++) {
         struct device *device = device_new((uint32_t)level + 1, (enum device_simd)level);
         for (int32_t i = 0; i < ROW_COUNT; i++)
             rows[i] = row_make(i);
-        const struct sample_args args = {logits, rows, results[level], ROW_COUNT, VOCAB};
+        const struct sample_args args = {.logits = logits,
+                                         .rows = rows,
+                                         .results = results[level],
+                                         .tops = tops[level][0],
+                                         .count = ROW_COUNT,
+                                         .vocab = VOCAB};
         assert_int_equal(sample_cpu(device, &args), OK);
         device_close(device);
     }
     assert_memory_equal(results[0], results[1], sizeof results[0]);
+    assert_memory_equal(tops[0], tops[1], sizeof tops[0]);
     for (int32_t i = 0; i < ROW_COUNT; i++) {
         const struct sample_result alone = sample_one(sample_cpu, rows[i], VOCAB);
         assert_memory_equal(&alone, &results[0][i], sizeof alone);
@@ -211,6 +255,53 @@ static void the_lowest_number_wins_a_tie(void **state)
     assert_int_equal(sample_one(sample_ref, row, 100).token, 37);
 }
 
+/* Penalties, one by one, at logits 2, 3, -1 of tokens 0, 1, 2 (1 seen twice, 2 once). */
+static void penalties_are_what_they_say(void **state)
+{
+    (void)state;
+    const struct sample_seen before[] = {{1, 2}, {2, 1}};
+    const struct {
+        float repetition, frequency, presence;
+        token_id best;
+        float w1, w2;
+    } cases[] = {{0.0f, 0.0f, 0.0f, 1, 3.0f, -1.0f},    {1.0f, 0.0f, 0.0f, 1, 3.0f, -1.0f},
+                 {2.0f, 0.0f, 0.0f, 0, 1.5f, -2.0f},    {0.5f, 0.0f, 0.0f, 1, 6.0f, -0.5f},
+                 {0.0f, 0.75f, 0.0f, 0, 1.5f, -1.75f},  {0.0f, 0.0f, 1.25f, 0, 1.75f, -2.25f},
+                 {2.0f, -0.5f, 0.25f, 1, 2.25f, -1.75f}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct sample_row row = {.target = TOKEN_NONE,
+                                       .top_p = 1.0f,
+                                       .seen = before,
+                                       .seen_count = 2,
+                                       .repetition = cases[i].repetition,
+                                       .frequency = cases[i].frequency,
+                                       .presence = cases[i].presence};
+        logits[0] = 2.0f, logits[1] = 3.0f, logits[2] = -1.0f;
+        assert_true(sample_draw_penalty(&row, 3.0f, 2) == cases[i].w1);
+        assert_true(sample_draw_penalty(&row, -1.0f, 1) == cases[i].w2);
+        const struct sample_result found = sample_one(sample_cpu, row, 3);
+        assert_int_equal(found.token, cases[i].best);
+        const double sum = exp(2.0) + exp(3.0) + exp(-1.0);
+        assert_true(fabs((double)found.logprob - ((double)logits[found.token] - log(sum))) <
+                    1e-6);
+    }
+    /* Beyond all measure: still a finite choice; what could not come cannot now. */
+    const struct sample_row wild = {.repetition = 1e-38f, .frequency = -3e38f};
+    assert_true(isfinite(sample_draw_penalty(&wild, 5.0f, 2000000)));
+    assert_true(sample_draw_penalty(&wild, -INFINITY, 2000000) == -INFINITY);
+}
+
+static void softcaps_are_tanh(void **state)
+{
+    (void)state;
+    for (float logit = -200.0f; logit < 200.0f; logit += 0.037f) {
+        const double wanted = 30.0 * tanh((double)logit / 30.0);
+        assert_true(fabs((double)sample_draw_cap(logit, 30.0f) - wanted) < 30.0 * 4e-7);
+    }
+    assert_true(sample_draw_cap(7.0f, 0.0f) == 7.0f);
+    assert_true(sample_draw_cap(-INFINITY, 30.0f) == -INFINITY);
+}
+
 /* Over many positions, tokens come as often as the softmax says: within five standard
  * deviations for each of eight tokens. */
 static void draws_follow_the_softmax(void **state)
@@ -232,7 +323,8 @@ static void draws_follow_the_softmax(void **state)
                                       .seed = 42,
                                       .position = (uint32_t)i};
     struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
-    const struct sample_args args = {logits, rows, results, DRAWS, TOKENS};
+    const struct sample_args args = {
+        .logits = logits, .rows = rows, .results = results, .count = DRAWS, .vocab = TOKENS};
     assert_int_equal(sample_cpu(device, &args), OK);
     device_close(device);
     for (int32_t i = 0; i < DRAWS; i++)
@@ -253,6 +345,8 @@ int main(void)
         cmocka_unit_test(levels_and_company_change_nothing),
         cmocka_unit_test(unsound_rows_give_no_token),
         cmocka_unit_test(the_lowest_number_wins_a_tie),
+        cmocka_unit_test(penalties_are_what_they_say),
+        cmocka_unit_test(softcaps_are_tanh),
         cmocka_unit_test(draws_follow_the_softmax),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

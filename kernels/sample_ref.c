@@ -2,17 +2,19 @@
  * sample_ref - the plain twin. What top_k and top_p keep is asked of each token by itself, from
  * all the others: quadratic, and as their definitions read.
  */
-#include "kernels/sample.h"
+#include "kernels/sample_draw.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* One row of logits with its wishes, and what is known of it. */
+/* One row with its wishes, and what is known of it. */
 struct view {
+    const struct sample_args *args;
     const struct sample_row *row;
-    const float *logits;
-    int32_t vocab;
-    float max; /* of the allowed logits */
+    float *l;     /* [vocab] logits after the softcap */
+    float *w;     /* [vocab] after the penalties */
+    float *heats; /* [vocab] of w; minus infinity where the mask does not allow */
+    bool *kept;   /* [vocab] by top_k */
 };
 
 static bool is_allowed(const struct sample_row *row, token_id t)
@@ -20,19 +22,35 @@ static bool is_allowed(const struct sample_row *row, token_id t)
     return row->allowed == NULL || (row->allowed[t / 32] >> (t % 32) & 1) != 0;
 }
 
-/* Logarithm of sum exp(logit); NaN when the largest is not finite. */
-static double log_sum(const float *logits, int32_t vocab)
+/* Fills l and w; false when the row has a NaN or +infinity. */
+static bool view_fill(const struct view *view)
+{
+    const struct sample_args *args = view->args;
+    const struct sample_row *row = view->row;
+    const float *logits = args->logits + (size_t)row->logits_row * (size_t)args->vocab;
+    for (token_id t = 0; t < args->vocab; t++) {
+        if (!(logits[t] < INFINITY))
+            return false;
+        view->l[t] = view->w[t] = sample_draw_cap(logits[t], args->softcap);
+    }
+    for (int32_t i = 0; i < row->seen_count; i++) {
+        const token_id t = row->seen[i].token;
+        assert(t >= 0 && t < args->vocab);
+        view->w[t] = sample_draw_penalty(row, view->l[t], row->seen[i].count);
+    }
+    return true;
+}
+
+/* Logarithm of sum exp(l); NaN when the largest is not finite. */
+static double log_sum(const float *l, int32_t vocab)
 {
     double max = (double)-INFINITY, sum = 0.0;
-    for (int32_t t = 0; t < vocab; t++) {
-        if (isnan(logits[t]))
-            return (double)NAN;
-        max = fmax(max, (double)logits[t]);
-    }
+    for (int32_t t = 0; t < vocab; t++)
+        max = fmax(max, (double)l[t]);
     if (!isfinite(max))
         return (double)NAN;
     for (int32_t t = 0; t < vocab; t++)
-        sum += exp((double)logits[t] - max);
+        sum += exp((double)l[t] - max);
     return max + log(sum);
 }
 
@@ -40,69 +58,67 @@ static token_id greedy(const struct view *view)
 {
     token_id best = TOKEN_NONE;
     float most = -INFINITY;
-    for (token_id t = 0; t < view->vocab; t++) {
-        if (is_allowed(view->row, t) && view->logits[t] > most) {
-            most = view->logits[t];
+    for (token_id t = 0; t < view->args->vocab; t++) {
+        if (is_allowed(view->row, t) && view->w[t] > most) {
+            most = view->w[t];
             best = t;
         }
     }
     return best;
 }
 
-/* Logits over temperature, with the best at 0. */
-static float heat(const struct view *view, token_id t)
-{
-    return (view->logits[t] - view->max) / view->row->temperature;
-}
-
-/* Whether a stands before b in the order from the best down. */
+/* Whether a stands before b in the order from the hottest down. */
 static bool is_before(const struct view *view, token_id a, token_id b)
 {
-    return view->logits[a] > view->logits[b] || (view->logits[a] == view->logits[b] && a < b);
+    return view->heats[a] > view->heats[b] || (view->heats[a] == view->heats[b] && a < b);
 }
 
 static bool top_k_keeps(const struct view *view, token_id t)
 {
-    if (!is_allowed(view->row, t) || view->row->top_k <= 0)
-        return is_allowed(view->row, t);
+    if (!(view->heats[t] > -INFINITY) || view->row->top_k <= 0)
+        return view->heats[t] > -INFINITY;
     int32_t before = 0;
-    for (token_id other = 0; other < view->vocab; other++)
-        before += is_allowed(view->row, other) && is_before(view, other, t);
+    for (token_id other = 0; other < view->args->vocab; other++)
+        before += is_before(view, other, t);
     return before < view->row->top_k;
 }
 
 /* Of the tokens that top_k keeps: whether those before t have not yet the share top_p. */
-static bool top_p_keeps(const struct view *view, const bool *kept, token_id t)
+static bool top_p_keeps(const struct view *view, token_id t)
 {
-    double before = 0.0, total = 0.0;
-    for (token_id other = 0; other < view->vocab; other++) {
-        if (!kept[other])
+    uint64_t before = 0, total = 0;
+    for (token_id other = 0; other < view->args->vocab; other++) {
+        if (!view->kept[other])
             continue;
-        const double mass = exp((double)heat(view, other));
+        const uint64_t mass = sample_draw_mass(view->heats[other]);
         total += mass;
-        before += is_before(view, other, t) ? mass : 0.0;
+        before += is_before(view, other, t) ? mass : 0;
     }
-    return before < (double)view->row->top_p * total;
+    return !sample_draw_is_enough(view->row, before, total);
 }
 
-static bool is_left(const struct view *view, const bool *kept, token_id t)
+static bool is_left(const struct view *view, token_id t)
+{
+    if (!view->kept[t] || (view->row->top_p < 1.0f && !top_p_keeps(view, t)))
+        return false;
+    return sample_draw_is_likely(view->row, view->heats[t]);
+}
+
+static token_id gumbel_max(const struct view *view, float max)
 {
     const struct sample_row *row = view->row;
-    if (!kept[t] || (row->top_p < 1.0f && !top_p_keeps(view, kept, t)))
-        return false;
-    return exp((double)heat(view, t)) >= (double)row->min_p;
-}
-
-static token_id gumbel_max(const struct view *view, bool *kept)
-{
+    const int32_t vocab = view->args->vocab;
     token_id best = TOKEN_NONE;
     float most = -INFINITY;
-    for (token_id t = 0; t < view->vocab; t++)
-        kept[t] = top_k_keeps(view, t);
-    for (token_id t = 0; t < view->vocab; t++) {
-        if (!is_left(view, kept, t))
+    for (token_id t = 0; t < vocab; t++)
+        view->heats[t] =
+            is_allowed(row, t) ? sample_draw_heat(row, view->w[t], max) : -INFINITY;
+    for (token_id t = 0; t < vocab; t++)
+        view->kept[t] = top_k_keeps(view, t);
+    for (token_id t = 0; t < vocab; t++) {
+        if (!is_left(view, t))
             continue;
-        const float score = heat(view, t) - logf(-logf(sample_uniform(view->row, t)));
+        const float score = sample_draw_score(view->heats[t], sample_draw_uniform(row, t));
         if (score > most) {
             most = score;
             best = t;
@@ -111,32 +127,70 @@ static token_id gumbel_max(const struct view *view, bool *kept)
     return best;
 }
 
+static token_id choose(const struct view *view)
+{
+    if (view->row->target >= 0)
+        return view->row->target;
+    const token_id best = greedy(view);
+    if (best == TOKEN_NONE || !(view->row->temperature > 0.0f))
+        return best;
+    return gumbel_max(view, view->w[best]);
+}
+
+/* The best token of l after `previous`, of all with TOKEN_NONE. */
+static token_id next_best(const struct view *view, token_id previous)
+{
+    const float *l = view->l;
+    token_id best = TOKEN_NONE;
+    float most = -INFINITY;
+    for (token_id t = 0; t < view->args->vocab; t++) {
+        const bool is_after = previous == TOKEN_NONE || l[t] < l[previous] ||
+                              (l[t] == l[previous] && t > previous);
+        if (is_after && l[t] > most) {
+            most = l[t];
+            best = t;
+        }
+    }
+    return best;
+}
+
+static void row_sample(const struct view *view, struct sample_result *result,
+                       struct sample_top *tops)
+{
+    const int32_t vocab = view->args->vocab, top_count = tops ? view->row->top_count : 0;
+    *result = (struct sample_result){.token = TOKEN_NONE, .logprob = NAN};
+    for (int32_t n = 0; n < top_count; n++)
+        tops[n] = (struct sample_top){.token = TOKEN_NONE, .logprob = NAN};
+    assert(view->row->target < vocab && top_count <= SAMPLE_TOP_MAX);
+    const double norm = view_fill(view) ? log_sum(view->l, vocab) : (double)NAN;
+    if (isnan(norm))
+        return;
+    result->token = choose(view);
+    if (result->token != TOKEN_NONE)
+        result->logprob = (float)((double)view->l[result->token] - norm);
+    token_id token = TOKEN_NONE;
+    for (int32_t n = 0; n < top_count; n++) {
+        token = next_best(view, token);
+        if (token == TOKEN_NONE)
+            break;
+        tops[n] = (struct sample_top){token, (float)((double)view->l[token] - norm)};
+    }
+}
+
 enum status sample_ref(struct device *device, const struct sample_args *args)
 {
-    if (device_scratch_bytes(device) < (size_t)args->vocab * sizeof(bool))
+    const size_t vocab = (size_t)args->vocab;
+    assert(args->vocab <= SAMPLE_VOCAB_MAX);
+    if (device_scratch_bytes(device) < vocab * (3 * sizeof(float) + sizeof(bool)))
         return ERR_LIMIT;
-    bool *kept = device_scratch(device, 0);
+    float *floats = device_scratch(device, 0);
+    struct view view = {.args = args, .l = floats, .w = floats + vocab};
+    view.heats = floats + 2 * vocab;
+    view.kept = (bool *)(floats + 3 * vocab);
     for (int32_t i = 0; i < args->count; i++) {
-        const struct sample_row *row = &args->rows[i];
-        const float *logits = args->logits + (size_t)row->logits_row * (size_t)args->vocab;
-        const double norm = log_sum(logits, args->vocab);
-        struct sample_result *result = &args->results[i];
-        struct view view = {.row = row, .logits = logits, .vocab = args->vocab};
-        *result = (struct sample_result){.token = TOKEN_NONE, .logprob = NAN};
-        if (isnan(norm))
-            continue;
-        assert(row->target < args->vocab);
-        const token_id best = greedy(&view);
-        if (row->target >= 0) {
-            result->token = row->target;
-        } else if (best != TOKEN_NONE && row->temperature > 0.0f) {
-            view.max = logits[best];
-            result->token = gumbel_max(&view, kept);
-        } else {
-            result->token = best;
-        }
-        if (result->token != TOKEN_NONE)
-            result->logprob = (float)((double)logits[result->token] - norm);
+        view.row = &args->rows[i];
+        row_sample(&view, &args->results[i],
+                   args->tops ? args->tops + (size_t)i * SAMPLE_TOP_MAX : NULL);
     }
     return OK;
 }

@@ -14,8 +14,9 @@ room(kernels NEEDS base m SOURCES
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
-  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/sample.c
+  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c
   kernels/sample_ref.c kernels/sample_cpu.c)
+room_test(kernels/log_test.c kernels) # a header alone
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight_dequant.c
