@@ -37,6 +37,7 @@ enum {
     CHUNK_TOKENS = 800,
     JOB_TOKENS = 1050,
     JOB_PAGES = (JOB_TOKENS + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
+    SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
     SHARED_SPLITS = CHUNK_TOKENS / ATTENTION_SPLIT,
     SPLITS = (JOB_TOKENS + ATTENTION_SPLIT - 1) / ATTENTION_SPLIT,
     ROWS_MAX = 512,
@@ -48,7 +49,7 @@ enum {
 struct load {
     const char *name;
     struct attention_item items[ITEMS_MAX];
-    int32_t pages[ITEMS_MAX * ATTENTION_SPLIT_PAGES];
+    int32_t pages[ITEMS_MAX * SPLIT_PAGES];
     int32_t entries[ITEMS_MAX * ITEM_ROWS];
     int32_t positions[ROWS_MAX];
     int32_t partials_first[ROWS_MAX + 1];
@@ -86,17 +87,16 @@ static void item_push(struct load *load, int32_t split, int32_t row, int32_t cou
                       int32_t page)
 {
     struct attention_item *item = &load->items[load->work.item_count];
-    *item =
-        (struct attention_item){.pages_first = load->work.item_count * ATTENTION_SPLIT_PAGES,
-                                .kv_begin = split * ATTENTION_SPLIT,
-                                .rows_first = load->entry_count,
-                                .row_count = count};
+    *item = (struct attention_item){.pages_first = load->work.item_count * SPLIT_PAGES,
+                                    .kv_begin = split * ATTENTION_SPLIT,
+                                    .rows_first = load->entry_count,
+                                    .row_count = count};
     for (int32_t r = row; r < row + count; r++) {
         const int32_t seen = least(ATTENTION_SPLIT, load->positions[r] + 1 - item->kv_begin);
         item->kv_count = seen > item->kv_count ? seen : item->kv_count;
         load->entries[load->entry_count++] = r;
     }
-    for (int32_t p = 0; p < ATTENTION_SPLIT_PAGES; p++)
+    for (int32_t p = 0; p < SPLIT_PAGES; p++)
         load->pages[item->pages_first + p] = page + p;
     load->work.item_count++;
 }
@@ -110,6 +110,7 @@ static void load_finish(struct load *load)
     load->work.pages = load->pages;
     load->work.rows = load->entries;
     load->work.partials_first = load->partials_first;
+    load->work.split = ATTENTION_SPLIT;
     load->work.partial_count = load->partials_first[load->row_count];
 }
 
@@ -122,7 +123,7 @@ static void prefill_make(struct load *load)
     for (int32_t split = 0; split < PREFILL_CONTEXT / ATTENTION_SPLIT; split++) {
         for (int32_t row = 0; row < PREFILL_ROWS; row += ITEM_ROWS) {
             if (load->positions[row] >= split * ATTENTION_SPLIT)
-                item_push(load, split, row, ITEM_ROWS, split * ATTENTION_SPLIT_PAGES);
+                item_push(load, split, row, ITEM_ROWS, split * SPLIT_PAGES);
         }
     }
     load_finish(load);
@@ -137,7 +138,7 @@ static void decode_make(struct load *load)
     for (int32_t split = 0; split < SPLITS; split++) {
         const int32_t rows = split < SHARED_SPLITS ? JOBS : 1;
         for (int32_t row = 0; row < load->row_count; row += rows)
-            item_push(load, split, row, rows, row * JOB_PAGES + split * ATTENTION_SPLIT_PAGES);
+            item_push(load, split, row, rows, row * JOB_PAGES + split * SPLIT_PAGES);
     }
     load_finish(load);
 }
@@ -161,7 +162,7 @@ static struct kv_cache cache_new(struct device *device, enum kv_type type)
                              .layers = 1,
                              .kv_heads = KV_HEADS,
                              .head_dim = HEAD_DIM,
-                             .page_count = PAGES_MAX + ATTENTION_SPLIT_PAGES};
+                             .page_count = PAGES_MAX + SPLIT_PAGES};
     cache.data = device_alloc(device, cache_bytes(&cache));
     if (cache.data == NULL)
         fail("no memory");

@@ -13,9 +13,6 @@
 
 enum { NO_GROUP = -1, WEIGHT_CLASSES = 256 };
 
-static_assert(BATCH_BUILD_ITEM_ROWS * ATTENTION_SPLIT / WEIGHT_CLASSES > 0,
-              "classes of weight");
-
 struct group {
     const int32_t *pages; /* in the page table of its first span */
     int32_t page_count, kv_begin;
@@ -28,7 +25,7 @@ struct batch_build_groups {
     int32_t *of_entry;       /* [partials_max] group of each (span, split), in order */
     int32_t *of_page;        /* [page_count] first group whose last page it is */
     int32_t *rows;           /* [partials_max] */
-    int32_t *pages;          /* [partials_max * ATTENTION_SPLIT_PAGES] */
+    int32_t *pages;          /* [partials_max * pages of a split] */
     int32_t *partials_first; /* [rows_max + 1] */
     struct attention_item *items, *sorted; /* [partials_max] */
     int32_t group_count;
@@ -49,11 +46,11 @@ static int32_t span_last(const struct batch_build_span *span)
     return span->first + span->count - 1;
 }
 
-static int32_t find_group(struct batch_build_groups *all, const struct batch_build_span *span,
-                          int32_t split)
+static int32_t find_group(struct batch_build *build, const struct batch_build_span *span,
+                          int32_t kv_begin)
 {
-    const int32_t kv_begin = split * ATTENTION_SPLIT;
-    const int32_t keys = min_i32(span_last(span) + 1 - kv_begin, ATTENTION_SPLIT);
+    struct batch_build_groups *all = build->groups;
+    const int32_t keys = min_i32(span_last(span) + 1 - kv_begin, build->limits.split);
     const int32_t page_count = (keys + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
     const int32_t *pages = span->pages + kv_begin / KV_PAGE_TOKENS;
     int32_t *first = &all->of_page[pages[page_count - 1]];
@@ -76,10 +73,9 @@ static void find_groups(struct batch_build *build)
     all->group_count = 0;
     for (int32_t i = 0; i < build->span_count; i++) {
         const struct batch_build_span *span = &build->spans[i];
-        const int32_t splits = span_last(span) / ATTENTION_SPLIT + 1;
-        for (int32_t split = 0; split < splits; split++) {
-            const int32_t group = find_group(all, span, split);
-            const int32_t from = max_i32(span->first, split * ATTENTION_SPLIT);
+        for (int32_t begin = 0; begin <= span_last(span); begin += build->limits.split) {
+            const int32_t group = find_group(build, span, begin);
+            const int32_t from = max_i32(span->first, begin);
             all->groups[group].row_count += span_last(span) + 1 - from;
             assert(entry < build->limits.partials_max);
             all->of_entry[entry++] = group;
@@ -101,10 +97,9 @@ static void place_rows(struct batch_build *build)
     int32_t entry = 0;
     for (int32_t i = 0; i < build->span_count; i++) {
         const struct batch_build_span *span = &build->spans[i];
-        const int32_t splits = span_last(span) / ATTENTION_SPLIT + 1;
-        for (int32_t split = 0; split < splits; split++) {
+        for (int32_t begin = 0; begin <= span_last(span); begin += build->limits.split) {
             struct group *group = &all->groups[all->of_entry[entry++]];
-            const int32_t from = max_i32(span->first, split * ATTENTION_SPLIT);
+            const int32_t from = max_i32(span->first, begin);
             for (int32_t p = from; p <= span_last(span); p++)
                 all->rows[group->rows_first + group->rows_placed++] =
                     span->row + p - span->first;
@@ -117,9 +112,9 @@ static int32_t keys_seen(const struct batch_build *build, const struct group *gr
                          const int32_t *rows, int32_t count)
 {
     int32_t keys = 0;
-    for (int32_t i = 0; i < count && keys < ATTENTION_SPLIT; i++)
+    for (int32_t i = 0; i < count && keys < build->limits.split; i++)
         keys = max_i32(keys, build->positions[rows[i]] + 1 - group->kv_begin);
-    return min_i32(keys, ATTENTION_SPLIT);
+    return min_i32(keys, build->limits.split);
 }
 
 static int32_t cut_items(struct batch_build *build)
@@ -148,22 +143,22 @@ static int32_t cut_items(struct batch_build *build)
 }
 
 /* 0 is the heaviest. */
-static int32_t weight_class(const struct attention_item *item)
+static int32_t weight_class(const struct attention_item *item, int32_t split)
 {
-    const int32_t heaviest = BATCH_BUILD_ITEM_ROWS * ATTENTION_SPLIT;
+    const int32_t heaviest = BATCH_BUILD_ITEM_ROWS * split;
     const int32_t weight = item->row_count * item->kv_count;
     return (heaviest - weight) / (heaviest / WEIGHT_CLASSES + 1);
 }
 
-static void sort_items(struct batch_build_groups *all, int32_t item_count)
+static void sort_items(struct batch_build_groups *all, int32_t item_count, int32_t split)
 {
     int32_t first[WEIGHT_CLASSES + 1] = {0};
     for (int32_t i = 0; i < item_count; i++)
-        first[weight_class(&all->items[i]) + 1]++;
+        first[weight_class(&all->items[i], split) + 1]++;
     for (int32_t c = 0; c < WEIGHT_CLASSES; c++)
         first[c + 1] += first[c];
     for (int32_t i = 0; i < item_count; i++)
-        all->sorted[first[weight_class(&all->items[i])]++] = all->items[i];
+        all->sorted[first[weight_class(&all->items[i], split)]++] = all->items[i];
 }
 
 static int32_t number_partials(struct batch_build *build)
@@ -172,7 +167,7 @@ static int32_t number_partials(struct batch_build *build)
     int32_t count = 0;
     for (int32_t r = 0; r < build->row_count; r++) {
         first[r] = count;
-        count += build->positions[r] / ATTENTION_SPLIT + 1;
+        count += build->positions[r] / build->limits.split + 1;
     }
     first[build->row_count] = count;
     return count;
@@ -184,6 +179,9 @@ enum status batch_build_init(struct batch_build *build, const struct batch_build
     const size_t rows = (size_t)limits->rows_max;
     const size_t partials = (size_t)limits->partials_max;
     const size_t copies = (size_t)limits->copies_max;
+    const size_t split_pages = (size_t)limits->split / KV_PAGE_TOKENS;
+    assert(split_pages > 0 && limits->split % KV_PAGE_TOKENS == 0);
+    assert(limits->split <= ATTENTION_SPLIT_MAX);
     struct batch_build_groups *groups = ARENA_NEW(arena, struct batch_build_groups, 1);
     if (!groups)
         FAIL(err, ERR_MEMORY, "batch of %zu rows: the arena is full", rows);
@@ -204,7 +202,7 @@ enum status batch_build_init(struct batch_build *build, const struct batch_build
         .of_entry = ARENA_NEW(arena, int32_t, partials),
         .of_page = ARENA_NEW(arena, int32_t, (size_t)limits->page_count),
         .rows = ARENA_NEW(arena, int32_t, partials),
-        .pages = ARENA_NEW(arena, int32_t, partials * ATTENTION_SPLIT_PAGES),
+        .pages = ARENA_NEW(arena, int32_t, partials * split_pages),
         .partials_first = ARENA_NEW(arena, int32_t, rows + 1),
         .items = ARENA_NEW(arena, struct attention_item, partials),
         .sorted = ARENA_NEW(arena, struct attention_item, partials),
@@ -273,7 +271,7 @@ void batch_build_end(struct batch_build *build, struct batch *batch)
     find_groups(build);
     place_rows(build);
     const int32_t item_count = cut_items(build);
-    sort_items(all, item_count);
+    sort_items(all, item_count, build->limits.split);
     *batch = (struct batch){
         .row_count = build->row_count,
         .tokens = build->tokens,
@@ -283,6 +281,7 @@ void batch_build_end(struct batch_build *build, struct batch *batch)
                  .pages = all->pages,
                  .rows = all->rows,
                  .partials_first = all->partials_first,
+                 .split = build->limits.split,
                  .item_count = item_count,
                  .partial_count = number_partials(build)},
         .copy_from = build->copy_from,

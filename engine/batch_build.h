@@ -1,7 +1,7 @@
 /*
  * batch_build - makes a step's flat arrays (struct batch) and its attention work list.
  *
- * The work list groups rows that read the same pages: for each cut of ATTENTION_SPLIT absolute
+ * The work list groups rows that read the same pages: for each cut of limits.split absolute
  * positions, the sequences whose page numbers are the same there share one group, and its keys
  * are read once for all their rows. Page numbers are compared one by one.
  *
@@ -25,6 +25,7 @@ struct batch_build_limits {
     int32_t copies_max;
     int32_t page_count;
     int32_t spans_max; /* sequences in one step */
+    int32_t split;     /* keys, as the back end wants it: struct ops.attention_split */
 };
 
 /* A run of consecutive tokens of one sequence. */

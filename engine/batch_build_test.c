@@ -22,7 +22,8 @@ static const struct batch_build_limits limits = {.rows_max = 600,
                                                  .samples_max = 8,
                                                  .copies_max = 8,
                                                  .page_count = 400,
-                                                 .spans_max = 32};
+                                                 .spans_max = 32,
+                                                 .split = ATTENTION_SPLIT};
 
 static int make(void **state)
 {

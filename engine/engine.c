@@ -205,8 +205,8 @@ static enum status open_all(struct engine *engine, const struct engine_options *
 {
     struct engine_plan plan;
     TRY(open_model(engine, options, err));
-    TRY(engine_plan_make(options, &engine->model->config, engine_plan_free_bytes(), &plan,
-                         err));
+    const struct engine_plan_place place = {ops_cpu(), engine_plan_free_bytes()};
+    TRY(engine_plan_make(options, &engine->model->config, &place, &plan, err));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_grammar(engine, err));
     TRY(open_step(engine, &plan, err));

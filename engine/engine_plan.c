@@ -78,8 +78,8 @@ static size_t arena_size(const struct engine_plan *plan, uint32_t vocab)
     const size_t pages = plan->page_count * (sizeof(struct kv_prefix_node) + 64);
     const size_t tables =
         ((size_t)plan->sequences_max + 1) * (plan->tokens_max / KV_PAGE_TOKENS + 65) * 8;
-    const size_t batch =
-        plan->limits.rows_max * (size_t)64 + plan->limits.partials_max * (size_t)192;
+    const size_t batch = plan->limits.rows_max * (size_t)64 +
+                         plan->limits.partials_max * ((size_t)160 + plan->limits.split / 4);
     const size_t line = (size_t)ENGINE_QUEUE_MAX * 16 + plan->tokens_max * (size_t)8;
     const size_t grammar = (size_t)vocab * (sizeof(struct text) + 16 + GRAMMAR_STATES_MAX / 4) +
                            GRAMMAR_STATES_MAX * (size_t)GRAMMAR_STATES_MAX +
@@ -90,9 +90,11 @@ static size_t arena_size(const struct engine_plan *plan, uint32_t vocab)
 }
 
 enum status engine_plan_make(const struct engine_options *options,
-                             const struct model_config *config, uint64_t free_bytes,
-                             struct engine_plan *plan, struct error *err)
+                             const struct model_config *config,
+                             const struct engine_plan_place *place, struct engine_plan *plan,
+                             struct error *err)
 {
+    const uint32_t split = (uint32_t)place->ops->attention_split;
     if (options->step_tokens > STEP_TOKENS_MAX)
         FAIL(err, ERR_LIMIT, "step_tokens: %u, the limit is %d", options->step_tokens,
              STEP_TOKENS_MAX);
@@ -103,6 +105,7 @@ enum status engine_plan_make(const struct engine_options *options,
         .kv_type = choose_kv(options),
         .sequences_max = options->sequences_max ? options->sequences_max : SEQUENCES,
         .limits.rows_max = options->step_tokens ? options->step_tokens : STEP_TOKENS,
+        .limits.split = split,
     };
     const struct kv_cache cache = {.type = plan->kv_type,
                                    .layers = config->layers,
@@ -110,11 +113,11 @@ enum status engine_plan_make(const struct engine_options *options,
                                    .head_dim = config->head_dim,
                                    .page_count = 1};
     plan->page_bytes = kv_layout_page_bytes(&cache);
-    TRY(choose_pages(options, (uint32_t)config->context_max, free_bytes, plan, err));
+    TRY(choose_pages(options, (uint32_t)config->context_max, place->free_bytes, plan, err));
     if (plan->tokens_max < 2)
         FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
 
-    const uint32_t row_partials = plan->tokens_max / ATTENTION_SPLIT + 1;
+    const uint32_t row_partials = plan->tokens_max / split + 1;
     const uint32_t rows = plan->limits.rows_max;
     plan->limits.partials_max =
         rows * (row_partials < PARTIALS_PER_ROW ? row_partials : PARTIALS_PER_ROW);

@@ -21,10 +21,17 @@ struct engine_plan {
     size_t arena_bytes; /* generous: an arena takes memory as it is touched */
 };
 
-/* free_bytes: what the machine has to spare; see engine_plan_free_bytes. ERR_LIMIT: an option
+/* Where the model is to run. */
+struct engine_plan_place {
+    const struct ops *ops;
+    uint64_t free_bytes; /* what there is to spare; see engine_plan_free_bytes */
+};
+
+/* ERR_LIMIT: an option
  * out of range, or a pool that holds no sequence; the sentence names it. */
 MUST_USE enum status engine_plan_make(const struct engine_options *options,
-                                      const struct model_config *config, uint64_t free_bytes,
+                                      const struct model_config *config,
+                                      const struct engine_plan_place *place,
                                       struct engine_plan *plan, struct error *err);
 
 /* Memory that could be had without paging anything out; 0 when the system does not say. */

@@ -24,7 +24,8 @@ static struct engine_plan plan_of(struct engine_options options, uint64_t free_b
 {
     struct engine_plan plan;
     struct error err;
-    if (engine_plan_make(&options, &config, free_bytes, &plan, &err) != OK)
+    const struct engine_plan_place place = {ops_cpu(), free_bytes};
+    if (engine_plan_make(&options, &config, &place, &plan, &err) != OK)
         fail_msg("%s", err.text);
     return plan;
 }
@@ -63,7 +64,7 @@ static void a_step_holds_any_row(void **state)
     for (uint32_t rows = 1; rows < 2000; rows += 111) {
         const struct engine_plan plan =
             plan_of((struct engine_options){.step_tokens = rows}, gib);
-        assert_true(plan.limits.partials_max >= plan.tokens_max / ATTENTION_SPLIT + 1);
+        assert_true(plan.limits.partials_max >= plan.tokens_max / plan.limits.split + 1);
         assert_true(plan.limits.heads_max >= 1 && plan.limits.heads_max <= rows);
         assert_int_equal(plan.forward.rows_max, rows);
         assert_int_equal(plan.forward.partials_max, plan.limits.partials_max);
@@ -75,14 +76,15 @@ static void refuses_by_name(void **state)
     (void)state;
     struct engine_plan plan;
     struct error err;
+    const struct engine_plan_place place = {ops_cpu(), gib}, small = {ops_cpu(), 100};
     const struct engine_options steps = {.step_tokens = 1000000};
-    assert_int_equal(engine_plan_make(&steps, &config, gib, &plan, &err), ERR_LIMIT);
+    assert_int_equal(engine_plan_make(&steps, &config, &place, &plan, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "step_tokens: 1000000"));
     const struct engine_options sequences = {.sequences_max = 1000000};
-    assert_int_equal(engine_plan_make(&sequences, &config, gib, &plan, &err), ERR_LIMIT);
+    assert_int_equal(engine_plan_make(&sequences, &config, &place, &plan, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "sequences_max: 1000000"));
     const struct engine_options defaults = {.kv_bytes = 0};
-    assert_int_equal(engine_plan_make(&defaults, &config, 100, &plan, &err), ERR_LIMIT);
+    assert_int_equal(engine_plan_make(&defaults, &config, &small, &plan, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "KV pool of 25 bytes"));
 }
 

@@ -1,13 +1,12 @@
 /* sched - see sched.h. */
 #include "engine/sched.h"
 
-#include "kernels/attention.h"
-
 #include <assert.h>
 
 /* What is left of a step's limits. */
 struct room {
     uint32_t rows, heads, partials;
+    uint32_t split;
 };
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
@@ -33,8 +32,8 @@ static uint32_t take_rows(struct room *room, const struct sched_seq *seq, uint32
     uint32_t done = 0; /* rows up to the end of each split have the same number of partials */
     while (done < fit) {
         const uint32_t at = first + done;
-        const uint32_t each = at / ATTENTION_SPLIT + 1;
-        const uint32_t in_split = min_u32(fit - done, each * ATTENTION_SPLIT - at);
+        const uint32_t each = at / room->split + 1;
+        const uint32_t in_split = min_u32(fit - done, each * room->split - at);
         const uint32_t taken = min_u32(in_split, room->partials / each);
         room->partials -= taken * each;
         done += taken;
@@ -118,6 +117,7 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
         .rows = state->limits.rows_max,
         .heads = state->limits.heads_max,
         .partials = state->limits.partials_max,
+        .split = state->limits.split,
     };
     share_decoding(state, &room, decision);
     share_prefill(state, &room, decision);

@@ -25,7 +25,9 @@ enum { SCHED_NONE = -1 };
 struct sched_limits {
     uint32_t rows_max;     /* tokens per step */
     uint32_t heads_max;    /* rows with logits per step */
-    uint32_t partials_max; /* attention partials per step: a row at position p has p/128 + 1 */
+    uint32_t partials_max; /* attention partials per step: a row at position p has
+                              p / split + 1 */
+    uint32_t split;        /* keys */
 };
 
 /* A running sequence. Token positions; all of [0, ready) is computed. */

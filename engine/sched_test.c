@@ -1,8 +1,6 @@
 /* sched_test - the decision as a table of states, and its promises over random states. */
 #include "engine/sched.h"
 
-#include "kernels/attention.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { SEQS_MAX = 24 };
+enum { SEQS_MAX = 24, SPLIT = 128 };
 
 #define OWN .wait_for = SCHED_NONE
 /* Computes its own prompt from ready to total. */
@@ -27,7 +25,7 @@ enum { SEQS_MAX = 24 };
     }
 
 static const struct sched_limits wide = {
-    .rows_max = 100, .heads_max = 50, .partials_max = 9999};
+    .rows_max = 100, .heads_max = 50, .partials_max = 9999, .split = SPLIT};
 
 static struct sched_rows rows[SEQS_MAX];
 
@@ -85,7 +83,8 @@ static void followers_run_once_the_prefix_is_there(void **state)
     assert_int_equal(rows[1].count, 26);
     assert_int_equal(rows[2].count, 6);
     seqs[0].ready = 0;
-    const struct sched_limits narrow = {.rows_max = 60, .heads_max = 9, .partials_max = 999};
+    const struct sched_limits narrow = {
+        .rows_max = 60, .heads_max = 9, .partials_max = 999, .split = SPLIT};
     decide(narrow, seqs, 3, 0, nobody); /* it does not */
     assert_int_equal(rows[0].count, 60);
     assert_int_equal(rows[1].count + rows[2].count, 0);
@@ -96,7 +95,8 @@ static void keeps_to_heads_and_partials(void **state)
     (void)state;
     struct sched_seq score[] = {PREFILL(1, 0, 60)};
     score[0].heads_from = 20;
-    struct sched_limits limits = {.rows_max = 100, .heads_max = 7, .partials_max = 999};
+    struct sched_limits limits = {
+        .rows_max = 100, .heads_max = 7, .partials_max = 999, .split = SPLIT};
     decide(limits, score, 1, 0, nobody);
     assert_int_equal(rows[0].count, 27);
     const struct sched_seq deep[] = {PREFILL(1, 120, 200)};
@@ -127,7 +127,8 @@ static void admits_what_fits_beside_the_growth(void **state)
     assert_int_equal(decide(wide, seqs, 2, 20, next).kind, SCHED_DO_ADMIT);
     assert_int_equal(decide(wide, seqs, 2, 19, next).kind, SCHED_DO_RUN);
     assert_int_equal(decide(wide, NULL, 0, 10, next).kind, SCHED_DO_ADMIT); /* alone */
-    const struct sched_limits full = {.rows_max = 2, .heads_max = 9, .partials_max = 99};
+    const struct sched_limits full = {
+        .rows_max = 2, .heads_max = 9, .partials_max = 99, .split = SPLIT};
     assert_int_equal(decide(full, seqs, 2, 20, next).kind, SCHED_DO_RUN);
 }
 
@@ -157,7 +158,7 @@ static void check_run(const struct sched_state *state, const struct sched_decisi
         total += rows[i].count;
         for (uint32_t p = rows[i].first; p < rows[i].first + rows[i].count; p++) {
             heads += p >= seq->heads_from;
-            partials += p / ATTENTION_SPLIT + 1;
+            partials += p / state->limits.split + 1;
         }
         if (rows[i].count == 0)
             continue;
@@ -195,7 +196,8 @@ static void promises_hold_at_random(void **test_state)
         const struct sched_state state = {
             .limits = {.rows_max = 1 + (uint32_t)rand() % 300,
                        .heads_max = 1 + (uint32_t)rand() % 20,
-                       .partials_max = 5 + (uint32_t)rand() % 500},
+                       .partials_max = 5 + (uint32_t)rand() % 500,
+                       .split = rand() % 2 ? SPLIT : 2 * SPLIT},
             .seqs = seqs,
             .seq_count = count,
             .slots_free = (uint32_t)rand() % 3,

@@ -96,14 +96,13 @@ static void step_fake_check_work(const struct batch *batch)
     memset(seen, 0, (size_t)work->partial_count);
     for (int32_t i = 0; i < work->item_count; i++) {
         const struct attention_item *item = &work->items[i];
-        assert(item->kv_begin % ATTENTION_SPLIT == 0);
-        assert(item->kv_count >= 1 && item->kv_count <= ATTENTION_SPLIT);
+        assert(item->kv_begin % work->split == 0);
+        assert(item->kv_count >= 1 && item->kv_count <= work->split);
         for (int32_t j = 0; j < item->row_count; j++) {
             const int32_t row = work->rows[item->rows_first + j];
             const int32_t sees = batch->positions[row] + 1 - item->kv_begin;
-            assert(sees >= 1 && (sees <= item->kv_count || item->kv_count == ATTENTION_SPLIT));
-            uint8_t *partial =
-                &seen[work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT];
+            assert(sees >= 1 && (sees <= item->kv_count || item->kv_count == work->split));
+            uint8_t *partial = &seen[work->partials_first[row] + item->kv_begin / work->split];
             assert(*partial == 0);
             *partial = 1;
         }

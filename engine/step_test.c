@@ -50,7 +50,8 @@ static struct bench *bench_open_tight(uint32_t pages, uint32_t sequences, uint32
     struct step_options options = {
         .limits = {.rows_max = rows,
                    .heads_max = sequences + 16,
-                   .partials_max = partials ? partials : 8 * rows + 64},
+                   .partials_max = partials ? partials : 8 * rows + 64,
+                   .split = ATTENTION_SPLIT},
         .sequences_max = sequences,
         .page_count = pages,
         .tokens_max = pages * KV_PAGE_TOKENS < STEP_FAKE_CONTEXT ? pages * KV_PAGE_TOKENS

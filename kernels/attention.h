@@ -25,17 +25,17 @@
 extern "C" {
 #endif
 
-/* Keys per split, a multiple of KV_PAGE_TOKENS. Longer splits mean fewer partials to write and
- * merge, shorter ones more items to share; a back end's own length is in struct ops. */
+/* Keys per split on the CPU, and the most on any back end; multiples of KV_PAGE_TOKENS. Longer
+ * splits mean fewer partials to write and merge, shorter ones more items to share; a back end's
+ * own length is in struct ops. */
 enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_MAX = 1024 };
-enum { ATTENTION_SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS };
 
 struct attention_item {
     int32_t pages_first; /* index in work.pages of this split's first page */
     int32_t kv_begin;    /* absolute position of its first key, multiple of split */
     int32_t kv_count;    /* keys in it that any row sees, 1 .. split */
     int32_t rows_first;  /* index in work.rows of its first query row */
-    int32_t row_count;
+    int32_t row_count;   /* 0: the item is padding */
 };
 
 struct attention_work {
@@ -51,7 +51,8 @@ struct attention_work {
 
 struct attention_args {
     const float *q;           /* [rows, heads * head_dim], rope applied */
-    const int32_t *positions; /* [rows]: row r sees keys at positions 0 .. positions[r] */
+    const int32_t *positions; /* [rows]: row r sees keys at positions 0 .. positions[r];
+                                 below 0: the row is padding, y's is left alone */
     const struct attention_work *work;
     const struct kv_cache *cache;
     float *partials;      /* scratch, attention_partial_floats() */
@@ -64,9 +65,14 @@ struct attention_args {
                        a row sees nothing of still have a partial: m = -infinity, l = 0 */
 };
 
-/* Floats that args.partials needs: per partial and head, head_dim + 2. */
+/* Floats that args.partials needs: per partial and head, head_dim + 2. A back end's own order
+ * and units inside. */
 int64_t attention_partial_floats(int32_t partial_count, int32_t heads, int32_t head_dim);
 
+/* The twin takes any split and either order of the cache, attention_cpu ATTENTION_SPLIT and
+ * KV_ORDER_CPU (asserted). attention_cuda and attention_emu take any split up to the most and
+ * KV_ORDER_GPU; ERR_LIMIT: a cache of KV_F32, a head_dim that is not 64, 96, 128 or 256, a row
+ * that does not fit in a block's shared memory. */
 enum status attention_ref(struct device *device, const struct attention_args *args);
 enum status attention_cpu(struct device *device, const struct attention_args *args);
 enum status attention_cuda(struct device *device, const struct attention_args *args);

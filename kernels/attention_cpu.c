@@ -41,6 +41,7 @@ enum {
     TILE_ROWS_MIN = 6, /* of any level */
     BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
     TASK_ROWS = 10 * BLOCK_ROWS,
+    SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
     HEAD_DIM_MAX = 1024,
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4,
@@ -65,6 +66,7 @@ struct memory {
     float *scores;                    /* [BLOCK_ROWS][STRIDE] */
     float *outs;                      /* [BLOCK_ROWS][head_dim] */
     float *key_scales, *value_scales; /* [ATTENTION_SPLIT] */
+    float *ones;                      /* [ATTENTION_SPLIT], for scores that are scaled */
 };
 
 /* One split's keys and values of one KV head, ready to multiply. */
@@ -72,15 +74,16 @@ struct split {
     const struct attention_item *item;
     int32_t kv_head;
     int32_t page_count;
-    enum kv_type type;                         /* of the numbers in keys and values */
-    const void *keys[ATTENTION_SPLIT_PAGES];   /* each [head_dim][KV_PAGE_TOKENS] */
-    const void *values[ATTENTION_SPLIT_PAGES]; /* each [KV_PAGE_TOKENS][head_dim] */
-    const float *value_scales;                 /* [ATTENTION_SPLIT] or NULL */
+    enum kv_type type;               /* of the numbers in keys and values */
+    const void *keys[SPLIT_PAGES];   /* each [head_dim][KV_PAGE_TOKENS] */
+    const void *values[SPLIT_PAGES]; /* each [KV_PAGE_TOKENS][head_dim] */
+    const float *value_scales;       /* [ATTENTION_SPLIT] or NULL */
 };
 
 struct block {
     int32_t rows;
-    int32_t seen[BLOCK_ROWS];                      /* keys that each row sees */
+    int32_t first[BLOCK_ROWS];                     /* the first key that each row sees */
+    int32_t seen[BLOCK_ROWS];                      /* and where they end */
     int32_t tile_seen[BLOCK_ROWS / TILE_ROWS_MIN]; /* the most in each tile */
     size_t partial_head[BLOCK_ROWS]; /* partial * heads + head: where the result goes */
 };
@@ -105,7 +108,7 @@ static size_t memory_floats(int32_t head_dim)
 {
     const size_t dim = (size_t)head_dim, panels = (size_t)query_panels(head_dim);
     return 2 * ATTENTION_SPLIT * dim + (panels + 1) * BLOCK_ROWS * STRIDE + BLOCK_ROWS * dim +
-           2 * ATTENTION_SPLIT;
+           3 * ATTENTION_SPLIT;
 }
 
 static struct memory memory_of(const struct job *job, uint32_t worker)
@@ -119,6 +122,7 @@ static struct memory memory_of(const struct job *job, uint32_t worker)
     memory.outs = memory.scores + BLOCK_ROWS * STRIDE;
     memory.key_scales = memory.outs + BLOCK_ROWS * dim;
     memory.value_scales = memory.key_scales + ATTENTION_SPLIT;
+    memory.ones = memory.value_scales + ATTENTION_SPLIT;
     return memory;
 }
 
@@ -155,6 +159,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
             const int32_t key = p * KV_PAGE_TOKENS + i;
             memory->key_scales[key] = block.key_scales ? block.key_scales[i] * factor : factor;
             memory->value_scales[key] = block.value_scales ? block.value_scales[i] : 1.0f;
+            memory->ones[key] = 1.0f;
         }
     }
 }
@@ -182,6 +187,8 @@ static void block_load(const struct job *job, const struct split *split, int32_t
             args->work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT;
         int32_t *tile_seen = &block->tile_seen[i / job->kernels->tile_rows];
         assert(seen >= 1 && partial < args->work->partials_first[row + 1]);
+        block->first[i] =
+            args->window > 0 ? args->positions[row] + 1 - args->window - item->kv_begin : 0;
         block->seen[i] = seen;
         *tile_seen = seen > *tile_seen ? seen : *tile_seen;
         block->partial_head[i] = (size_t)partial * heads + (size_t)head;
@@ -215,7 +222,7 @@ static void block_scores(const struct job *job, const struct split *split,
     const int32_t dim = job->args->cache->head_dim, tile_rows = job->kernels->tile_rows;
     const size_t panel_bytes =
         (size_t)STRIDE * KV_PAGE_TOKENS * kv_layout_type_bytes(split->type);
-    const void *panels[ATTENTION_SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
+    const void *panels[SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
     struct attention_tile_product product = {.a_panel = (size_t)BLOCK_ROWS * STRIDE,
                                              .b_stride = KV_PAGE_TOKENS,
                                              .c_stride = STRIDE,
@@ -242,6 +249,20 @@ static void block_scores(const struct job *job, const struct split *split,
     }
 }
 
+/* Scores in units of ln 2, softly capped, and out of sight before `first`. */
+static void scores_shape(struct attention_tile_softmax *softmax, float softcap, int32_t first)
+{
+    const float cap = softcap * (float)LOG2_E;
+    for (int32_t key = 0; key < softmax->seen; key++) {
+        float *score = &softmax->scores[key];
+        *score *= softmax->key_scales[key];
+        if (softcap > 0.0f)
+            *score = cap * tanhf(*score / cap);
+        if (key < first)
+            *score = -INFINITY;
+    }
+}
+
 static void block_softmax(const struct job *job, const struct split *split,
                           const struct block *block, const struct memory *memory)
 {
@@ -252,8 +273,18 @@ static void block_softmax(const struct job *job, const struct split *split,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
             .padded = ceil_div(block->tile_seen[r / job->kernels->tile_rows], LANES) * LANES};
-        job->kernels->softmax(&softmax);
         float *stats = job->stats + block->partial_head[r] * STATS;
+        if (block->first[r] >= softmax.seen) {
+            memset(softmax.scores, 0, (size_t)softmax.padded * sizeof *softmax.scores);
+            stats[0] = -INFINITY;
+            stats[1] = 0.0f;
+            continue;
+        }
+        if (job->args->softcap > 0.0f || block->first[r] > 0) {
+            scores_shape(&softmax, job->args->softcap, block->first[r]);
+            softmax.key_scales = memory->ones;
+        }
+        job->kernels->softmax(&softmax);
         stats[0] = softmax.max;
         stats[1] = softmax.sum;
     }
@@ -350,6 +381,8 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
     const int32_t end = least(args->rows, (index + 1) * MERGE_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = index * MERGE_ROWS; r < end; r++) {
+        if (args->positions[r] < 0)
+            continue;
         float *y = activation_row_begin(args->y, r, scratch);
         for (int32_t head = 0; head < args->heads; head++)
             merge_head(job, partials_first[r], partials_first[r + 1] - partials_first[r], head,
@@ -380,6 +413,7 @@ enum status attention_cpu(struct device *device, const struct attention_args *ar
     const size_t row_floats = (size_t)args->heads * (size_t)cache->head_dim;
     const size_t scratch_floats = device_scratch_bytes(device) / sizeof(float);
     assert(args->heads % cache->kv_heads == 0);
+    assert(work->split == ATTENTION_SPLIT && cache->order == KV_ORDER_CPU);
     if (cache->head_dim > HEAD_DIM_MAX || scratch_floats < memory_floats(cache->head_dim) ||
         scratch_floats < row_floats)
         return ERR_LIMIT;

@@ -18,6 +18,7 @@ enum {
     PAGES_MAX = 40, /* of one sequence */
     ROWS_MAX = 400,
     SPLITS_MAX = 5,
+    SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
     ENTRIES_MAX = ROWS_MAX * SPLITS_MAX
 };
 
@@ -26,6 +27,8 @@ enum {
 struct shape {
     enum kv_type type;
     int32_t heads, kv_heads, head_dim;
+    int32_t window;
+    float softcap;
 };
 
 /* Sequences over one cache: the first shared_pages pages of all are the same. */
@@ -48,7 +51,7 @@ struct plan {
 
 struct list {
     struct attention_item items[ENTRIES_MAX];
-    int32_t pages[ENTRIES_MAX * ATTENTION_SPLIT_PAGES];
+    int32_t pages[ENTRIES_MAX * SPLIT_PAGES];
     int32_t rows[ENTRIES_MAX];
     int32_t partials_first[ROWS_MAX + 1];
     int32_t row_count;
@@ -127,9 +130,9 @@ static void scene_deinit(struct scene *scene)
 
 static bool is_same_split(const struct scene *scene, int32_t a, int32_t b, int32_t split)
 {
-    const size_t first = (size_t)(split * ATTENTION_SPLIT_PAGES);
+    const size_t first = (size_t)(split * SPLIT_PAGES);
     return memcmp(scene->pages[a] + first, scene->pages[b] + first,
-                  ATTENTION_SPLIT_PAGES * sizeof(int32_t)) == 0;
+                  SPLIT_PAGES * sizeof(int32_t)) == 0;
 }
 
 /* Closes an item: its keys and pages follow from its rows. */
@@ -137,7 +140,7 @@ static void item_close(struct list *list, const struct scene *scene, const struc
 {
     struct attention_item *item = &list->items[list->work.item_count];
     const struct row *first = &plan->rows[list->rows[item->rows_first]];
-    item->pages_first = list->work.item_count * ATTENTION_SPLIT_PAGES;
+    item->pages_first = list->work.item_count * SPLIT_PAGES;
     for (int32_t i = 0; i < item->row_count; i++) {
         const int32_t seen =
             plan->rows[list->rows[item->rows_first + i]].position + 1 - item->kv_begin;
@@ -185,6 +188,7 @@ static struct list *list_new(const struct scene *scene, const struct plan *plan)
     list->work.pages = list->pages;
     list->work.rows = list->rows;
     list->work.partials_first = list->partials_first;
+    list->work.split = ATTENTION_SPLIT;
     list->work.partial_count = list->partials_first[plan->row_count];
     return list;
 }
@@ -229,7 +233,9 @@ static float *attend(struct device *device, attention_function *function,
                                         .rows = plan->row_count,
                                         .heads = shape->heads,
                                         .layer = 1,
-                                        .scale = 1.0f / sqrtf((float)shape->head_dim)};
+                                        .scale = 1.0f / sqrtf((float)shape->head_dim),
+                                        .softcap = shape->softcap,
+                                        .window = shape->window};
     assert_int_equal(function(device, &args), OK);
     for (size_t r = 0; r < rows; r++) {
         memcpy(row, y.f32 + r * dim, dim * sizeof *row);
@@ -274,9 +280,9 @@ static void twin_check(struct device *device, struct shape shape, int32_t rows, 
         worst = off <= worst ? worst : off;
     }
     if (!(worst <= 4e-6))
-        fail_msg("%s, heads %d/%d x %d, %d rows before %d, %s: off by %g",
+        fail_msg("%s, heads %d/%d x %d, window %d, %d rows before %d, %s: off by %g",
                  kv_layout_type_name(shape.type), shape.heads, shape.kv_heads, shape.head_dim,
-                 rows, end, device_simd_name(device_simd(device)), worst);
+                 shape.window, rows, end, device_simd_name(device_simd(device)), worst);
     free(y);
     free(expected);
     scene_deinit(&scene);
@@ -289,6 +295,7 @@ static void attention_follows_the_twin(void **state)
     const int32_t head_dims[] = {64, 96, 128, 8, 20};
     const int32_t row_counts[] = {1, 15, 16, 17, 33};
     const int32_t ends[] = {34, 47, 128, 129, 333};
+    const int32_t windows[] = {0, 0, 0, 1, 100, 130, 0};
     const enum device_simd levels[] = {DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX512_VNNI};
     for (size_t level = 0; level < COUNT(levels); level++) {
         struct device *device = device_new(2, levels[level]);
@@ -297,7 +304,9 @@ static void attention_follows_the_twin(void **state)
             const struct shape shape = {.type = (enum kv_type)(i % 3),
                                         .heads = groups[g][0],
                                         .kv_heads = groups[g][1],
-                                        .head_dim = head_dims[d]};
+                                        .head_dim = head_dims[d],
+                                        .window = windows[i % COUNT(windows)],
+                                        .softcap = i % 5 == 1 ? 1.5f : 0.0f};
             twin_check(device, shape, row_counts[(i + i / 5) % COUNT(row_counts)],
                        ends[(i + i / 7) % COUNT(ends)]);
         }
@@ -362,8 +371,10 @@ static void company_check(struct shape shape)
 static void a_row_is_the_same_alone_and_in_company(void **state)
 {
     (void)state;
-    const struct shape shapes[] = {
-        {KV_F32, 9, 3, 64}, {KV_F16, 7, 1, 8}, {KV_INT8, 9, 3, 64}, {KV_INT8, 2, 2, 20}};
+    const struct shape shapes[] = {{KV_F32, 9, 3, 64, 0, 0.0f},
+                                   {KV_F16, 7, 1, 8, 0, 0.0f},
+                                   {KV_INT8, 9, 3, 64, 90, 20.0f},
+                                   {KV_INT8, 2, 2, 20, 0, 0.0f}};
     for (size_t i = 0; i < COUNT(shapes); i++)
         company_check(shapes[i]);
 }
@@ -375,7 +386,7 @@ static void a_small_scratch_is_refused(void **state)
     const struct device_options options = {.threads = 1, .scratch_bytes = 4096};
     assert_int_equal(device_open(&device, &options, NULL), OK);
     const struct kv_cache cache = {.kv_heads = 1, .head_dim = 64};
-    const struct attention_work work = {0};
+    const struct attention_work work = {.split = ATTENTION_SPLIT};
     const struct attention_args args = {.work = &work, .cache = &cache, .heads = 1};
     assert_int_equal(attention_cpu(device, &args), ERR_LIMIT);
     device_close(device);

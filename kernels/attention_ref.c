@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct scores {
-    double values[ATTENTION_SPLIT];
+    double values[ATTENTION_SPLIT_MAX];
     double max, sum;
 };
 
@@ -36,6 +36,19 @@ static struct kv_layout_block block_of(const struct attention_args *args,
     return kv_layout_block(args->cache, page, args->layer, kv_head);
 }
 
+/* The first of an item's keys in the window of a row. */
+static int32_t first_seen(const struct attention_args *args, const struct attention_item *item,
+                          int32_t batch_row)
+{
+    const int32_t begin = args->positions[batch_row] + 1 - args->window - item->kv_begin;
+    return args->window > 0 && begin > 0 ? begin : 0;
+}
+
+static double capped(double score, double softcap)
+{
+    return softcap > 0.0 ? softcap * tanh(score / softcap) : score;
+}
+
 /* row[head_dim] is scratch for keys and values. */
 static void partial_compute(const struct attention_args *args,
                             const struct attention_item *item, int32_t batch_row, int32_t head,
@@ -44,24 +57,25 @@ static void partial_compute(const struct attention_args *args,
     const struct kv_cache *cache = args->cache;
     const int32_t dim = cache->head_dim;
     const int32_t seen = least(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin);
+    const int32_t first = first_seen(args, item, batch_row);
     const float *q =
         args->q + ((size_t)batch_row * (size_t)args->heads + (size_t)head) * (size_t)dim;
     const int32_t partial =
-        args->work->partials_first[batch_row] + item->kv_begin / ATTENTION_SPLIT;
+        args->work->partials_first[batch_row] + item->kv_begin / args->work->split;
     float *out = partial_at(args, partial, head);
     struct scores scores = {.max = (double)-INFINITY};
-    assert(seen >= 1 && seen <= ATTENTION_SPLIT);
-    for (int32_t key = 0; key < seen; key++) {
+    assert(seen >= 1 && seen <= args->work->split && seen <= ATTENTION_SPLIT_MAX);
+    for (int32_t key = first; key < seen; key++) {
         const struct kv_layout_block block = block_of(args, item, key, head);
         double dot = 0.0;
         kv_layout_get_key(cache, &block, key % KV_PAGE_TOKENS, row);
         for (int32_t i = 0; i < dim; i++)
             dot += (double)q[i] * (double)row[i];
-        scores.values[key] = dot * (double)args->scale;
+        scores.values[key] = capped(dot * (double)args->scale, (double)args->softcap);
         scores.max = fmax(scores.max, scores.values[key]);
     }
     memset(out, 0, (size_t)dim * sizeof *out);
-    for (int32_t key = 0; key < seen; key++) {
+    for (int32_t key = first; key < seen; key++) {
         const struct kv_layout_block block = block_of(args, item, key, head);
         const double weight = exp(scores.values[key] - scores.max);
         kv_layout_get_value(cache, &block, key % KV_PAGE_TOKENS, row);
@@ -83,6 +97,8 @@ static void partials_merge(const struct attention_args *args, int32_t first, int
     for (int32_t p = first; p < first + count; p++) {
         const float *partial = partial_at(args, p, head);
         const float max_new = fmaxf(max, partial[dim]);
+        if (partial[dim + 1] == 0.0f)
+            continue; /* nothing of it in the window */
         const float old = expf(max - max_new), new = expf(partial[dim] - max_new);
         for (int32_t i = 0; i < dim; i++)
             y[i] = y[i] * old + partial[i] * new;
@@ -113,6 +129,8 @@ enum status attention_ref(struct device *device, const struct attention_args *ar
         }
     }
     for (int32_t r = 0; r < args->rows; r++) {
+        if (args->positions[r] < 0)
+            continue;
         const int32_t first = work->partials_first[r];
         float *y = activation_row_begin(args->y, r, scratch);
         for (int32_t head = 0; head < args->heads; head++)

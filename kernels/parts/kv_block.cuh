@@ -38,23 +38,36 @@ template <enum kv_type TYPE> SIMT int64_t kv_block_bytes(int32_t head_dim)
     return 2 * KV_PAGE_TOKENS * (head_dim * number_bytes + scale_bytes);
 }
 
-/* page, layer and kv_head must be in range. */
+/* The parts of the block whose bytes begin at data. */
 template <enum kv_type TYPE>
-SIMT struct kv_block<TYPE> kv_block_at(const struct kv_cache &cache, int32_t page,
-                                       int32_t layer, int32_t kv_head) {
+SIMT struct kv_block<TYPE> kv_block_from(uint8_t *data, int32_t head_dim) {
     using number = typename kv_block_number<TYPE>::type;
-    constexpr int64_t ALIGN = 64; /* of pages */
-    const int64_t block_bytes = kv_block_bytes<TYPE>(cache.head_dim);
-    const int64_t blocks = static_cast<int64_t>(cache.layers) * cache.kv_heads;
-    const int64_t page_bytes = (blocks * block_bytes + ALIGN - 1) / ALIGN * ALIGN;
-    const int64_t index = static_cast<int64_t>(layer) * cache.kv_heads + kv_head;
-    uint8_t *data = cache.data + page * page_bytes + index * block_bytes;
-    const int32_t side = KV_PAGE_TOKENS * cache.head_dim;
+    const int32_t side = KV_PAGE_TOKENS * head_dim;
     number *keys = reinterpret_cast<number *>(data);
     if (TYPE != KV_INT8)
         return {keys, keys + side, nullptr, nullptr};
     float *scales = reinterpret_cast<float *>(keys + 2 * side);
     return {keys, keys + side, scales, scales + KV_PAGE_TOKENS};
+}
+
+/* Where a block begins. page, layer and kv_head must be in range. */
+template <enum kv_type TYPE>
+SIMT uint8_t *kv_block_data(const struct kv_cache &cache, int32_t page, int32_t layer,
+                            int32_t kv_head)
+{
+    constexpr int64_t ALIGN = 64; /* of pages */
+    const int64_t block_bytes = kv_block_bytes<TYPE>(cache.head_dim);
+    const int64_t blocks = static_cast<int64_t>(cache.layers) * cache.kv_heads;
+    const int64_t page_bytes = (blocks * block_bytes + ALIGN - 1) / ALIGN * ALIGN;
+    const int64_t index = static_cast<int64_t>(layer) * cache.kv_heads + kv_head;
+    return cache.data + page * page_bytes + index * block_bytes;
+}
+
+template <enum kv_type TYPE>
+SIMT struct kv_block<TYPE> kv_block_at(const struct kv_cache &cache, int32_t page,
+                                       int32_t layer, int32_t kv_head) {
+    return kv_block_from<TYPE>(kv_block_data<TYPE>(cache, page, layer, kv_head),
+                               cache.head_dim);
 }
 
 /* Where number `dim` of the key, or of the value, at `slot` lies in its side of the block. */

@@ -60,6 +60,14 @@ SIMT float simt_fma(float a, float b, float c)
     return __fmaf_rn(a, b, c);
 }
 
+/* 2^value, within 2^-22 of it; a result below 2^-126 is 0. The last bits are the hardware's. */
+SIMT float simt_exp2(float value)
+{
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(value));
+    return power;
+}
+
 SIMT uint32_t simt_float_bits(float value)
 {
     return __float_as_uint(value);

@@ -22,7 +22,8 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
 {
     const struct device_options device = {
         .kind = DEVICE_CPU, .threads = options->threads, .simd_max = options->simd_max};
-    const int32_t splits = (options->context_max + ATTENTION_SPLIT - 1) / ATTENTION_SPLIT;
+    const struct ops *ops = options->ops ? options->ops : ops_cpu();
+    const int32_t splits = options->context_max / ops->attention_split + 1;
     const int32_t page_count =
         options->sequences * ((options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS);
     const struct batch_build_limits limits = {.rows_max = options->rows_max,
@@ -31,7 +32,8 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
                                               .samples_max = options->head_max,
                                               .copies_max = 1,
                                               .page_count = page_count,
-                                              .spans_max = options->sequences};
+                                              .spans_max = options->sequences,
+                                              .split = ops->attention_split};
     const struct forward_limits forward = {.rows_max = options->rows_max,
                                            .positions_max = options->context_max,
                                            .head_max = options->head_max,
@@ -44,8 +46,7 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
     TRY(make_pages(run, options, err));
     TRY(batch_build_init(&run->build, &limits, &run->arena, err));
     TRY(model_open(&run->model, options->path, options->precision, run->device, err));
-    return forward_init(&run->forward, run->model, options->ops ? options->ops : ops_cpu(),
-                        run->device, &forward, err);
+    return forward_init(&run->forward, run->model, ops, run->device, &forward, err);
 }
 
 void model_run_close(struct model_run *run)
