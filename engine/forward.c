@@ -17,142 +17,10 @@
  */
 #include "engine/forward.h"
 
-#include "base/checked.h"
+#include "engine/forward_buffers.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* An activation and the device memory behind it. */
-struct panel {
-    struct activation activation;
-    size_t f32_bytes, q8_bytes, scales_bytes;
-};
-
-struct floats {
-    float *data;
-    size_t bytes;
-};
-
-struct forward_buffers {
-    struct floats x, q, k, v, gate, up, partials, logits;
-    struct floats turns;        /* [positions][2][rope_dim / 2] */
-    struct floats head_x;       /* [head rows, hidden]: of x, those whose logits are wanted */
-    struct panel head_attended; /* of attended, the same rows */
-    struct panel normed;        /* [rows, hidden]: what q, k, v, gate and up read */
-    struct panel attended;      /* [rows, heads * head_dim]: what o reads */
-    struct panel gated;         /* [rows, ffn]: what down reads */
-    struct panel last;          /* [head rows, hidden]: what the head reads */
-    size_t cache_bytes;
-};
-
-static uint32_t form_of(const struct weight *weight)
-{
-    return weight->form == WEIGHT_INT8 ? ACTIVATION_INT8 : ACTIVATION_F32;
-}
-
-/* Device memory for rows x cols elements; adds its bytes to *total. */
-static void *alloc(struct device *device, int64_t rows, size_t row_bytes, size_t *bytes,
-                   size_t *total)
-{
-    assert(rows > 0);
-    size_t sum;
-    if (!checked_mul_size((size_t)rows, row_bytes, bytes) ||
-        !checked_add_size(*total, *bytes, &sum))
-        return NULL;
-    *total = sum;
-    return device_alloc(device, *bytes);
-}
-
-static bool floats_alloc(struct floats *floats, struct device *device, int64_t rows,
-                         int64_t cols, size_t *total)
-{
-    floats->data = alloc(device, rows, (size_t)cols * sizeof(float), &floats->bytes, total);
-    return floats->data;
-}
-
-static bool panel_alloc(struct panel *panel, struct device *device, int32_t rows, size_t *total)
-{
-    struct activation *a = &panel->activation;
-    bool is_there = true;
-    if (a->forms & ACTIVATION_F32) {
-        a->f32 = alloc(device, rows, (size_t)a->cols * sizeof(float), &panel->f32_bytes, total);
-        is_there = a->f32 != NULL;
-    }
-    if (a->forms & ACTIVATION_INT8) {
-        a->stride = (a->cols + 63) / 64 * 64;
-        a->q8 = alloc(device, rows, (size_t)a->stride, &panel->q8_bytes, total);
-        a->scales = alloc(device, rows, sizeof(float), &panel->scales_bytes, total);
-        is_there = is_there && a->q8 && a->scales;
-    }
-    return is_there;
-}
-
-static void release(struct device *device, void *memory, size_t bytes)
-{
-    if (memory)
-        device_free(device, memory, bytes);
-}
-
-static void panel_release(struct panel *panel, struct device *device)
-{
-    release(device, panel->activation.f32, panel->f32_bytes);
-    release(device, panel->activation.q8, panel->q8_bytes);
-    release(device, panel->activation.scales, panel->scales_bytes);
-}
-
-/* The forms that the weights reading each activation want, over all layers. */
-static void choose_forms(struct forward_buffers *buffers, const struct model *model)
-{
-    const struct model_config *config = &model->config;
-    buffers->normed.activation.cols = config->hidden;
-    buffers->attended.activation.cols = config->heads * config->head_dim;
-    buffers->gated.activation.cols = config->ffn;
-    buffers->last.activation.cols = config->hidden;
-    buffers->last.activation.forms = form_of(&model->head);
-    buffers->head_attended.activation.cols = buffers->attended.activation.cols;
-    for (int32_t i = 0; i < config->layers; i++) {
-        const struct model_layer *layer = &model->layers[i];
-        buffers->normed.activation.forms |= form_of(&layer->q) | form_of(&layer->k) |
-                                            form_of(&layer->v) | form_of(&layer->gate) |
-                                            form_of(&layer->up);
-        buffers->attended.activation.forms |= form_of(&layer->o);
-        buffers->gated.activation.forms |= form_of(&layer->down);
-        buffers->head_attended.activation.forms = form_of(&layer->o); /* the last layer's */
-    }
-}
-
-/* All buffers; false when one has no room. *total says what was asked for until then. */
-static bool alloc_all(struct forward *forward, size_t *total)
-{
-    const struct model_config *config = &forward->model->config;
-    const struct forward_limits *limits = &forward->limits;
-    struct forward_buffers *b = forward->buffers;
-    struct device *device = forward->device;
-    const int32_t rows = limits->rows_max;
-    const int64_t kv_dim = (int64_t)config->kv_heads * config->head_dim;
-    const int64_t partial_floats =
-        attention_partial_floats(limits->partials_max, config->heads, config->head_dim);
-    choose_forms(b, forward->model);
-    forward->cache.data = alloc(device, limits->page_count,
-                                kv_layout_page_bytes(&forward->cache), &b->cache_bytes, total);
-    return forward->cache.data &&
-           floats_alloc(&b->turns, device, limits->positions_max, config->rope_dim, total) &&
-           floats_alloc(&b->x, device, rows, config->hidden, total) &&
-           floats_alloc(&b->head_x, device, limits->head_max, config->hidden, total) &&
-           floats_alloc(&b->q, device, rows, b->attended.activation.cols, total) &&
-           floats_alloc(&b->k, device, rows, kv_dim, total) &&
-           floats_alloc(&b->v, device, rows, kv_dim, total) &&
-           floats_alloc(&b->gate, device, rows, config->ffn, total) &&
-           floats_alloc(&b->up, device, rows, config->ffn, total) &&
-           floats_alloc(&b->partials, device, partial_floats, 1, total) &&
-           floats_alloc(&b->logits, device, limits->head_max, config->vocab, total) &&
-           panel_alloc(&b->normed, device, rows, total) &&
-           panel_alloc(&b->attended, device, rows, total) &&
-           panel_alloc(&b->gated, device, rows, total) &&
-           panel_alloc(&b->head_attended, device, limits->head_max, total) &&
-           panel_alloc(&b->last, device, limits->head_max, total);
-}
 
 enum status forward_init(struct forward *forward, const struct model *model,
                          const struct ops *ops, struct device *device,
@@ -160,44 +28,21 @@ enum status forward_init(struct forward *forward, const struct model *model,
 {
     assert(limits->rows_max > 0 && limits->head_max > 0 && limits->partials_max > 0);
     assert(limits->page_count > 0 && limits->positions_max > 0);
+    assert(device_is_host(device) || (limits->samples_max > 0 && limits->copies_max > 0));
     *forward =
         (struct forward){.model = model, .ops = ops, .device = device, .limits = *limits};
     forward->cache = (struct kv_cache){.type = limits->kv_type,
+                                       .order = ops->kv_order,
                                        .layers = model->config.layers,
                                        .kv_heads = model->config.kv_heads,
                                        .head_dim = model->config.head_dim,
                                        .page_count = limits->page_count};
-    forward->cache.order = ops->kv_order;
-    forward->buffers = calloc(1, sizeof *forward->buffers);
-    size_t total = sizeof *forward->buffers;
-    if (forward->buffers && alloc_all(forward, &total)) {
-        rope_turns_fill(forward->buffers->turns.data, model->rope_inv_freq,
-                        model->config.rope_dim, limits->positions_max);
-        return OK;
-    }
-    forward_deinit(forward);
-    FAIL(err, ERR_MEMORY,
-         "forward: no room for %zu bytes (%d rows, %d logits rows, %d partials, %d KV pages)",
-         total, limits->rows_max, limits->head_max, limits->partials_max, limits->page_count);
+    return forward_buffers_make(forward, err);
 }
 
 void forward_deinit(struct forward *forward)
 {
-    struct forward_buffers *b = forward->buffers;
-    struct device *device = forward->device;
-    if (b) {
-        struct floats *all[] = {&b->x,  &b->q,        &b->k,      &b->v,     &b->gate,
-                                &b->up, &b->partials, &b->logits, &b->turns, &b->head_x};
-        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-            release(device, all[i]->data, all[i]->bytes);
-        panel_release(&b->normed, device);
-        panel_release(&b->attended, device);
-        panel_release(&b->gated, device);
-        panel_release(&b->head_attended, device);
-        panel_release(&b->last, device);
-        release(device, forward->cache.data, b->cache_bytes);
-    }
-    free(b);
+    forward_buffers_release(forward);
     *forward = (struct forward){0};
 }
 
@@ -411,25 +256,75 @@ static enum status compute_heads(const struct forward *forward, const struct bat
     return OK;
 }
 
-enum status forward_run(struct forward *forward, const struct batch *batch,
-                        struct sample_result *results, struct error *err)
+static enum status copy_pages(const struct forward *forward, const struct batch *batch,
+                              struct error *err)
 {
-    check_batch(forward, batch);
-    if (batch->copy_count > 0) {
-        const struct kv_copy_args copy = {.cache = &forward->cache,
-                                          .from = batch->copy_from,
-                                          .to = batch->copy_to,
-                                          .count = batch->copy_count};
-        const enum status status = forward->ops->kv_copy(forward->device, &copy);
-        if (status != OK)
-            FAIL(err, status, "forward: copying %d KV pages failed", batch->copy_count);
-    }
+    if (batch->copy_count == 0)
+        return OK;
+    const struct kv_copy_args copy = {.cache = &forward->cache,
+                                      .from = batch->copy_from,
+                                      .to = batch->copy_to,
+                                      .count = batch->copy_count};
+    const enum status status = forward->ops->kv_copy(forward->device, &copy);
+    if (status != OK)
+        FAIL(err, status, "forward: copying %d KV pages failed", batch->copy_count);
+    return OK;
+}
+
+/* The pass over arrays that kernels read, with results where kernels write. */
+static enum status compute(const struct forward *forward, const struct batch *batch,
+                           struct sample_result *results, struct error *err)
+{
+    TRY(copy_pages(forward, batch, err));
     if (batch->row_count > 0)
         TRY(compute_rows(forward, batch, err));
     return batch->head_count > 0 ? compute_heads(forward, batch, results, err) : OK;
 }
 
-const float *forward_logits(const struct forward *forward)
+/* The same through the device's own memory. */
+static enum status compute_there(const struct forward *forward, const struct batch *batch,
+                                 struct sample_result *results, struct error *err)
 {
-    return forward->buffers->logits.data;
+    struct forward_buffers *b = forward->buffers;
+    struct batch up;
+    TRY(batch_stage_upload(&b->stage, batch, &up, err));
+    TRY(compute(forward, &up, b->results, err));
+    const size_t bytes = (size_t)batch->sample_count * sizeof *results;
+    const enum status status = device_download(forward->device, results, b->results, bytes);
+    if (status != OK)
+        FAIL(err, status, "forward: downloading %zu bytes of results failed", bytes);
+    return OK;
+}
+
+enum status forward_run(struct forward *forward, const struct batch *batch,
+                        struct sample_result *results, struct error *err)
+{
+    check_batch(forward, batch);
+    forward->head_count = batch->head_count;
+    forward->buffers->has_logits = false;
+    if (device_is_host(forward->device))
+        return compute(forward, batch, results, err);
+    const enum status status = compute_there(forward, batch, results, err);
+    struct error said;
+    if (status == ERR_DEVICE && device_wait(forward->device, &said) != OK && err)
+        *err = said; /* what the device reports tells more than where we noticed */
+    return status;
+}
+
+const float *forward_logits(struct forward *forward)
+{
+    struct forward_buffers *b = forward->buffers;
+    if (device_is_host(forward->device))
+        return b->logits.data;
+    if (b->has_logits)
+        return b->logits_here;
+    if (!b->logits_here)
+        b->logits_here = malloc(b->logits.bytes);
+    const size_t bytes =
+        (size_t)forward->head_count * (size_t)forward->model->config.vocab * sizeof(float);
+    if (!b->logits_here ||
+        device_download(forward->device, b->logits_here, b->logits.data, bytes) != OK)
+        return NULL;
+    b->has_logits = true;
+    return b->logits_here;
 }

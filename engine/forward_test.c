@@ -183,12 +183,16 @@ static void test_too_little_memory_is_said(void **state)
                                           .positions_max = 1,
                                           .head_max = 1,
                                           .partials_max = 1,
+                                          .samples_max = 1,
+                                          .copies_max = 1,
                                           .page_count = INT32_MAX,
                                           .kv_type = KV_F32};
     const struct forward_limits wide = {.rows_max = INT32_MAX,
                                         .positions_max = 1,
                                         .head_max = INT32_MAX,
                                         .partials_max = 1,
+                                        .samples_max = 1,
+                                        .copies_max = 1,
                                         .page_count = 1};
     const struct forward_limits *all[] = {&limits, &wide};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -199,7 +203,7 @@ static void test_too_little_memory_is_said(void **state)
             continue;
         }
         assert_int_equal(status, ERR_MEMORY);
-        assert_non_null(strstr(err.text, "forward: no room for"));
+        assert_non_null(strstr(err.text, "forward: needs "));
     }
     model_run_close(&run);
 }

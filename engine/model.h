@@ -44,7 +44,7 @@ struct model {
     struct weight embed;          /* WEIGHT_STORED [vocab, hidden] */
     struct weight head;           /* [vocab, hidden]; from the embedding when tied */
     const float *output_norm;     /* [hidden] */
-    const float *rope_inv_freq;   /* [rope_dim / 2] */
+    const float *rope_inv_freq;   /* [rope_dim / 2], host memory on every device */
     struct model_layer *layers;   /* [config.layers] */
     struct tokenizer *tokenizer;  /* NULL when the file has none, or one past ours: */
     struct error tokenizer_error; /* why it is NULL; status OK when the file has none */

@@ -62,25 +62,82 @@ static enum status alloc_vectors(struct loader *loader, struct error *err)
         if (tensor->dim_count == 1) /* cannot wrap: its values are in the file */
             floats += round_up((size_t)tensor->dims[0]);
     }
+    struct weights *weights = loader->weights;
     const size_t bytes = floats * sizeof(float);
-    loader->weights->vectors = device_alloc(loader->device, bytes);
-    if (!loader->weights->vectors)
+    weights->vectors_bytes = bytes;
+    weights->vectors = device_alloc(loader->device, bytes);
+    weights->here = device_is_host(loader->device) ? weights->vectors : calloc(1, bytes);
+    if (!weights->vectors || !weights->here)
         FAIL(err, ERR_MEMORY, "weights: no room for %zu bytes of norms and biases", bytes);
-    loader->weights->vectors_bytes = bytes;
     return OK;
 }
 
+/* Room for count floats, to be filled in host memory. */
 static float *take_floats(struct loader *loader, int32_t count)
 {
-    float *floats = loader->weights->vectors + loader->vectors_used;
+    float *floats = loader->weights->here + loader->vectors_used;
     loader->vectors_used += round_up((size_t)count);
     assert(loader->vectors_used * sizeof(float) <= loader->weights->vectors_bytes);
     return floats;
 }
 
-/* *out = the vector's values as floats; NULL when the file has no such tensor. */
-static enum status load_optional(struct loader *loader, const char *name, int32_t count,
-                                 const float **out, struct error *err)
+/* Where kernels find what take_floats gave. */
+static const float *there(const struct loader *loader, const float *here)
+{
+    return loader->weights->vectors + (here - loader->weights->here);
+}
+
+static enum status upload_vectors(const struct loader *loader, struct error *err)
+{
+    const struct weights *weights = loader->weights;
+    if (device_is_host(loader->device))
+        return OK;
+    const enum status status =
+        device_upload(loader->device, weights->vectors, weights->here, weights->vectors_bytes);
+    if (status != OK)
+        FAIL(err, status, "weights: uploading %zu bytes of norms and biases failed",
+             weights->vectors_bytes);
+    return OK;
+}
+
+/* What the matrices will take on a device of its own memory, a little more for each. */
+static uint64_t device_bytes(const struct loader *loader)
+{
+    enum { BESIDE_BYTES = 4096, PER_OUTPUT_BYTES = 8 }; /* scales and sums of the int8 form */
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < loader->gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &loader->gguf->tensors[i];
+        const bool is_embedding = text_equal(tensor->name, TEXT("token_embd.weight"));
+        if (loader->model->precision == MODEL_EXACT || is_embedding)
+            bytes += tensor->size;
+        if (loader->model->precision == MODEL_EXACT || tensor->dim_count != 2)
+            continue;
+        if (is_embedding && gguf_find_tensor(loader->gguf, "output.weight"))
+            continue; /* a head of its own */
+        bytes += (uint64_t)(tensor->dims[0] * tensor->dims[1]);
+        bytes += (uint64_t)tensor->dims[1] * PER_OUTPUT_BYTES + BESIDE_BYTES;
+    }
+    return bytes;
+}
+
+/* Said before anything is made: loading takes its time. */
+static enum status check_room(const struct loader *loader, struct error *err)
+{
+    if (device_is_host(loader->device))
+        return OK;
+    size_t free_bytes, total_bytes;
+    const uint64_t wanted = device_bytes(loader);
+    device_memory_bytes(loader->device, &free_bytes, &total_bytes);
+    if (free_bytes > 0 && wanted > free_bytes)
+        FAIL(err, ERR_MEMORY,
+             "weights: need %llu bytes on the device; %zu of its %zu bytes are free",
+             (unsigned long long)wanted, free_bytes, total_bytes);
+    return OK;
+}
+
+/* *out = the vector's values as floats in host memory; NULL when the file has no such tensor. */
+static enum status load_here(struct loader *loader, const char *name, int32_t count,
+                             const float **out, struct error *err)
 {
     const struct gguf_tensor *tensor = use(loader, name);
     *out = NULL;
@@ -99,6 +156,16 @@ static enum status load_optional(struct loader *loader, const char *name, int32_
             FAIL(err, ERR_FORMAT, "tensor %s: number %d is not finite", name, i);
     }
     *out = values;
+    return OK;
+}
+
+/* The same, where kernels find it. */
+static enum status load_optional(struct loader *loader, const char *name, int32_t count,
+                                 const float **out, struct error *err)
+{
+    TRY(load_here(loader, name, count, out, err));
+    if (*out)
+        *out = there(loader, *out);
     return OK;
 }
 
@@ -186,7 +253,7 @@ static enum status load_rope(struct loader *loader, struct error *err)
     const struct model_config *config = &loader->model->config;
     const int32_t pairs = config->rope_dim / 2;
     const float *factors;
-    TRY(load_optional(loader, "rope_freqs.weight", pairs, &factors, err));
+    TRY(load_here(loader, "rope_freqs.weight", pairs, &factors, err));
     float *inv_freq = take_floats(loader, pairs);
     for (int32_t k = 0; k < pairs; k++) {
         const double exponent = -2.0 * k / config->rope_dim;
@@ -212,9 +279,10 @@ static enum status load_ends(struct loader *loader, struct error *err)
         is_tied ? "token_embd.weight" : "output.weight", config->vocab, config->hidden,
         model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
     TRY(load_matrix(loader, &embed, err));
-    TRY(load_matrix(loader, &head, err));
-    if (is_tied && model->precision == MODEL_EXACT) /* the same bytes */
-        model->weight_bytes -= model->head.data_bytes;
+    if (is_tied && head.form == WEIGHT_STORED)
+        model->head = model->embed; /* the same bytes */
+    else
+        TRY(load_matrix(loader, &head, err));
     return load_vector(loader, "output_norm.weight", config->hidden, &model->output_norm, err);
 }
 
@@ -232,13 +300,15 @@ static enum status check_all_used(const struct loader *loader, struct error *err
 
 static enum status load_all(struct loader *loader, struct error *err)
 {
+    TRY(check_room(loader, err));
     TRY(alloc_vectors(loader, err));
     TRY(load_rope(loader, err));
     TRY(load_ends(loader, err));
     for (int32_t i = 0; i < loader->model->config.layers; i++)
         TRY(load_layer(loader, i, err));
     loader->model->weight_bytes += loader->weights->vectors_bytes;
-    return check_all_used(loader, err);
+    TRY(check_all_used(loader, err));
+    return upload_vectors(loader, err);
 }
 
 enum status weights_load(struct weights *weights, struct model *model, const struct gguf *gguf,
@@ -268,8 +338,11 @@ void weights_release(struct weights *weights, struct model *model, struct device
     }
     free(model->layers);
     model->layers = NULL;
+    if (model->head.data != model->embed.data)
+        weight_release(device, &model->head);
     weight_release(device, &model->embed);
-    weight_release(device, &model->head);
+    if (weights->here != weights->vectors)
+        free(weights->here);
     if (weights->vectors)
         device_free(device, weights->vectors, weights->vectors_bytes);
     *weights = (struct weights){0};

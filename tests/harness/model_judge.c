@@ -112,7 +112,7 @@ struct row {
     double log_sum;
 };
 
-static struct row row_of(const struct model_run *run, int32_t i)
+static struct row row_of(struct model_run *run, int32_t i)
 {
     const float *logits = model_run_logits(run, i);
     return (struct row){logits, model_judge_log_sum(logits, run->model->config.vocab)};

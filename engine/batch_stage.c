@@ -1,0 +1,180 @@
+/* batch_stage - see batch_stage.h. */
+#include "engine/batch_stage.h"
+
+#include "base/checked.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PLACE_ALIGN = 64,
+    PLACES = 16,               /* arrays at most, for the room that alignment takes */
+    SEEN_BYTES_MAX = 256 << 10 /* lists of tokens seen, of all rows */
+};
+
+/* Where the next array goes. */
+struct cursor {
+    struct batch_stage *stage;
+    size_t used;
+};
+
+static size_t mask_bytes(const struct batch_stage_limits *limits)
+{
+    return ((size_t)limits->vocab + 31) / 32 * sizeof(uint32_t);
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN;
+}
+
+/* Puts bytes of from in the image. NULL: they do not fit. Gives the place on the device. */
+static void *put(struct cursor *cursor, const void *from, size_t bytes)
+{
+    struct batch_stage *stage = cursor->stage;
+    const size_t place = cursor->used;
+    if (bytes > stage->bytes - place)
+        return NULL;
+    if (bytes > 0)
+        memcpy(stage->host + place, from, bytes);
+    cursor->used = round_up(place + bytes);
+    return stage->there + place;
+}
+
+static const int32_t *put_ints(struct cursor *cursor, const int32_t *from, int32_t count)
+{
+    const void *place = put(cursor, from, (size_t)count * sizeof *from);
+    assert(place); /* within the limits */
+    return place;
+}
+
+static void put_work(struct cursor *cursor, const struct attention_work *work, int32_t rows,
+                     struct attention_work *up)
+{
+    int32_t pages = 0, row_entries = 0; /* the lists end with the last that an item names */
+    for (int32_t i = 0; i < work->item_count; i++) {
+        const struct attention_item *item = &work->items[i];
+        const int32_t item_pages = (item->kv_count + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
+        if (pages < item->pages_first + item_pages)
+            pages = item->pages_first + item_pages;
+        if (row_entries < item->rows_first + item->row_count)
+            row_entries = item->rows_first + item->row_count;
+    }
+    *up = *work;
+    up->partials_first = put_ints(cursor, work->partials_first, rows + 1);
+    up->items = put(cursor, work->items, (size_t)work->item_count * sizeof *work->items);
+    assert(up->items);
+    up->rows = put_ints(cursor, work->rows, row_entries);
+    up->pages = put_ints(cursor, work->pages, pages);
+}
+
+/* The mask's place on the device; the same for rows that have the same one. */
+static const uint32_t *put_mask(struct cursor *cursor, const uint32_t *mask, int32_t *count)
+{
+    struct batch_stage *stage = cursor->stage;
+    for (int32_t i = *count - 1; i >= 0; i--)
+        if (stage->masks[i] == mask)
+            return (const uint32_t *)(stage->there + stage->mask_places[i]);
+    stage->masks[*count] = mask;
+    stage->mask_places[(*count)++] = cursor->used;
+    const uint32_t *place = put(cursor, mask, mask_bytes(&stage->limits));
+    assert(place);
+    return place;
+}
+
+/* The sample rows, and then what they point to. */
+static enum status put_samples(struct cursor *cursor, const struct batch *batch,
+                               struct batch *up, struct error *err)
+{
+    struct batch_stage *stage = cursor->stage;
+    const size_t bytes = (size_t)batch->sample_count * sizeof *batch->samples;
+    struct sample_row *rows = (struct sample_row *)(void *)(stage->host + cursor->used);
+    int32_t mask_count = 0;
+    up->samples = put(cursor, batch->samples, bytes);
+    assert(up->samples);
+    for (int32_t i = 0; i < batch->sample_count; i++)
+        if (rows[i].allowed)
+            rows[i].allowed = put_mask(cursor, rows[i].allowed, &mask_count);
+    for (int32_t i = 0; i < batch->sample_count; i++) {
+        if (rows[i].seen_count == 0)
+            continue;
+        rows[i].seen =
+            put(cursor, rows[i].seen, (size_t)rows[i].seen_count * sizeof *rows[i].seen);
+        if (!rows[i].seen)
+            FAIL(err, ERR_LIMIT,
+                 "batch: the tokens seen of sample row %d do not fit, the "
+                 "limit is %d bytes in all",
+                 i, SEEN_BYTES_MAX);
+    }
+    return OK;
+}
+
+size_t batch_stage_bytes(const struct device *device, const struct batch_stage_limits *limits)
+{
+    if (device_is_host(device))
+        return 0;
+    const size_t rows = (size_t)limits->rows_max, partials = (size_t)limits->partials_max;
+    const size_t ints = 4 * rows + 1 + 2 * (size_t)limits->copies_max +
+                        (size_t)limits->heads_max +
+                        partials * (1 + (size_t)limits->split / KV_PAGE_TOKENS);
+    return (ints * sizeof(int32_t)) + partials * sizeof(struct attention_item) +
+           (size_t)limits->samples_max *
+               (sizeof(struct sample_row) + round_up(mask_bytes(limits))) +
+           SEEN_BYTES_MAX + (size_t)PLACES * PLACE_ALIGN;
+}
+
+enum status batch_stage_init(struct batch_stage *stage, struct device *device,
+                             const struct batch_stage_limits *limits, struct error *err)
+{
+    *stage = (struct batch_stage){
+        .device = device, .limits = *limits, .bytes = batch_stage_bytes(device, limits)};
+    if (stage->bytes == 0)
+        return OK;
+    const size_t samples = (size_t)limits->samples_max;
+    stage->host = aligned_alloc(PLACE_ALIGN, round_up(stage->bytes));
+    stage->there = device_alloc(device, stage->bytes);
+    stage->masks = calloc(samples + 1, sizeof *stage->masks);
+    stage->mask_places = calloc(samples + 1, sizeof *stage->mask_places);
+    if (!stage->host || !stage->there || !stage->masks || !stage->mask_places)
+        FAIL(err, ERR_MEMORY, "batch: no room for %zu bytes, here and on the device",
+             stage->bytes);
+    return OK;
+}
+
+void batch_stage_deinit(struct batch_stage *stage)
+{
+    free(stage->host);
+    free(stage->masks);
+    free(stage->mask_places);
+    if (stage->there)
+        device_free(stage->device, stage->there, stage->bytes);
+    *stage = (struct batch_stage){0};
+}
+
+enum status batch_stage_upload(struct batch_stage *stage, const struct batch *batch,
+                               struct batch *up, struct error *err)
+{
+    *up = *batch;
+    if (stage->bytes == 0)
+        return OK;
+    assert(batch->row_count <= stage->limits.rows_max);
+    assert(batch->head_count <= stage->limits.heads_max);
+    assert(batch->sample_count <= stage->limits.samples_max);
+    assert(batch->copy_count <= stage->limits.copies_max);
+    struct cursor cursor = {.stage = stage};
+    up->copy_from = put_ints(&cursor, batch->copy_from, batch->copy_count);
+    up->copy_to = put_ints(&cursor, batch->copy_to, batch->copy_count);
+    up->tokens = put_ints(&cursor, batch->tokens, batch->row_count);
+    up->positions = put_ints(&cursor, batch->positions, batch->row_count);
+    up->kv_pages = put_ints(&cursor, batch->kv_pages, batch->row_count);
+    up->head_rows = put_ints(&cursor, batch->head_rows, batch->head_count);
+    if (batch->row_count > 0)
+        put_work(&cursor, &batch->work, batch->row_count, &up->work);
+    TRY(put_samples(&cursor, batch, up, err));
+    const enum status status =
+        device_upload(stage->device, stage->there, stage->host, cursor.used);
+    if (status != OK)
+        FAIL(err, status, "batch: uploading %zu bytes failed", cursor.used);
+    return OK;
+}
