@@ -54,6 +54,11 @@ struct device_emu_counters {
 /* Sums over all kernels whose name contains `kernel`; false when none was launched. */
 bool device_emu_count(const char *kernel, struct device_emu_counters *counters);
 
+/* The same by place: a line of text for each place in the code that asked for memory, most
+ * bank conflicts first, with file and line. Writes at most `bytes`, NUL included; returns the
+ * length of the text. */
+size_t device_emu_lines(const char *kernel, char *text, size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif
