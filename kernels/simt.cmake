@@ -1,7 +1,7 @@
 # The kernels for GPUs: one source per op, compiled by g++ against the emulator of tests/emu
 # (COHORT_EMU) and by nvcc (COHORT_CUDA, preset cuda).
 set(simt_ops)
-foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul matmul_stored attention sample)
+foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul gemm_int8 matmul_stored attention sample)
   if(EXISTS ${PROJECT_SOURCE_DIR}/kernels/${op}.cu)
     list(APPEND simt_ops ${op})
   endif()
@@ -22,9 +22,15 @@ if(COHORT_EMU)
     file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"kernels/${op}.cu\"\n")
     list(APPEND emu_units ${unit})
   endforeach()
-  if(NOT COHORT_SANITIZE)
-    set_source_files_properties(${emu_units} PROPERTIES COMPILE_OPTIONS "-fsanitize=thread")
+  set(emu_options "-Wno-unknown-pragmas") # g++ does not know `unroll`
+  if(NOT COHORT_SANITIZE MATCHES "address")
+    # The compiler reports every access; tests/emu listens. Entry and exit are of no use to it.
+    list(APPEND emu_options -fsanitize=thread)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      list(APPEND emu_options --param=tsan-instrument-func-entry-exit=0)
+    endif()
   endif()
+  set_source_files_properties(${emu_units} PROPERTIES COMPILE_OPTIONS "${emu_options}")
   add_library(emu STATIC ${emu_sources} ${emu_units} kernels/ops_emu.c)
   target_compile_definitions(emu PRIVATE SIMT_EMU)
   target_link_libraries(emu PRIVATE warnings PUBLIC kernels)
@@ -56,6 +62,12 @@ if(COHORT_CUDA)
   target_link_libraries(kernels PUBLIC kernels_cuda)
 endif()
 
+# The table of ops links when every op has its source.
+list(LENGTH simt_ops simt_count)
+if(simt_count GREATER_EQUAL 11)
+  target_compile_definitions(kernels PRIVATE COHORT_SIMT_OPS)
+endif()
+
 # simt_test(op): kernels/<op>_simt_test.c against the twin, emulated; on a GPU where there is one.
 function(simt_test op)
   set(test kernels/${op}_simt_test.c)
@@ -71,7 +83,7 @@ function(simt_test op)
   endif()
 endfunction()
 
-add_library(simt_case STATIC tests/harness/simt_case.c)
+add_library(simt_case STATIC tests/harness/simt_case.c tests/harness/simt_activation.c)
 target_link_libraries(simt_case PRIVATE warnings PUBLIC kernels cmocka)
 foreach(op IN LISTS simt_ops)
   simt_test(${op})
