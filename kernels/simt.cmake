@@ -85,6 +85,7 @@ endfunction()
 
 add_library(simt_case STATIC tests/harness/simt_case.c tests/harness/simt_activation.c)
 target_link_libraries(simt_case PRIVATE warnings PUBLIC kernels cmocka)
+target_compile_definitions(simt_case PUBLIC $<$<BOOL:${COHORT_CUDA}>:COHORT_CUDA>)
 foreach(op IN LISTS simt_ops)
   simt_test(${op})
 endforeach()

@@ -54,4 +54,11 @@ uint32_t simt_case_below(struct simt_case *c, uint32_t limit);
 float simt_case_float(struct simt_case *c);
 float simt_case_normal(struct simt_case *c);
 
+/* The back end's launcher of an op: <op>_emu, or <op>_cuda where the build has CUDA. */
+#ifdef COHORT_CUDA
+    #define SIMT_CASE_OP(c, op) ((c)->is_emulated ? op##_emu : op##_cuda)
+#else
+    #define SIMT_CASE_OP(c, op) ((void)(c), op##_emu)
+#endif
+
 #endif
