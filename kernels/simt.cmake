@@ -1,7 +1,7 @@
 # The kernels for GPUs: one source per op, compiled by g++ against the emulator of tests/emu
 # (COHORT_EMU) and by nvcc (COHORT_CUDA, preset cuda).
 set(simt_ops)
-foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul gemm_int8 matmul_stored attention sample)
+foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul gemm_int8 matmul_stored attention sample peak)
   if(EXISTS ${PROJECT_SOURCE_DIR}/kernels/${op}.cu)
     list(APPEND simt_ops ${op})
   endif()
