@@ -9,13 +9,13 @@
  *               pieces of 16 bytes, three chunks of 64 .. 272 bytes per row under way; rows of
  *               blocks begin anywhere, so a chunk is copied with what lies around it. x comes
  *               through L1: a sector per load, the same for the warp's four outputs
- *     shared    9.8 to 13.5 KB; 52 to 63 registers x 128 threads at one row, 91 to 128 at eight,
- *               no spills
+ *     shared    9.8 to 13.5 KB; registers 52 to 63 at one row, 91 to 128 at eight, x 128
+ *               threads; no spills
  *     cost      per token and weight: its bytes (0.5625 for Q4_0), one F32 fused product, and
  *               about 8 instructions of dequantization
  *     bound by  DRAM at one row; by FP32 issue from about eight on, which is why int8 is the
  *               precision for prompts and this one the exact reference
- *     measured  not yet measured on a GPU
+ *     measured  not yet measured on a GPU; emulated without a bank conflict in any type
  *
  * Order of sums: that of matmul_f32.h, with fused products, so that exact precision gives the
  * bits of the CPU. It allows eight lanes per output; a chain of in / 8 dependent products is
@@ -132,6 +132,7 @@ SIMT void row_sum(const struct walk &walk, const struct strip<ROWS> &strip, int 
     SIMT_UNROLL
     for (int r = 0; r < int{ROWS}; r++)
         sum[r] = 0.0f;
+    simt_warp_sync(); /* what a gate's walk read last is free */
     for (int chunk = 0; chunk < STAGES - 1; chunk++) {
         if (chunk < chunks)
             walk_copy<TYPE>(walk, chunk);
@@ -139,19 +140,18 @@ SIMT void row_sum(const struct walk &walk, const struct strip<ROWS> &strip, int 
             simt_copy_commit();
     }
     for (int chunk = 0; chunk < chunks; chunk++) {
+        simt_copy_wait<STAGES - 2>();
+        simt_warp_sync(); /* the chunk is here, and all have read the one before it */
         if (chunk + STAGES - 1 < chunks)
             walk_copy<TYPE>(walk, chunk + STAGES - 1);
         else
             simt_copy_commit();
-        simt_copy_wait<STAGES - 1>();
-        simt_warp_sync();
         const int first = chunk * CHUNK<TYPE>;
         const int64_t begin = walk.row + static_cast<int64_t>(chunk) * CHUNK_BYTES<TYPE>;
         const unsigned char *blocks = walk.shared + chunk % STAGES * STAGE_BYTES<TYPE> +
                                       walk.out * ROW_STRIDE<TYPE> + begin % PIECE;
         const int count = in_dim - first < CHUNK<TYPE> ? in_dim - first : CHUNK<TYPE>;
         chunk_sum<TYPE, ROWS>(blocks, strip, first, count, walk.t, sum);
-        simt_warp_sync(); /* the next copies land where this was read */
     }
     SIMT_UNROLL
     for (int r = 0; r < int{ROWS}; r++) {

@@ -173,9 +173,7 @@ static void product_run(struct simt_case *c, const struct product *p, float *got
                                .gate_kind = p->kind};
     if (p->bias)
         args.bias = simt_case_up(c, p->bias, (size_t)s.out_dim * sizeof(float));
-    const enum status status = c->is_emulated ? matmul_stored_emu(c->device, &args)
-                                              : matmul_stored_cuda(c->device, &args);
-    assert_int_equal(status, OK);
+    assert_int_equal(SIMT_CASE_OP(c, matmul_stored)(c->device, &args), OK);
     simt_case_down(c, got, args.y, y_bytes);
 }
 
@@ -306,7 +304,7 @@ static void refusals(void **state)
     const struct activation x = {.forms = ACTIVATION_F32, .cols = 48};
     struct matmul_args args = {.x = &x, .w = &w, .rows = 1};
     enum status (*run)(struct device *, const struct matmul_args *) =
-        c->is_emulated ? matmul_stored_emu : matmul_stored_cuda;
+        SIMT_CASE_OP(c, matmul_stored);
     assert_int_equal(run(c->device, &args), ERR_LIMIT); /* half a block */
     w.type = (enum weight_type)4;
     assert_int_equal(run(c->device, &args), ERR_LIMIT);
