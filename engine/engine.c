@@ -13,6 +13,7 @@
 
 #include "engine/engine_check.h"
 #include "engine/engine_plan.h"
+#include "kernels/device_timer.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -97,19 +98,39 @@ static void *engine_main(void *self)
     return NULL;
 }
 
-static enum status open_model(struct engine *engine, const struct engine_options *options,
-                              struct error *err)
+static enum device_kind kind_of(enum engine_device device)
 {
+    return device == ENGINE_CUDA ? DEVICE_CUDA : device == ENGINE_EMU ? DEVICE_EMU : DEVICE_CPU;
+}
+
+/* AUTO takes the GPU when there is one; a GPU that is there and fails is told, not passed by. */
+static enum status open_device(struct engine *engine, const struct engine_options *options,
+                               struct error *err)
+{
+    const bool is_auto = options->device == ENGINE_DEVICE_AUTO;
     struct device_options device = {
-        .kind = DEVICE_CPU,
+        .kind = kind_of(options->device),
         .threads = options->threads,
         .simd_max = options->simd == ENGINE_SIMD_SCALAR ? DEVICE_SIMD_SCALAR
                     : options->simd == ENGINE_SIMD_AVX2 ? DEVICE_SIMD_AVX2
                                                         : DEVICE_SIMD_AVX512_VNNI,
     };
+    if (is_auto && ops_of(DEVICE_CUDA)) {
+        device.kind = DEVICE_CUDA;
+        const enum status status = device_open(&engine->device, &device, err);
+        if (status != ERR_DEVICE)
+            return status;
+        device.kind = DEVICE_CPU;
+    }
+    return device_open(&engine->device, &device, err);
+}
+
+static enum status open_model(struct engine *engine, const struct engine_options *options,
+                              struct error *err)
+{
     if (!options->model_path)
         FAIL(err, ERR_FORMAT, "model_path: there is none");
-    TRY(device_open(&engine->device, &device, err));
+    TRY(open_device(engine, options, err));
     return model_open(&engine->model, options->model_path,
                       options->precision == ENGINE_INT8 ? MODEL_INT8 : MODEL_EXACT,
                       engine->device, err);
@@ -150,8 +171,8 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .run = run_forward,
         .run_context = &engine->forward,
     };
-    TRY(forward_init(&engine->forward, engine->model, ops_cpu(), engine->device, &plan->forward,
-                     err));
+    TRY(forward_init(&engine->forward, engine->model, ops_of(device_kind(engine->device)),
+                     engine->device, &plan->forward, err));
     TRY(step_init(&engine->step, &options, &engine->arena, err));
     TRY(queue_init(&engine->outbox, OUTBOX_MAX, sizeof(struct step_event), err));
     TRY(queue_init(&engine->inbox, ENGINE_QUEUE_MAX + CANCELS_MAX, sizeof(struct message),
@@ -187,6 +208,11 @@ static void fill_info(struct engine *engine, const struct engine_plan *plan,
     static_assert(sizeof info->architecture == sizeof model->config.architecture, "it fits");
     memcpy(info->model_name, model->config.name, sizeof info->model_name);
     memcpy(info->architecture, model->config.architecture, sizeof info->architecture);
+    struct device_timer_facts facts;
+    static_assert(sizeof info->device_name == sizeof facts.name, "a name fits");
+    device_timer_look(engine->device, &facts);
+    memcpy(info->device_name, facts.name, sizeof info->device_name);
+    info->device = device_kind_name(device_kind(engine->device));
     info->simd = device_simd_name(device_simd(engine->device));
     info->kv = kv_layout_type_name(plan->kv_type);
     info->precision = options->precision;
@@ -205,7 +231,10 @@ static enum status open_all(struct engine *engine, const struct engine_options *
 {
     struct engine_plan plan;
     TRY(open_model(engine, options, err));
-    const struct engine_plan_place place = {ops_cpu(), engine_plan_free_bytes()};
+    const enum device_kind kind = device_kind(engine->device);
+    size_t free_bytes, total_bytes;
+    device_memory_bytes(engine->device, &free_bytes, &total_bytes);
+    const struct engine_plan_place place = {kind, ops_of(kind), free_bytes};
     TRY(engine_plan_make(options, &engine->model->config, &place, &plan, err));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_grammar(engine, err));
@@ -215,6 +244,11 @@ static enum status open_all(struct engine *engine, const struct engine_options *
         FAIL(err, ERR_IO, "engine: its thread cannot be started");
     engine->has_thread = true;
     return OK;
+}
+
+bool engine_has(enum engine_device device)
+{
+    return ops_of(kind_of(device)) != NULL;
 }
 
 enum status engine_open(struct engine **engine, const struct engine_options *options,
@@ -299,6 +333,7 @@ enum status engine_submit(struct engine *engine, const struct engine_job *job, u
                           struct error *err)
 {
     struct engine_job checked;
+    TRY(step_failure(&engine->step, err));
     TRY(engine_check_job(job, &engine->limits, &checked, err));
     if (atomic_fetch_add(&engine->outstanding, 1) >= ENGINE_QUEUE_MAX) {
         atomic_fetch_sub(&engine->outstanding, 1);
@@ -341,4 +376,9 @@ size_t engine_poll(struct engine *engine, struct engine_event *events, size_t ma
 void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
     step_stats(&engine->step, stats);
+}
+
+enum status engine_failure(struct engine *engine, struct error *err)
+{
+    return step_failure(&engine->step, err);
 }

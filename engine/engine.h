@@ -29,6 +29,9 @@ extern "C" {
 struct engine;
 struct tokenizer;
 
+/* AUTO: the GPU where this build and this machine have one, else the CPU. EMU runs the GPU's
+ * kernels on the CPU, thread by thread: for tests. */
+enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_CPU, ENGINE_CUDA, ENGINE_EMU };
 enum engine_precision { ENGINE_EXACT, ENGINE_INT8 };
 enum engine_kv { ENGINE_KV_AUTO, ENGINE_KV_F32, ENGINE_KV_F16, ENGINE_KV_INT8 };
 enum engine_simd { ENGINE_SIMD_AUTO, ENGINE_SIMD_SCALAR, ENGINE_SIMD_AVX2 };
@@ -36,13 +39,16 @@ enum engine_simd { ENGINE_SIMD_AUTO, ENGINE_SIMD_SCALAR, ENGINE_SIMD_AVX2 };
 /* Zero means: the default. */
 struct engine_options {
     const char *model_path;
+    enum engine_device device;
     enum engine_precision precision;
-    enum engine_kv kv;      /* AUTO: F32 with EXACT, INT8 with INT8 */
+    enum engine_kv kv;      /* AUTO: INT8 with INT8; with EXACT F32, on CUDA and EMU F16, since
+                               their kernels take no F32 */
     enum engine_simd simd;  /* at most this level, for tests */
     uint32_t threads;       /* one per core */
     uint32_t step_tokens;   /* token budget per step */
     uint32_t sequences_max; /* decoding side by side */
-    uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB */
+    uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;
+                               on a GPU 3/4 of what the weights leave */
     uint32_t kv_pages;      /* exact page count instead of kv_bytes, for tests */
 };
 
@@ -113,7 +119,8 @@ struct engine_event {
 
 struct engine_info {
     char model_name[96], architecture[32];
-    const char *simd, *kv; /* names of what is in use */
+    char device_name[96];           /* "NVIDIA H200", "cpu avx2, 8 threads" */
+    const char *device, *simd, *kv; /* names of what is in use; device "cpu", "cuda", "emu" */
     enum engine_precision precision;
     uint64_t parameters, weight_bytes, kv_bytes;
     uint32_t vocab, context_max, threads, kv_pages, page_tokens;
@@ -126,6 +133,9 @@ struct engine_stats {
     double busy_s;              /* time inside forward passes */
     double prefill_s, decode_s; /* busy_s by what the step mostly did */
 };
+
+/* True when this build can compute there (whether the machine can, engine_open finds). */
+bool engine_has(enum engine_device device);
 
 MUST_USE enum status engine_open(struct engine **engine, const struct engine_options *options,
                                  struct error *err);
@@ -147,6 +157,10 @@ void engine_cancel(struct engine *engine, uint64_t job_id);
 size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms);
 
 void engine_stats(struct engine *engine, struct engine_stats *stats);
+
+/* ERR_DEVICE with a sentence once the device has failed: all jobs have then ended, or will in a
+ * moment, with ENGINE_FAILED, and engine_submit takes no more. OK until then. Any thread. */
+enum status engine_failure(struct engine *engine, struct error *err);
 
 #ifdef __cplusplus
 }

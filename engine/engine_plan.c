@@ -5,19 +5,21 @@
  * and never more than all sequences could fill. A step has 512 rows: enough to read the
  * weights once for a chunk of prompt and for all that decode beside it, little enough that a
  * new token comes several times a second on a slow machine.
+ *
+ * A GPU has its memory to itself: the pool takes three quarters of what the weights leave, and
+ * the rest holds a step's buffers. A step has 2,048 rows there, with which the products are
+ * bound by arithmetic, and 256 sequences decode side by side.
  */
 #include "engine/engine_plan.h"
 
 #include "base/checked.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 enum {
     STEP_TOKENS = 512,
+    STEP_TOKENS_GPU = 2048,
     STEP_TOKENS_MAX = 16384,
     SEQUENCES = 96,
+    SEQUENCES_GPU = 256,
     SEQUENCES_MAX = 4096,
     HEADS_BESIDE = 96,     /* rows of score jobs with logits, beside one per sequence */
     PARTIALS_PER_ROW = 16, /* room for rows at position 2,048 on the average */
@@ -26,19 +28,40 @@ enum {
 
 static const uint64_t POOL_BYTES_MAX = (uint64_t)4 << 30;
 
-static enum kv_type choose_kv(const struct engine_options *options)
+/* The kernels of CUDA and EMU multiply in half precision: they take no F32. */
+static enum status choose_kv(const struct engine_options *options, enum device_kind kind,
+                             enum kv_type *type, struct error *err)
 {
     switch (options->kv) {
     case ENGINE_KV_F32:
-        return KV_F32;
+        *type = KV_F32;
+        break;
     case ENGINE_KV_F16:
-        return KV_F16;
+        *type = KV_F16;
+        break;
     case ENGINE_KV_INT8:
-        return KV_INT8;
+        *type = KV_INT8;
+        break;
     case ENGINE_KV_AUTO:
+        *type = options->precision == ENGINE_INT8 ? KV_INT8
+                : kind == DEVICE_CPU              ? KV_F32
+                                                  : KV_F16;
         break;
     }
-    return options->precision == ENGINE_INT8 ? KV_INT8 : KV_F32;
+    if (kind != DEVICE_CPU && *type == KV_F32)
+        FAIL(err, ERR_LIMIT, "kv: f32 is for the CPU, %s takes f16 or int8",
+             device_kind_name(kind));
+    return OK;
+}
+
+static uint64_t choose_bytes(const struct engine_options *options,
+                             const struct engine_plan_place *place)
+{
+    if (options->kv_bytes > 0)
+        return options->kv_bytes;
+    if (place->kind == DEVICE_CUDA)
+        return place->free_bytes / 4 * 3;
+    return place->free_bytes / 4 < POOL_BYTES_MAX ? place->free_bytes / 4 : POOL_BYTES_MAX;
 }
 
 static uint32_t pages_of(uint32_t tokens)
@@ -47,14 +70,12 @@ static uint32_t pages_of(uint32_t tokens)
 }
 
 static enum status choose_pages(const struct engine_options *options, uint32_t context,
-                                uint64_t free_bytes, struct engine_plan *plan,
+                                const struct engine_plan_place *place, struct engine_plan *plan,
                                 struct error *err)
 {
     uint64_t pages = options->kv_pages;
     if (pages == 0) {
-        uint64_t bytes = options->kv_bytes;
-        if (bytes == 0)
-            bytes = free_bytes / 4 < POOL_BYTES_MAX ? free_bytes / 4 : POOL_BYTES_MAX;
+        const uint64_t bytes = choose_bytes(options, place);
         pages = bytes / plan->page_bytes;
         const uint64_t useful = (uint64_t)pages_of(context) * plan->sequences_max;
         if (pages > useful)
@@ -101,19 +122,22 @@ enum status engine_plan_make(const struct engine_options *options,
     if (options->sequences_max > SEQUENCES_MAX)
         FAIL(err, ERR_LIMIT, "sequences_max: %u, the limit is %d", options->sequences_max,
              SEQUENCES_MAX);
-    *plan = (struct engine_plan){
-        .kv_type = choose_kv(options),
-        .sequences_max = options->sequences_max ? options->sequences_max : SEQUENCES,
-        .limits.rows_max = options->step_tokens ? options->step_tokens : STEP_TOKENS,
-        .limits.split = split,
-    };
+    const bool is_gpu = place->kind == DEVICE_CUDA;
+    *plan = (struct engine_plan){.sequences_max = is_gpu ? SEQUENCES_GPU : SEQUENCES,
+                                 .limits.rows_max = is_gpu ? STEP_TOKENS_GPU : STEP_TOKENS,
+                                 .limits.split = split};
+    if (options->sequences_max)
+        plan->sequences_max = options->sequences_max;
+    if (options->step_tokens)
+        plan->limits.rows_max = options->step_tokens;
+    TRY(choose_kv(options, place->kind, &plan->kv_type, err));
     const struct kv_cache cache = {.type = plan->kv_type,
                                    .layers = config->layers,
                                    .kv_heads = config->kv_heads,
                                    .head_dim = config->head_dim,
                                    .page_count = 1};
     plan->page_bytes = kv_layout_page_bytes(&cache);
-    TRY(choose_pages(options, (uint32_t)config->context_max, place->free_bytes, plan, err));
+    TRY(choose_pages(options, (uint32_t)config->context_max, place, plan, err));
     if (plan->tokens_max < 2)
         FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
 
@@ -130,26 +154,11 @@ enum status engine_plan_make(const struct engine_options *options,
         .positions_max = (int32_t)plan->tokens_max,
         .head_max = (int32_t)plan->limits.heads_max,
         .partials_max = (int32_t)plan->limits.partials_max,
+        .samples_max = (int32_t)(plan->limits.heads_max + plan->sequences_max),
+        .copies_max = (int32_t)plan->sequences_max * 2,
         .page_count = (int32_t)plan->page_count,
         .kv_type = plan->kv_type,
     };
     plan->arena_bytes = arena_size(plan, (uint32_t)config->vocab);
     return OK;
-}
-
-uint64_t engine_plan_free_bytes(void)
-{
-    FILE *file = fopen("/proc/meminfo", "r");
-    char line[256];
-    uint64_t kib = 0;
-    while (file && kib == 0 && fgets(line, sizeof line, file))
-        if (text_starts(text_of(line), TEXT("MemAvailable:")))
-            kib = strtoull(line + sizeof "MemAvailable:" - 1, NULL, 10);
-    if (file)
-        (void)fclose(file);
-    if (kib > 0)
-        return kib * 1024;
-    const long pages = sysconf(_SC_AVPHYS_PAGES);
-    const long size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
 }

@@ -23,18 +23,16 @@ struct engine_plan {
 
 /* Where the model is to run. */
 struct engine_plan_place {
+    enum device_kind kind;
     const struct ops *ops;
-    uint64_t free_bytes; /* what there is to spare; see engine_plan_free_bytes */
+    uint64_t free_bytes; /* what the device has to spare, its weights loaded */
 };
 
-/* ERR_LIMIT: an option
- * out of range, or a pool that holds no sequence; the sentence names it. */
+/* ERR_LIMIT: an option out of range, one that the device's kernels do not take, or a pool that
+ * holds no sequence; the sentence names it. */
 MUST_USE enum status engine_plan_make(const struct engine_options *options,
                                       const struct model_config *config,
                                       const struct engine_plan_place *place,
                                       struct engine_plan *plan, struct error *err);
-
-/* Memory that could be had without paging anything out; 0 when the system does not say. */
-uint64_t engine_plan_free_bytes(void);
 
 #endif

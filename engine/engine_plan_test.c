@@ -24,7 +24,7 @@ static struct engine_plan plan_of(struct engine_options options, uint64_t free_b
 {
     struct engine_plan plan;
     struct error err;
-    const struct engine_plan_place place = {ops_cpu(), free_bytes};
+    const struct engine_plan_place place = {DEVICE_CPU, ops_cpu(), free_bytes};
     if (engine_plan_make(&options, &config, &place, &plan, &err) != OK)
         fail_msg("%s", err.text);
     return plan;
@@ -76,7 +76,8 @@ static void refuses_by_name(void **state)
     (void)state;
     struct engine_plan plan;
     struct error err;
-    const struct engine_plan_place place = {ops_cpu(), gib}, small = {ops_cpu(), 100};
+    const struct engine_plan_place place = {DEVICE_CPU, ops_cpu(), gib};
+    const struct engine_plan_place small = {DEVICE_CPU, ops_cpu(), 100};
     const struct engine_options steps = {.step_tokens = 1000000};
     assert_int_equal(engine_plan_make(&steps, &config, &place, &plan, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "step_tokens: 1000000"));
@@ -88,10 +89,25 @@ static void refuses_by_name(void **state)
     assert_non_null(strstr(err.text, "KV pool of 25 bytes"));
 }
 
-static void knows_free_memory(void **state)
+/* The sizes of a GPU follow from its kind; what computes does not matter here. */
+static void a_gpu_takes_more_at_once(void **state)
 {
     (void)state;
-    assert_true(engine_plan_free_bytes() > 1 << 20);
+    struct engine_plan plan, page;
+    struct error err;
+    struct engine_options options = {.precision = ENGINE_EXACT, .kv_pages = 1};
+    struct engine_plan_place place = {DEVICE_CUDA, ops_cpu(), gib};
+    assert_int_equal(engine_plan_make(&options, &config, &place, &page, &err), OK);
+    assert_int_equal(page.kv_type, KV_F16);
+    assert_true(page.limits.rows_max > 512 && page.sequences_max > 96);
+    options.kv_pages = 0;
+    options.sequences_max = 4;
+    place.free_bytes = 40 * page.page_bytes;
+    assert_int_equal(engine_plan_make(&options, &config, &place, &plan, &err), OK);
+    assert_int_equal(plan.page_count, 30);
+    options.kv = ENGINE_KV_F32;
+    assert_int_equal(engine_plan_make(&options, &config, &place, &plan, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "kv: f32"));
 }
 
 int main(void)
@@ -101,7 +117,7 @@ int main(void)
         cmocka_unit_test(pool_takes_a_quarter_and_no_more_than_useful),
         cmocka_unit_test(a_step_holds_any_row),
         cmocka_unit_test(refuses_by_name),
-        cmocka_unit_test(knows_free_memory),
+        cmocka_unit_test(a_gpu_takes_more_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,8 @@ static enum status compute_there(const struct forward *forward, const struct bat
     struct batch up;
     TRY(batch_stage_upload(&b->stage, batch, &up, err));
     TRY(compute(forward, &up, b->results, err));
+    if (batch->sample_count == 0)
+        return OK; /* nothing to wait for */
     const size_t bytes = (size_t)batch->sample_count * sizeof *results;
     const enum status status = device_download(forward->device, results, b->results, bytes);
     if (status != OK)

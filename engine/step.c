@@ -281,6 +281,19 @@ static void take_results(struct step *step, uint32_t index)
         step_output_token(step, seq + i, results[i]);
 }
 
+/* The device is of no more use: nothing that waits can be run. */
+static void fail_all(struct step *step, const struct error *err)
+{
+    pthread_mutex_lock(&step->stats_lock);
+    step->failure = *err;
+    pthread_mutex_unlock(&step->stats_lock);
+    while (step->waiting.eldest) {
+        struct seq *seq = step->waiting.eldest;
+        waiting_remove(&step->waiting, seq);
+        step_output_end(step, seq, ENGINE_FAILED);
+    }
+}
+
 static void run_batch(struct step *step, const struct sched_decision *decision)
 {
     struct batch batch;
@@ -306,6 +319,8 @@ static void run_batch(struct step *step, const struct sched_decision *decision)
     }
     if (status != OK)
         kv_prefix_clear(&step->prefix); /* what the device has written is not known */
+    if (status == ERR_DEVICE)
+        fail_all(step, &err);
 }
 
 enum status step_init(struct step *step, const struct step_options *options,
@@ -368,7 +383,10 @@ void step_submit(struct step *step, struct seq_job *job)
         if (step->options.grammar)
             grammar_start(step->options.grammar, &job->seqs[i].grammar);
     step->stats.prompt_tokens += job->ask.prompt_tokens;
-    waiting_add(&step->waiting, leader);
+    if (step->failure.status == OK)
+        waiting_add(&step->waiting, leader);
+    else
+        step_output_end(step, leader, ENGINE_FAILED);
 }
 
 void step_cancel(struct step *step, uint64_t job_id)
@@ -411,6 +429,16 @@ void step_stats(struct step *step, struct engine_stats *stats)
     pthread_mutex_lock(&step->stats_lock);
     *stats = step->shown_stats;
     pthread_mutex_unlock(&step->stats_lock);
+}
+
+enum status step_failure(struct step *step, struct error *err)
+{
+    pthread_mutex_lock(&step->stats_lock);
+    const struct error failure = step->failure;
+    pthread_mutex_unlock(&step->stats_lock);
+    if (failure.status != OK && err)
+        *err = failure;
+    return failure.status;
 }
 
 void step_show_stats(struct step *step)

@@ -69,6 +69,7 @@ struct step {
     struct engine_stats shown_stats; /* a copy under the lock, for other threads */
     pthread_mutex_t stats_lock;
     bool has_lock;
+    struct error failure; /* ERR_DEVICE once the device has failed; written under the lock */
     uint32_t output_expected; /* tokens, a running mean over samples that ended */
     bool preempted;           /* COHORT_HARD: this turn has had its preemption */
 };
@@ -90,6 +91,9 @@ bool step_turn(struct step *step);
 
 /* From any thread. Whoever has polled a DONE event finds its work counted. */
 void step_stats(struct step *step, struct engine_stats *stats);
+/* OK, or ERR_DEVICE and its sentence once a run has failed so: whatever waited or ran has ended
+ * with ENGINE_FAILED then, and so does at once what is submitted later. From any thread. */
+enum status step_failure(struct step *step, struct error *err);
 /* For step_output.c: makes a copy of what is counted so far. */
 void step_show_stats(struct step *step);
 /* Asserts what is always true of pool, tree, line and sequences. For tests. */

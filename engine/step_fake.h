@@ -27,8 +27,9 @@ struct step_fake {
     int32_t page_count;
     struct step_fake_slot *slots; /* [page_count * KV_PAGE_TOKENS] */
     uint64_t rows, steps, heads, copies;
-    int32_t fail_at; /* the step that fails with ERR_DEVICE; 0: none */
-    bool checks;     /* off: for timing the host alone */
+    int32_t fail_at;       /* the step that fails; 0: none */
+    enum status fail_with; /* how */
+    bool checks;           /* off: for timing the host alone */
 };
 
 static bool step_fake_init(struct step_fake *fake, int32_t page_count)
@@ -148,7 +149,7 @@ static enum status step_fake_run(void *context, const struct batch *batch,
     if (fake->fail_at > 0 && fake->steps == (uint64_t)fake->fail_at) {
         for (int32_t i = 0; i < fake->page_count * KV_PAGE_TOKENS; i++)
             fake->slots[i].position = -1; /* and everything on it is lost */
-        FAIL(err, ERR_DEVICE, "the fake device fails at step %d", fake->fail_at);
+        FAIL(err, fake->fail_with, "the fake device fails at step %d", fake->fail_at);
     }
     if (fake->checks) {
         step_fake_copy_pages(fake, batch);

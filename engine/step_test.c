@@ -312,8 +312,8 @@ static void owners_that_leave(void **state)
         }
 }
 
-/* A failing device ends what runs, and what comes later is computed from nothing again. */
-static void device_failures(void **state)
+/* A failing step ends what runs, and what comes later is computed from nothing again. */
+static void step_failures(void **state)
 {
     (void)state;
     struct family *family = calloc(1, sizeof *family);
@@ -321,6 +321,7 @@ static void device_failures(void **state)
         random_state = 900;
         struct bench *bench = bench_open(100, 8, 64);
         bench->fake.fail_at = at;
+        bench->fake.fail_with = ERR_LIMIT;
         family_make(family, 30, 200, 50);
         for (uint32_t i = 0; i < 30; i++)
             bench_submit(bench, &family->asks[i]);
@@ -328,6 +329,33 @@ static void device_failures(void **state)
         family_expect(bench, family, 30);
         bench_close(bench);
     }
+    free(family);
+}
+
+/* A device that has failed is of no more use: all that runs, waits or comes later ends. */
+static void a_lost_device_ends_everything(void **state)
+{
+    (void)state;
+    struct family *family = calloc(1, sizeof *family);
+    struct bench *bench = bench_open(100, 8, 64);
+    struct error err = {0};
+    bench->fake.fail_at = 5;
+    bench->fake.fail_with = ERR_DEVICE;
+    family_make(family, 30, 200, 50);
+    for (uint32_t i = 0; i < 29; i++)
+        bench_submit(bench, &family->asks[i]);
+    assert_int_equal(step_failure(&bench->step, &err), OK);
+    bench_run(bench);
+    assert_int_equal(bench->fake.steps, 5);
+    assert_int_equal(step_failure(&bench->step, &err), ERR_DEVICE);
+    assert_string_equal(err.text, "the fake device fails at step 5");
+    bench_submit(bench, &family->asks[29]);
+    bench_drain(bench);
+    assert_false(step_turn(&bench->step));
+    for (uint32_t i = 0; i < 30; i++)
+        for (uint32_t s = 0; s < family->asks[i].sample_count; s++)
+            assert_int_equal(bench->done[i][s].finish, ENGINE_FAILED);
+    bench_close(bench);
     free(family);
 }
 
@@ -516,7 +544,8 @@ int main(void)
         cmocka_unit_test(any_company_any_pool),
         cmocka_unit_test(cancels),
         cmocka_unit_test(owners_that_leave),
-        cmocka_unit_test(device_failures),
+        cmocka_unit_test(step_failures),
+        cmocka_unit_test(a_lost_device_ends_everything),
         cmocka_unit_test(prefixes_are_computed_once),
         cmocka_unit_test(nobody_starves),
         cmocka_unit_test(host_overhead),

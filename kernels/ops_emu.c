@@ -4,6 +4,8 @@
 const struct ops *ops_emu(void)
 {
     static const struct ops ops = {.name = "emu",
+                                   .attention_split = ATTENTION_SPLIT,
+                                   .kv_order = KV_ORDER_GPU,
                                    .embed = embed_emu,
                                    .rmsnorm = rmsnorm_emu,
                                    .matmul = matmul_emu,

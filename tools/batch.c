@@ -124,6 +124,8 @@ static enum status finish_flight(struct batch *batch, struct flight *flight, str
 {
     const struct text custom_id = text_buf_text(&flight->custom_id);
     bool failed = false, no_memory = false;
+    TRY(engine_failure(batch->engine,
+                       err)); /* what is left has no line: the next run does it */
     for (uint32_t i = 0; i < flight->sample_count; i++) {
         flight->choices[i].text = text_buf_text(&flight->texts[i]);
         no_memory |= flight->texts[i].failed;
@@ -232,7 +234,9 @@ static enum status start_line(struct batch *batch, struct text line, struct erro
         status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for a request");
     } else if (submit(batch, &chat, &request, slot, &why) != OK) {
         free_flight(&batch->flights[slot]);
-        status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
+        status = engine_failure(batch->engine, err);
+        if (status == OK)
+            status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
     } else {
         batch->running++;
     }

@@ -88,8 +88,10 @@ static void look_at_machine(struct doctor *doctor)
     struct finding *gpu = add(doctor, "GPU");
     (void)snprintf(gpu->value, VALUE_BYTES, "%s",
                    machine->has_nvidia_driver ? "an NVIDIA driver is here" : "none");
-    if (machine->has_nvidia_driver)
-        advise(gpu, NOTE, "this build has no GPU back end: it computes on the CPU");
+    if (machine->has_nvidia_driver && !engine_has(ENGINE_CUDA))
+        advise(gpu, NOTE,
+               "this build has no GPU back end: it computes on the CPU; cmake --preset cuda "
+               "builds one");
 }
 
 static void test_address_space(struct doctor *doctor)
@@ -173,10 +175,9 @@ static void test_model(struct doctor *doctor)
     if (status == OK)
         status = try_engine(engine, &tokens_per_s, &err);
     if (status == OK)
-        (void)snprintf(engine_finding->value, VALUE_BYTES,
-                       "%s on %u threads, %s: %.1f tokens/s for one reader",
-                       engine_info(engine)->architecture, engine_info(engine)->threads,
-                       engine_info(engine)->simd, tokens_per_s);
+        (void)snprintf(
+            engine_finding->value, VALUE_BYTES, "%s on %s: %.1f tokens/s for one reader",
+            engine_info(engine)->architecture, engine_info(engine)->device_name, tokens_per_s);
     else
         advise(engine_finding, PROBLEM, err.text);
     engine_close(engine);

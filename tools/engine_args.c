@@ -11,6 +11,7 @@ enum status engine_args_open(const struct engine_args *args, const struct engine
     *engine = NULL;
     TRY(model_path_find(args->model, path, sizeof path, err));
     options.model_path = path;
+    options.device = (enum engine_device)args->device;
     options.precision = (enum engine_precision)args->precision;
     options.threads = args->threads;
     return engine_open(engine, &options, err);

@@ -16,6 +16,7 @@
 
 struct engine_args {
     const char *model; /* NULL: see model_path.h */
+    int device;        /* enum engine_device */
     int precision;     /* enum engine_precision */
     uint32_t threads;  /* 0: one per core */
 };
@@ -27,6 +28,11 @@ struct engine_args {
      .kind = ARGS_TEXT,                                                                        \
      .target = &(args).model,                                                                  \
      .help = "GGUF model (default: $COHORT_MODEL, else the demo model)"},                      \
+        {.name = "device",                                                                     \
+         .value = "auto|cpu|cuda|emu",                                                         \
+         .kind = ARGS_CHOICE,                                                                  \
+         .target = &(args).device,                                                             \
+         .help = "where to compute (default: a GPU if there is one); emu is for tests"},       \
         {.name = "precision",                                                                  \
          .value = "exact|int8",                                                                \
          .kind = ARGS_CHOICE,                                                                  \

@@ -178,11 +178,14 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
     TRY(submit(run, err));
     poll_until_done(run);
     for (uint32_t i = 0; i < run->job.sample_count; i++) {
-        if (run->samples[i].finish == ENGINE_FAILED)
-            FAIL(err, ERR_DEVICE, "sample %u: the model's numbers are not numbers", i + 1);
+        if (run->samples[i].finish != ENGINE_FAILED)
+            continue;
+        TRY(engine_failure(run->engine, err));
+        FAIL(err, ERR_DEVICE, "sample %u: the model's numbers are not numbers", i + 1);
+    }
+    for (uint32_t i = 0; i < run->job.sample_count; i++)
         if (run->samples[i].text.failed)
             FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
-    }
     if (run->json)
         write_json(run);
     return OK;

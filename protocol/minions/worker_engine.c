@@ -115,6 +115,8 @@ static enum status take_event(struct run *run, const struct engine_event *event,
     run->in_flight--;
     job->is_cut = event->finish == ENGINE_LENGTH;
     job->is_failed = event->finish == ENGINE_FAILED || event->finish == ENGINE_CANCELLED;
+    if (job->is_failed)
+        TRY(engine_failure(run->engine, err)); /* no job's own doing: the round ends */
     job->prompt_tokens = event->prompt_tokens;
     job->cached_tokens = event->cached_tokens;
     job->output_tokens = event->output_tokens;

@@ -21,8 +21,10 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
                            struct error *err)
 {
     const struct device_options device = {
-        .kind = DEVICE_CPU, .threads = options->threads, .simd_max = options->simd_max};
-    const struct ops *ops = options->ops ? options->ops : ops_cpu();
+        .kind = options->device, .threads = options->threads, .simd_max = options->simd_max};
+    *run = (struct model_run){0};
+    TRY(device_open(&run->device, &device, err)); /* a kind that opens has its ops */
+    const struct ops *ops = options->ops ? options->ops : ops_of(options->device);
     const int32_t splits = options->context_max / ops->attention_split + 1;
     const int32_t page_count =
         options->sequences * ((options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS);
@@ -38,10 +40,10 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
                                            .positions_max = options->context_max,
                                            .head_max = options->head_max,
                                            .partials_max = limits.partials_max,
+                                           .samples_max = limits.samples_max,
+                                           .copies_max = limits.copies_max,
                                            .page_count = page_count,
                                            .kv_type = options->kv_type};
-    *run = (struct model_run){0};
-    TRY(device_open(&run->device, &device, err));
     TRY(arena_init(&run->arena, ARENA_BYTES, err));
     TRY(make_pages(run, options, err));
     TRY(batch_build_init(&run->build, &limits, &run->arena, err));
@@ -87,7 +89,7 @@ enum status model_run_step(struct model_run *run, const struct model_run_part *p
     return forward_run(&run->forward, &batch, NULL, err);
 }
 
-const float *model_run_logits(const struct model_run *run, int32_t i)
+const float *model_run_logits(struct model_run *run, int32_t i)
 {
     return forward_logits(&run->forward) + (int64_t)i * run->model->config.vocab;
 }

@@ -13,7 +13,8 @@ struct model_run_options {
     const char *path;
     enum model_precision precision;
     enum kv_type kv_type;
-    const struct ops *ops;     /* NULL: ops_cpu */
+    enum device_kind device;
+    const struct ops *ops;     /* NULL: those of the device */
     uint32_t threads;          /* 0: one per core */
     enum device_simd simd_max; /* as in device_options */
     int32_t sequences, context_max, rows_max, head_max;
@@ -51,6 +52,6 @@ MUST_USE enum status model_run_step(struct model_run *run, const struct model_ru
                                     int32_t part_count, struct error *err);
 
 /* Logits row i of the last step, [vocab]. */
-const float *model_run_logits(const struct model_run *run, int32_t i);
+const float *model_run_logits(struct model_run *run, int32_t i);
 
 #endif
