@@ -156,7 +156,7 @@ enum status emu_launch_run(const struct emu_launch *launch)
     emu_block.random = emu_block_options.seed * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du;
     emu_block.random |= 1;
     emu_trace_launch(emu_block_options.is_traced);
-    emu_request_launch(launch->name, launch->shared_bytes);
+    emu_request_launch(launch->name, launch->shared_bytes, emu_trace_on);
     handlers_set();
     bool is_good = false;
     if (sigsetjmp(launcher, 1) == 0)

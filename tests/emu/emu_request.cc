@@ -41,7 +41,7 @@ static struct kernel {
     struct device_emu_counters counters;
 } kernels[KERNELS_MAX];
 static int kernel_count;
-static struct kernel *kernel; /* that runs */
+static struct kernel untraced, *kernel = &untraced; /* that runs */
 
 static struct place {
     const void *pc; /* NULL: free */
@@ -54,12 +54,16 @@ static int place_count;
 void emu_request_clear(void)
 {
     kernel_count = place_count = 0;
+    kernel = &untraced;
     memset(kernels, 0, sizeof kernels);
     memset(places, 0, sizeof places);
 }
 
-void emu_request_launch(const char *name, size_t shared_bytes)
+void emu_request_launch(const char *name, size_t shared_bytes, bool is_traced)
 {
+    kernel = &untraced;
+    if (!is_traced)
+        return;
     int i = 0;
     while (i < kernel_count && strncmp(kernels[i].name, name, NAME_BYTES - 1) != 0)
         i++;
@@ -97,12 +101,12 @@ void emu_request_mma(enum emu_meeting kind)
 
 /* ---- what a request costs ---- */
 
-static struct place *place_of(const void *pc)
+static struct place *place_of(const void *pc, bool is_shared)
 {
     uint32_t at = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pc) * 0x9e3779b1u >> 7);
     for (;; at++) {
         struct place *place = &places[at % PLACES_MAX];
-        if (place->pc == pc && place->kernel == kernel)
+        if (place->pc == pc && place->kernel == kernel && place->is_shared == is_shared)
             return place;
         if (place->pc)
             continue;
@@ -111,6 +115,7 @@ static struct place *place_of(const void *pc)
         place_count++;
         place->pc = pc;
         place->kernel = kernel;
+        place->is_shared = is_shared;
         return place;
     }
 }
@@ -152,7 +157,6 @@ static void cost_shared(const struct request *request, struct place *place)
     counters->shared_wavefronts += fronts;
     counters->shared_conflicts += fronts - phases;
     if (place) {
-        place->is_shared = true;
         place->costs += fronts;
         place->conflicts += fronts - phases;
     }
@@ -189,7 +193,7 @@ void emu_request_flush(int warp)
         return;
     for (int i = 0; i < gathering->count; i++) {
         const struct request *request = &gathering->request[i];
-        struct place *place = place_of(gathering->pc[i]);
+        struct place *place = place_of(gathering->pc[i], request->is_shared);
         if (place) {
             place->requests++;
             place->bytes += uint64_t{request->bytes} *
@@ -206,12 +210,14 @@ void emu_request_flush(int warp)
 
 /* ---- gathering ---- */
 
-/* The first request of pc in [from, to) without this lane; `to` when there is none. */
-static inline int find(const struct gathering *gathering, const void *pc, int lane, int from,
-                       int to)
+/* The first request in [from, to) of this place without this lane; `to` when there is none. */
+static inline int find(const struct gathering *gathering, const void *pc, bool is_shared,
+                       int from, int to)
 {
+    const int lane = emu_block.running->lane;
     int i = from;
-    while (i < to && (gathering->pc[i] != pc || gathering->request[i].lanes >> lane & 1))
+    while (i < to && (gathering->pc[i] != pc || gathering->request[i].is_shared != is_shared ||
+                      gathering->request[i].lanes >> lane & 1))
         i++;
     return i;
 }
@@ -221,14 +227,14 @@ void emu_request_add(uintptr_t address, size_t bytes, bool is_shared, const void
     const int lane = emu_block.running->lane;
     struct gathering *gathering = &gatherings[emu_block.running->warp->number];
     const int first = gathering->next[lane];
-    int i = find(gathering, pc, lane, first, gathering->count);
+    int i = find(gathering, pc, is_shared, first, gathering->count);
     if (i == gathering->count && first > 0) {
-        i = find(gathering, pc, lane, 0, first);
+        i = find(gathering, pc, is_shared, 0, first);
         i = i == first ? gathering->count : i;
     }
     while (i == REQUESTS_MAX) { /* after the pause all is as at the start */
         emu_block_pause();
-        i = find(gathering, pc, lane, 0, gathering->count);
+        i = find(gathering, pc, is_shared, 0, gathering->count);
     }
     struct request *request = &gathering->request[i];
     if (i == gathering->count) {

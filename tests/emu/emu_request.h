@@ -14,8 +14,8 @@
 
 #include <stddef.h>
 
-/* The kernel that is launched, and its blocks. */
-void emu_request_launch(const char *kernel, size_t shared_bytes);
+/* The kernel that is launched, and its blocks. Untraced ones are not counted. */
+void emu_request_launch(const char *kernel, size_t shared_bytes, bool is_traced);
 void emu_request_block(void);
 
 /* The running lane's access. May pause the lane until the others of its warp catch up. */

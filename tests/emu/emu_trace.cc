@@ -164,6 +164,7 @@ void emu_trace_copy(void *to_shared, const void *from, int bytes, const void *pc
     const uintptr_t offset =
         reinterpret_cast<uintptr_t>(to_shared) - reinterpret_cast<uintptr_t>(emu_shared_memory);
     emu_shared_send(offset, pc);
+    emu_request_add(offset, 16, true, pc);
     if (bytes)
         trace(from, static_cast<size_t>(bytes), EMU_READ, pc);
 }

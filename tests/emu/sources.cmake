@@ -6,3 +6,20 @@ set(emu_sources
   tests/emu/device_emu.cc)
 # One mma is a few thousand operations in loops of constant length.
 set_source_files_properties(tests/emu/emu_warp.cc PROPERTIES COMPILE_OPTIONS "-O3")
+
+# emu_test(noun): tests/emu/<noun>_test.cc, kernels and host in one file.
+function(emu_test noun)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  set(exe tests_emu_${noun}_test)
+  add_executable(${exe} tests/emu/${noun}_test.cc)
+  target_compile_definitions(${exe} PRIVATE SIMT_EMU)
+  if(NOT COHORT_SANITIZE MATCHES "address")
+    target_compile_options(${exe} PRIVATE -fsanitize=thread)
+  endif()
+  target_link_libraries(${exe} PRIVATE kernels warnings cmocka)
+  add_test(NAME tests/emu/${noun} COMMAND ${exe} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tests/emu/${noun} PROPERTIES TIMEOUT 600 LABELS emu)
+endfunction()
+emu_test(emu_warp)
