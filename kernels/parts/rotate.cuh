@@ -12,21 +12,12 @@
 #define KERNELS_PARTS_ROTATE_CUH
 
 #include "kernels/activation.h"
-#include "kernels/parts/simt.cuh"
+#include "kernels/parts/four.cuh"
+#include "kernels/parts/int8.cuh"
 
 #include <math.h>
 
-enum {
-    ROTATE_LANES = 8, /* that share a block of 64 */
-    ROTATE_MAGNITUDE = 0x7fffffff
-};
-
-/* Greater of two magnitudes as bits: they order like floats, infinity and NaN last. */
-SIMT uint32_t rotate_greater(uint32_t most, float value)
-{
-    const uint32_t bits = simt_float_bits(value) & ROTATE_MAGNITUDE;
-    return bits > most ? bits : most;
-}
+enum { ROTATE_LANES = 8 /* that share a block of 64 */ };
 
 SIMT void rotate_pair(float &a, float &b)
 {
@@ -57,21 +48,6 @@ SIMT void rotate_64(float v[8])
         v[i] = v[i] * 0.125f;
 }
 
-SIMT void rotate_load4(float v[4], const float *from)
-{
-    const struct simt_16 four = simt_load16(from);
-    for (int i = 0; i < 4; i++)
-        v[i] = simt_bits_float(four.word[i]);
-}
-
-SIMT void rotate_store4(float *to, const float v[4])
-{
-    struct simt_16 four;
-    for (int i = 0; i < 4; i++)
-        four.word[i] = simt_float_bits(v[i]);
-    simt_store16(to, four);
-}
-
 /* Rotates the blocks of 64 of row; gives this thread's greatest magnitude, as bits. */
 template <int THREADS> SIMT uint32_t rotate_blocks(float *row, int32_t cols)
 {
@@ -84,16 +60,16 @@ template <int THREADS> SIMT uint32_t rotate_blocks(float *row, int32_t cols)
         const bool is_there = block < blocks;
         float *numbers = row + (is_there ? block : first) * ACTIVATION_BLOCK_MAX + place;
         float v[8];
-        rotate_load4(v, numbers);
-        rotate_load4(v + 4, numbers + 32);
+        four_load(v, numbers);
+        four_load(v + 4, numbers + 32);
         simt_warp_sync(); /* a lane without a block has read another's */
         rotate_64(v);
         if (!is_there)
             continue;
-        rotate_store4(numbers, v);
-        rotate_store4(numbers + 32, v + 4);
+        four_store(numbers, v);
+        four_store(numbers + 32, v + 4);
         for (int i = 0; i < 8; i++)
-            most = rotate_greater(most, v[i]);
+            most = int8_greater(most, v[i]);
     }
     return most;
 }
@@ -114,7 +90,7 @@ template <int THREADS> SIMT uint32_t rotate_small(float *row, int32_t cols)
     uint32_t most = 0;
     for (int32_t i = thread; i < cols; i += THREADS) {
         row[i] *= norm;
-        most = rotate_greater(most, row[i]);
+        most = int8_greater(most, row[i]);
     }
     return most;
 }

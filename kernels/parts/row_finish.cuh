@@ -7,11 +7,8 @@
 #ifndef KERNELS_PARTS_ROW_FINISH_CUH
 #define KERNELS_PARTS_ROW_FINISH_CUH
 
-#include "kernels/parts/math.cuh"
 #include "kernels/parts/reduce.cuh"
 #include "kernels/parts/rotate.cuh"
-
-enum { ROW_FINISH_INF = 0x7f800000, ROW_FINISH_NAN = 0x7fc00000 };
 
 enum {
     ROW_FINISH_SCRATCH = 1024 / SIMT_WARP, /* numbers, for a block of any size */
@@ -19,35 +16,32 @@ enum {
     ROW_FINISH_COLS_MAX = SIMT_SHARED_MAX / 4 - ROW_FINISH_SCRATCH
 };
 
-/* The clamp matters only where scale is subnormal and so badly rounded. */
-SIMT uint32_t row_finish_byte(float value, float scale)
+/* What launchers ask before: 16 bytes at a time. NULL counts as aligned. */
+static inline bool row_finish_is_aligned(const void *array)
 {
-    const uint32_t bits = simt_float_bits(value / scale + MATH_ROUND);
-    const int32_t q = static_cast<int32_t>(bits - MATH_ROUND_BITS);
-    return static_cast<uint32_t>(q > 127 ? 127 : q < -127 ? -127 : q) & 0xff;
+    return reinterpret_cast<uintptr_t>(array) % 16 == 0;
+}
+
+/* An activation of cols columns that row_finish can write. */
+static inline bool row_finish_takes(const struct activation *y, int32_t cols)
+{
+    const bool is_int8 = (y->forms & ACTIVATION_INT8) != 0;
+    return y->cols == cols && row_finish_is_aligned(y->f32) &&
+           (!is_int8 || (row_finish_is_aligned(y->q8) && y->stride == (cols + 63) / 64 * 64));
 }
 
 /* Four numbers of the row from `first` as four bytes; zeros past its end. */
-SIMT uint32_t row_finish_bytes(const float *row, int32_t first, int32_t cols, float scale)
+SIMT uint32_t row_finish_word(const float *row, int32_t first, int32_t cols,
+                              const struct int8_divisor &by)
 {
-    uint32_t word = 0;
+    float v[4];
     if (first + 4 <= cols) {
-        float v[4];
-        rotate_load4(v, row + first);
+        four_load(v, row + first);
+    } else {
         for (int i = 0; i < 4; i++)
-            word |= row_finish_byte(v[i], scale) << 8 * i;
-        return word;
+            v[i] = first + i < cols ? row[first + i] : 0.0f;
     }
-    for (int32_t i = 0; first + i < cols; i++)
-        word |= row_finish_byte(row[first + i], scale) << 8 * i;
-    return word;
-}
-
-/* A scale from the bits of the greatest magnitude. */
-SIMT float row_finish_scale(uint32_t greatest)
-{
-    return greatest < ROW_FINISH_INF ? simt_bits_float(greatest) / 127.0f
-                                     : simt_bits_float(ROW_FINISH_NAN);
+    return int8_word(v, by);
 }
 
 /* Rotates and quantizes; all threads' writes to row are behind a barrier. */
@@ -59,13 +53,13 @@ SIMT void row_finish_int8(const struct activation &y, int32_t index, float *row,
     const uint32_t most = y.cols % ACTIVATION_BLOCK_MAX == 0
                               ? rotate_blocks<THREADS>(row, y.cols)
                               : rotate_small<THREADS>(row, y.cols);
-    const float scale = row_finish_scale(reduce_max<THREADS>(most, scratch));
-    const bool is_zero = !(scale > 0.0f); /* zeros, or not finite: every product is then so */
+    const float scale = int8_scale(reduce_max<THREADS>(most, scratch));
+    const struct int8_divisor by = int8_divisor_of(scale);
     if (thread == 0)
         y.scales[index] = scale;
     auto q8 = reinterpret_cast<uint32_t *>(y.q8 + static_cast<int64_t>(index) * y.stride);
     for (int32_t word = thread; word < y.stride / 4; word += THREADS)
-        q8[word] = is_zero ? 0 : row_finish_bytes(row, word * 4, y.cols, scale);
+        q8[word] = row_finish_word(row, word * 4, y.cols, by);
 }
 
 template <int THREADS>
