@@ -31,7 +31,7 @@ static struct {
     const void *pc;
 } seen[SEEN_MAX];
 static int seen_count;
-static uint64_t finding_count;
+static uint64_t finding_count, kind_counts[EMU_KINDS];
 static char report[TEXT_BYTES];
 static bool report_is_fresh;
 
@@ -39,6 +39,7 @@ void emu_report_add(enum emu_kind kind, const void *pc, const void *other_pc,
                     const char *format, ...)
 {
     finding_count++;
+    kind_counts[kind]++;
     for (int i = 0; i < seen_count; i++)
         if (seen[i].kind == kind && seen[i].pc == pc)
             return;
@@ -70,10 +71,16 @@ uint64_t emu_report_count(void)
     return finding_count;
 }
 
+uint64_t emu_report_count_of(enum emu_kind kind)
+{
+    return kind_counts[kind];
+}
+
 void emu_report_clear(void)
 {
     kept_count = seen_count = 0;
     finding_count = 0;
+    memset(kind_counts, 0, sizeof kind_counts);
     report_is_fresh = false;
 }
 
@@ -126,6 +133,20 @@ static const char *in_tree(const char *path)
     return strncmp(path, here, top) == 0 ? path + top : path;
 }
 
+/* "void (anonymous namespace)::noun<1>(args)" is noun<1> to us. Writes in text. */
+static const char *short_name(char *text)
+{
+    static const char unnamed[] = "(anonymous namespace)::";
+    for (char *at = strstr(text, unnamed); at; at = strstr(at, unnamed))
+        memmove(at, at + sizeof unnamed - 1, strlen(at) - sizeof unnamed + 2);
+    text[strcspn(text, "(")] = 0;
+    const char *name = text;
+    const char *end = text + strcspn(text, "<");
+    for (const char *at = text; at < end; at++)
+        name = *at == ' ' ? at + 1 : name;
+    return name;
+}
+
 static bool is_wrapper(const char *file)
 {
     return strstr(file, "kernels/parts/simt_emu") != nullptr;
@@ -157,8 +178,8 @@ void emu_report_resolve(const void *const *pcs, int count,
         if (at < 0 || at >= count || is_found || file[0] == '?' || is_wrapper(file))
             continue;
         is_found = true;
-        function[strcspn(function, "(")] = 0;
-        snprintf(texts[at], EMU_REPORT_PLACE_BYTES, "%.120s (%.60s)", in_tree(file), function);
+        snprintf(texts[at], EMU_REPORT_PLACE_BYTES, "%.120s (%.60s)", in_tree(file),
+                 short_name(function));
     }
     fclose(answers);
     waitpid(child, nullptr, 0);

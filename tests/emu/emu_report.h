@@ -32,6 +32,7 @@ void emu_report_add(enum emu_kind kind, const void *pc, const void *other_pc,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 uint64_t emu_report_count(void);
+uint64_t emu_report_count_of(enum emu_kind kind);
 const char *emu_report_text(void); /* valid until the next call of either */
 void emu_report_clear(void);
 
