@@ -1,0 +1,291 @@
+/*
+ * engine_test - the whole engine on the emulated device: the GPU's kernels, from paged KV to
+ * sampling, behind the door that everybody uses.
+ *
+ * They give the CPU's tokens; and whatever runs beside a job, however its prompt is cut and
+ * whoever computed its beginning, its tokens and log-probabilities are the same bits. The
+ * emulator watches: no race, no read of what nobody wrote, no overrun.
+ */
+#include "engine/engine.h"
+#include "kernels/device_emu.h"
+#include "tests/harness/model_run.h"
+#include "tests/harness/tiny_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { JOBS = 9, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
+enum { SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
+
+static char model_path[32];
+static int model_fd = -1;
+
+static int write_model(void **state)
+{
+    (void)state;
+    struct text_buf file = {0};
+    const struct tiny_model_options options = {
+        .seed = 5, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
+    tiny_model_write(&file, &options);
+    model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
+    text_buf_deinit(&file);
+    return model_fd < 0;
+}
+
+static int close_model(void **state)
+{
+    (void)state;
+    return close(model_fd);
+}
+
+static int clear_findings(void **state)
+{
+    (void)state;
+    device_emu_clear();
+    return 0;
+}
+
+static int expect_no_findings(void **state)
+{
+    (void)state;
+    if (device_emu_findings() > 0)
+        print_error("%llu findings, the first: %s\n", (unsigned long long)device_emu_findings(),
+                    device_emu_report());
+    return device_emu_findings() > 0;
+}
+
+struct jobs {
+    token_id prompts[JOBS][PROMPT_MAX];
+    struct engine_job asks[JOBS];
+};
+
+struct outcome {
+    token_id tokens[JOBS][SAMPLES][OUTPUT_MAX];
+    float logprobs[JOBS][SAMPLES][OUTPUT_MAX];
+    uint32_t counts[JOBS][SAMPLES];
+    struct engine_event done[JOBS][SAMPLES];
+};
+
+static uint32_t mix(uint32_t a, uint32_t b)
+{
+    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
+    return (uint32_t)(z >> 32);
+}
+
+/* Greedy, sampled, shaped and scored, over prompts that share beginnings of odd lengths. */
+static void jobs_make(struct jobs *jobs)
+{
+    for (uint32_t i = 0; i < JOBS; i++) {
+        const uint32_t shared = i % 3 == 0 ? 0 : 21 + 19 * (i % 2);
+        const uint32_t own = 1 + mix(i, 2) % 25;
+        for (uint32_t t = 0; t < shared + own; t++)
+            jobs->prompts[i][t] =
+                (token_id)((t < shared ? mix(7, 1000 + t) : mix(i + 77, t)) % 256);
+        jobs->asks[i] = (struct engine_job){.prompt = jobs->prompts[i],
+                                            .prompt_tokens = shared + own,
+                                            .sample_count = 1,
+                                            .max_tokens = 6 + i % 3,
+                                            .ignore_end = true,
+                                            .seed = i,
+                                            .job_key = i,
+                                            .tag = i};
+    }
+    jobs->asks[1].temperature = jobs->asks[2].temperature = jobs->asks[4].temperature = 0.8f;
+    jobs->asks[1].top_k = 20;
+    jobs->asks[2].top_p = 0.8f;
+    jobs->asks[4].sample_count = SAMPLES;
+    jobs->asks[5].format = ENGINE_FORMAT_JOB_OUTPUT;
+    jobs->asks[5].max_tokens = 60;
+    jobs->asks[7].kind = ENGINE_SCORE;
+    jobs->asks[7].score_tokens = 9;
+}
+
+static void poll_all(struct engine *engine, struct outcome *outcome)
+{
+    struct engine_event events[EVENTS];
+    for (size_t count; (count = engine_poll(engine, events, EVENTS, -1)) > 0;)
+        for (size_t i = 0; i < count; i++) {
+            const struct engine_event *event = &events[i];
+            const uint32_t job = (uint32_t)event->tag, sample = event->sample;
+            uint32_t *at = &outcome->counts[job][sample];
+            assert_true(job < JOBS && sample < SAMPLES && *at < OUTPUT_MAX);
+            if (event->kind == ENGINE_DONE)
+                outcome->done[job][sample] = *event;
+            if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
+                continue;
+            outcome->tokens[job][sample][*at] = event->token;
+            outcome->logprobs[job][sample][(*at)++] = event->logprob;
+        }
+}
+
+enum order { ALONE, FORWARD, BACKWARD };
+
+static void run_jobs(struct engine_options options, enum order order, struct outcome *outcome)
+{
+    static struct jobs jobs;
+    struct engine *engine;
+    struct error err;
+    uint64_t id;
+    jobs_make(&jobs);
+    memset(outcome, 0, sizeof *outcome);
+    options.model_path = model_path;
+    options.threads = 1;
+    if (engine_open(&engine, &options, &err) != OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(engine_info(engine)->device,
+                        options.device == ENGINE_EMU ? "emu" : "cpu");
+    for (uint32_t i = 0; i < JOBS; i++) {
+        const uint32_t at = order == BACKWARD ? JOBS - 1 - i : i;
+        if (engine_submit(engine, &jobs.asks[at], &id, &err) != OK)
+            fail_msg("%s", err.text);
+        if (order == ALONE)
+            poll_all(engine, outcome);
+    }
+    poll_all(engine, outcome);
+    if (engine_failure(engine, &err) != OK)
+        fail_msg("%s", err.text);
+    engine_close(engine);
+    for (uint32_t i = 0; i < JOBS; i++)
+        for (uint32_t s = 0; s < jobs.asks[i].sample_count; s++)
+            assert_true(outcome->done[i][s].finish == ENGINE_LENGTH ||
+                        outcome->done[i][s].finish == ENGINE_STOP);
+}
+
+static void same_tokens(const struct outcome *a, const struct outcome *b)
+{
+    for (uint32_t i = 0; i < JOBS; i++)
+        for (uint32_t s = 0; s < SAMPLES; s++) {
+            assert_int_equal(a->counts[i][s], b->counts[i][s]);
+            assert_memory_equal(a->tokens[i][s], b->tokens[i][s],
+                                a->counts[i][s] * sizeof(token_id));
+        }
+}
+
+static void same_bits(const struct outcome *a, const struct outcome *b)
+{
+    same_tokens(a, b);
+    for (uint32_t i = 0; i < JOBS; i++)
+        for (uint32_t s = 0; s < SAMPLES; s++) {
+            assert_memory_equal(a->logprobs[i][s], b->logprobs[i][s],
+                                a->counts[i][s] * sizeof(float));
+            assert_memory_equal(&a->done[i][s].score, &b->done[i][s].score, sizeof(double));
+        }
+}
+
+/* Traced: every access is checked. */
+static void gives_the_cpus_tokens(void **state)
+{
+    (void)state;
+    static struct outcome cpu, emu;
+    struct engine_options options = {.device = ENGINE_CPU, .precision = ENGINE_INT8};
+    run_jobs(options, FORWARD, &cpu);
+    options.device = ENGINE_EMU;
+    run_jobs(options, FORWARD, &emu);
+    same_tokens(&cpu, &emu);
+    /* The score's targets are given, so only the attention's half-precision sums differ. */
+    assert_true(cpu.done[7][0].score < -1.0);
+    const double off = emu.done[7][0].score / cpu.done[7][0].score - 1.0;
+    print_message("score: %.6g, %.2g of it off the CPU's\n", emu.done[7][0].score, off);
+    assert_true(off > -0.01 && off < 0.01);
+}
+
+static void same_bits_in_any_company(void **state)
+{
+    (void)state;
+    static struct outcome alone, other;
+    const struct device_emu_options fast = {.seed = 1};
+    const struct device_emu_options traced = {.seed = 1, .is_traced = true};
+    device_emu_configure(&fast);
+    for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
+        struct engine_options options = {.device = ENGINE_EMU,
+                                         .precision = (enum engine_precision)precision};
+        run_jobs(options, ALONE, &alone);
+        options.step_tokens = 24; /* prompts in several chunks */
+        options.kv_pages = 12;    /* and some computed twice */
+        run_jobs(options, BACKWARD, &other);
+        same_bits(&alone, &other);
+        if (precision == ENGINE_EXACT)
+            continue;
+        options = (struct engine_options){.device = ENGINE_EMU, .precision = ENGINE_INT8};
+        run_jobs(options, FORWARD, &other);
+        same_bits(&alone, &other);
+    }
+    device_emu_configure(&traced);
+}
+
+static void step(struct model_run *run, const struct model_run_part *parts, int32_t count)
+{
+    struct error err;
+    if (model_run_step(run, parts, count, &err) != OK)
+        fail_msg("%s", err.text);
+}
+
+/* Logits of one sequence: by itself and whole, then in chunks beside two others that share its
+ * beginning. On the way, nothing is allocated. */
+static void same_logits_grouped_or_not(void **state)
+{
+    (void)state;
+    struct model_run run;
+    struct error err;
+    token_id tokens[SEQUENCES][TOKENS];
+    static float alone[TINY_MODEL_VOCAB];
+    const struct model_run_options options = {.path = model_path,
+                                              .precision = MODEL_INT8,
+                                              .kv_type = KV_INT8,
+                                              .device = DEVICE_EMU,
+                                              .threads = 1,
+                                              .sequences = SEQUENCES,
+                                              .context_max = CONTEXT,
+                                              .rows_max = SEQUENCES * TOKENS,
+                                              .head_max = SEQUENCES};
+    if (model_run_open(&run, &options, &err) != OK)
+        fail_msg("%s", err.text);
+    for (int32_t s = 0; s < SEQUENCES; s++)
+        for (int32_t i = 0; i < TOKENS; i++)
+            tokens[s][i] = (token_id)((i * 31 + (i >= 32 ? s * 17 : 0)) % 256);
+    const uint64_t allocations = device_allocations(run.device);
+    const struct model_run_part whole = {
+        .sequence = 2, .count = TOKENS, .tokens = tokens[2], .heads = MODEL_RUN_LAST};
+    step(&run, &whole, 1);
+    memcpy(alone, model_run_logits(&run, 0), sizeof alone);
+
+    const struct model_run_part shared = {
+        .sequence = 0, .count = 33, .tokens = tokens[0], .heads = MODEL_RUN_NONE};
+    step(&run, &shared, 1);
+    struct model_run_part rest[SEQUENCES];
+    for (int32_t s = 0; s < SEQUENCES; s++) {
+        if (s > 0)
+            model_run_share(&run, s, 0, SHARED_PAGES);
+        rest[s] = (struct model_run_part){.sequence = s,
+                                          .first = SHARED_PAGES * KV_PAGE_TOKENS,
+                                          .count = TOKENS - SHARED_PAGES * KV_PAGE_TOKENS,
+                                          .tokens = tokens[s] + SHARED_PAGES * KV_PAGE_TOKENS,
+                                          .heads = MODEL_RUN_LAST};
+    }
+    step(&run, rest, SEQUENCES);
+    const float *grouped = model_run_logits(&run, SEQUENCES - 1);
+    assert_memory_equal(alone, grouped, sizeof alone);
+    assert_memory_not_equal(alone, model_run_logits(&run, 0), sizeof alone);
+    assert_int_equal(device_allocations(run.device), allocations);
+    model_run_close(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(same_logits_grouped_or_not, clear_findings,
+                                        expect_no_findings),
+        cmocka_unit_test_setup_teardown(gives_the_cpus_tokens, clear_findings,
+                                        expect_no_findings),
+        cmocka_unit_test_setup_teardown(same_bits_in_any_company, clear_findings,
+                                        expect_no_findings),
+    };
+    return cmocka_run_group_tests(tests, write_model, close_model);
+}
