@@ -9,6 +9,7 @@
 #include "kernels/device.h"
 #include "kernels/device_emu.h"
 #include "kernels/parts/simt.cuh"
+#include "tests/emu/emu_asan.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@ struct emu_case {
     int32_t *a, *b;
 };
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef EMU_ASAN
 static const bool emu_case_is_traced = false; /* AddressSanitizer looks on instead */
 #else
 static const bool emu_case_is_traced = true;

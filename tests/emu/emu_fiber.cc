@@ -10,10 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
-    #include <sanitizer/asan_interface.h>
-    #include <sanitizer/common_interface_defs.h>
-#endif
 #ifndef __x86_64__
     #include <ucontext.h>
 #endif
@@ -38,6 +34,18 @@ bool emu_fiber_map(struct emu_fiber *fibers, int count, size_t stride_bytes)
         fiber->stack = static_cast<unsigned char *>(mapped) + guard_bytes;
     }
     return true;
+}
+
+void emu_fiber_abandon(struct emu_fiber *fiber)
+{
+    emu_asan_open(fiber->stack, EMU_FIBER_STACK_BYTES);
+}
+
+/* The frames of a thread that ended are still on its stack, as it never returned. */
+static void top_open(struct emu_fiber *fiber)
+{
+    enum { BYTES = 16 << 10 };
+    emu_asan_open(fiber->stack + EMU_FIBER_STACK_BYTES - BYTES, BYTES);
 }
 
 #ifdef __x86_64__
@@ -73,6 +81,7 @@ void emu_fiber_reset(struct emu_fiber *fiber, void (*start)(void), int colour)
     unsigned char *high = fiber->stack + EMU_FIBER_STACK_BYTES -
                           static_cast<size_t>(colour % COLOURS) * COLOUR_BYTES;
     uint64_t *words = reinterpret_cast<uint64_t *>(high) - WORDS;
+    top_open(fiber);
     memset(words, 0, WORDS * sizeof *words);
     words[0] = MXCSR_DEFAULT;
     words[START] = reinterpret_cast<uintptr_t>(start); /* 16 n + 8 at its first instruction */
@@ -97,6 +106,7 @@ void emu_fiber_reset(struct emu_fiber *fiber, void (*start)(void), int colour)
 {
     (void)colour;
     ucontext_t *context = context_of(fiber);
+    top_open(fiber);
     getcontext(context);
     context->uc_stack.ss_sp = fiber->stack;
     context->uc_stack.ss_size = EMU_FIBER_STACK_BYTES - TOP_ROOM_BYTES;
@@ -110,12 +120,12 @@ static inline void swap(struct emu_fiber *from, struct emu_fiber *to)
 }
 #endif
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef EMU_ASAN
 void emu_fiber_switch(struct emu_fiber *from, struct emu_fiber *to, bool ends)
 {
-    __sanitizer_start_switch_fiber(ends ? nullptr : &from->fake,
-                                   to->stack ? to->stack : launcher_stack,
-                                   to->stack ? EMU_FIBER_STACK_BYTES : launcher_stack_bytes);
+    __sanitizer_start_switch_fiber(
+        ends ? nullptr : &from->fake, to->stack ? to->stack : launcher_stack,
+        to->stack ? size_t{EMU_FIBER_STACK_BYTES} : launcher_stack_bytes);
     swap(from, to);
     __sanitizer_finish_switch_fiber(from->fake, nullptr, nullptr);
 }

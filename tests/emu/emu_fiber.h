@@ -7,6 +7,8 @@
 #ifndef TESTS_EMU_FIBER_H
 #define TESTS_EMU_FIBER_H
 
+#include "tests/emu/emu_asan.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +18,7 @@ struct emu_fiber {
     void *fake;           /* AddressSanitizer's */
 };
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef EMU_ASAN
 enum { EMU_FIBER_STACK_BYTES = 256 << 10 };
 #else
 enum { EMU_FIBER_STACK_BYTES = 128 << 10 };
@@ -28,6 +30,9 @@ bool emu_fiber_map(struct emu_fiber *fibers, int count, size_t stride_bytes);
 /* Makes the fiber begin at start(), which must not return, when next switched to. `colour`
  * spreads the stacks' tops over the cache. */
 void emu_fiber_reset(struct emu_fiber *fiber, void (*start)(void), int colour);
+
+/* A fiber that stopped in the middle will not go on: its frames are nobody's. */
+void emu_fiber_abandon(struct emu_fiber *fiber);
 
 /* Goes from one to the other. The first thing start() does is emu_fiber_begun. A fiber that
  * will not be come back to says so by `ends`. */

@@ -8,6 +8,9 @@
 #include "tests/emu/emu_case.h"
 #include "tests/emu/emu_report.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 enum { THREADS = 128, SEEDS = 20, SHARED = 4096 };
 
 namespace
@@ -605,13 +608,39 @@ static void freed_test(void **state)
     emu_case_close(&c);
 }
 
+/* AddressSanitizer stops a process that leaves a piece or a buffer by one element. */
+static void sanitizer_test(void **state)
+{
+    (void)state;
+    if (emu_case_is_traced) {
+        print_message("left out: this build has no AddressSanitizer\n");
+        skip();
+    }
+    static void (*const kernels[])(struct buffers) = {
+        beyond_piece<true>,        before_piece<true>,  beyond_buffer_read<true>,
+        beyond_buffer_write<true>, before_buffer<true>, beyond_piece<false>};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        int status;
+        const pid_t child = fork();
+        if (child == 0) {
+            struct emu_case c = emu_case_open();
+            emu_case_begin(DEVICE_EMU_LOCKSTEP, 1, true);
+            close(STDERR_FILENO);
+            _exit(launch_one(&c, kernels[i], nullptr) == OK ? 0 : 2);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(!WIFEXITED(status) || WEXITSTATUS(status) != 2);
+        const bool is_stopped = !WIFEXITED(status) || WEXITSTATUS(status) == 1;
+        assert_int_equal(is_stopped, kernels[i] != beyond_piece<false>);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planted_test),
-        cmocka_unit_test(sentence_test),
-        cmocka_unit_test(fault_test),
-        cmocka_unit_test(freed_test),
+        cmocka_unit_test(planted_test),   cmocka_unit_test(sentence_test),
+        cmocka_unit_test(fault_test),     cmocka_unit_test(freed_test),
+        cmocka_unit_test(sanitizer_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,9 @@ enum status emu_launch_run(const struct emu_launch *launch)
     }
     handlers_restore();
     emu_trace_launch(false);
+    if (!is_good)
+        for (int t = 0; t < launch->threads; t++)
+            emu_fiber_abandon(&emu_block.thread[t].fiber);
     has_failed = !is_good;
     return is_good ? OK : ERR_DEVICE;
 }

@@ -6,12 +6,10 @@
  */
 #include "tests/emu/emu_memory.h"
 
+#include "tests/emu/emu_asan.h"
+
 #include <string.h>
 #include <sys/mman.h>
-
-#ifdef __SANITIZE_ADDRESS__
-    #include <sanitizer/asan_interface.h>
-#endif
 
 enum { ALIGNMENT = 64, PIECES_MAX = 1 << 20 };
 static const size_t RANGE_BYTES_MAX = size_t{1} << 40, RANGE_BYTES_MIN = size_t{1} << 34;
@@ -108,10 +106,8 @@ void *emu_memory_take(size_t bytes)
     struct emu_memory_piece *piece = &emu_memory_pieces[number];
     piece->start = first + paged - padded;
     piece->end = piece->start + bytes;
-#ifdef __SANITIZE_ADDRESS__
-    __asan_poison_memory_region(reinterpret_cast<void *>(first), paged - padded);
-    __asan_poison_memory_region(reinterpret_cast<void *>(piece->end), padded - bytes);
-#endif
+    emu_asan_bar(reinterpret_cast<void *>(first), paged - padded);
+    emu_asan_bar(reinterpret_cast<void *>(piece->end), padded - bytes);
     return reinterpret_cast<void *>(piece->start);
 }
 
@@ -126,9 +122,7 @@ bool emu_memory_drop(void *memory)
     const uintptr_t first = start / EMU_MEMORY_PAGE * EMU_MEMORY_PAGE;
     const size_t paged =
         (piece->end - first + EMU_MEMORY_PAGE - 1) / EMU_MEMORY_PAGE * EMU_MEMORY_PAGE;
-#ifdef __SANITIZE_ADDRESS__
-    __asan_unpoison_memory_region(reinterpret_cast<void *>(first), paged);
-#endif
+    emu_asan_open(reinterpret_cast<void *>(first), paged);
     piece->start = piece->end = 0;
     pages_close(reinterpret_cast<unsigned char *>(first), paged);
     for (int i = 0; i < EMU_MEMORY_TABLES; i++) {

@@ -9,6 +9,7 @@
  */
 #include "tests/emu/emu_shared.h"
 
+#include "tests/emu/emu_asan.h"
 #include "tests/emu/emu_block.h"
 #include "tests/emu/emu_report.h"
 #include "tests/emu/emu_trace.h"
@@ -48,6 +49,7 @@ void emu_shared_reset(void)
 {
     piece_count = 0;
     used_bytes = asked_bytes = 0;
+    emu_asan_bar(emu_shared_memory, sizeof emu_shared_memory);
 }
 
 /* A piece's bytes are unwritten and unread; what lies between it and the next is barred. */
@@ -75,7 +77,9 @@ static void piece_open(uint32_t bytes, const void *pc)
     }
     pieces[piece_count].offset = used_bytes;
     pieces[piece_count++].bytes = bytes;
+    emu_asan_open(emu_shared_memory + used_bytes, padded + EMU_SHARED_RED_BYTES);
     memset(emu_shared_memory + used_bytes, 0xff, padded + EMU_SHARED_RED_BYTES);
+    emu_asan_bar(emu_shared_memory + used_bytes + bytes, padded + EMU_SHARED_RED_BYTES - bytes);
     if (emu_trace_on)
         shadow_open(used_bytes, bytes, padded);
     asked_bytes += padded;

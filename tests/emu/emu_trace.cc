@@ -40,7 +40,7 @@ static int note_image(struct dl_phdr_info *info, size_t bytes, void *context)
 
 void emu_trace_launch(bool is_traced)
 {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef EMU_ASAN
     if (image_count == 0)
         dl_iterate_phdr(note_image, nullptr);
     emu_trace_on = is_traced;

@@ -1,0 +1,41 @@
+/* emu_asan - what is done for AddressSanitizer, where the build has it. */
+#ifndef TESTS_EMU_ASAN_H
+#define TESTS_EMU_ASAN_H
+
+#include <stddef.h>
+
+#ifdef __SANITIZE_ADDRESS__
+    #define EMU_ASAN 1
+#elif defined(__has_feature)
+    #if __has_feature(address_sanitizer)
+        #define EMU_ASAN 1
+    #endif
+#endif
+
+#ifdef EMU_ASAN
+    #include <sanitizer/asan_interface.h>
+    #include <sanitizer/common_interface_defs.h>
+#endif
+
+/* Accesses there stop the process, until opened. */
+static inline void emu_asan_bar(const void *from, size_t bytes)
+{
+#ifdef EMU_ASAN
+    __asan_poison_memory_region(from, bytes);
+#else
+    (void)from;
+    (void)bytes;
+#endif
+}
+
+static inline void emu_asan_open(const void *from, size_t bytes)
+{
+#ifdef EMU_ASAN
+    __asan_unpoison_memory_region(from, bytes);
+#else
+    (void)from;
+    (void)bytes;
+#endif
+}
+
+#endif
