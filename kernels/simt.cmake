@@ -53,6 +53,7 @@ if(COHORT_CUDA)
     target_sources(kernels_cuda PRIVATE kernels/matmul_bf16.cu)
     target_compile_definitions(kernels_cuda PRIVATE COHORT_CUBLASLT)
     target_link_libraries(kernels_cuda PUBLIC CUDA::cublasLt)
+    target_sources(kernels_cuda PRIVATE kernels/cublaslt_int8.cu) # kbench's comparator
   else()
     message(STATUS "COHORT_CUDA: without cuBLASLt: weights in bf16 are refused")
   endif()
@@ -64,7 +65,7 @@ endif()
 
 # The table of ops links when every op has its source.
 list(LENGTH simt_ops simt_count)
-if(simt_count GREATER_EQUAL 11)
+if(simt_count GREATER_EQUAL 12)
   target_compile_definitions(kernels PRIVATE COHORT_SIMT_OPS)
 endif()
 

@@ -17,6 +17,7 @@ static const struct command {
     {"batch", "an OpenAI batch file in, results out; resumes", batch_main},
     {"tokenize", "text on standard input to token ids", tokenize_main},
     {"inspect", "what is in a model file, and what it needs here", inspect_main},
+    {"kbench", "the kernels' times beside the machine's limits", kbench_main},
     {"doctor", "look this machine over", doctor_main},
 };
 

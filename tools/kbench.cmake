@@ -3,4 +3,14 @@
 room(commands NEEDS base SOURCES tools/args.c tools/exit_code.c)
 room(kbench NEEDS commands engine kernels base m SOURCES
   tools/kbench_args.c tools/kbench_stats.c tools/kbench_case.c tools/kbench_kernels.c
-  tools/kbench_rows.c tools/kbench_products.c tools/kbench_attend.c tools/kbench_draw.c)
+  tools/kbench_rows.c tools/kbench_products.c tools/kbench_attend.c tools/kbench_draw.c
+  tools/kbench_head.c tools/kbench_time.c tools/kbench_row.c tools/kbench_measure.c
+  tools/kbench.c)
+if(COHORT_EMU)
+  target_compile_definitions(kbench PRIVATE COHORT_EMU)
+endif()
+if(COHORT_CUDA AND TARGET CUDA::cublasLt AND EXISTS ${PROJECT_SOURCE_DIR}/kernels/matmul_bf16.cu)
+  target_compile_definitions(kbench PRIVATE COHORT_CUBLASLT)
+endif()
+add_executable(cohort_kbench tools/kbench_main.c)
+target_link_libraries(cohort_kbench PRIVATE kbench warnings)

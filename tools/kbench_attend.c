@@ -28,6 +28,7 @@ struct layout {
     int32_t rows, keys_max, pages_each, shared_pages, split;
     int32_t group;      /* rows that share a prefix; 1: none do */
     bool is_sequential; /* prefill: all rows are of one sequence */
+    bool is_by_job;     /* the rows of a chunk do not stand side by side */
 };
 
 static int32_t pages_of(int32_t keys)
@@ -50,6 +51,7 @@ static struct layout layout_of(struct kbench_case *c)
         l.keys_max = d->context;
         l.shared_pages = d->shared / KV_PAGE_TOKENS;
     }
+    l.is_by_job = c->order == KBENCH_NAIVE;
     l.pages_each = pages_of(l.keys_max);
     c->m = l.rows;
     return l;
@@ -64,7 +66,8 @@ static int32_t page_of(const struct layout *l, int32_t row, int32_t page)
 {
     if (l->is_sequential)
         return page;
-    const int32_t owner = page < l->shared_pages ? row / l->group * l->group : row;
+    const int32_t first = l->is_by_job ? row % (l->rows / l->group) : row / l->group * l->group;
+    const int32_t owner = page < l->shared_pages ? first : row;
     return owner * l->pages_each + page;
 }
 
@@ -175,7 +178,7 @@ static void count_work(struct kbench_case *c, const struct layout *l,
         const int32_t all = pages_of(position_of(l, r) + 1);
         keys += position_of(l, r) + 1;
         pages_seen += all;
-        pages += l->is_sequential || r % l->group == 0 ? all : all - l->shared_pages;
+        pages += r % l->group == 0 ? all : all - l->shared_pages;
     }
     if (l->is_sequential)
         pages = l->pages_each;
@@ -189,7 +192,7 @@ static void count_work(struct kbench_case *c, const struct layout *l,
 static enum status add_list(struct kbench_case *c, const struct layout *l, struct error *err)
 {
     struct writer w = {0};
-    write_list(l, c->is_apart, &w);
+    write_list(l, c->order != KBENCH_GROUPED, &w);
     const size_t size = sizeof(int32_t);
     struct writer made = {
         .items =
@@ -199,7 +202,7 @@ static enum status add_list(struct kbench_case *c, const struct layout *l, struc
     int32_t *firsts = kbench_case_add(c, ((size_t)l->rows + 1) * size, KBENCH_NO_OUTPUT);
     if (!made.items || !made.pages || !made.rows || !firsts)
         FAIL(err, ERR_MEMORY, "attention: no room for a list of %d items", w.item_count);
-    write_list(l, c->is_apart, &made);
+    write_list(l, c->order != KBENCH_GROUPED, &made);
     for (int32_t r = 0; r < l->rows; r++)
         firsts[r + 1] = firsts[r] + position_of(l, r) / l->split + 1;
     c->attention.item_count = w.item_count;
@@ -233,9 +236,9 @@ static enum status open(struct kbench_case *c, struct error *err)
     count_work(c, &l, &cache);
     (void)snprintf(c->shape_text, sizeof c->shape_text, "%d:%dx%d, %d keys%s", d->heads,
                    d->kv_heads, d->head_dim, l.keys_max,
-                   c->is_apart   ? ", apart"
-                   : l.group > 1 ? ", shared"
-                                 : "");
+                   c->order != KBENCH_GROUPED ? ", apart"
+                   : l.group > 1              ? ", shared"
+                                              : "");
     return kbench_case_activation(c, d->heads * d->head_dim, forms_of(c), false, err);
 }
 

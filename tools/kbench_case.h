@@ -23,6 +23,10 @@ enum {
     KBENCH_HOST = -1 /* in the place of a set: the twin's memory */
 };
 
+/* How attention's rows over shared chunks are laid out: those under one chunk read its keys
+ * once; or each by itself, in the order of their chunks, or of their jobs. */
+enum kbench_order { KBENCH_GROUPED, KBENCH_SORTED, KBENCH_NAIVE };
+
 /* What a buffer holds when the operation is done, for the comparison with the twin. */
 enum kbench_output { KBENCH_NO_OUTPUT, KBENCH_OUT_F32, KBENCH_OUT_BYTES };
 
@@ -53,9 +57,9 @@ struct kbench_case {
     const struct kbench_kernel *kernel;
     const struct kbench_args_shape *shape;
     const char *variant, *dtype;
-    int32_t m;     /* rows; attention over chunks sets its own */
-    bool is_check; /* outputs in a form that can be compared */
-    bool is_apart; /* attention: rows under one prefix do not share its keys */
+    int32_t m;               /* rows; attention over chunks sets its own */
+    bool is_check;           /* outputs in a form that can be compared */
+    enum kbench_order order; /* attention alone looks at it */
     uint64_t seed;
 
     struct kbench_dims dims;

@@ -129,12 +129,16 @@ static void chunks_share_their_keys(void **state)
     assert_int_equal(kbench_case_check(&c, &check, &err), OK);
     assert_true(check.share < 1e-5);
     kbench_case_close(&c);
-    c = case_of(kbench_kernels_find("attention"), "decode", "int8");
-    c.shape = &shapes.items[0];
-    c.is_apart = true;
-    assert_int_equal(kbench_case_open(&c, 0, &err), OK);
-    assert_true(c.attention.item_count > 2 * shared_items);
-    kbench_case_close(&c);
+    for (int order = KBENCH_SORTED; order <= KBENCH_NAIVE; order++) {
+        c = case_of(kbench_kernels_find("attention"), "decode", "int8");
+        c.shape = &shapes.items[0];
+        c.order = (enum kbench_order)order;
+        assert_int_equal(kbench_case_open(&c, 0, &err), OK);
+        assert_true(c.attention.item_count > 2 * shared_items);
+        assert_int_equal(kbench_case_check(&c, &check, &err), OK);
+        assert_true(check.share < 1e-5);
+        kbench_case_close(&c);
+    }
 }
 
 int main(void)

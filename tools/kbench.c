@@ -1,0 +1,397 @@
+/*
+ * kbench - cohort kbench: every kernel's time beside the machine's limits.
+ *
+ *     kbench list                      kernels, variants, number formats, shapes
+ *     kbench run [KERNEL...]           a row for each kernel x variant x shape x M x mode
+ *
+ * On the emulator the same table has counters and bits in the place of times. The exit code is
+ * 1 when a result is wrong, the emulator found something, or a row is slower than --compare's
+ * by more than --fail-above; 77 when the device asked for is not there.
+ */
+#include "tools/args.h"
+#include "tools/cohort.h"
+#include "tools/exit_code.h"
+#include "tools/kbench_measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { EXIT_FOUND = 1, EXIT_NO_DEVICE = 77, WORD_BYTES = 32, SWEEP_MAX = KBENCH_ARGS_M_MAX };
+enum device_choice { CHOICE_AUTO, CHOICE_CUDA, CHOICE_EMU, CHOICE_CPU };
+
+#define SECONDS_DEFAULT 0.15F
+
+struct kbench {
+    int device, baseline, project; /* indices of their words */
+    const char *m_list, *shape_list, *dtype, *variant, *modes;
+    const char *json_path, *csv_path, *compare_path, *fail_above;
+    bool is_verified;
+    uint64_t seed;
+    float seconds;
+
+    struct kbench_args_m m;
+    struct kbench_args_shapes shapes;
+    double fail_share;
+    char **names; /* kernels asked for; none: all */
+
+    struct kbench_measure measure;
+    struct kbench_old old;
+    FILE *json, *csv;
+    struct kbench_row rows[SWEEP_MAX]; /* one sweep over M */
+    int32_t row_count, row_total, failures, skipped;
+};
+
+/* A word of a list with commas. */
+struct word {
+    char text[WORD_BYTES];
+};
+
+/* Word number index of the list; false past the last. "" is one empty word. */
+static bool word_at(const char *list, int index, struct word *word)
+{
+    for (; index > 0; index--) {
+        list = strchr(list, ',');
+        if (!list)
+            return false;
+        list++;
+    }
+    const size_t size = strcspn(list, ",");
+    (void)snprintf(word->text, sizeof word->text, "%.*s", (int)size, list);
+    return true;
+}
+
+static bool has_word(const char *list, const char *wanted)
+{
+    struct word word;
+    for (int i = 0; word_at(list, i, &word); i++)
+        if (strcmp(word.text, wanted) == 0)
+            return true;
+    return false;
+}
+
+/* ---- list ---- */
+
+static void print_list(void)
+{
+    const struct kbench_kernel *kernel;
+    const struct model_synthetic_shape *shape;
+    for (int32_t i = 0; (kernel = kbench_kernels_at(i)); i++) {
+        printf("%-14s %s\n", kernel->name, kernel->about);
+        if (kernel->variants[0])
+            printf("%-14s   variants %s\n", "", kernel->variants);
+        printf("%-14s   formats  %s\n", "", kernel->dtypes);
+    }
+    printf("\nshapes: ");
+    for (size_t i = 0; (shape = model_synthetic_at(i)); i++)
+        printf("%s, ", shape->config.name);
+    printf("minions30x6\n");
+}
+
+/* ---- rows ---- */
+
+static void write_record(struct kbench *k, const struct kbench_row *row)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    if (k->csv && row)
+        kbench_row_csv(row, k->csv);
+    if (!k->json)
+        return;
+    if (row)
+        kbench_row_write(row, &w);
+    else
+        kbench_head_write(&k->measure.head, &w);
+    (void)fprintf(k->json, "%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
+}
+
+/* True when the row fails the run; says why. */
+static bool is_failure(const struct kbench *k, const struct kbench_row *row)
+{
+    const struct kbench_row_key key = kbench_row_key(row);
+    const double ratio = kbench_row_ratio(&k->old, row);
+    bool is_bad = false;
+    if (row->verdict == KBENCH_WRONG || row->findings > 0) {
+        (void)fprintf(stderr, "kbench: WRONG: %s\n", key.text);
+        is_bad = true;
+    }
+    if (ratio > 1 + k->fail_share) {
+        (void)fprintf(stderr, "kbench: SLOWER: %s: %.1f %% more than in %s\n", key.text,
+                      100 * (ratio - 1), k->compare_path);
+        is_bad = true;
+    }
+    return is_bad;
+}
+
+static void find_cliffs(struct kbench *k)
+{
+    double at[SWEEP_MAX], us[SWEEP_MAX];
+    for (int32_t i = 0; i < k->row_count; i++) {
+        at[i] = k->rows[i].m;
+        us[i] = k->rows[i].timing.us.median;
+    }
+    for (int32_t i = 0; i < k->row_count; i++)
+        k->rows[i].cliff = kbench_stats_cliff(at, us, k->row_count, i);
+}
+
+/* Rows of one sweep are shown when it is over: cliffs need their neighbours. */
+static void end_sweep(struct kbench *k)
+{
+    find_cliffs(k);
+    for (int32_t i = 0; i < k->row_count; i++) {
+        kbench_row_print(&k->rows[i]);
+        write_record(k, &k->rows[i]);
+        k->failures += is_failure(k, &k->rows[i]);
+    }
+    k->row_total += k->row_count;
+    k->row_count = 0;
+}
+
+/* ERR_LIMIT is an answer: this kernel does not take that shape. Anything else ends the run. */
+static enum status sweep(struct kbench *k, const struct kbench_row *wanted,
+                         const struct kbench_args_shape *shape, struct error *err)
+{
+    for (int32_t i = 0; i < k->m.count; i++) {
+        struct kbench_row *row = &k->rows[k->row_count];
+        *row = *wanted;
+        row->m = k->m.values[i];
+        const enum status status = kbench_measure_row(&k->measure, shape, row, err);
+        if (status == ERR_LIMIT) {
+            (void)fprintf(stderr, "kbench: skipped: %s %s %s %s M %d: %s\n", row->kernel,
+                          row->variant, row->model, row->dtype, k->m.values[i], err->text);
+            k->skipped++;
+            continue;
+        }
+        TRY(status);
+        k->row_count++;
+        if (row->m != k->m.values[i])
+            break; /* the shape says how many rows: M changes nothing */
+    }
+    end_sweep(k);
+    return OK;
+}
+
+static enum status run_modes(struct kbench *k, struct kbench_row *row,
+                             const struct kbench_args_shape *shape, struct error *err)
+{
+    for (int mode = KBENCH_COLD; mode <= KBENCH_GRAPH; mode++) {
+        row->mode = (enum kbench_mode)mode;
+        if (has_word(k->modes, kbench_time_mode_name(row->mode)))
+            TRY(sweep(k, row, shape, err));
+    }
+    return OK;
+}
+
+static enum status run_kernel(struct kbench *k, const struct kbench_kernel *kernel,
+                              const struct kbench_args_shape *shape, struct error *err)
+{
+    struct word variant, dtype, first;
+    (void)word_at(kernel->dtypes, 0, &first);
+    for (int v = 0; word_at(kernel->variants, v, &variant); v++) {
+        if (k->variant && !has_word(k->variant, variant.text))
+            continue;
+        for (int d = 0; word_at(kernel->dtypes, d, &dtype); d++) {
+            const bool is_wanted =
+                !k->dtype ? strcmp(dtype.text, first.text) == 0
+                          : has_word(k->dtype, dtype.text) || strcmp(k->dtype, "all") == 0;
+            struct kbench_row row = {.kernel = kernel->name,
+                                     .variant = variant.text,
+                                     .model = shape->name,
+                                     .dtype = dtype.text};
+            if (is_wanted)
+                TRY(run_modes(k, &row, shape, err));
+        }
+    }
+    return OK;
+}
+
+static bool is_asked_for(const struct kbench *k, const struct kbench_kernel *kernel)
+{
+    for (int i = 0; k->names[i]; i++)
+        if (strcmp(k->names[i], kernel->name) == 0)
+            return true;
+    return !k->names[0];
+}
+
+/* Shapes of chunks are for attention alone: all else is the model's own. */
+static bool suits(const struct kbench_kernel *kernel, const struct kbench_args_shape *shape)
+{
+    return shape->chunks == 0 || strcmp(kernel->name, "attention") == 0;
+}
+
+static enum status run_all(struct kbench *k, struct error *err)
+{
+    const struct kbench_kernel *kernel;
+    for (int i = 0; k->names[i]; i++)
+        if (!kbench_kernels_find(k->names[i]))
+            FAIL(err, ERR_FORMAT, "no kernel named %s; try cohort kbench list", k->names[i]);
+    for (int32_t i = 0; (kernel = kbench_kernels_at(i)); i++)
+        for (int32_t s = 0; s < k->shapes.count; s++)
+            if (is_asked_for(k, kernel) && suits(kernel, &k->shapes.items[s]))
+                TRY(run_kernel(k, kernel, &k->shapes.items[s], err));
+    printf("# %d rows, %d skipped, %d failed\n", k->row_total, k->skipped, k->failures);
+    return OK;
+}
+
+/* ---- the command ---- */
+
+static enum status open_file(const char *path, const char *mode, FILE **file, struct error *err)
+{
+    if (!path)
+        return OK;
+    *file = fopen(path, mode);
+    if (!*file)
+        FAIL(err, ERR_IO, "%s: cannot be written", path);
+    return OK;
+}
+
+static enum status open_device(struct kbench *k, struct error *err)
+{
+    static const enum device_kind KINDS[] = {DEVICE_CUDA, DEVICE_CUDA, DEVICE_EMU, DEVICE_CPU};
+    struct kbench_measure *measure = &k->measure;
+    enum status status = kbench_measure_open(measure, KINDS[k->device], err);
+    if (status != OK && k->device == CHOICE_AUTO) {
+        kbench_measure_close(measure);
+        status = kbench_measure_open(measure, DEVICE_EMU, err);
+    }
+    measure->baseline = (enum kbench_baseline)k->baseline;
+    measure->is_verified = k->is_verified;
+    measure->is_projected = k->project > 0;
+    measure->seed = k->seed;
+    measure->seconds = (double)k->seconds;
+    return status;
+}
+
+static void set_defaults(struct kbench *k)
+{
+    const bool is_emulated = device_kind(k->measure.device) == DEVICE_EMU;
+    if (!k->m_list)
+        k->m_list = is_emulated ? "1,17" : "1,16,64,256";
+    if (!k->shape_list)
+        k->shape_list = "llama-3.1-8b,minions30x6";
+    if (!k->modes || is_emulated)
+        k->modes = "cold";
+}
+
+static enum status read_lists(struct kbench *k, struct error *err)
+{
+    k->fail_share = HUGE_VAL;
+    TRY(kbench_args_read_m(k->m_list, &k->m, err));
+    TRY(kbench_args_read_shapes(k->shape_list, &k->shapes, err));
+    if (k->compare_path)
+        TRY(kbench_row_old_open(&k->old, k->compare_path, err));
+    return k->fail_above ? kbench_args_read_share(k->fail_above, &k->fail_share, err) : OK;
+}
+
+static enum status run(struct kbench *k, struct error *err)
+{
+    set_defaults(k);
+    TRY(read_lists(k, err));
+    TRY(open_file(k->json_path, "a", &k->json, err));
+    TRY(open_file(k->csv_path, "w", &k->csv, err));
+    kbench_head_print(&k->measure.head);
+    if (k->project)
+        kbench_measure_print_projection();
+    if (k->csv)
+        kbench_row_csv_title(k->csv);
+    write_record(k, NULL);
+    kbench_row_print_title();
+    return run_all(k, err);
+}
+
+static int close_files(struct kbench *k)
+{
+    int code = EX_OK;
+    FILE *const files[] = {k->json, k->csv};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i] && (ferror(files[i]) | fclose(files[i])) != 0)
+            code = exit_code_fail_output("kbench", "its file");
+    }
+    return code;
+}
+
+static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest)
+{
+    const struct args_option options[] = {
+        {0, "device", "auto|cuda|emu|cpu", ARGS_CHOICE, &k->device, 0, 0,
+         "where to run (default: cuda where there is one, else emu)"},
+        {0, "M", "LIST", ARGS_TEXT, &k->m_list, 0, 0,
+         "rows, such as 1,8,16..64/16 or 1..256*2 (default 1,16,64,256)"},
+        {0, "shapes", "LIST", ARGS_TEXT, &k->shape_list, 0, 0,
+         "see kbench list (default llama-3.1-8b,minions30x6)"},
+        {0, "variant", "LIST", ARGS_TEXT, &k->variant, 0, 0, "default: all of them"},
+        {0, "dtype", "LIST", ARGS_TEXT, &k->dtype, 0, 0,
+         "number formats, or all (default: each kernel's first)"},
+        {0, "mode", "LIST", ARGS_TEXT, &k->modes, 0, 0, "cold,warm,graph (default cold)"},
+        {0, "seconds", "S", ARGS_REAL, &k->seconds, 0, 60, "of timing per row (default 0.15)"},
+        {0, "verify", NULL, ARGS_FLAG, &k->is_verified, 0, 0, "against the plain twin first"},
+        {0, "baseline", "none|cublaslt|sorted|naive", ARGS_CHOICE, &k->baseline, 0, 0,
+         "a comparator at the same precision, in the same run"},
+        {0, "project", "none|4090", ARGS_CHOICE, &k->project, 0, 0,
+         "what the roofline MODEL says of that card"},
+        {0, "json", "FILE", ARGS_TEXT, &k->json_path, 0, 0, "append rows as lines of JSON"},
+        {0, "csv", "FILE", ARGS_TEXT, &k->csv_path, 0, 0, "write rows as CSV"},
+        {0, "compare", "FILE", ARGS_TEXT, &k->compare_path, 0, 0, "an older --json file"},
+        {0, "fail-above", "SHARE", ARGS_TEXT, &k->fail_above, 0, 0,
+         "fail when a row is slower than --compare's by more, such as 3%"},
+        {0, "seed", "N", ARGS_U64, &k->seed, 0, 0, "of the random numbers (default 1)"},
+    };
+    const struct args_command command = {
+        .name = "kbench",
+        .usage = "list | run [KERNEL...] [options]",
+        .about = "Times the kernels beside the machine's limits, or, on the emulator, counts "
+                 "what they do.\n"
+                 "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
+                 "gather, kv_copy, sample; kbench list tells their variants, formats and "
+                 "shapes.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    return args_parse(&command, argc, argv, rest);
+}
+
+static int run_command(struct kbench *k)
+{
+    struct error err = {0};
+    if (open_device(k, &err) != OK) {
+        (void)exit_code_fail("kbench", &err);
+        return EXIT_NO_DEVICE;
+    }
+    const enum status status = run(k, &err);
+    int code = status == OK ? EX_OK : exit_code_fail("kbench", &err);
+    const int closed = close_files(k);
+    if (code == EX_OK)
+        code = closed;
+    return code == EX_OK && k->failures > 0 ? EXIT_FOUND : code;
+}
+
+int kbench_main(int argc, char **argv)
+{
+    int rest = 0, code;
+    struct kbench *k = calloc(1, sizeof *k);
+    if (!k)
+        return EX_OSERR;
+    k->seconds = SECONDS_DEFAULT;
+    k->seed = 1;
+    const enum args_result parsed = parse(k, argc, argv, &rest);
+    const char *verb = parsed == ARGS_GO && argv[rest] ? argv[rest] : "";
+    k->names = argv + rest + 1;
+    if (parsed != ARGS_GO) {
+        code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    } else if (strcmp(verb, "run") == 0) {
+        code = run_command(k);
+    } else if (strcmp(verb, "list") == 0 && !argv[rest + 1]) {
+        print_list();
+        code = EX_OK;
+    } else {
+        (void)fprintf(stderr, "cohort kbench: list or run; try cohort kbench --help\n");
+        code = EX_USAGE;
+    }
+    kbench_measure_close(&k->measure);
+    kbench_row_old_close(&k->old);
+    free(k);
+    return code != EX_OK ? code : exit_code_flush("kbench");
+}

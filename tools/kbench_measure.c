@@ -1,0 +1,211 @@
+/* kbench_measure - see kbench_measure.h. */
+#include "tools/kbench_measure.h"
+
+#include "kernels/cublaslt_int8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Assumptions of --project, printed beside what they give. */
+#define PROJECTED_BYTES      0.92 /* of the named bandwidth */
+#define PROJECTED_OPERATIONS 0.70 /* of the named rate */
+#define PROJECTED_LAUNCH_US  2.0
+
+enum { L2_TIMES = 3 }; /* sets of buffers together are so many times the L2 cache */
+
+enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind kind,
+                                struct error *err)
+{
+    const struct device_options host = {.simd_max = DEVICE_SIMD_AVX512_VNNI};
+    const struct device_options options = {.kind = kind, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+    if (!ops_of(kind))
+        FAIL(err, ERR_LIMIT, "kbench: %s is not in this build", device_kind_name(kind));
+    TRY(device_open(&measure->device, &options, err));
+    TRY(device_open(&measure->host, &host, err));
+    TRY(kbench_head_probe_open(&measure->probe, measure->device, err));
+    return kbench_head_fill(&measure->head, &measure->probe, err);
+}
+
+void kbench_measure_close(struct kbench_measure *measure)
+{
+    if (measure->probe.device)
+        kbench_head_probe_close(&measure->probe);
+    device_close(measure->device);
+    device_close(measure->host);
+    measure->device = measure->host = NULL;
+}
+
+void kbench_measure_print_projection(void)
+{
+    printf(
+        "# MODEL: an RTX 4090 by the roofline, at %.0f %% of its named bandwidth and %.0f %% "
+        "of its named mma rate, and %.0f us for a launch; not a measurement\n",
+        100 * PROJECTED_BYTES, 100 * PROJECTED_OPERATIONS, PROJECTED_LAUNCH_US);
+}
+
+static double project(const struct kbench_work *work)
+{
+    struct kbench_limits limits;
+    if (!kbench_head_named("4090", &limits))
+        return 0;
+    limits.bytes_per_s *= PROJECTED_BYTES;
+    limits.s8_s32_per_s *= PROJECTED_OPERATIONS;
+    limits.f16_f32_per_s *= PROJECTED_OPERATIONS;
+    return kbench_stats_roof(work, &limits).us + PROJECTED_LAUNCH_US;
+}
+
+static bool is_emulated(const struct kbench_measure *measure)
+{
+    return device_kind(measure->device) == DEVICE_EMU;
+}
+
+static struct kbench_case case_of(const struct kbench_measure *measure,
+                                  const struct kbench_args_shape *shape,
+                                  const struct kbench_row *row)
+{
+    return (struct kbench_case){.device = measure->device,
+                                .host = measure->host,
+                                .ops = ops_of(device_kind(measure->device)),
+                                .kernel = kbench_kernels_find(row->kernel),
+                                .shape = shape,
+                                .variant = row->variant,
+                                .dtype = row->dtype,
+                                .m = row->m,
+                                .seed = measure->seed};
+}
+
+static void take_from_case(const struct kbench_case *c, struct kbench_row *row)
+{
+    row->m = c->m;
+    row->work = c->work;
+    (void)snprintf(row->shape, sizeof row->shape, "%s", c->shape_text);
+}
+
+/* The counters of what the emulator ran since they were cleared. */
+static void count_emulated(const struct kbench_kernel *kernel, struct kbench_row *row)
+{
+#ifdef COHORT_EMU
+    row->has_counters = device_emu_count(kernel->counters, &row->counters);
+    row->findings = device_emu_findings();
+    if (row->findings > 0)
+        (void)fprintf(stderr, "kbench: %s\n", device_emu_report());
+    device_emu_clear();
+#else
+    (void)kernel;
+    (void)row;
+#endif
+}
+
+/* One run beside the twin's; on the emulator, with the counters of that run. */
+static enum status verify(const struct kbench_measure *measure,
+                          const struct kbench_args_shape *shape, struct kbench_row *row,
+                          struct error *err)
+{
+    struct kbench_case c = case_of(measure, shape, row);
+    c.is_check = true;
+    TRY(kbench_case_open(&c, 0, err));
+    const enum status status = kbench_case_check(&c, &row->check, err);
+    if (status == OK) {
+        take_from_case(&c, row);
+        row->verdict = row->check.is_bits                        ? KBENCH_BITS
+                       : row->check.share <= c.kernel->tolerance ? KBENCH_NEAR
+                                                                 : KBENCH_WRONG;
+    }
+    if (is_emulated(measure))
+        count_emulated(c.kernel, row);
+    kbench_case_close(&c);
+    if (status != OK)
+        FAIL(err, status, "%s %s %s %s, M %d: refused, or it failed", row->kernel, row->variant,
+             row->model, row->dtype, row->m);
+    return OK;
+}
+
+static enum status time_case(const struct kbench_measure *measure,
+                             const struct kbench_args_shape *shape, enum kbench_order order,
+                             struct kbench_row *row, struct kbench_timing *timing,
+                             struct error *err)
+{
+    struct kbench_case c = case_of(measure, shape, row);
+    c.order = order;
+    const size_t reach = row->mode == KBENCH_WARM ? 0 : L2_TIMES * measure->head.facts.l2_bytes;
+    TRY(kbench_case_open(&c, reach, err));
+    const enum status status =
+        kbench_time_run(&c, &measure->probe, row->mode, measure->seconds, timing, err);
+    if (order == KBENCH_GROUPED)
+        take_from_case(&c, row);
+    kbench_case_close(&c);
+    return status;
+}
+
+/* The library's product on matrices of the same size: its own data, its best algorithm. */
+static enum status time_cublaslt(const struct kbench_measure *measure, struct kbench_row *row,
+                                 struct error *err)
+{
+#ifndef COHORT_CUBLASLT
+    (void)measure;
+    (void)row;
+    FAIL(err, ERR_LIMIT, "--baseline cublaslt: not in this build");
+#else
+    int out_dim, in_dim;
+    if (strcmp(row->kernel, "matmul") != 0 || strcmp(row->variant, "gate_up") == 0 ||
+        sscanf(row->shape, "%dx%d", &out_dim, &in_dim) != 2)
+        return OK;
+    const struct cublaslt_int8_args args = {.rows = row->m,
+                                            .out_dim = out_dim,
+                                            .in_dim = in_dim,
+                                            .is_cold = row->mode == KBENCH_COLD,
+                                            .l2_bytes = measure->head.facts.l2_bytes};
+    const enum status status =
+        cublaslt_int8_time(measure->device, &args, &row->comparator_us, err);
+    if (status == ERR_LIMIT)
+        return OK; /* a shape that it does not take */
+    row->comparator = "cublaslt s8->s32";
+    return status;
+#endif
+}
+
+static enum status compare(const struct kbench_measure *measure,
+                           const struct kbench_args_shape *shape, struct kbench_row *row,
+                           struct error *err)
+{
+    struct kbench_timing timing;
+    const bool is_naive = measure->baseline == KBENCH_BASELINE_NAIVE;
+    if (measure->baseline == KBENCH_BASELINE_CUBLASLT)
+        return time_cublaslt(measure, row, err);
+    if (measure->baseline == KBENCH_BASELINE_NONE || shape->chunks == 0 ||
+        strcmp(row->kernel, "attention") != 0 || strcmp(row->variant, "decode") != 0)
+        return OK;
+    TRY(time_case(measure, shape, is_naive ? KBENCH_NAIVE : KBENCH_SORTED, row, &timing, err));
+    row->comparator = is_naive ? "naive" : "sorted";
+    row->comparator_us = timing.us.median;
+    return OK;
+}
+
+static void set_limits(const struct kbench_measure *measure, struct kbench_row *row)
+{
+    const struct kbench_head *head = &measure->head;
+    row->device = head->facts.name;
+    row->roof = kbench_stats_roof(&row->work, &head->measured);
+    row->bandwidth_measured = head->measured.bytes_per_s;
+    row->bandwidth_named = head->named.bytes_per_s;
+    row->peak_measured = kbench_stats_peak(&head->measured, row->work.unit);
+    row->peak_named = kbench_stats_peak(&head->named, row->work.unit);
+    if (measure->is_projected)
+        row->projected_us = project(&row->work);
+}
+
+enum status kbench_measure_row(const struct kbench_measure *measure,
+                               const struct kbench_args_shape *shape, struct kbench_row *row,
+                               struct error *err)
+{
+    if (measure->is_verified || is_emulated(measure))
+        TRY(verify(measure, shape, row, err));
+    if (!is_emulated(measure)) {
+        TRY(time_case(measure, shape, KBENCH_GROUPED, row, &row->timing, err));
+        TRY(compare(measure, shape, row, err));
+    }
+    if (device_kind(measure->device) == DEVICE_CUDA)
+        TRY(kbench_head_slowdown(&measure->probe, &row->slowdown, err));
+    set_limits(measure, row);
+    return OK;
+}

@@ -1,0 +1,42 @@
+/*
+ * kbench_measure - makes one row of kbench: verifies, times, compares, counts.
+ */
+#ifndef TOOLS_KBENCH_MEASURE_H
+#define TOOLS_KBENCH_MEASURE_H
+
+#include "tools/kbench_kernels.h"
+#include "tools/kbench_row.h"
+
+enum kbench_baseline {
+    KBENCH_BASELINE_NONE,
+    KBENCH_BASELINE_CUBLASLT, /* int8 products on CUDA, sums in int32, without our epilogue */
+    KBENCH_BASELINE_SORTED, /* attention: no shared reads, rows in the order of their chunks */
+    KBENCH_BASELINE_NAIVE   /* attention: the same, rows in the order of their jobs */
+};
+
+struct kbench_measure {
+    struct device *device, *host;
+    struct kbench_probe probe;
+    struct kbench_head head;
+    enum kbench_baseline baseline;
+    bool is_verified, is_projected;
+    uint64_t seed;
+    double seconds; /* of timing for each row */
+};
+
+/* Opens the device and fills head. ERR_LIMIT or ERR_DEVICE: there is no such device. */
+MUST_USE enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind kind,
+                                         struct error *err);
+void kbench_measure_close(struct kbench_measure *measure); /* safe on a zeroed struct */
+
+/* Fills what the caller has not set of row: kernel, variant, model, dtype, m and mode are
+ * given, and shape is row->model's. row->m becomes what ran.
+ * ERR_LIMIT: the kernel does not take this shape or format. */
+MUST_USE enum status kbench_measure_row(const struct kbench_measure *measure,
+                                        const struct kbench_args_shape *shape,
+                                        struct kbench_row *row, struct error *err);
+
+/* What --project reckons with: a 4090 by the roofline, with these shares of its named limits. */
+void kbench_measure_print_projection(void);
+
+#endif

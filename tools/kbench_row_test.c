@@ -1,0 +1,136 @@
+/* kbench_row_test - rows go out as JSON and come back; a slower one is seen, by name. */
+#include "tools/kbench_row.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct kbench_row row_of(int32_t m, double us)
+{
+    struct kbench_row row = {
+        .device = "test \"quoted\"",
+        .kernel = "matmul",
+        .variant = "down",
+        .model = "llama-3.1-8b",
+        .dtype = "int8",
+        .m = m,
+        .mode = KBENCH_WARM,
+        .timing = {.us = {us, us, us, 0, 10}, .launches = 4, .sets = 1},
+        .work = {.bytes = 1e6, .operations = 2e9, .unit = KBENCH_UNIT_S8_S32},
+        .bandwidth_measured = 1e12};
+    (void)snprintf(row.shape, sizeof row.shape, "4096x14336");
+    return row;
+}
+
+static void write_file(const char *path, const struct kbench_row *rows, int count)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fprintf(file, "{\"record\":\"head\",\"device\":\"x\"}\n\n");
+    for (int i = 0; i < count; i++) {
+        struct text_buf out = {0};
+        struct json_writer w = {.out = &out};
+        kbench_row_write(&rows[i], &w);
+        (void)fprintf(file, "%.*s\n", TEXT_ARG(text_buf_text(&out)));
+        text_buf_deinit(&out);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_slower_row_is_seen(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/kbench_row_XXXXXX";
+    struct kbench_old old;
+    struct error err;
+    const struct kbench_row before[] = {row_of(16, 50), row_of(17, 80), row_of(16, 40)};
+    (void)close(mkstemp(path));
+    write_file(path, before, 3);
+    assert_int_equal(kbench_row_old_open(&old, path, &err), OK);
+    assert_int_equal(old.count, 3);
+    const struct kbench_row slower = row_of(16, 44), other = row_of(18, 1);
+    assert_true(fabs(kbench_row_ratio(&old, &slower) - 1.1) < 1e-9); /* the last one counts */
+    assert_true(kbench_row_ratio(&old, &other) == 0);
+    struct kbench_row graph = slower;
+    graph.mode = KBENCH_GRAPH;
+    assert_true(kbench_row_ratio(&old, &graph) == 0);
+    assert_non_null(strstr(kbench_row_key(&slower).text, "matmul down"));
+    kbench_row_old_close(&old);
+    (void)unlink(path);
+}
+
+static void expect_refusal(const char *content, enum status wanted)
+{
+    char path[] = "/tmp/kbench_row_XXXXXX";
+    struct kbench_old old;
+    struct error err;
+    (void)close(mkstemp(path));
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(content, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(kbench_row_old_open(&old, path, &err), wanted);
+    if (wanted != OK)
+        assert_non_null(strstr(err.text, "line 2"));
+    kbench_row_old_close(&old);
+    (void)unlink(path);
+}
+
+static void files_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    struct kbench_old old;
+    struct error err;
+    expect_refusal("", OK);
+    expect_refusal("{}\n{}\n", OK);
+    expect_refusal("{}\n{\"record\":\"row\"}\n", ERR_FORMAT); /* no M */
+    expect_refusal("{}\n{\"record\":\"row\",\"m\":1.5}", ERR_FORMAT);
+    expect_refusal("{}\n{\"record\":\"row\",\"m\":1,\"us\":-3}", ERR_FORMAT);
+    expect_refusal("{}\n{", ERR_FORMAT);
+    assert_int_equal(kbench_row_old_open(&old, "/nonexistent/file", &err), ERR_IO);
+    kbench_row_old_close(&old);
+}
+
+/* Every line has as many columns as the title, and words with commas are quoted. */
+static void csv_has_one_shape(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct kbench_row row = row_of(1, 10);
+    row.device = "cpu avx2, 2 threads";
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    kbench_row_csv_title(file);
+    kbench_row_csv(&row, file);
+    assert_int_equal(fclose(file), 0);
+    int commas[2] = {0}, line = 0;
+    bool is_quoted = false;
+    for (size_t i = 0; i < size; i++) {
+        is_quoted ^= text[i] == '"';
+        if (text[i] == '\n')
+            line++;
+        else if (text[i] == ',' && !is_quoted)
+            commas[line]++;
+    }
+    assert_int_equal(line, 2);
+    assert_int_equal(commas[0], commas[1]);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slower_row_is_seen),
+        cmocka_unit_test(files_that_are_none_are_refused),
+        cmocka_unit_test(csv_has_one_shape),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

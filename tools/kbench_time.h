@@ -1,0 +1,35 @@
+/*
+ * kbench_time - timing one case on its device.
+ *
+ *     cold    each sample another set of buffers; where all sets together do not reach past
+ *             the L2 cache, that is written over before each sample
+ *     warm    the same buffers again and again, launches back to back
+ *     graph   launches recorded once, set after set, and run with one call
+ *
+ * A sample of warm and graph is the mean of several launches. Runs end when `seconds` are
+ * over or KBENCH_TIME_SAMPLES are taken, and not before 10 samples.
+ */
+#ifndef TOOLS_KBENCH_TIME_H
+#define TOOLS_KBENCH_TIME_H
+
+#include "tools/kbench_case.h"
+#include "tools/kbench_head.h"
+
+enum kbench_mode { KBENCH_COLD, KBENCH_WARM, KBENCH_GRAPH };
+enum { KBENCH_TIME_SAMPLES = 256 };
+
+struct kbench_timing {
+    struct kbench_stats us; /* per launch */
+    int32_t launches;       /* in a sample */
+    int32_t sets;           /* of buffers that were gone round */
+    bool is_flushed;
+};
+
+/* ERR_LIMIT: the device records no graphs. ERR_DEVICE, or what the kernel refuses with. */
+MUST_USE enum status kbench_time_run(struct kbench_case *c, const struct kbench_probe *probe,
+                                     enum kbench_mode mode, double seconds,
+                                     struct kbench_timing *timing, struct error *err);
+
+const char *kbench_time_mode_name(enum kbench_mode mode); /* "cold", "warm", "graph" */
+
+#endif
