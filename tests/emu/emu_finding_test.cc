@@ -17,7 +17,7 @@ namespace
 {
 
 struct buffers {
-    int32_t *a, *b, *host;
+    int32_t *a, *b, *host, *null;
 };
 
 SIMT int32_t *piece_of(int count)
@@ -222,7 +222,7 @@ template <bool IS_BAD> SIMT_KERNEL(128, 1) host_memory(const struct buffers p)
 
 template <bool IS_BAD> SIMT_KERNEL(128, 1) null_pointer(const struct buffers p)
 {
-    const int32_t *from = IS_BAD ? p.host - (p.host - static_cast<int32_t *>(nullptr)) : p.a;
+    const int32_t *from = IS_BAD ? p.null : p.a;
     p.b[thread()] = from[thread()];
 }
 
@@ -490,14 +490,14 @@ static const struct planted all[] = {
 
 static enum status launch(struct emu_case *c, void (*kernel)(struct buffers), int32_t *host)
 {
-    const struct buffers p = {c->a, c->b, host};
+    const struct buffers p = {c->a, c->b, host, nullptr};
     return SIMT_LAUNCH(c->device, (kernel), 2, THREADS, SHARED, p);
 }
 
 /* Two blocks that only write the same would race: kernels that write p.a[thread()] do so. */
 static enum status launch_one(struct emu_case *c, void (*kernel)(struct buffers), int32_t *host)
 {
-    const struct buffers p = {c->a, c->b, host};
+    const struct buffers p = {c->a, c->b, host, nullptr};
     return SIMT_LAUNCH(c->device, (kernel), 1, THREADS, SHARED, p);
 }
 
@@ -608,7 +608,8 @@ static void freed_test(void **state)
     emu_case_close(&c);
 }
 
-/* AddressSanitizer stops a process that leaves a piece or a buffer by one element. */
+/* AddressSanitizer stops a process that leaves a piece by one element; at a buffer's ends it
+ * does, or the guard page is a finding. */
 static void sanitizer_test(void **state)
 {
     (void)state;
@@ -629,9 +630,7 @@ static void sanitizer_test(void **state)
             _exit(launch_one(&c, kernels[i], nullptr) == OK ? 0 : 2);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(!WIFEXITED(status) || WEXITSTATUS(status) != 2);
-        const bool is_stopped = !WIFEXITED(status) || WEXITSTATUS(status) == 1;
-        assert_int_equal(is_stopped, kernels[i] != beyond_piece<false>);
+        assert_int_equal(status != 0, kernels[i] != beyond_piece<false>);
     }
 }
 
