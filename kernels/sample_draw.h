@@ -86,7 +86,10 @@ SAMPLE_DRAW float sample_draw_uniform(const struct sample_row *row, token_id tok
     uint32_t words[SAMPLE_DRAW_LANES];
     sample_draw_words(row, (uint32_t)token / SAMPLE_DRAW_LANES, words);
     const uint32_t lane = (uint32_t)token % SAMPLE_DRAW_LANES;
-    return sample_draw_uniform_of(lane < 2 ? words[lane & 1] : words[2 + (lane & 1)]);
+    const uint32_t low =
+        lane % 2 == 0 ? words[0] : words[1]; /* no index: it stays in registers */
+    const uint32_t high = lane % 2 == 0 ? words[2] : words[3];
+    return sample_draw_uniform_of(lane < 2 ? low : high);
 }
 
 SAMPLE_DRAW float sample_draw_score(float heat, float uniform)
