@@ -5,8 +5,8 @@
  * x = 2^n m, m in [sqrt(1/2), sqrt(2)) and f = m - 1 (exact):
  *
  *     log_natural   log m = f - f^2 / 2 + f^3 P(f); P interpolates at Chebyshev nodes, its
- *                   coefficients rounded to float (2.0e-8 of log m before rounding). ln 2 in two
- *                   parts, so that n times the first is exact. Relative error below 1.2e-7.
+ *                   coefficients rounded to float (2.0e-8 of log m before rounding). ln 2 in
+ *                   two parts, so that n times the first is exact. Relative error below 1.2e-7.
  *     log_wide      log m = 2 (z + z^3 / 3 + .. + z^21 / 21), z = f / (m + 1). Relative error
  *                   below 4e-16.
  *
