@@ -6,11 +6,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     kernels/attention_tile_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/device_memory.c kernels/weight.c kernels/weight_dequant.c
+  kernels/device.c kernels/device_memory.c kernels/weight.c kernels/weight_row.c
+  kernels/weight_simt.c kernels/weight_dequant.c
   kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   ${kernels_x86}
-  kernels/peak.c kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
+  kernels/peak.c kernels/peak_measure.c kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
@@ -19,7 +20,7 @@ room(kernels NEEDS base m SOURCES
 room_test(kernels/log_test.c kernels) # a header alone
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
-set_source_files_properties(kernels/activation.c kernels/weight_dequant.c
+set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight_dequant.c
   PROPERTIES COMPILE_OPTIONS "-O3")
 
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.

@@ -2,8 +2,10 @@
 #include "kernels/weight.h"
 
 #include "kernels/activation.h"
+#include "kernels/matmul.h"
 #include "kernels/matmul_int8.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,6 +99,68 @@ static void stored_weights_are_used_in_place(void **state)
     device_close(device);
 }
 
+/* Rows given as int8 make the weight that their source makes. */
+static void int8_rows_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    static uint8_t blocks[OUT_DIM * BLOCKS * 34];
+    static int8_t rows[OUT_DIM * IN_DIM];
+    source_fill(blocks);
+    struct device *device = device_new(2, 0);
+    const struct weight_source source = {"w", WEIGHT_Q8_0, OUT_DIM, IN_DIM, blocks};
+    struct weight made, taken;
+    assert_int_equal(weight_prepare(device, &source, WEIGHT_INT8, &made, NULL), OK);
+    const int8_t *packed = made.data;
+    for (int32_t i = 0; i < OUT_DIM * IN_DIM; i++)
+        rows[i] = packed[matmul_int8_place(DEPTH, i / IN_DIM, i % IN_DIM)];
+    const struct weight_int8_source again = {"w",    WEIGHT_Q8_0, OUT_DIM,
+                                             IN_DIM, rows,        made.scales};
+    assert_int_equal(weight_prepare_int8(device, &again, &taken, NULL), OK);
+    assert_int_equal(taken.data_bytes, made.data_bytes);
+    assert_memory_equal(taken.data, made.data, made.data_bytes);
+    assert_memory_equal(taken.scales, made.scales, OUT_DIM * sizeof(float));
+    assert_memory_equal(taken.sums, made.sums, OUT_DIM * sizeof(int32_t));
+    weight_release(device, &taken);
+    weight_release(device, &made);
+    device_close(device);
+}
+
+static void check_int8_refused(struct device *device, struct weight_int8_source source,
+                               enum status expected, const char *why)
+{
+    struct weight weight;
+    struct error err;
+    source.name = "blk.3.ffn_up";
+    assert_int_equal(weight_prepare_int8(device, &source, &weight, &err), expected);
+    if (strstr(err.text, why) == NULL || strstr(err.text, source.name) == NULL)
+        fail_msg("\"%s\" does not name %s", err.text, why);
+}
+
+static void int8_rows_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1, 0);
+    int8_t rows[2 * 4] = {127, -127, 0, 1, 127, -127, 0, 1};
+    float scales[2] = {1.0f, 0.0f};
+    const struct weight_int8_source good = {"w", WEIGHT_F32, 2, 4, rows, scales};
+    struct weight_int8_source bad = good;
+    bad.in_dim = MATMUL_IN_DIM_MAX + 1;
+    check_int8_refused(device, bad, ERR_LIMIT, "131072");
+    bad = good;
+    bad.out_dim = 0;
+    check_int8_refused(device, bad, ERR_LIMIT, "0 x 4");
+    scales[1] = NAN;
+    check_int8_refused(device, good, ERR_FORMAT, "row 1 has a scale of nan");
+    scales[1] = -1.0f;
+    check_int8_refused(device, good, ERR_FORMAT, "row 1 has a scale of -1");
+    scales[1] = INFINITY;
+    check_int8_refused(device, good, ERR_FORMAT, "row 1 has a scale of inf");
+    scales[1] = 1.0f;
+    rows[7] = -128;
+    check_int8_refused(device, good, ERR_FORMAT, "row 1 has a value of -128");
+    device_close(device);
+}
+
 static void check_refused(struct device *device, struct weight_source source,
                           enum weight_form form, const char *why)
 {
@@ -142,6 +206,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(int8_rows_are_rotated_and_rounded),
+        cmocka_unit_test(int8_rows_are_taken_as_they_are),
+        cmocka_unit_test(int8_rows_that_cannot_be_are_refused),
         cmocka_unit_test(stored_weights_are_used_in_place),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
