@@ -6,7 +6,9 @@
  *               of rows stays in L2)
  *     measured  by bench/matmul_bench through this file; see the cards of the kernels
  *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: here, once, for all levels
+ *     gate      a second pass over y with the gate's weights, y = act(gate product) * y
  */
+#include "kernels/gate.h"
 #include "kernels/matmul.h"
 #include "kernels/matmul_f32.h"
 #include "kernels/matmul_int8.h"
@@ -37,6 +39,7 @@ struct int8_job {
     const struct matmul_args *args;
     struct device *device;
     matmul_int8_kernel *kernel;
+    bool is_gate;    /* args->w is the gate of what y holds */
     bool x_unsigned; /* the kernel wants x + 128 */
     struct grid grid;
 };
@@ -45,6 +48,7 @@ struct f32_job {
     const struct matmul_args *args;
     struct device *device;
     matmul_f32_kernel *kernel;
+    bool is_gate;
     size_t row_bytes;   /* of a stored weight row */
     int32_t panel_outs; /* outputs per task */
 };
@@ -67,6 +71,31 @@ static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
     const int32_t runs = ceil_div(tasks, grid->row_blocks);
     grid->panels_per_run = least(ceil_div(grid->panels, runs), BLOCK_PANELS_MAX);
     grid->panel_runs = ceil_div(grid->panels, grid->panels_per_run);
+}
+
+/* y[count] = act(gate) * y. */
+static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int32_t count)
+{
+    for (int32_t i = 0; i < count; i += EXP_LANES) {
+        const size_t bytes = (size_t)least(EXP_LANES, count - i) * sizeof *y;
+        exp_f32 act = {0}, up = {0};
+        memcpy(&act, gate + i, bytes);
+        memcpy(&up, y + i, bytes);
+        gate_act(&act, &act, kind);
+        act *= up;
+        memcpy(y + i, &act, bytes);
+    }
+}
+
+static void int8_gate_row(const struct matmul_args *args, const int32_t *sums, int32_t row,
+                          int32_t first_out)
+{
+    const int32_t outs = least(PANEL, args->w->out_dim - first_out);
+    float gate[PANEL];
+    for (int32_t o = 0; o < outs; o++)
+        gate[o] = (float)sums[o] * (args->x->scales[row] * args->w->scales[first_out + o]);
+    gate_span(args->gate_kind, gate,
+              args->y + (size_t)row * (size_t)args->w->out_dim + first_out, outs);
 }
 
 /* One row of a panel's sums to y. Four outputs side by side do what each would alone. */
@@ -105,8 +134,12 @@ static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile,
     job->kernel(tile, sums);
     const int32_t *next = sums;
     for (int32_t p = 0; p < tile->panels; p++) {
-        for (int32_t r = 0; r < tile->rows; r++, next += PANEL)
-            int8_finish_row(job->args, next, row + r, out + p * PANEL);
+        for (int32_t r = 0; r < tile->rows; r++, next += PANEL) {
+            if (job->is_gate)
+                int8_gate_row(job->args, next, row + r, out + p * PANEL);
+            else
+                int8_finish_row(job->args, next, row + r, out + p * PANEL);
+        }
     }
 }
 
@@ -164,7 +197,7 @@ static matmul_int8_kernel *int8_kernel(enum device_simd simd)
     return matmul_int8_scalar;
 }
 
-static enum status int8_run(struct device *device, const struct matmul_args *args)
+static enum status int8_run(struct device *device, const struct matmul_args *args, bool is_gate)
 {
     const enum device_simd simd = device_simd(device);
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
@@ -172,6 +205,7 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     struct int8_job job = {.args = args,
                            .device = device,
                            .kernel = int8_kernel(simd),
+                           .is_gate = is_gate,
                            .x_unsigned = simd == DEVICE_SIMD_AVX512_VNNI};
     const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
     if (rows_fit == 0)
@@ -184,12 +218,17 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
 }
 
 /* The sums of one tile to y, whose first row and output are row and out. */
-static void f32_finish(const struct matmul_args *args, const struct matmul_f32_tile *tile,
+static void f32_finish(const struct f32_job *job, const struct matmul_f32_tile *tile,
                        const float *sums, int32_t row, int32_t out)
 {
+    const struct matmul_args *args = job->args;
     const size_t out_dim = (size_t)args->w->out_dim;
     for (int32_t r = 0; r < tile->rows; r++, sums += tile->outs) {
         float *y = args->y + (size_t)(row + r) * out_dim + out;
+        if (job->is_gate) {
+            gate_span(args->gate_kind, sums, y, tile->outs);
+            continue;
+        }
         for (int32_t o = 0; o < tile->outs; o++) {
             float value = sums[o];
             if (args->bias != NULL)
@@ -218,11 +257,11 @@ static void f32_task(void *context, int32_t index, uint32_t worker)
         tile.x = args->x->f32 + (size_t)row * (size_t)w->in_dim;
         tile.rows = least(TILE_ROWS, args->rows - row);
         job->kernel(&tile, sums);
-        f32_finish(args, &tile, sums, row, out);
+        f32_finish(job, &tile, sums, row, out);
     }
 }
 
-static enum status f32_run(struct device *device, const struct matmul_args *args)
+static enum status f32_run(struct device *device, const struct matmul_args *args, bool is_gate)
 {
     assert((args->x->forms & ACTIVATION_F32) != 0 && args->x->cols == args->w->in_dim);
     const size_t row_floats = (size_t)args->w->in_dim * sizeof(float);
@@ -235,6 +274,7 @@ static enum status f32_run(struct device *device, const struct matmul_args *args
     struct f32_job job = {.args = args,
                           .device = device,
                           .kernel = matmul_f32_scalar,
+                          .is_gate = is_gate,
                           .row_bytes = (size_t)args->w->in_dim / block_elems * block_bytes,
                           .panel_outs = (int32_t)outs};
 #if defined(__x86_64__)
@@ -245,9 +285,21 @@ static enum status f32_run(struct device *device, const struct matmul_args *args
     return OK;
 }
 
+static enum status run(struct device *device, const struct matmul_args *args, bool is_gate)
+{
+    return args->w->form == WEIGHT_INT8 ? int8_run(device, args, is_gate)
+                                        : f32_run(device, args, is_gate);
+}
+
 enum status matmul_cpu(struct device *device, const struct matmul_args *args)
 {
     if (args->rows < 1)
         return OK;
-    return args->w->form == WEIGHT_INT8 ? int8_run(device, args) : f32_run(device, args);
+    TRY(run(device, args, false));
+    if (args->gate == NULL)
+        return OK;
+    assert(args->bias == NULL && !args->accumulate);
+    struct matmul_args gate = *args;
+    gate.w = args->gate;
+    return run(device, &gate, true);
 }

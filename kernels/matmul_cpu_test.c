@@ -293,6 +293,75 @@ static void a_row_is_the_same_alone_and_in_a_batch(void **state)
     }
 }
 
+/* One gated product of a problem's weight by itself and by another, into a new array. */
+static float *gated_new(struct problem *p, const struct problem *other,
+                        matmul_function *function, enum silu_mul_kind kind)
+{
+    const size_t outs = (size_t)p->shape.rows * (size_t)p->shape.out_dim;
+    float *y = noise_new(outs, 9);
+    const struct matmul_args args = {.x = &p->x,
+                                     .w = &p->weight,
+                                     .y = y,
+                                     .rows = p->shape.rows,
+                                     .gate = &other->weight,
+                                     .gate_kind = kind};
+    assert_int_equal(function(p->device, &args), OK);
+    return y;
+}
+
+/* The bits of two products and silu_mul, and within rounding what the twin says. */
+static void gate_check(struct problem *p, struct problem *other, enum silu_mul_kind kind)
+{
+    const struct shape s = p->shape;
+    const size_t outs = (size_t)s.rows * (size_t)s.out_dim;
+    float *fused = gated_new(p, other, matmul_cpu, kind);
+    float *plain = gated_new(p, other, matmul_ref, kind);
+    problem_run(p, matmul_cpu, 0, s.rows, false);
+    const struct activation x = other->x; /* another weight, the same rows */
+    other->x = p->x;
+    problem_run(other, matmul_cpu, 0, s.rows, false);
+    other->x = x;
+    float *apart = noise_new(outs, 9);
+    struct activation y = {.forms = ACTIVATION_F32, .cols = s.out_dim, .f32 = apart};
+    const struct silu_mul_args silu = {
+        .kind = kind, .gate = other->y, .up = p->y, .y = &y, .rows = s.rows, .dim = s.out_dim};
+    assert_int_equal(silu_mul_cpu(p->device, &silu), OK);
+    assert_memory_equal(fused, apart, outs * sizeof *fused);
+    for (size_t i = 0; i < outs; i++) {
+        const double bound = 1e-5 * fabs((double)plain[i]) + 1e-4;
+        if (!(fabs((double)fused[i] - (double)plain[i]) <= bound))
+            fail_msg("gate %d, form %d: y[%zu] is %.9g, should be %.9g", (int)kind,
+                     (int)p->weight.form, i, (double)fused[i], (double)plain[i]);
+    }
+    free(fused);
+    free(plain);
+    free(apart);
+}
+
+static void a_gate_is_two_products_and_silu_mul(void **state)
+{
+    (void)state;
+    const struct shape shape = {33, 172, 51};
+    for (int form = WEIGHT_STORED; form <= WEIGHT_INT8; form++) {
+        struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+        struct problem p, other;
+        problem_init(&p, device, shape, (enum weight_form)form);
+        problem_init(&other, device, shape, (enum weight_form)form);
+        weight_release(device, &other.weight);
+        free(other.values);
+        other.values = noise_new((size_t)(shape.in_dim * shape.out_dim), 77);
+        const struct weight_source gate = {"gate", WEIGHT_F32, shape.out_dim, shape.in_dim,
+                                           other.values};
+        assert_int_equal(
+            weight_prepare(device, &gate, (enum weight_form)form, &other.weight, NULL), OK);
+        gate_check(&p, &other, SILU_MUL_SILU);
+        gate_check(&p, &other, SILU_MUL_GELU);
+        problem_deinit(&p);
+        problem_deinit(&other);
+        device_close(device);
+    }
+}
+
 static void no_rows_write_nothing(void **state)
 {
     (void)state;
@@ -315,6 +384,7 @@ int main(void)
         cmocka_unit_test(int8_extremes_do_not_saturate),
         cmocka_unit_test(exact_follows_the_twin),
         cmocka_unit_test(a_row_is_the_same_alone_and_in_a_batch),
+        cmocka_unit_test(a_gate_is_two_products_and_silu_mul),
         cmocka_unit_test(no_rows_write_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
