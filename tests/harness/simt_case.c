@@ -32,24 +32,33 @@ static void end_body(struct simt_case *c)
     assert_int_equal(device_emu_findings(), 0);
 }
 
+static void run_body(struct simt_case *c, void (*body)(struct simt_case *c), int schedule,
+                     uint32_t seed)
+{
+    const struct device_emu_options options = {
+        .schedule = (enum device_emu_schedule)schedule, .seed = seed, .is_traced = true};
+    if (c->is_emulated) {
+        device_emu_clear();
+        device_emu_configure(&options);
+    }
+    body(c);
+    end_body(c);
+}
+
+void simt_case_once(struct simt_case *c, void (*body)(struct simt_case *c))
+{
+    run_body(c, body, DEVICE_EMU_LOCKSTEP, 1);
+}
+
 void simt_case_each(struct simt_case *c, void (*body)(struct simt_case *c))
 {
     if (!c->is_emulated) {
-        body(c);
-        end_body(c);
+        simt_case_once(c, body);
         return;
     }
     for (uint32_t seed = 1; seed <= seeds; seed++) {
-        for (int schedule = 0; schedule < DEVICE_EMU_SCHEDULES; schedule++) {
-            const struct device_emu_options options = {.schedule =
-                                                           (enum device_emu_schedule)schedule,
-                                                       .seed = seed,
-                                                       .is_traced = true};
-            device_emu_clear();
-            device_emu_configure(&options);
-            body(c);
-            end_body(c);
-        }
+        for (int schedule = 0; schedule < DEVICE_EMU_SCHEDULES; schedule++)
+            run_body(c, body, schedule, seed);
     }
 }
 

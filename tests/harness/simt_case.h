@@ -40,9 +40,12 @@ struct simt_case {
  * when absent; argv[3]: the one test to run, all when absent. */
 int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
 
-/* Calls body(c) once per schedule and seed on the emulator , once on a
+/* Calls body(c) once per schedule and seed on the emulator, once on a
  * GPU; after each, frees the buffers and demands no findings. */
 void simt_case_each(struct simt_case *c, void (*body)(struct simt_case *c));
+
+/* The same in lock-step alone: for shapes that many other shapes resemble. */
+void simt_case_once(struct simt_case *c, void (*body)(struct simt_case *c));
 
 /* Device memory that lives until the body ends: a copy of from, or zeroed when NULL. */
 void *simt_case_up(struct simt_case *c, const void *from, size_t bytes);
