@@ -10,6 +10,7 @@ room(kernels NEEDS base m SOURCES
   kernels/weight_simt.c kernels/weight_dequant.c
   kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
+  kernels/gemm_int8.c
   ${kernels_x86}
   kernels/peak.c kernels/peak_measure.c kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
