@@ -6,9 +6,13 @@
  *     blk.n.attn_norm.weight, blk.n.ffn_norm.weight
  *     blk.n.attn_{q,k,v,output}.weight, blk.n.attn_{q,k,v}.bias (where the model has them)
  *     blk.n.ffn_{gate,up,down}.weight
+ *     NAME.scale beside a NAME.weight of type I8 (engine/int8_file.c)
  *     rope_freqs.weight: factors that divide the rope frequencies (Llama 3.1's scaling)
  */
 #include "engine/weights.h"
+
+#include "engine/int8_file.h"
+#include "engine/quant_report.h"
 
 #include <assert.h>
 #include <math.h>
@@ -24,8 +28,10 @@ struct loader {
     struct model *model;
     const struct gguf *gguf;
     struct device *device;
-    size_t vectors_used; /* floats */
-    uint8_t *is_used;    /* [tensor_count] */
+    size_t vectors_used;        /* floats */
+    uint8_t *is_used;           /* [tensor_count] */
+    struct quant_report report; /* precision int8: which matrices are not */
+    bool is_int8_file;          /* those matrices were chosen, and made, before */
 };
 
 struct tensor_name {
@@ -186,6 +192,54 @@ struct matrix {
     struct weight *weight;
 };
 
+/* True for a matrix that stays as it is in precision int8: see quant_report.h. */
+static bool is_kept(const struct loader *loader, const struct gguf_tensor *tensor)
+{
+    const struct quant_report_matrix *measured = quant_report_find(&loader->report, tensor);
+    return loader->is_int8_file || (measured && measured->is_kept);
+}
+
+/* From the file's blocks. */
+static enum status prepare_blocks(struct loader *loader, const struct matrix *matrix,
+                                  const struct gguf_tensor *tensor, struct error *err)
+{
+    const struct weight_source source = {.name = matrix->name,
+                                         .type = tensor->type,
+                                         .out_dim = matrix->out_dim,
+                                         .in_dim = matrix->in_dim,
+                                         .data = tensor->data};
+    return weight_prepare(loader->device, &source,
+                          is_kept(loader, tensor) ? WEIGHT_STORED : matrix->form,
+                          matrix->weight, err);
+}
+
+/* From rows that are int8 already. */
+static enum status prepare_rows(struct loader *loader, const struct matrix *matrix,
+                                const struct gguf_tensor *tensor, struct error *err)
+{
+    const struct int8_file_name name = int8_file_scale_name(text_of(matrix->name));
+    const struct gguf_tensor *scales = use(loader, name.text);
+    if (!loader->is_int8_file)
+        FAIL(err, ERR_FORMAT, "tensor %s: type I8 in a file without the key %s", matrix->name,
+             INT8_FILE_KEY);
+    if (matrix->form != WEIGHT_INT8)
+        FAIL(err, ERR_LIMIT,
+             "tensor %s: is int8 in this file, which precision int8 alone can read",
+             matrix->name);
+    if (!scales || scales->type != WEIGHT_F32 || scales->dim_count != 1 ||
+        scales->dims[0] != matrix->out_dim)
+        FAIL(err, ERR_FORMAT, "tensor %s: %s, must be %d numbers of type F32", name.text,
+             scales ? "has another shape" : "is missing", matrix->out_dim);
+    const struct weight_int8_source source = {.name = matrix->name,
+                                              .type = WEIGHT_I8,
+                                              .out_dim = matrix->out_dim,
+                                              .in_dim = matrix->in_dim,
+                                              .rows = (const int8_t *)tensor->data,
+                                              .scales =
+                                                  (const float *)(const void *)scales->data};
+    return weight_prepare_int8(loader->device, &source, matrix->weight, err);
+}
+
 static enum status load_matrix(struct loader *loader, const struct matrix *matrix,
                                struct error *err)
 {
@@ -197,12 +251,8 @@ static enum status load_matrix(struct loader *loader, const struct matrix *matri
         FAIL(err, ERR_FORMAT, "tensor %s: %u dimensions, %lld x %lld, must be 2, %d x %d",
              matrix->name, tensor->dim_count, (long long)tensor->dims[0],
              (long long)tensor->dims[1], matrix->in_dim, matrix->out_dim);
-    const struct weight_source source = {.name = matrix->name,
-                                         .type = tensor->type,
-                                         .out_dim = matrix->out_dim,
-                                         .in_dim = matrix->in_dim,
-                                         .data = tensor->data};
-    TRY(weight_prepare(loader->device, &source, matrix->form, matrix->weight, err));
+    TRY(tensor->type == WEIGHT_I8 ? prepare_rows(loader, matrix, tensor, err)
+                                  : prepare_blocks(loader, matrix, tensor, err));
     loader->model->weight_bytes += matrix->weight->data_bytes;
     return OK;
 }
@@ -279,7 +329,8 @@ static enum status load_ends(struct loader *loader, struct error *err)
         is_tied ? "token_embd.weight" : "output.weight", config->vocab, config->hidden,
         model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
     TRY(load_matrix(loader, &embed, err));
-    if (is_tied && head.form == WEIGHT_STORED)
+    if (is_tied && (head.form == WEIGHT_STORED ||
+                    is_kept(loader, gguf_find_tensor(loader->gguf, embed.name))))
         model->head = model->embed; /* the same bytes */
     else
         TRY(load_matrix(loader, &head, err));
@@ -300,6 +351,9 @@ static enum status check_all_used(const struct loader *loader, struct error *err
 
 static enum status load_all(struct loader *loader, struct error *err)
 {
+    TRY(int8_file_check(loader->gguf, &loader->is_int8_file, err));
+    if (loader->model->precision == MODEL_INT8)
+        TRY(quant_report_make(&loader->report, loader->gguf, loader->device, err));
     TRY(check_room(loader, err));
     TRY(alloc_vectors(loader, err));
     TRY(load_rope(loader, err));
@@ -323,6 +377,7 @@ enum status weights_load(struct weights *weights, struct model *model, const str
                            "weights: no room for %d layers", model->config.layers);
     if (status == OK)
         status = load_all(&loader, err);
+    quant_report_deinit(&loader.report);
     free(loader.is_used);
     return status;
 }

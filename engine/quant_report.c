@@ -1,0 +1,194 @@
+/*
+ * quant_report - see quant_report.h. Rows are measured apart, in double, and added in order:
+ * the threads change no bit, so that a file and a load decide alike.
+ */
+#include "engine/quant_report.h"
+
+#include "engine/int8_file.h"
+#include "kernels/activation.h"
+#include "kernels/matmul.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Sums of squares over one row. */
+struct row_squares {
+    double error, values;
+};
+
+struct measure {
+    struct device *device;
+    enum weight_type type;
+    const uint8_t *blocks; /* [out_dim][row_bytes] */
+    size_t row_bytes;
+    int32_t out_dim, in_dim;
+    struct row_squares *rows; /* [out_dim] */
+};
+
+static size_t round_up_64(size_t count)
+{
+    return (count + 63) / 64 * 64;
+}
+
+static void measure_row(void *context, int32_t index, uint32_t worker)
+{
+    const struct measure *measure = context;
+    const int32_t in_dim = measure->in_dim;
+    const size_t stride = round_up_64((size_t)in_dim);
+    float *values = device_scratch(measure->device, worker);
+    float scale;
+    const struct activation quantized = {.cols = in_dim,
+                                         .q8 = (int8_t *)(values + stride),
+                                         .scales = &scale,
+                                         .stride = (int32_t)stride};
+    weight_dequantize(measure->type, measure->blocks + (size_t)index * measure->row_bytes,
+                      values, in_dim);
+    activation_quantize(&quantized, 0, values); /* leaves the rotated row in values */
+    struct row_squares squares = {0};
+    for (int32_t i = 0; i < in_dim; i++) {
+        const double value = (double)values[i];
+        const double lost = value - (double)quantized.q8[i] * (double)scale;
+        squares.error += lost * lost;
+        squares.values += value * value;
+    }
+    measure->rows[index] = squares;
+}
+
+static double ratio(const struct row_squares *squares)
+{
+    const bool is_zero = squares->values >= 0.0 && squares->values <= 0.0;
+    return is_zero ? 0.0 : sqrt(squares->error / squares->values);
+}
+
+static void add_rows(const struct measure *measure, struct quant_report_matrix *matrix)
+{
+    struct row_squares all = {0};
+    for (int32_t i = 0; i < measure->out_dim; i++) {
+        const struct row_squares *row = &measure->rows[i];
+        const double error = ratio(row);
+        all.error += row->error;
+        all.values += row->values;
+        if (error > matrix->row_error || (isnan(error) && !isnan(matrix->row_error))) {
+            matrix->row_error = error;
+            matrix->row = i;
+        }
+    }
+    matrix->error = ratio(&all);
+    matrix->is_kept = !(matrix->error <= QUANT_REPORT_ERROR_MAX);
+}
+
+static enum status measure_matrix(struct quant_report_matrix *matrix, struct device *device,
+                                  struct error *err)
+{
+    const struct gguf_tensor *tensor = matrix->tensor;
+    const int64_t in_dim = tensor->dims[0], out_dim = tensor->dims[1];
+    if (!weight_type_is_supported(tensor->type))
+        FAIL(err, ERR_LIMIT, "tensor %s: type %s is not supported", matrix->name.text,
+             weight_type_name(tensor->type));
+    if (in_dim > MATMUL_IN_DIM_MAX || out_dim > INT32_MAX)
+        FAIL(err, ERR_LIMIT, "tensor %s: %lld x %lld, at most %d x %d", matrix->name.text,
+             (long long)in_dim, (long long)out_dim, MATMUL_IN_DIM_MAX, INT32_MAX);
+    const size_t scratch = round_up_64((size_t)in_dim) * (sizeof(float) + 1);
+    if (scratch > device_scratch_bytes(device))
+        FAIL(err, ERR_LIMIT, "tensor %s: needs %zu bytes of scratch, the device has %zu",
+             matrix->name.text, scratch, device_scratch_bytes(device));
+    struct measure measure = {.device = device,
+                              .type = tensor->type,
+                              .blocks = tensor->data,
+                              .row_bytes = tensor->size / (size_t)out_dim,
+                              .out_dim = (int32_t)out_dim,
+                              .in_dim = (int32_t)in_dim};
+    measure.rows = calloc((size_t)out_dim, sizeof measure.rows[0]);
+    if (!measure.rows)
+        FAIL(err, ERR_MEMORY, "tensor %s: no room to measure %d rows", matrix->name.text,
+             measure.out_dim);
+    device_parallel(device, measure.out_dim, measure_row, &measure);
+    add_rows(&measure, matrix);
+    free(measure.rows);
+    return OK;
+}
+
+static struct quant_report_matrix *find(const struct quant_report *report,
+                                        const struct gguf_tensor *tensor)
+{
+    uint32_t begin = 0, end = report->count; /* both tables have the order of their names */
+    while (begin < end) {
+        const uint32_t middle = begin + (end - begin) / 2;
+        if (report->matrices[middle].tensor == tensor)
+            return &report->matrices[middle];
+        if (report->matrices[middle].tensor < tensor)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
+}
+
+/* What ffn_gate or ffn_up has decided holds for both. */
+static void keep_together(const struct quant_report *report, const struct gguf *gguf)
+{
+    const struct text suffix = TEXT("ffn_gate.weight");
+    for (uint32_t i = 0; i < report->count; i++) {
+        char name[GGUF_NAME_BYTES_MAX + 1];
+        struct quant_report_matrix *gate = &report->matrices[i];
+        struct text stem = gate->tensor->name;
+        if (!text_ends(stem, suffix))
+            continue;
+        stem.size -= suffix.size;
+        (void)snprintf(name, sizeof name, "%.*sffn_up.weight", TEXT_ARG(stem));
+        struct quant_report_matrix *up = find(report, gguf_find_tensor(gguf, name));
+        if (up)
+            up->is_kept = gate->is_kept = up->is_kept || gate->is_kept;
+    }
+}
+
+bool quant_report_is_matrix(const struct gguf *gguf, const struct gguf_tensor *tensor)
+{
+    if (tensor->dim_count != 2)
+        return false;
+    if (text_equal(tensor->name, TEXT("token_embd.weight")))
+        return !gguf_find_tensor(gguf, "output.weight");
+    return text_equal(tensor->name, TEXT("output.weight")) ||
+           (text_starts(tensor->name, TEXT("blk.")) &&
+            text_ends(tensor->name, TEXT(".weight")));
+}
+
+enum status quant_report_make(struct quant_report *report, const struct gguf *gguf,
+                              struct device *device, struct error *err)
+{
+    *report = (struct quant_report){0};
+    if (gguf_find(gguf, INT8_FILE_KEY))
+        return OK;
+    report->matrices = calloc((size_t)gguf->tensor_count + 1, sizeof report->matrices[0]);
+    if (!report->matrices)
+        FAIL(err, ERR_MEMORY, "report: no room for %u matrices", gguf->tensor_count);
+    enum status status = OK;
+    for (uint32_t i = 0; i < gguf->tensor_count && status == OK; i++) {
+        struct quant_report_matrix *matrix = &report->matrices[report->count];
+        const struct gguf_tensor *tensor = &gguf->tensors[i];
+        if (!quant_report_is_matrix(gguf, tensor) || tensor->type == WEIGHT_I8)
+            continue;
+        matrix->tensor = tensor;
+        matrix->name = gguf_label(tensor->name);
+        report->count++;
+        status = measure_matrix(matrix, device, err);
+    }
+    if (status == OK)
+        keep_together(report, gguf);
+    else
+        quant_report_deinit(report);
+    return status;
+}
+
+void quant_report_deinit(struct quant_report *report)
+{
+    free(report->matrices);
+    *report = (struct quant_report){0};
+}
+
+const struct quant_report_matrix *quant_report_find(const struct quant_report *report,
+                                                    const struct gguf_tensor *tensor)
+{
+    return find(report, tensor);
+}
