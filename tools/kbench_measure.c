@@ -22,14 +22,14 @@ enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind
         FAIL(err, ERR_LIMIT, "kbench: %s is not in this build", device_kind_name(kind));
     TRY(device_open(&measure->device, &options, err));
     TRY(device_open(&measure->host, &host, err));
-    TRY(kbench_head_probe_open(&measure->probe, measure->device, err));
+    TRY(peak_measure_open(&measure->probe, measure->device, err));
     return kbench_head_fill(&measure->head, &measure->probe, err);
 }
 
 void kbench_measure_close(struct kbench_measure *measure)
 {
     if (measure->probe.device)
-        kbench_head_probe_close(&measure->probe);
+        peak_measure_close(&measure->probe);
     device_close(measure->device);
     device_close(measure->host);
     measure->device = measure->host = NULL;
@@ -205,7 +205,7 @@ enum status kbench_measure_row(const struct kbench_measure *measure,
         TRY(compare(measure, shape, row, err));
     }
     if (device_kind(measure->device) == DEVICE_CUDA)
-        TRY(kbench_head_slowdown(&measure->probe, &row->slowdown, err));
+        TRY(peak_measure_slowdown(&measure->probe, &row->slowdown, err));
     set_limits(measure, row);
     return OK;
 }

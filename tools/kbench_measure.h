@@ -16,7 +16,7 @@ enum kbench_baseline {
 
 struct kbench_measure {
     struct device *device, *host;
-    struct kbench_probe probe;
+    struct peak_measure probe;
     struct kbench_head head;
     enum kbench_baseline baseline;
     bool is_verified, is_projected;

@@ -20,7 +20,7 @@ static_assert(2 * IN_FLIGHT <= DEVICE_TIMER_MARKS, "a pair of marks for each sam
 /* What one sample is. */
 struct sampler {
     struct kbench_case *c;
-    const struct kbench_probe *probe;
+    const struct peak_measure *probe;
     enum kbench_mode mode;
     int32_t launches;
     bool is_flushed;
@@ -40,7 +40,7 @@ static enum status take(const struct sampler *s, double *us, int32_t count, stru
 {
     for (int32_t i = 0; i < count; i++) {
         if (s->is_flushed)
-            TRY(kbench_head_flush(s->probe));
+            TRY(peak_measure_flush(s->probe));
         TRY(device_timer_mark(s->c->device, 2 * (uint32_t)i));
         TRY(launch(s, i));
         TRY(device_timer_mark(s->c->device, 2 * (uint32_t)i + 1));
@@ -95,7 +95,7 @@ static enum status sample_all(const struct sampler *s, double seconds,
     return OK;
 }
 
-enum status kbench_time_run(struct kbench_case *c, const struct kbench_probe *probe,
+enum status kbench_time_run(struct kbench_case *c, const struct peak_measure *probe,
                             enum kbench_mode mode, double seconds, struct kbench_timing *timing,
                             struct error *err)
 {

@@ -26,7 +26,7 @@ struct kbench_timing {
 };
 
 /* ERR_LIMIT: the device records no graphs. ERR_DEVICE, or what the kernel refuses with. */
-MUST_USE enum status kbench_time_run(struct kbench_case *c, const struct kbench_probe *probe,
+MUST_USE enum status kbench_time_run(struct kbench_case *c, const struct peak_measure *probe,
                                      enum kbench_mode mode, double seconds,
                                      struct kbench_timing *timing, struct error *err);
 
