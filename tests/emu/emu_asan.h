@@ -12,9 +12,13 @@
     #endif
 #endif
 
-#ifdef EMU_ASAN
-    #include <sanitizer/asan_interface.h>
-    #include <sanitizer/common_interface_defs.h>
+#ifdef EMU_ASAN /* of the sanitizer's library, as its own headers declare them */
+extern "C" {
+void __asan_poison_memory_region(const volatile void *from, size_t bytes);
+void __asan_unpoison_memory_region(const volatile void *from, size_t bytes);
+void __sanitizer_start_switch_fiber(void **fake, const void *stack, size_t bytes);
+void __sanitizer_finish_switch_fiber(void *fake, const void **stack, size_t *bytes);
+}
 #endif
 
 /* Accesses there stop the process, until opened. */
