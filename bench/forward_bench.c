@@ -10,7 +10,7 @@
  * all sequences. Each figure is the median of the steps that fit in --seconds (3), at least 3.
  */
 #include "base/clock.h"
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * Against references from outside: tests/golden/model_reference_test.c.
  */
 #include "engine/forward.h"
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 #include "tests/harness/tiny_model.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "engine/int8_file.h"
 
 #include "base/file_map.h"
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 #include "tests/harness/tiny_model.h"
 
 #include <math.h>

@@ -3,6 +3,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/gguf.c engine/gguf_get.c engine/model_config.c engine/quant_report.c
   engine/int8_file.c engine/weights.c engine/model.c
   engine/model_synthetic.c engine/batch_stage.c engine/forward.c engine/forward_buffers.c
+  engine/model_run.c engine/text_loss.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
   engine/seq.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
   engine/step_output.c engine/engine_check.c engine/engine_plan.c engine/engine.c)

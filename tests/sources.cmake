@@ -18,12 +18,25 @@ lint(format tests/lint/format.sh)
 lint(cppcheck tests/lint/cppcheck.sh)
 lint(tidy tests/lint/tidy.sh ${CMAKE_BINARY_DIR})
 room(harness NEEDS engine SOURCES
-  tests/harness/tiny_model.c tests/harness/model_run.c tests/harness/model_judge.c)
+  tests/harness/tiny_model.c tests/harness/model_judge.c)
 room_test(tests/golden/model_reference_test.c harness)
 room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
 room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
+if(COHORT_EMU)
+  room_test(tests/emu/engine_test.c harness)
+  if(BUILD_TESTING)
+    set_tests_properties(tests/emu/engine PROPERTIES LABELS emu)
+  endif()
+endif()
 if(BUILD_TESTING)
   set_tests_properties(tests/golden/tokenizer_vectors PROPERTIES LABELS slow)
+endif()
+
+# ---- every kernel through nvcc, where there is one ----
+if(BUILD_TESTING AND Python3_FOUND)
+  add_test(NAME tests/gate/compile COMMAND ${Python3_EXECUTABLE} tests/gate/compile_test.py
+    ${PROJECT_BINARY_DIR}/gate ${cuda_flags} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tests/gate/compile PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200 LABELS gate)
 endif()
 
 # ---- rounds against a scripted server ----

@@ -8,7 +8,7 @@
  */
 #include "engine/engine.h"
 #include "kernels/device_emu.h"
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 #include "tests/harness/tiny_model.h"
 
 #include <setjmp.h>

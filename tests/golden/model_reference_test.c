@@ -5,6 +5,7 @@
  * checks all). Skips with a line where the data is absent.
  */
 #include "base/file_map.h"
+#include "engine/text_loss.h"
 #include "tests/harness/model_judge.h"
 
 #include <math.h>
@@ -160,7 +161,7 @@ static void continue_greedily(struct model_run *run, const token_id *ids, int32_
     struct error err;
     for (int32_t i = 0; i < count; i++) {
         check(model_run_step(run, &part, 1, &err), &err);
-        out[i] = model_judge_argmax(model_run_logits(run, 0), run->model->config.vocab);
+        out[i] = text_loss_top(model_run_logits(run, 0), run->model->config.vocab);
         part = (struct model_run_part){0, part.first + part.count, 1, &out[i], MODEL_RUN_LAST};
     }
 }

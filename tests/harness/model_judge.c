@@ -1,7 +1,8 @@
-/* model_judge - see model_judge.h. Sums are in double: the judge must not be what errs. */
+/* model_judge - see model_judge.h. */
 #include "tests/harness/model_judge.h"
 
 #include "base/file_map.h"
+#include "engine/text_loss.h"
 
 #include <math.h>
 
@@ -87,75 +88,11 @@ void model_judge_deinit(struct model_judge_texts *texts)
     texts->count = 0;
 }
 
-token_id model_judge_argmax(const float *logits, int32_t vocab)
-{
-    token_id best = 0;
-    for (int32_t i = 1; i < vocab; i++) {
-        if (logits[i] > logits[best])
-            best = i;
-    }
-    return best;
-}
-
-double model_judge_log_sum(const float *logits, int32_t vocab)
-{
-    const double top = (double)logits[model_judge_argmax(logits, vocab)];
-    double sum = 0;
-    for (int32_t i = 0; i < vocab; i++)
-        sum += exp((double)logits[i] - top);
-    return top + log(sum);
-}
-
-/* A row of logits and log(sum(exp(logits))). */
-struct row {
-    const float *logits;
-    double log_sum;
-};
-
-static struct row row_of(struct model_run *run, int32_t i)
-{
-    const float *logits = model_run_logits(run, i);
-    return (struct row){logits, model_judge_log_sum(logits, run->model->config.vocab)};
-}
-
-/* KL(p || q) in nats. */
-static double divergence(const struct row *p, const struct row *q, int32_t vocab)
-{
-    double kl = 0;
-    for (int32_t i = 0; i < vocab; i++) {
-        const double log_p = (double)p->logits[i] - p->log_sum;
-        kl += exp(log_p) * (log_p - ((double)q->logits[i] - q->log_sum));
-    }
-    return kl;
-}
-
-/* Adds the rows of one step, whose first is at position first of the text. */
-static void add_rows(const struct model_judge_runs *runs, const struct model_run_part *part,
-                     const struct model_judge_text *text, struct model_judge_score *score)
-{
-    const int32_t vocab = runs->run->model->config.vocab;
-    for (int32_t i = 0; i < part->count; i++) {
-        const bool has_next = part->first + i + 1 < text->count;
-        const token_id next = has_next ? text->ids[part->first + i + 1] : 0;
-        const struct row ours = row_of(runs->run, i);
-        if (has_next)
-            score->mean_nll += ours.log_sum - (double)ours.logits[next];
-        if (!runs->other)
-            continue;
-        const struct row other = row_of(runs->other, i);
-        score->kl_sum += divergence(&other, &ours, vocab);
-        if (has_next)
-            score->other_mean_nll += other.log_sum - (double)other.logits[next];
-    }
-}
-
 static void finish(const float *last, int32_t vocab, const struct model_judge_text *text,
                    struct model_judge_score *score)
 {
-    const double log_sum = model_judge_log_sum(last, vocab);
-    score->mean_nll /= text->count - 1;
-    score->other_mean_nll /= text->count - 1;
-    score->next = model_judge_argmax(last, vocab);
+    const double log_sum = text_loss_log_sum(last, vocab);
+    score->next = text_loss_top(last, vocab);
     for (int32_t i = 0; i < MODEL_JUDGE_TOP; i++) {
         const double ours = (double)last[text->top_ids[i]] - log_sum;
         score->top_difference = fmax(score->top_difference, fabs(ours - text->top_logprobs[i]));
@@ -166,20 +103,15 @@ enum status model_judge_score(const struct model_judge_runs *runs, int32_t seque
                               const struct model_judge_text *text,
                               struct model_judge_score *score, struct error *err)
 {
-    struct model_run *run = runs->run, *other = runs->other;
-    const int32_t step = run->forward.limits.rows_max;
-    struct model_run_part part = {.sequence = sequence, .heads = MODEL_RUN_ALL};
-    *score = (struct model_judge_score){0};
-    for (int32_t first = 0; first < text->count; first += step) {
-        part.first = first;
-        part.count = text->count - first < step ? text->count - first : step;
-        part.tokens = text->ids + first;
-        TRY(model_run_step(run, &part, 1, err));
-        if (other)
-            TRY(model_run_step(other, &part, 1, err));
-        add_rows(runs, &part, text, score);
-    }
-    finish(model_run_logits(run, part.count - 1), run->model->config.vocab, text, score);
+    const struct model_run *run = runs->run;
+    const struct text_loss_runs both = {runs->run, runs->other, sequence};
+    struct text_loss loss = {0};
+    TRY(text_loss_run(&both, text->ids, text->count, &loss, err));
+    *score = (struct model_judge_score){.mean_nll = loss.nll / loss.scored,
+                                        .other_mean_nll = loss.other_nll / loss.scored,
+                                        .kl_sum = loss.kl};
+    const int32_t last = (text->count - 1) % run->forward.limits.rows_max;
+    finish(model_run_logits(runs->run, last), run->model->config.vocab, text, score);
     return OK;
 }
 
@@ -197,7 +129,7 @@ enum status model_judge_greedy(struct model_run *run, const struct model_judge_t
         TRY(model_run_step(run, parts, texts->count, err));
         for (int32_t i = 0; i < texts->count; i++)
             tokens[i * length + step] =
-                model_judge_argmax(model_run_logits(run, i), run->model->config.vocab);
+                text_loss_top(model_run_logits(run, i), run->model->config.vocab);
     }
     return OK;
 }

@@ -7,7 +7,7 @@
 #define TESTS_HARNESS_MODEL_JUDGE_H
 
 #include "base/json.h"
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 
 enum { MODEL_JUDGE_TOP = 10, MODEL_JUDGE_GREEDY = 64, MODEL_JUDGE_TEXTS_MAX = 32 };
 
@@ -60,9 +60,5 @@ MUST_USE enum status model_judge_score(const struct model_judge_runs *runs, int3
 MUST_USE enum status model_judge_greedy(struct model_run *run,
                                         const struct model_judge_texts *texts, token_id *tokens,
                                         int32_t length, struct error *err);
-
-/* The token with the greatest logit, the lowest of equals; and log(sum(exp(logits))). */
-token_id model_judge_argmax(const float *logits, int32_t vocab);
-double model_judge_log_sum(const float *logits, int32_t vocab);
 
 #endif

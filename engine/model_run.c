@@ -1,5 +1,5 @@
 /* model_run - see model_run.h. */
-#include "tests/harness/model_run.h"
+#include "engine/model_run.h"
 
 enum { ARENA_BYTES = 1 << 28 };
 

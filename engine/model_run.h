@@ -1,10 +1,10 @@
 /*
- * model_run - a model with a device, a KV cache and a batch builder, for tests and benches that
- * run forward passes without the scheduler. Each sequence owns its own run of pages, unless it
+ * model_run - a model with a device, a KV cache and a batch builder, for what
+ * runs forward passes without the scheduler: measurements, tests, benches. Each sequence owns its own run of pages, unless it
  * was told to begin with another's.
  */
-#ifndef TESTS_HARNESS_MODEL_RUN_H
-#define TESTS_HARNESS_MODEL_RUN_H
+#ifndef ENGINE_MODEL_RUN_H
+#define ENGINE_MODEL_RUN_H
 
 #include "engine/batch_build.h"
 #include "engine/forward.h"
