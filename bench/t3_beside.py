@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """t3_beside - the T3 workload through Cohort and through llama.cpp's server, in one run.
 
-    bench/t3_beside.py --t3 build/release/t3 -m MODEL --server llama-server \
+    bench/t3_beside.py --workload build/release/workload -m MODEL --server llama-server \
         --peer NAME=FILE.gguf [--peer ...] [--slots 1,8] [--chunks 8] [--out FILE.json]
 
 T3: chunks x jobs prompts of 800 shared and 250 own random tokens, 64 tokens out, end of text
@@ -79,8 +79,8 @@ def run_peer(args, name, model, slots):
 
 
 def run_ours(args, order):
-    command = [args.t3, "-m", args.model, "--chunks", str(args.chunks), "--jobs", str(JOBS),
-               "--order", order, "--precision", args.precision, "--threads", str(args.threads),
+    command = [args.workload, "t3", "-m", args.model, "--chunks", str(args.chunks),
+               "--jobs", str(JOBS), "--order", order, "--precision", args.precision, "--threads", str(args.threads),
                "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return {"who": f"cohort {args.precision}, {order} order", **json.loads(done.stdout)}
@@ -95,7 +95,7 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--t3", required=True)
+    parser.add_argument("--workload", required=True)
     parser.add_argument("-m", "--model", required=True)
     parser.add_argument("--server", required=True)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=FILE")

@@ -157,7 +157,7 @@ static enum status open_grammar(struct engine *engine, struct error *err)
 }
 
 static enum status open_step(struct engine *engine, const struct engine_plan *plan,
-                             struct error *err)
+                             const struct ops *ops, struct error *err)
 {
     const struct step_options options = {
         .limits = plan->limits,
@@ -171,8 +171,8 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .run = run_forward,
         .run_context = &engine->forward,
     };
-    TRY(forward_init(&engine->forward, engine->model, ops_of(device_kind(engine->device)),
-                     engine->device, &plan->forward, err));
+    TRY(forward_init(&engine->forward, engine->model, ops, engine->device, &plan->forward,
+                     err));
     TRY(step_init(&engine->step, &options, &engine->arena, err));
     TRY(queue_init(&engine->outbox, OUTBOX_MAX, sizeof(struct step_event), err));
     TRY(queue_init(&engine->inbox, ENGINE_QUEUE_MAX + CANCELS_MAX, sizeof(struct message),
@@ -234,11 +234,12 @@ static enum status open_all(struct engine *engine, const struct engine_options *
     const enum device_kind kind = device_kind(engine->device);
     size_t free_bytes, total_bytes;
     device_memory_bytes(engine->device, &free_bytes, &total_bytes);
-    const struct engine_plan_place place = {kind, ops_of(kind), free_bytes};
+    const struct ops *ops = options->ops ? options->ops : ops_of(kind);
+    const struct engine_plan_place place = {kind, ops, free_bytes};
     TRY(engine_plan_make(options, &engine->model->config, &place, &plan, err));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_grammar(engine, err));
-    TRY(open_step(engine, &plan, err));
+    TRY(open_step(engine, &plan, ops, err));
     fill_info(engine, &plan, options);
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");

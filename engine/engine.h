@@ -27,6 +27,7 @@ extern "C" {
 #endif
 
 struct engine;
+struct ops;
 struct tokenizer;
 
 /* AUTO: the GPU where this build and this machine have one, else the CPU. EMU runs the GPU's
@@ -50,6 +51,8 @@ struct engine_options {
     uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;
                                on a GPU 3/4 of what the weights leave */
     uint32_t kv_pages;      /* exact page count instead of kv_bytes, for tests */
+    const struct ops *ops;  /* in the place of the device's own, for benches that time each op
+                               (kernels/ops.h); steps are then not recorded as graphs */
 };
 
 enum engine_kind {
