@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    REQUESTS_MAX = 256, /* kept per warp; then lanes pause for the others to catch up */
+    REQUESTS_MAX = 128, /* kept per warp; then lanes pause for the others to catch up */
     KERNELS_MAX = 128,
     PLACES_MAX = 4096, /* a power of two */
     NAME_BYTES = 128,
@@ -23,7 +23,6 @@ enum {
 };
 
 struct request {
-    uint32_t lanes;
     uint32_t bytes; /* of each lane */
     bool is_shared;
     uintptr_t address[EMU_LANES];
@@ -33,6 +32,7 @@ static struct gathering {
     int count;
     int next[EMU_LANES]; /* where each lane looks first */
     const void *pc[REQUESTS_MAX];
+    uint32_t lanes[REQUESTS_MAX];
     struct request request[REQUESTS_MAX];
 } gatherings[EMU_WARPS_MAX];
 
@@ -141,13 +141,13 @@ static uint32_t wavefronts(const struct request *request, uint32_t lanes)
     return most;
 }
 
-static void cost_shared(const struct request *request, struct place *place)
+static void cost_shared(const struct request *request, uint32_t lanes, struct place *place)
 {
     struct device_emu_counters *counters = &kernel->counters;
     const int width = request->bytes >= 16 ? 8 : request->bytes == 8 ? 16 : EMU_LANES;
     uint64_t fronts = 0, phases = 0;
     for (int first = 0; first < EMU_LANES; first += width) {
-        const uint32_t phase = (0xffffffffu >> (EMU_LANES - width) << first) & request->lanes;
+        const uint32_t phase = (0xffffffffu >> (EMU_LANES - width) << first) & lanes;
         if (phase == 0)
             continue;
         phases++;
@@ -162,12 +162,12 @@ static void cost_shared(const struct request *request, struct place *place)
     }
 }
 
-static void cost_global(const struct request *request, struct place *place)
+static void cost_global(const struct request *request, uint32_t lanes, struct place *place)
 {
     struct device_emu_counters *counters = &kernel->counters;
     uintptr_t sectors[EMU_LANES * 2];
     int count = 0, bytes = 0;
-    for (uint32_t lanes = request->lanes; lanes; lanes &= lanes - 1) {
+    for (; lanes; lanes &= lanes - 1) {
         const uintptr_t start = request->address[__builtin_ctz(lanes)];
         const uintptr_t last = (start + request->bytes - 1) / SECTOR_BYTES;
         bytes += static_cast<int>(request->bytes);
@@ -197,12 +197,12 @@ void emu_request_flush(int warp)
         if (place) {
             place->requests++;
             place->bytes += uint64_t{request->bytes} *
-                            static_cast<uint64_t>(__builtin_popcount(request->lanes));
+                            static_cast<uint64_t>(__builtin_popcount(gathering->lanes[i]));
         }
         if (request->is_shared)
-            cost_shared(request, place);
+            cost_shared(request, gathering->lanes[i], place);
         else
-            cost_global(request, place);
+            cost_global(request, gathering->lanes[i], place);
     }
     gathering->count = 0;
     memset(gathering->next, 0, sizeof gathering->next);
@@ -216,8 +216,8 @@ static inline int find(const struct gathering *gathering, const void *pc, bool i
 {
     const int lane = emu_block.running->lane;
     int i = from;
-    while (i < to && (gathering->pc[i] != pc || gathering->request[i].is_shared != is_shared ||
-                      gathering->request[i].lanes >> lane & 1))
+    while (i < to && (gathering->pc[i] != pc || gathering->lanes[i] >> lane & 1 ||
+                      gathering->request[i].is_shared != is_shared))
         i++;
     return i;
 }
@@ -240,11 +240,11 @@ void emu_request_add(uintptr_t address, size_t bytes, bool is_shared, const void
     if (i == gathering->count) {
         gathering->count++;
         gathering->pc[i] = pc;
-        request->lanes = 0;
+        gathering->lanes[i] = 0;
         request->bytes = static_cast<uint32_t>(bytes);
         request->is_shared = is_shared;
     }
-    request->lanes |= 1u << lane;
+    gathering->lanes[i] |= 1u << lane;
     request->address[lane] = address;
     gathering->next[lane] = i + 1;
 }
