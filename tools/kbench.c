@@ -28,7 +28,7 @@ struct kbench {
     int device, baseline, project; /* indices of their words */
     const char *m_list, *shape_list, *dtype, *variant, *modes;
     const char *json_path, *csv_path, *compare_path, *fail_above;
-    bool is_verified;
+    bool is_verified, is_small, has_pair;
     uint64_t seed;
     float seconds;
 
@@ -259,10 +259,11 @@ static enum status open_device(struct kbench *k, struct error *err)
     }
     measure->baseline = (enum kbench_baseline)k->baseline;
     measure->is_verified = k->is_verified;
+    measure->is_small = k->is_small;
     measure->is_projected = k->project > 0;
     measure->seed = k->seed;
     measure->seconds = (double)k->seconds;
-    return status;
+    return status == OK && k->has_pair ? kbench_measure_pair(measure, err) : status;
 }
 
 static void set_defaults(struct kbench *k)
@@ -326,8 +327,13 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
         {0, "dtype", "LIST", ARGS_TEXT, &k->dtype, 0, 0,
          "number formats, or all (default: each kernel's first)"},
         {0, "mode", "LIST", ARGS_TEXT, &k->modes, 0, 0, "cold,warm,graph (default cold)"},
-        {0, "seconds", "S", ARGS_REAL, &k->seconds, 0, 60, "of timing per row (default 0.15)"},
+        {0, "seconds", "S", ARGS_REAL, &k->seconds, 0, 60,
+         "of timing per row (default 0.15; 0: none)"},
         {0, "verify", NULL, ARGS_FLAG, &k->is_verified, 0, 0, "against the plain twin first"},
+        {0, "small", NULL, ARGS_FLAG, &k->is_small, 0, 0,
+         "sizes that the twin gets through in no time; always so on the emulator"},
+        {0, "as-emulated", NULL, ARGS_FLAG, &k->has_pair, 0, 0,
+         "small sizes, and results held against the emulator's"},
         {0, "baseline", "none|cublaslt|sorted|naive", ARGS_CHOICE, &k->baseline, 0, 0,
          "a comparator at the same precision, in the same run"},
         {0, "project", "none|4090", ARGS_CHOICE, &k->project, 0, 0,

@@ -180,9 +180,11 @@ enum status kbench_case_matrix(struct kbench_case *c, int32_t out_dim, int32_t i
     if (!data)
         FAIL(err, ERR_MEMORY, "%s: no room for %zu bytes", c->kernel->name, bytes);
     fill_matrix(c, type, data, bytes);
-    *weight = (struct kbench_weight){.form = form};
+    *weight = (struct kbench_weight){.form = form, .bytes = bytes};
     weight->source = (struct weight_source){c->kernel->name, type, out_dim, in_dim, data};
     c->weight_count++;
+    if (!c->is_check)
+        return OK; /* the twin will not run */
     return weight_prepare(c->host, &weight->source, form, &weight->host, err);
 }
 
@@ -242,7 +244,7 @@ static size_t set_size(const struct kbench_case *c)
     for (int32_t i = 0; i < c->buffer_count; i++)
         bytes += c->buffers[i].bytes;
     for (int32_t i = 0; i < c->weight_count; i++)
-        bytes += c->weights[i].host.data_bytes;
+        bytes += c->weights[i].bytes;
     return bytes;
 }
 
@@ -279,7 +281,7 @@ static enum status open_all(struct kbench_case *c, size_t set_bytes, struct erro
 enum status kbench_case_open(struct kbench_case *c, size_t set_bytes, struct error *err)
 {
     c->dims = dims_of(c->shape);
-    if (device_kind(c->device) == DEVICE_EMU)
+    if (c->is_small)
         make_small(&c->dims);
     const enum status status = open_all(c, set_bytes, err);
     if (status != OK)
@@ -329,40 +331,63 @@ static void compare_floats(const float *got, const float *wanted, size_t count,
 
 /* Buffers of bytes that differ have no size of difference: all or nothing. */
 static void compare_buffer(const struct kbench_buffer *buffer, const void *got,
-                           struct kbench_check *check)
+                           const void *wanted, struct kbench_check *check)
 {
-    if (memcmp(got, buffer->host, buffer->bytes) == 0)
+    if (memcmp(got, wanted, buffer->bytes) == 0)
         return;
     check->is_bits = false;
     if (buffer->output == KBENCH_OUT_F32)
-        compare_floats(got, buffer->host, buffer->bytes / sizeof(float), check);
+        compare_floats(got, wanted, buffer->bytes / sizeof(float), check);
     else
         check->max_abs = check->share = HUGE_VAL;
+}
+
+/* Output `index` of set 0 in fresh memory, which the caller frees; NULL: none, or no copy. */
+static void *download(const struct kbench_case *c, int32_t index)
+{
+    const struct kbench_buffer *buffer = &c->buffers[index];
+    void *got = malloc(buffer->bytes);
+    if (got && device_download(c->device, got, buffer->sets[0], buffer->bytes) == OK)
+        return got;
+    free(got);
+    return NULL;
+}
+
+/* Runs c on its device and compares with other's, or, when that is NULL, with the twin's. */
+static enum status check_against(struct kbench_case *c, struct kbench_case *other,
+                                 struct kbench_check *check, struct error *err)
+{
+    bool has_output = false;
+    *check = (struct kbench_check){.is_bits = true};
+    TRY(c->kernel->run(c, 0));
+    TRY(device_wait(c->device, err));
+    TRY(other ? other->kernel->run(other, 0) : c->kernel->run(c, KBENCH_HOST));
+    for (int32_t i = 0; i < c->buffer_count; i++) {
+        if (c->buffers[i].output == KBENCH_NO_OUTPUT)
+            continue;
+        void *got = download(c, i), *others = other ? download(other, i) : NULL;
+        const void *wanted = other ? others : c->buffers[i].host;
+        if (got && wanted)
+            compare_buffer(&c->buffers[i], got, wanted, check);
+        const bool is_compared = got && wanted;
+        free(got);
+        free(others);
+        if (!is_compared)
+            FAIL(err, ERR_DEVICE, "%s: output %d cannot be read back", c->kernel->name, i);
+        has_output = true;
+    }
+    assert(has_output);
+    return OK;
 }
 
 enum status kbench_case_check(struct kbench_case *c, struct kbench_check *check,
                               struct error *err)
 {
-    *check = (struct kbench_check){.is_bits = true};
-    TRY(c->kernel->run(c, 0));
-    TRY(device_wait(c->device, err));
-    TRY(c->kernel->run(c, KBENCH_HOST));
-    bool has_output = false;
-    for (int32_t i = 0; i < c->buffer_count; i++) {
-        const struct kbench_buffer *buffer = &c->buffers[i];
-        if (buffer->output == KBENCH_NO_OUTPUT)
-            continue;
-        void *got = malloc(buffer->bytes);
-        if (!got)
-            FAIL(err, ERR_MEMORY, "%s: no room for %zu bytes", c->kernel->name, buffer->bytes);
-        const enum status status =
-            device_download(c->device, got, buffer->sets[0], buffer->bytes);
-        if (status == OK)
-            compare_buffer(buffer, got, check);
-        free(got);
-        TRY(status);
-        has_output = true;
-    }
-    assert(has_output);
-    return OK;
+    return check_against(c, NULL, check, err);
+}
+
+enum status kbench_case_check_pair(struct kbench_case *c, struct kbench_case *other,
+                                   struct kbench_check *check, struct error *err)
+{
+    return check_against(c, other, check, err);
 }

@@ -39,12 +39,13 @@ struct kbench_buffer {
 
 struct kbench_weight {
     struct weight_source source; /* data is the case's */
+    size_t bytes;                /* of the source */
     enum weight_form form;
     struct weight host, sets[KBENCH_SETS_MAX];
 };
 
-/* The sizes that the operations are cut to. On the emulator they are small ones of the same
- * proportions (heads per KV head, head_dim); shape_text says what ran. */
+/* The sizes that the operations are cut to: the shape's, or small ones of the same proportions
+ * (heads per KV head, head_dim); shape_text says what ran. */
 struct kbench_dims {
     int32_t hidden, ffn, heads, kv_heads, head_dim, vocab;
     int32_t context, chunks, jobs, shared; /* of attention; chunks 0: no sharing */
@@ -59,6 +60,7 @@ struct kbench_case {
     const char *variant, *dtype;
     int32_t m;               /* rows; attention over chunks sets its own */
     bool is_check;           /* outputs in a form that can be compared */
+    bool is_small;           /* sizes that an emulator or a plain twin gets through */
     enum kbench_order order; /* attention alone looks at it */
     uint64_t seed;
 
@@ -97,6 +99,9 @@ struct kbench_check {
 };
 MUST_USE enum status kbench_case_check(struct kbench_case *c, struct kbench_check *check,
                                        struct error *err);
+/* The same for two devices: c's and that of other, a case of the same kernel and seed. */
+MUST_USE enum status kbench_case_check_pair(struct kbench_case *c, struct kbench_case *other,
+                                            struct kbench_check *check, struct error *err);
 
 /* ---- for the kernels' own open and run ---- */
 

@@ -26,13 +26,22 @@ enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind
     return kbench_head_fill(&measure->head, &measure->probe, err);
 }
 
+enum status kbench_measure_pair(struct kbench_measure *measure, struct error *err)
+{
+    const struct device_options options = {.kind = DEVICE_EMU};
+    if (!ops_of(DEVICE_EMU))
+        FAIL(err, ERR_LIMIT, "kbench: the emulator is not in this build");
+    return device_open(&measure->emulated, &options, err);
+}
+
 void kbench_measure_close(struct kbench_measure *measure)
 {
+    device_close(measure->emulated);
     if (measure->probe.device)
         peak_measure_close(&measure->probe);
     device_close(measure->device);
     device_close(measure->host);
-    measure->device = measure->host = NULL;
+    measure->device = measure->host = measure->emulated = NULL;
 }
 
 void kbench_measure_print_projection(void)
@@ -71,6 +80,8 @@ static struct kbench_case case_of(const struct kbench_measure *measure,
                                 .variant = row->variant,
                                 .dtype = row->dtype,
                                 .m = row->m,
+                                .is_small = measure->is_small || is_emulated(measure) ||
+                                            measure->emulated,
                                 .seed = measure->seed};
 }
 
@@ -96,7 +107,22 @@ static void count_emulated(const struct kbench_kernel *kernel, struct kbench_row
 #endif
 }
 
-/* One run beside the twin's; on the emulator, with the counters of that run. */
+/* One run of c on the emulator too, and the comparison of the two. */
+static enum status check_pair(const struct kbench_measure *measure, struct kbench_case *c,
+                              const struct kbench_args_shape *shape, struct kbench_row *row,
+                              struct error *err)
+{
+    struct kbench_case other = case_of(measure, shape, row);
+    other.device = measure->emulated;
+    other.ops = ops_of(DEVICE_EMU);
+    other.is_check = true;
+    TRY(kbench_case_open(&other, 0, err));
+    const enum status status = kbench_case_check_pair(c, &other, &row->check, err);
+    kbench_case_close(&other);
+    return status;
+}
+
+/* One run beside the twin's, or the emulator's; on the emulator, with the run's counters. */
 static enum status verify(const struct kbench_measure *measure,
                           const struct kbench_args_shape *shape, struct kbench_row *row,
                           struct error *err)
@@ -104,14 +130,15 @@ static enum status verify(const struct kbench_measure *measure,
     struct kbench_case c = case_of(measure, shape, row);
     c.is_check = true;
     TRY(kbench_case_open(&c, 0, err));
-    const enum status status = kbench_case_check(&c, &row->check, err);
+    const enum status status = measure->emulated ? check_pair(measure, &c, shape, row, err)
+                                                 : kbench_case_check(&c, &row->check, err);
     if (status == OK) {
         take_from_case(&c, row);
         row->verdict = row->check.is_bits                        ? KBENCH_BITS
                        : row->check.share <= c.kernel->tolerance ? KBENCH_NEAR
                                                                  : KBENCH_WRONG;
     }
-    if (is_emulated(measure))
+    if (is_emulated(measure) || measure->emulated)
         count_emulated(c.kernel, row);
     kbench_case_close(&c);
     if (status != OK)
@@ -198,13 +225,14 @@ enum status kbench_measure_row(const struct kbench_measure *measure,
                                const struct kbench_args_shape *shape, struct kbench_row *row,
                                struct error *err)
 {
-    if (measure->is_verified || is_emulated(measure))
+    const bool is_timed = !is_emulated(measure) && measure->seconds > 0;
+    if (measure->is_verified || is_emulated(measure) || measure->emulated)
         TRY(verify(measure, shape, row, err));
-    if (!is_emulated(measure)) {
+    if (is_timed) {
         TRY(time_case(measure, shape, KBENCH_GROUPED, row, &row->timing, err));
         TRY(compare(measure, shape, row, err));
     }
-    if (device_kind(measure->device) == DEVICE_CUDA)
+    if (is_timed && device_kind(measure->device) == DEVICE_CUDA)
         TRY(peak_measure_slowdown(&measure->probe, &row->slowdown, err));
     set_limits(measure, row);
     return OK;

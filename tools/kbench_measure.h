@@ -19,14 +19,17 @@ struct kbench_measure {
     struct peak_measure probe;
     struct kbench_head head;
     enum kbench_baseline baseline;
-    bool is_verified, is_projected;
+    struct device *emulated; /* beside a GPU: results are to be the emulator's; or NULL */
+    bool is_verified, is_projected, is_small;
     uint64_t seed;
-    double seconds; /* of timing for each row */
+    double seconds; /* of timing for each row; 0: no timing */
 };
 
 /* Opens the device and fills head. ERR_LIMIT or ERR_DEVICE: there is no such device. */
 MUST_USE enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind kind,
                                          struct error *err);
+/* Results are held against the emulator's from now on. ERR_LIMIT: it is not in this build. */
+MUST_USE enum status kbench_measure_pair(struct kbench_measure *measure, struct error *err);
 void kbench_measure_close(struct kbench_measure *measure); /* safe on a zeroed struct */
 
 /* Fills what the caller has not set of row: kernel, variant, model, dtype, m and mode are

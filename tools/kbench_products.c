@@ -70,7 +70,7 @@ static enum status open(struct kbench_case *c, struct error *err)
                                is_stored(c) ? ACTIVATION_F32 : ACTIVATION_INT8, true, err));
     const double weights = matrix.has_gate ? 2 : 1,
                  area = (double)matrix.out_dim * matrix.in_dim;
-    const double stored = is_stored(c) ? (double)c->weights[0].host.data_bytes
+    const double stored = is_stored(c) ? (double)c->weights[0].bytes
                                        : area + (double)sizeof(float) * matrix.out_dim;
     const double in = is_stored(c) ? 4.0 * matrix.in_dim : matrix.in_dim + 4.0;
     c->work.bytes =

@@ -52,7 +52,7 @@ static enum status embed_open(struct kbench_case *c, struct error *err)
         return no_room(c, err);
     for (int32_t r = 0; r < c->m; r++)
         tokens[r] = (token_id)(kbench_case_random(c) % (uint32_t)rows);
-    const double stored = (double)c->weights[0].host.data_bytes / rows;
+    const double stored = (double)c->weights[0].bytes / rows;
     c->work.bytes = c->m * (F32 + stored + F32 * dim);
     (void)snprintf(c->shape_text, sizeof c->shape_text, "%dx%d", rows, dim);
     return OK;
