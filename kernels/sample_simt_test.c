@@ -268,6 +268,44 @@ static void ties_of_filters(struct simt_case *c)
     assert_true(results[0][2].token < 4400 && results[0][3].token < 4411);
 }
 
+/* Ten hot tokens among thousands whose masses are below 2^32: their sum is all carries. */
+static void carries_of_masses(struct simt_case *c)
+{
+    for (int32_t t = 0; t < 8200; t++)
+        logits[t] = t % 820 == 7 ? 9.0f : 2.0f;
+    for (int32_t i = 0; i < 8; i++) {
+        rows[i] = plain_row(i);
+        rows[i].logits_row = 0;
+        rows[i].top_p = 0.5f;
+    }
+    compare(c, 8200, 8, false);
+}
+
+/* A digit's end beyond what the list holds: what is hotter than the digit, and in no list
+ * before, must come along when the next digit's end is near enough. */
+static void lists_of_second_digits(struct simt_case *c)
+{
+    for (int32_t t = 0; t < 8200; t++)
+        logits[t] = t % 8 < 3 ? 5.0f : 1.0f - (float)(t % 1000) * 1e-4f;
+    for (int32_t i = 0; i < 3; i++) {
+        rows[i] = plain_row(i);
+        rows[i].logits_row = 0;
+        rows[i].top_k = 3500 + i;
+    }
+    compare(c, 8200, 3, false);
+}
+
+/* Candidates that just fill the list, and one more. */
+static void lists_full_to_the_brim(struct simt_case *c)
+{
+    for (int32_t vocab = 4096; vocab <= 4097; vocab++) {
+        logits_make(c, logits, vocab, MODEL);
+        rows[0] = plain_row(0);
+        rows[0].top_k = vocab;
+        compare(c, vocab, 1, false);
+    }
+}
+
 static void refusals(struct simt_case *c)
 {
     struct sample_args args = {.count = 1, .vocab = 0};
@@ -301,6 +339,13 @@ static void filters_break_ties_by_number(void **state)
     simt_case_each(*state, ties_of_filters);
 }
 
+static void filters_keep_at_their_limits(void **state)
+{
+    simt_case_each(*state, carries_of_masses);
+    simt_case_each(*state, lists_of_second_digits);
+    simt_case_each(*state, lists_full_to_the_brim);
+}
+
 static void what_is_too_much_is_refused(void **state)
 {
     simt_case_each(*state, refusals);
@@ -313,6 +358,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(slices_join),
         cmocka_unit_test(long_rows_are_the_cpus),
         cmocka_unit_test(filters_break_ties_by_number),
+        cmocka_unit_test(filters_keep_at_their_limits),
         cmocka_unit_test(what_is_too_much_is_refused),
     };
     return simt_case_main(argc, argv, tests, COUNT(tests));
