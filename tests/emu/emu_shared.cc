@@ -143,41 +143,56 @@ static void race(size_t offset, int other, enum emu_access access, const char *d
                    emu_block_name_thread(other, whom, sizeof whom), did);
 }
 
-/* A byte whose last write is not ordered at a glance. */
-static void check_writer(size_t offset, enum emu_access access, const void *pc)
+/* Says what is wrong with the byte's last write. */
+static void report_writer(size_t offset, enum emu_access access, const void *pc)
 {
     const uint32_t entry = writers[offset], stamp = entry >> STAMP_SHIFT;
     const int writer = static_cast<int>(entry & THREAD_MASK);
     char who[48], where[48];
     emu_block_name_thread(emu_block.running->number, who, sizeof who);
-    if (entry == 0) {
-        if (access != EMU_WRITE)
-            emu_report_add(EMU_UNWRITTEN, pc, nullptr, "%s %s %s, which nobody wrote", who,
-                           name_access(access), name_piece(offset, where));
-    } else if (stamp == STAMP_RED)
+    if (entry == 0)
+        emu_report_add(EMU_UNWRITTEN, pc, nullptr, "%s %s %s, which nobody wrote", who,
+                       name_access(access), name_piece(offset, where));
+    else if (stamp == STAMP_RED)
         emu_report_add(EMU_OVERRUN, pc, nullptr, "%s %s %s", who, name_access(access),
                        name_piece(offset, where));
     else if (stamp == STAMP_FLIGHT)
         emu_report_add(EMU_FLIGHT, pc, write_places[offset / 4],
                        "%s %s %s, where a copy of thread %d is still to land", who,
                        name_access(access), name_piece(offset, where), writer);
-    else if (!emu_block_is_ordered(writer, stamp, emu_block.running) &&
-             !(access == EMU_ATOMIC && (entry & ATOMIC)))
+    else
         race(offset, writer, access, "wrote", pc);
 }
 
+/* Whether an access may follow a byte's last write. */
+static inline bool may_follow(uint32_t entry, enum emu_access access)
+{
+    const uint32_t stamp = entry >> STAMP_SHIFT;
+    if (entry == 0)
+        return access == EMU_WRITE;
+    if (stamp < emu_block.full_time)
+        return true;
+    if (stamp >= STAMP_FLIGHT)
+        return false;
+    return emu_block_is_ordered(static_cast<int>(entry & THREAD_MASK), stamp,
+                                emu_block.running) ||
+           (access == EMU_ATOMIC && (entry & ATOMIC));
+}
+
+/* One finding at most for one access. */
 static inline void check_writers(size_t offset, size_t bytes, enum emu_access access,
                                  const void *pc)
 {
-    const uint32_t ordered = emu_block.full_time << STAMP_SHIFT;
-    const uint32_t self = static_cast<uint32_t>(emu_block.running->number);
-    const uint32_t now = emu_block.time << STAMP_SHIFT | self;
-    for (size_t i = offset; i < offset + bytes; i++)
-        if (writers[i] - 1 >= ordered - 1 && (writers[i] & ~uint32_t{ATOMIC}) != now)
-            if (writers[i] != 0 || access != EMU_WRITE) {
-                check_writer(i, access, pc);
-                return; /* one finding for one access */
-            }
+    uint32_t good = writers[offset]; /* mostly all bytes were written together */
+    for (size_t i = offset; i < offset + bytes; i++) {
+        if (writers[i] == good && i > offset)
+            continue;
+        good = writers[i];
+        if (!may_follow(good, access)) {
+            report_writer(i, access, pc);
+            return;
+        }
+    }
 }
 
 /* Whether warp w's last reads of these bytes of a word come into conflict with a write now;
@@ -249,14 +264,19 @@ static void note_write(size_t offset, size_t bytes, uint32_t entry, const void *
         write_places[word] = pc;
 }
 
+static void report_beyond(size_t offset, enum emu_access access, const void *pc)
+{
+    char who[48], where[48];
+    emu_report_add(EMU_OVERRUN, pc, nullptr, "%s %s %s",
+                   emu_block_name_thread(emu_block.running->number, who, sizeof who),
+                   name_access(access), name_piece(offset, where));
+}
+
 void emu_shared_touch(size_t offset, size_t bytes, enum emu_access access, const void *pc)
 {
     const uint32_t self = static_cast<uint32_t>(emu_block.running->number);
-    char who[48], where[48];
     if (offset + bytes > used_bytes) {
-        emu_report_add(EMU_OVERRUN, pc, nullptr, "%s %s %s",
-                       emu_block_name_thread(emu_block.running->number, who, sizeof who),
-                       name_access(access), name_piece(offset, where));
+        report_beyond(offset, access, pc);
         return;
     }
     check_writers(offset, bytes, access, pc);
