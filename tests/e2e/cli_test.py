@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-COMMANDS = ("ask", "run", "batch", "tokenize", "inspect", "doctor")
+COMMANDS = ("ask", "run", "batch", "tokenize", "inspect", "quantize", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
@@ -56,6 +56,9 @@ class Refusals(unittest.TestCase):
         self.refused(USAGE, "run", "--temperature", "hot", "x", say="0 to 10")
         self.refused(USAGE, "run", "--precision", "int4", "x", say="exact|int8")
         self.refused(USAGE, "batch", "only-one")
+        self.refused(USAGE, "quantize", "only-one")
+        self.refused(USAGE, "quantize", "in", "out", "q4_0", say="int8")
+        self.refused(USAGE, "quantize", "--text", "file", "in", "out", "int8", say="--report")
 
     def test_no_model(self):
         env = {"HOME": "/nonexistent"}
@@ -64,6 +67,7 @@ class Refusals(unittest.TestCase):
             self.refused(NO_INPUT, *words, env=env | {"COHORT_MODEL": "/no/model"},
                          say="/no/model")
         self.refused(NO_INPUT, "inspect", "-m", "/no/model", say="No such file")
+        self.refused(NO_INPUT, "quantize", "/no/model", "/no/out", "int8", say="No such file")
 
     def test_malformed_model(self):
         for content in (b"", b"GGUF", b"not a model, but long enough to be one" * 9,
@@ -129,6 +133,27 @@ class WithModel(unittest.TestCase):
         code, text, _ = cohort("inspect", "--tensors")
         self.assertEqual(code, 0)
         self.assertIn("token_embd.weight", text)
+
+    def test_quantize(self):
+        words = ("run", "--precision", "int8", "--max-tokens", "12", "The moon is")
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "int8.gguf")
+            self.assertEqual(cohort("quantize", str(MODEL), out, "int8"), (0, "", []))
+            self.assertEqual(cohort(*words, "-m", out), cohort(*words))
+            code, _, lines = cohort("run", "-m", out, "--precision", "exact", "x")
+            self.assertEqual((code, len(lines)), (DATA, 1))
+            code, _, lines = cohort("quantize", out, out, "int8")
+            self.assertEqual((code, len(lines)), (DATA, 1))
+            self.assertEqual(os.listdir(folder), ["int8.gguf"])
+        code, _, lines = cohort("quantize", str(MODEL), "/no/such/folder/out", "int8")
+        self.assertEqual((code, len(lines)), (CANNOT_CREATE, 1))
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+            text.write("The cat sat on the mat. " * 4)
+            text.flush()
+            code, told, lines = cohort("quantize", "--report", "--text", text.name, str(MODEL))
+        self.assertEqual((code, lines), (0, []))
+        self.assertIn("211 matrices", told)
+        self.assertRegex(told, r"KL of int8 from exact  0\.0\d+ nats")
 
     def test_run(self):
         words = ("run", "--max-tokens", "12", "--json", "What is the capital of France?")
