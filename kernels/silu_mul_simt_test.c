@@ -99,6 +99,23 @@ static void far_gates_equal_the_cpu(void **state)
     simt_case_each(*state, far_gates);
 }
 
+/* Blocks of one subnormal number, that rotated come to 188 units: the scale of 188 / 127 units
+ * rounds to 1, and 188 is clamped. Then scales near both ends of what a float has. */
+static void far_scales(struct simt_case *c)
+{
+    static const float sizes[] = {
+        1500.0f * 0x1p-149f, 900.0f * 0x1p-149f, 0x1p-120f, 0x1p-70f, 0x1p70f, 0x1p124f};
+    const struct shape shape = {128, COUNT(sizes), NO_GATE, EITHER};
+    for (size_t i = 0; i < COUNT(sizes) * 128; i++)
+        up[i] = i % 64 == 5 ? sizes[i / 128] : sizes[i / 128] * (float)(i % 64 == 9) * 0.3f;
+    compare(c, &shape);
+}
+
+static void far_scales_equal_the_cpu(void **state)
+{
+    simt_case_each(*state, far_scales);
+}
+
 /* Device memory in whole sectors, shared memory without conflicts. */
 static void traffic(struct simt_case *c, const struct shape *shape)
 {
@@ -158,9 +175,8 @@ static void refuses_what_it_cannot(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_the_cpu),
-        cmocka_unit_test(far_gates_equal_the_cpu),
-        cmocka_unit_test(has_no_conflicts),
+        cmocka_unit_test(equals_the_cpu),           cmocka_unit_test(far_gates_equal_the_cpu),
+        cmocka_unit_test(far_scales_equal_the_cpu), cmocka_unit_test(has_no_conflicts),
         cmocka_unit_test(refuses_what_it_cannot),
     };
     return simt_case_main(argc, argv, tests, COUNT(tests));

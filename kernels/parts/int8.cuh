@@ -9,9 +9,9 @@
  *     q += (x - q scale) y
  * with fused products. The first correction leaves less than an ulp, the second is then right
  * to the last bit (Markstein, "Computation of elementary functions on the IBM RISC System/6000
- * processor", 1990). Row and scale are moved by 2^64 where the scale is so small or large that
- * y or the remainder would not be normal numbers. 120 million quotients, half of them beside a
- * step of the rounding, equal division's.
+ * processor", 1990). Row and scale are moved by 2^64 where the scale is so small that y is no
+ * normal number, or the remainder is not exact; at the other end, 2^121, both are. 120 million
+ * quotients, half of them beside a step of the rounding, equal division's.
  */
 #ifndef KERNELS_PARTS_INT8_CUH
 #define KERNELS_PARTS_INT8_CUH
@@ -43,7 +43,7 @@ SIMT struct int8_divisor int8_divisor_of(float scale)
 {
     if (!(scale > 0.0f)) /* zeros, or not finite: every product with this row is then so */
         return {0.0f, 0.0f, 0.0f};
-    const float move = scale < 0x1p-60f ? 0x1p64f : scale > 0x1p60f ? 0x1p-64f : 1.0f;
+    const float move = scale < 0x1p-60f ? 0x1p64f : 1.0f;
     return {scale * move, 1.0f / (scale * move), move};
 }
 
