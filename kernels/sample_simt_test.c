@@ -1,6 +1,7 @@
 /* sample_simt_test - the kernels against the CPU back end, bit for bit, and against the plain
  * twin: rows of all wishes side by side, ties, masks that leave nothing, logits that are not
  * finite, and filters that leave more than the list holds. */
+#include "kernels/device_emu.h"
 #include "kernels/sample_draw.h"
 
 #include "tests/harness/simt_case.h"
@@ -306,6 +307,33 @@ static void lists_full_to_the_brim(struct simt_case *c)
     }
 }
 
+/* Bytes of the sectors that a kernel has touched. */
+static uint64_t bytes_read(const char *kernel)
+{
+    struct device_emu_counters counters;
+    assert_true(device_emu_count(kernel, &counters));
+    return 32 * counters.global_sectors;
+}
+
+/* How often the card says that a row is read: greedy once; filtered once more, but for slices
+ * without a candidate the second time. A tenth above is for all that is not logits. */
+static void reads_are_counted(struct simt_case *c)
+{
+    const uint64_t row_bytes = VOCAB_MAX * sizeof(float);
+    if (!c->is_emulated)
+        return;
+    logits_make(c, logits, VOCAB_MAX, MODEL);
+    rows[0] = plain_row(0);
+    rows[0].temperature = 0.0f;
+    compare(c, VOCAB_MAX, 1, false);
+    const uint64_t greedy = bytes_read("slices") + bytes_read("draws") + bytes_read("answers");
+    assert_in_range(greedy, row_bytes, row_bytes + row_bytes / 10);
+    rows[0].temperature = 1.0f;
+    rows[0].top_k = 50;
+    compare(c, VOCAB_MAX, 1, false);
+    assert_in_range(bytes_read("filters"), row_bytes, 2 * (row_bytes + row_bytes / 10));
+}
+
 static void refusals(struct simt_case *c)
 {
     struct sample_args args = {.count = 1, .vocab = 0};
@@ -346,6 +374,11 @@ static void filters_keep_at_their_limits(void **state)
     simt_case_each(*state, lists_full_to_the_brim);
 }
 
+static void rows_are_read_as_often_as_the_card_says(void **state)
+{
+    simt_case_each(*state, reads_are_counted);
+}
+
 static void what_is_too_much_is_refused(void **state)
 {
     simt_case_each(*state, refusals);
@@ -359,6 +392,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_rows_are_the_cpus),
         cmocka_unit_test(filters_break_ties_by_number),
         cmocka_unit_test(filters_keep_at_their_limits),
+        cmocka_unit_test(rows_are_read_as_often_as_the_card_says),
         cmocka_unit_test(what_is_too_much_is_refused),
     };
     return simt_case_main(argc, argv, tests, COUNT(tests));
