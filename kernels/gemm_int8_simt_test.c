@@ -1,8 +1,9 @@
-/* matmul_simt_test - int8 products of the GPU kernels, bit for bit those of the twin and of
- * the threads, in every tile and on awkward shapes; no bank conflict in any of it. */
+/* gemm_int8_simt_test - int8 products of the GPU kernels, bit for bit those of the twin and of
+ * the threads, in every tile and, through matmul, on awkward shapes; no bank conflict. */
 #include "kernels/device_emu.h"
 #include "kernels/gemm_int8.h"
 #include "kernels/matmul.h"
+#include "kernels/weight_simt.h"
 #include "tests/harness/simt_case.h"
 
 #include <math.h>
@@ -123,11 +124,13 @@ static float *device_result(struct simt_case *c, const struct problem *p)
     args.y = simt_case_up(c, p->start, bytes);
     if ((shape.extras & EXTRA_BIAS) != 0)
         args.bias = simt_case_up(c, p->bias, (size_t)shape.out_dim * sizeof(float));
+    enum status status;
     if (shape.tile == BY_ROWS)
-        assert_int_equal(SIMT_CASE_OP(c, matmul)(c->device, &args), OK);
+        status = SIMT_CASE_OP(c, matmul)(c->device, &args);
     else
-        assert_int_equal(
-            SIMT_CASE_OP(c, gemm_int8)(c->device, &args, (enum gemm_int8_shape)shape.tile), OK);
+        status = SIMT_CASE_OP(c, gemm_int8)(c->device, &args, (enum gemm_int8_shape)shape.tile);
+    if (status != OK)
+        fail_msg("status %d: %s", (int)status, device_emu_report());
     float *y = malloc(bytes);
     assert_non_null(y);
     simt_case_down(c, y, args.y, bytes);
@@ -142,9 +145,9 @@ static void run_shape(struct simt_case *c)
     float *expected = host_result(c, &p), *y = device_result(c, &p);
     for (size_t i = 0; i < p.outs; i++) {
         if (memcmp(y + i, expected + i, sizeof *y) != 0)
-            fail_msg("%dx%dx%d, extras %d, tile %d: y[%zu] is %a, should be %a", shape.rows,
-                     shape.in_dim, shape.out_dim, shape.extras, shape.tile, i, (double)y[i],
-                     (double)expected[i]);
+            fail_msg("%dx%dx%d, extras %d, tile %d: y[%zu] differs: %a, should be %a; %s",
+                     shape.rows, shape.in_dim, shape.out_dim, shape.extras, shape.tile, i,
+                     (double)y[i], (double)expected[i], device_emu_report());
     }
     free(expected);
     free(y);
@@ -226,6 +229,42 @@ static void extremes_do_not_wrap(void **state)
     simt_case_once(*state, run_extremes);
 }
 
+/* A matrix of several runs of panels lies as weight_simt.h says, with zeros for padding. */
+static void weights_lie_in_their_order(void **state)
+{
+    enum { OUT_DIM = 70, IN_DIM = 65500, PANELS = 3, SLICES = 1024 };
+    struct simt_case *c = *state;
+    const size_t bytes = (size_t)PANELS * SLICES * WEIGHT_SIMT_SLICE_BYTES;
+    int8_t *rows = malloc((size_t)OUT_DIM * IN_DIM), *packed = malloc(bytes);
+    assert_true(rows != NULL && packed != NULL);
+    for (size_t i = 0; i < (size_t)OUT_DIM * IN_DIM; i++)
+        rows[i] = (int8_t)(i % 251 % 127 + 1);
+    float scales[OUT_DIM], uploaded[PANELS * WEIGHT_SIMT_PANEL];
+    for (int o = 0; o < OUT_DIM; o++)
+        scales[o] = (float)o;
+    const struct weight_int8_source source = {"test", WEIGHT_F32, OUT_DIM,
+                                              IN_DIM, rows,       scales};
+    struct weight weight;
+    assert_int_equal(weight_prepare_int8(c->device, &source, &weight, NULL), OK);
+    assert_int_equal(weight.data_bytes, bytes);
+    assert_int_equal(device_download(c->device, packed, weight.data, bytes), OK);
+    assert_int_equal(device_download(c->device, uploaded, weight.scales, sizeof uploaded), OK);
+    for (size_t i = 0; i < bytes; i++) {
+        const size_t slice = i / WEIGHT_SIMT_SLICE_BYTES;
+        const size_t out =
+            slice / SLICES * WEIGHT_SIMT_PANEL + i / WEIGHT_SIMT_SLICE % WEIGHT_SIMT_PANEL;
+        const size_t in = slice % SLICES * WEIGHT_SIMT_SLICE + i % WEIGHT_SIMT_SLICE;
+        const int8_t want = out < OUT_DIM && in < IN_DIM ? rows[out * IN_DIM + in] : 0;
+        if (packed[i] != want)
+            fail_msg("byte %zu is %d, should be %d", i, packed[i], want);
+    }
+    for (int o = 0; o < PANELS * WEIGHT_SIMT_PANEL; o++)
+        assert_true(uploaded[o] == (o < OUT_DIM ? (float)o : 0.0f));
+    weight_release(c->device, &weight);
+    free(rows);
+    free(packed);
+}
+
 /* The inner loops: every request of shared memory is as wide as the banks allow. */
 static void no_bank_conflicts(void **state)
 {
@@ -276,6 +315,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_tile_equals_the_twin),
         cmocka_unit_test(awkward_shapes_equal_the_twin),
         cmocka_unit_test(extremes_do_not_wrap),
+        cmocka_unit_test(weights_lie_in_their_order),
         cmocka_unit_test(no_bank_conflicts),
         cmocka_unit_test(small_batches_get_small_tiles),
     };
