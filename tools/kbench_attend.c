@@ -269,6 +269,6 @@ static enum status run(struct kbench_case *c, int32_t set)
 
 const struct kbench_kernel kbench_attend_kernels[] = {
     {"attention", "from the work list: decode (over shared chunks, where the shape has them)",
-     "decode,prefill", "int8,f16", "attention", 4e-3, open, run},
+     "decode,prefill", "int8,f16", false, 4e-3, open, run},
     {0},
 };

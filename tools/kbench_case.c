@@ -116,9 +116,21 @@ const struct weight *kbench_case_weight(const struct kbench_case *c, int32_t ind
     return set == KBENCH_HOST ? &c->weights[index].host : &c->weights[index].sets[set];
 }
 
+static bool is_held_to_cpu(const struct kbench_case *c)
+{
+    return c->kernel->has_cpu_bits && device_kind(c->device) != DEVICE_CPU;
+}
+
 const struct ops *kbench_case_ops(const struct kbench_case *c, int32_t set)
 {
-    return set == KBENCH_HOST ? ops_ref() : c->ops;
+    if (set != KBENCH_HOST)
+        return c->ops;
+    return is_held_to_cpu(c) ? ops_cpu() : ops_ref();
+}
+
+double kbench_case_tolerance(const struct kbench_case *c)
+{
+    return is_held_to_cpu(c) ? 0 : c->kernel->tolerance;
 }
 
 struct device *kbench_case_device(const struct kbench_case *c, int32_t set)

@@ -79,8 +79,10 @@ struct kbench_kernel {
     const char *name, *about;
     const char *variants; /* "plain,add": the first is the default; "" when there is one */
     const char *dtypes;   /* "int8,f16" */
-    const char *counters; /* in the emulator's kernel names */
-    double tolerance;     /* largest difference, of the largest magnitude; 0: bit for bit */
+    bool has_cpu_bits;    /* an accelerator's results are ops_cpu's, bit for bit: those are then
+                          what it is held against, and no difference is taken */
+    double tolerance;     /* else, from the plain twin: largest difference, of the largest
+                          magnitude; 0: bit for bit */
     enum status (*open)(struct kbench_case *c, struct error *err);
     enum status (*run)(struct kbench_case *c, int32_t set);
 };
@@ -124,6 +126,8 @@ MUST_USE enum status kbench_case_activation(struct kbench_case *c, int32_t cols,
                                             bool fill, struct error *err);
 struct activation kbench_case_view(const struct kbench_case *c, int32_t first, int32_t cols,
                                    uint32_t forms, int32_t set);
+/* The largest share that kbench_check may have. */
+double kbench_case_tolerance(const struct kbench_case *c);
 /* The table and the device of a set. */
 const struct ops *kbench_case_ops(const struct kbench_case *c, int32_t set);
 struct device *kbench_case_device(const struct kbench_case *c, int32_t set);

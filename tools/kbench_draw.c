@@ -48,7 +48,6 @@ static enum status run(struct kbench_case *c, int32_t set)
 }
 
 const struct kbench_kernel kbench_draw_kernels[] = {
-    {"sample", "a token from each row of logits", "greedy,filters", "f32", "sample", 0, open,
-     run},
+    {"sample", "a token from each row of logits", "greedy,filters", "f32", false, 0, open, run},
     {0},
 };

@@ -93,16 +93,15 @@ static void take_from_case(const struct kbench_case *c, struct kbench_row *row)
 }
 
 /* The counters of what the emulator ran since they were cleared. */
-static void count_emulated(const struct kbench_kernel *kernel, struct kbench_row *row)
+static void count_emulated(struct kbench_row *row)
 {
 #ifdef COHORT_EMU
-    row->has_counters = device_emu_count(kernel->counters, &row->counters);
+    row->has_counters = device_emu_count("", &row->counters);
     row->findings = device_emu_findings();
     if (row->findings > 0)
         (void)fprintf(stderr, "kbench: %s\n", device_emu_report());
     device_emu_clear();
 #else
-    (void)kernel;
     (void)row;
 #endif
 }
@@ -134,12 +133,14 @@ static enum status verify(const struct kbench_measure *measure,
                                                  : kbench_case_check(&c, &row->check, err);
     if (status == OK) {
         take_from_case(&c, row);
-        row->verdict = row->check.is_bits                        ? KBENCH_BITS
-                       : row->check.share <= c.kernel->tolerance ? KBENCH_NEAR
-                                                                 : KBENCH_WRONG;
+        const double tolerance =
+            measure->emulated ? c.kernel->tolerance : kbench_case_tolerance(&c);
+        row->verdict = row->check.is_bits              ? KBENCH_BITS
+                       : row->check.share <= tolerance ? KBENCH_NEAR
+                                                       : KBENCH_WRONG;
     }
     if (is_emulated(measure) || measure->emulated)
-        count_emulated(c.kernel, row);
+        count_emulated(row);
     kbench_case_close(&c);
     if (status != OK)
         FAIL(err, status, "%s %s %s %s, M %d: refused, or it failed", row->kernel, row->variant,

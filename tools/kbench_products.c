@@ -100,9 +100,9 @@ static enum status run(struct kbench_case *c, int32_t set)
 
 const struct kbench_kernel kbench_products_kernels[] = {
     {"matmul", "int8 products of the model's matrices", "q,kv,o,up,gate_up,down,head", "int8",
-     "matmul", 0, open, run},
+     true, 1e-6, open, run},
     {"matmul_stored", "products with weights in the file's own format",
      "q,kv,o,up,gate_up,down,head", "q4_1,q4_0,q5_0,q5_1,q8_0,f16,bf16,f32,q4_k,q5_k,q6_k",
-     "stored", 1e-5, open, run},
+     true, 1e-5, open, run},
     {0},
 };

@@ -267,17 +267,17 @@ static enum status kv_copy_run(struct kbench_case *c, int32_t set)
 }
 
 const struct kbench_kernel kbench_rows_kernels[] = {
-    {"embed", "rows of the embedding as F32", "", "q8_0,f16,q4_1", "embed", 0, embed_open,
+    {"embed", "rows of the embedding as F32", "", "q8_0,f16,q4_1", false, 0, embed_open,
      embed_run},
     {"rmsnorm", "normalise, rotate, quantize; with the residual added", "plain,add", "int8,f32",
-     "rmsnorm", 0, rmsnorm_open, rmsnorm_run},
-    {"rope", "turn q and k, append k and v to the cache", "", "int8,f16", "rope", 0, rope_open,
+     false, 0, rmsnorm_open, rmsnorm_run},
+    {"rope", "turn q and k, append k and v to the cache", "", "int8,f16", false, 0, rope_open,
      rope_run},
-    {"silu_mul", "the gate, rotated and quantized", "silu,gelu", "int8,f32", "silu_mul", 0,
+    {"silu_mul", "the gate, rotated and quantized", "silu,gelu", "int8,f32", true, 1e-6,
      silu_mul_open, silu_mul_run},
-    {"gather", "rows of the residual stream and of an activation", "", "int8,f32", "gather", 0,
+    {"gather", "rows of the residual stream and of an activation", "", "int8,f32", false, 0,
      gather_open, gather_run},
-    {"kv_copy", "copy on write of KV pages; M is the pages", "", "int8,f16", "kv_copy", 0,
+    {"kv_copy", "copy on write of KV pages; M is the pages", "", "int8,f16", false, 0,
      kv_copy_open, kv_copy_run},
     {0},
 };
