@@ -11,3 +11,15 @@ add_executable(workload bench/workload.c)
 target_link_libraries(workload PRIVATE load warnings)
 add_executable(attention_bench bench/attention_bench.c bench/f32_peak.c)
 target_link_libraries(attention_bench PRIVATE kernels warnings)
+
+# The wrappers against their meaning and the emulator; no cmocka: for machines without packages.
+if(COHORT_EMU)
+  add_executable(wrapper_check bench/wrapper_check.c)
+  target_compile_definitions(wrapper_check PRIVATE COHORT_EMU
+    $<$<BOOL:${COHORT_CUDA}>:COHORT_CUDA>)
+  target_link_libraries(wrapper_check PRIVATE kernels warnings)
+  if(BUILD_TESTING)
+    add_test(NAME bench/wrapper_check COMMAND wrapper_check emu)
+    set_tests_properties(bench/wrapper_check PROPERTIES LABELS emu)
+  endif()
+endif()

@@ -1,7 +1,8 @@
 # The kernels for GPUs: one source per op, compiled by g++ against the emulator of tests/emu
 # (COHORT_EMU) and by nvcc (COHORT_CUDA, preset cuda).
 set(simt_ops)
-foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul gemm_int8 matmul_stored attention sample peak)
+foreach(op embed kv_copy rmsnorm rope silu_mul gather matmul gemm_int8 matmul_stored
+    attention sample peak wrapper_check)
   if(EXISTS ${PROJECT_SOURCE_DIR}/kernels/${op}.cu)
     list(APPEND simt_ops ${op})
   endif()
@@ -65,7 +66,7 @@ endif()
 
 # The table of ops links when every op has its source.
 list(LENGTH simt_ops simt_count)
-if(simt_count GREATER_EQUAL 12)
+if(simt_count GREATER_EQUAL 13)
   target_compile_definitions(kernels PRIVATE COHORT_SIMT_OPS)
 endif()
 

@@ -12,7 +12,9 @@ room(kernels NEEDS base m SOURCES
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   kernels/gemm_int8.c
   ${kernels_x86}
-  kernels/peak.c kernels/peak_measure.c kernels/kv_layout.c kernels/kv_copy_cpu.c kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
+  kernels/peak.c kernels/peak_measure.c kernels/wrapper_check.c
+  kernels/kv_layout.c kernels/kv_copy_cpu.c
+  kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c

@@ -1,0 +1,289 @@
+/* wrapper_check - see wrapper_check.h: what each wrapper means, in plain C, a warp at a time. */
+#include "kernels/wrapper_check.h"
+
+#include "kernels/half.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { THREADS = WRAPPER_CHECK_THREADS, WORDS = WRAPPER_CHECK_WORDS, WARP = 32 };
+
+typedef uint32_t words[WORDS]; /* of one thread */
+
+static float float_of(uint32_t bits)
+{
+    return half_from_bits(bits);
+}
+
+static uint32_t bits_of(float value)
+{
+    return half_float_bits(value);
+}
+
+static uint32_t small_halves(uint32_t bits)
+{
+    const float low = ((float)(bits & 15) - 8.0f) / 8.0f;
+    const float high = ((float)(bits >> 4 & 15) - 8.0f) / 8.0f;
+    return half_from_float(low) | (uint32_t)half_from_float(high) << 16;
+}
+
+static float half_of(uint32_t pair, int which)
+{
+    return half_to_float((uint16_t)(pair >> 16 * which));
+}
+
+static void shuffle(const words *in, words *out, int lane)
+{
+    for (int i = 0; i < 5; i++)
+        out[lane][i] = in[lane ^ 1 << i][0];
+    out[lane][5] = in[in[lane][2] % WARP][1];
+    out[lane][6] = in[lane >= 1 ? lane - 1 : lane][3];
+    out[lane][7] = in[lane >= 7 ? lane - 7 : lane][3];
+}
+
+static void reduce(const words *in, words *out, int lane)
+{
+    uint32_t most = 0, sum = 0;
+    for (int i = 0; i < WARP; i++) {
+        most = in[i][0] > most ? in[i][0] : most;
+        sum += in[i][1];
+    }
+    out[lane][0] = most;
+    out[lane][1] = sum;
+}
+
+static void copy(const words *in, words *out, int lane)
+{
+    const uint32_t *other = in[lane ^ 1];
+    memcpy(out[lane], other, other[0] % 17);
+    memcpy(out[lane] + 4, other + 4, 16);
+}
+
+/* Half `column` of row `row` of tile q, rows being lanes' first sixteen bytes. */
+static uint32_t tile_half(const words *in, int q, int row, int column)
+{
+    return in[8 * q + row][column / 2] >> 16 * (column % 2) & 0xffff;
+}
+
+static void ldmatrix(const words *in, words *out, int lane)
+{
+    const int g = lane / 4, t = lane % 4;
+    for (int q = 0; q < 4; q++) {
+        out[lane][q] = tile_half(in, q, g, 2 * t) | tile_half(in, q, g, 2 * t + 1) << 16;
+        out[lane][4 + q] = tile_half(in, q, 2 * t, g) | tile_half(in, q, 2 * t + 1, g) << 16;
+    }
+}
+
+/* a (row, k) and b (k, column) of an s8 product: four bytes in a register. */
+static int32_t s8_a(const words *in, int row, int k)
+{
+    const uint32_t reg = in[row % 8 * 4 + k % 16 / 4][row / 8 + 2 * (k / 16)];
+    return (int8_t)(reg >> 8 * (k % 4));
+}
+
+static int32_t s8_b(const words *in, int k, int column)
+{
+    return (int8_t)(in[column * 4 + k % 16 / 4][4 + k / 16] >> 8 * (k % 4));
+}
+
+static float f16_a(const words *in, int row, int k)
+{
+    const uint32_t reg = in[row % 8 * 4 + k % 8 / 2][row / 8 + 2 * (k / 8)];
+    return half_of(small_halves(reg), k % 2);
+}
+
+static float f16_b(const words *in, int k, int column)
+{
+    return half_of(small_halves(in[column * 4 + k % 8 / 2][4 + k / 8]), k % 2);
+}
+
+static void mma(const words *in, words *out, int lane, bool is_s8)
+{
+    for (int i = 0; i < 4; i++) {
+        const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+        uint32_t sum = in[lane][6] >> i;
+        float sum_f = (float)(in[lane][6] >> 4 * i & 15);
+        for (int k = 0; k < 32; k++)
+            sum += (uint32_t)(s8_a(in, row, k) * s8_b(in, k, column));
+        for (int k = 0; k < 16; k++)
+            sum_f += f16_a(in, row, k) * f16_b(in, k, column);
+        out[lane][i] = is_s8 ? sum : bits_of(sum_f);
+    }
+}
+
+static void floats(const uint32_t *in, uint32_t *out)
+{
+    const float a = float_of(in[0]), b = float_of(in[1]), c = float_of(in[2]);
+    out[0] = bits_of(fmaf(a, b, c));
+    out[1] = bits_of(a + b);
+    out[2] = bits_of(a * b);
+    out[3] = bits_of(a / b);
+    out[4] = bits_of(sqrtf(a));
+    out[5] = in[3];
+    out[6] = bits_of((float)(int32_t)in[4]);
+    out[7] = bits_of(a * b + c);
+}
+
+static void halves(const uint32_t *in, uint32_t *out)
+{
+    const uint32_t x = small_halves(in[3]), y = small_halves(in[4]);
+    out[0] = half_from_float(float_of(in[0]));
+    out[1] = bits_of(half_to_float((uint16_t)in[2]));
+    out[2] = half_from_float(float_of(in[0])) | (uint32_t)half_from_float(float_of(in[1]))
+                                                    << 16;
+    out[3] = half_from_float(half_of(x, 0) - half_of(y, 0)) |
+             (uint32_t)half_from_float(half_of(x, 1) - half_of(y, 1)) << 16;
+    out[4] = half_from_float((float)(in[5] % 200000) * 0x1p-20f);
+}
+
+static void integers(const uint32_t *in, uint32_t *out)
+{
+    const uint64_t both = (uint64_t)in[1] << 32 | in[0];
+    for (int k = 0; k < 4; k++) {
+        const uint32_t which = in[2] >> 4 * k & 7;
+        out[0] |= (uint32_t)(both >> 8 * which & 0xff) << 8 * k;
+        out[2] += (uint32_t)((int8_t)(in[3] >> 8 * k) * (int8_t)(in[4] >> 8 * k));
+    }
+    out[1] = (uint32_t)((uint64_t)in[0] * in[1] >> 32);
+    out[2] += in[5];
+}
+
+static void atomics(const words *in, words *first)
+{
+    uint64_t most = 0;
+    for (int i = 0; i < THREADS; i++) {
+        const uint64_t value = (uint64_t)in[i][1] << 32 | in[i][2];
+        first[0][0] += in[i][0];
+        most = value > most ? value : most;
+    }
+    memcpy(&first[0][2], &most, sizeof most);
+}
+
+static void approximate(const uint32_t *in, uint32_t *out)
+{
+    const float share = (float)(in[0] >> 8) * 0x1p-24f;
+    const uint32_t exponent = 107 + in[1] % 40;
+    out[0] = bits_of((float)exp2((double)(-126.0f * share)));
+    out[1] = bits_of(1.0f / float_of(exponent << 23 | (in[2] & 0x7fffff)));
+}
+
+/* What thread `at` of a block gets; warp and lane are of its warp. */
+static void check_thread(enum wrapper_check_kind kind, const words *in, words *out, int at)
+{
+    const int lane = at % WARP, first = at - lane;
+    const words *warp = in + first;
+    uint32_t votes = 0;
+    switch (kind) {
+    case WRAPPER_CHECK_BALLOT:
+        for (int i = 0; i < WARP; i++)
+            votes |= (warp[i][0] & 1) << i;
+        out[at][0] = votes;
+        break;
+    case WRAPPER_CHECK_SHUFFLE:
+        shuffle(warp, out + first, lane);
+        break;
+    case WRAPPER_CHECK_REDUCE:
+        reduce(warp, out + first, lane);
+        break;
+    case WRAPPER_CHECK_MEMORY:
+        memcpy(out[at], in[at], sizeof(words));
+        break;
+    case WRAPPER_CHECK_COPY:
+        copy(warp, out + first, lane);
+        break;
+    case WRAPPER_CHECK_LDMATRIX:
+        ldmatrix(warp, out + first, lane);
+        break;
+    case WRAPPER_CHECK_MMA_S8:
+    case WRAPPER_CHECK_MMA_F16:
+        mma(warp, out + first, lane, kind == WRAPPER_CHECK_MMA_S8);
+        break;
+    case WRAPPER_CHECK_FLOAT:
+        floats(in[at], out[at]);
+        break;
+    case WRAPPER_CHECK_HALF:
+        halves(in[at], out[at]);
+        break;
+    case WRAPPER_CHECK_INTEGER:
+        integers(in[at], out[at]);
+        break;
+    case WRAPPER_CHECK_ATOMIC:
+        if (at == 0)
+            atomics(in, out);
+        break;
+    case WRAPPER_CHECK_BARRIER:
+        out[at][0] = in[at ^ WARP][0];
+        out[at][1] = in[THREADS - 1 - at][1];
+        break;
+    case WRAPPER_CHECK_APPROXIMATE:
+        approximate(in[at], out[at]);
+        break;
+    case WRAPPER_CHECK_KINDS:
+        break;
+    }
+}
+
+enum status wrapper_check_ref(struct device *device, const struct wrapper_check_args *args)
+{
+    (void)device;
+    for (int32_t block = 0; block < args->blocks; block++) {
+        const size_t at = (size_t)block * THREADS * WORDS;
+        words in[THREADS], out[THREADS];
+        memcpy(in, args->in + at, sizeof in);
+        memset(out, 0, sizeof out);
+        for (int thread = 0; thread < THREADS; thread++)
+            check_thread(args->kind, in, out, thread);
+        memcpy(args->out + at, out, sizeof out);
+    }
+    return OK;
+}
+
+const char *wrapper_check_name(enum wrapper_check_kind kind)
+{
+    static const char *const NAMES[WRAPPER_CHECK_KINDS] = {"ballot",
+                                                           "shuffles",
+                                                           "warp_max, warp_sum",
+                                                           "load16, store16",
+                                                           "copy_async16",
+                                                           "ldmatrix",
+                                                           "mma_s8",
+                                                           "mma_f16",
+                                                           "fma + * / sqrt",
+                                                           "halves",
+                                                           "integers",
+                                                           "atomics",
+                                                           "barrier, barrier_of",
+                                                           "exp2, reciprocal"};
+    return kind < WRAPPER_CHECK_KINDS ? NAMES[kind] : "";
+}
+
+static bool is_nan(enum wrapper_check_kind kind, uint32_t word)
+{
+    return (kind == WRAPPER_CHECK_FLOAT || kind == WRAPPER_CHECK_HALF) &&
+           (word & 0x7fffffff) > 0x7f800000;
+}
+
+/* The same but for NaNs of halves in either part of the word. */
+static bool are_alike_halves(uint32_t a, uint32_t b)
+{
+    for (int shift = 0; shift <= 16; shift += 16) {
+        const uint32_t x = a >> shift & 0xffff, y = b >> shift & 0xffff;
+        if (x != y && ((x & 0x7fff) <= 0x7c00 || (y & 0x7fff) <= 0x7c00))
+            return false;
+    }
+    return true;
+}
+
+int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *a,
+                                  const uint32_t *b, int64_t words)
+{
+    const uint32_t apart = kind == WRAPPER_CHECK_APPROXIMATE ? WRAPPER_CHECK_ULPS : 0;
+    int64_t count = 0;
+    for (int64_t i = 0; i < words; i++) {
+        const uint32_t distance = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
+        const bool is_same = distance <= apart || (is_nan(kind, a[i]) && is_nan(kind, b[i])) ||
+                             (kind == WRAPPER_CHECK_HALF && are_alike_halves(a[i], b[i]));
+        count += !is_same;
+    }
+    return count;
+}
