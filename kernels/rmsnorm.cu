@@ -4,10 +4,10 @@
  *     formula     s = x + add;  y = s / sqrt(mean s^2 + eps) * weight, in the forms of y
  *     tensors     x, add, s [.., dim] F32; y [row_count, dim] F32, int8 with a scale, or both
  *     grid        row_count blocks of 128 threads (dim <= 1024) or 256
- *     shared      the row as F32: 4 dim + 144 bytes, so dim <= 25,312
+ *     shared      the row as F32: 4 dim + 144 bytes, so dim <= 25,304
  *     registers   40: all 1,536 threads of an Ada SM are at work
  *     bytes       per row, with add and int8: 13 dim + 4 (read x, add; write s, q), and weight
- *                 from L2; 24 operations a number, of which 14 are its division and rounding
+ *                 from L2; about 25 operations a number: the rounding 12, the rotation 7
  *     bound by    DRAM from about 1,000 rows on; below by latency: the sum of squares is eight
  *                 chains of dim / 8 additions (4 clocks each: 0.8 us at dim 4096 on Ada), an
  *                 order that the twin fixes
