@@ -1,86 +1,43 @@
 /*
- * forward_bench - speed of the forward pass: prefill of 512 tokens, decode at batch 1, 8, 32
- * and 96, with the milliseconds of each op, the matmuls' operations per second, peak memory.
+ * forward_bench - T2: the forward pass alone. Prefill of several row counts, decode of several
+ * batches, with the time of each op, the roofline MODEL where rates were measured, peak memory.
  *
- *     forward_bench MODEL [--precision exact|int8] [--kv f32|f16|int8] [--threads N]
- *                   [--simd scalar|avx2|best] [--context N] [--shared N] [--seconds S]
+ *     forward_bench MODEL [--device cpu|cuda|emu] [--precision exact|int8] [--kv f32|f16|int8]
+ *                   [--threads N] [--simd scalar|avx2|best] [--rows LIST] [--batches LIST]
+ *                   [--context N] [--shared N] [--seconds S]
  *
- * Decode reads a cache of --context positions (1024) that holds zeros: an op's time does not
- * depend on the values. --shared: that many of its leading positions are one and the same for
- * all sequences. Each figure is the median of the steps that fit in --seconds (3), at least 3.
+ * MODEL is a GGUF file or synthetic:NAME. Decode reads a cache of --context positions (1024)
+ * that holds zeros: an op's time does not depend on the values. --shared: that many of its
+ * leading positions are one and the same for all sequences. Each figure is the median of the
+ * steps that fit in --seconds (3), at least 3. The steps that are timed as a whole are not
+ * those whose ops are.
  */
 #include "base/clock.h"
+#include "bench/load.h"
+#include "bench/op_times.h"
 #include "engine/model_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
-enum { PREFILL_ROWS = 512, BATCH_MAX = 96, STEPS_MAX = 1000, SLOTS_MAX = 20 };
+enum { COUNTS_MAX = 32, COUNT_MAX = 16384, STEPS_MAX = 1000, STEPS_MIN = 3 };
+
+struct counts {
+    int32_t values[COUNTS_MAX];
+    int32_t count;
+};
 
 struct bench {
     struct model_run_options options;
+    struct counts rows, batches;
     int32_t context, shared;
     double seconds;
+    struct peak_measure_rates rates;
+    token_id *tokens;             /* [rows_max] */
+    struct model_run_part *parts; /* [sequences] */
 };
-
-/* Time and work by op; matmuls by shape. The ops table has no place for a context, so this
- * one is static. */
-static struct profile {
-    const struct ops *ops;
-    struct slot {
-        char name[32];
-        double s, operations;
-    } slots[SLOTS_MAX];
-    int slot_count;
-} profile;
-
-static void book(const char *name, double begin, double operations)
-{
-    int i = 0;
-    while (i < profile.slot_count && strcmp(profile.slots[i].name, name) != 0)
-        i++;
-    if (i == SLOTS_MAX)
-        return;
-    if (i == profile.slot_count)
-        (void)snprintf(profile.slots[profile.slot_count++].name, sizeof profile.slots[i].name,
-                       "%s", name);
-    profile.slots[i].s += clock_now_s() - begin;
-    profile.slots[i].operations += operations;
-}
-
-#define TIMED(op)                                                                              \
-    static enum status timed_##op(struct device *device, const struct op##_args *args)         \
-    {                                                                                          \
-        const double begin = clock_now_s();                                                    \
-        const enum status status = profile.ops->op(device, args);                              \
-        book(#op, begin, 0);                                                                   \
-        return status;                                                                         \
-    }
-TIMED(embed)
-TIMED(rmsnorm)
-TIMED(attention)
-TIMED(silu_mul)
-
-static enum status timed_rope(struct device *device, const struct rope_args *args)
-{
-    const double begin = clock_now_s();
-    const enum status status = profile.ops->rope_append(device, args);
-    book("rope_append", begin, 0);
-    return status;
-}
-
-static enum status timed_matmul(struct device *device, const struct matmul_args *args)
-{
-    char name[32];
-    const double begin = clock_now_s();
-    const enum status status = profile.ops->matmul(device, args);
-    (void)snprintf(name, sizeof name, "matmul %d->%d", args->w->in_dim, args->w->out_dim);
-    book(name, begin, 2.0 * args->rows * args->w->in_dim * args->w->out_dim);
-    return status;
-}
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -88,109 +45,154 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Seconds of processor that this process has used: on a busy machine, less than passed. */
-static double processor_s(void)
+static int32_t largest(const struct counts *counts)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    int32_t most = 1;
+    for (int32_t i = 0; i < counts->count; i++)
+        most = counts->values[i] > most ? counts->values[i] : most;
+    return most;
 }
 
-struct step_times {
-    double median, processor; /* seconds per step */
-    int steps;
-};
-
-static void report(const char *name, int32_t rows, const struct step_times *times)
+/* Runs a step and waits for its end: a GPU's own goes on when the call is over. */
+static enum status step(struct model_run *run, const struct model_run_part *parts,
+                        int32_t part_count, struct error *err)
 {
-    const int steps = times->steps;
-    (void)printf("%-14s %9.2f ms  %9.1f tokens/s  (%d steps, %.2f ms of processor each)\n",
-                 name, times->median * 1e3, rows / times->median, steps,
-                 times->processor * 1e3);
-    for (int i = 0; i < profile.slot_count; i++) {
-        const struct slot *slot = &profile.slots[i];
-        (void)printf("    %-20s %9.3f ms", slot->name, slot->s / steps * 1e3);
-        if (slot->operations > 0)
-            (void)printf("  %7.1f G operations/s", slot->operations / slot->s * 1e-9);
-        (void)printf("\n");
+    TRY(model_run_step(run, parts, part_count, err));
+    return device_wait(run->device, err);
+}
+
+/* Seconds that the rates measured here allow: weights once, keys and values of each sequence,
+ * two operations per parameter and row. */
+static double model_s(const struct model_run *run, const struct bench *bench,
+                      const struct model_run_part *parts, int32_t part_count)
+{
+    const struct kv_cache *cache = &run->forward.cache;
+    const double weights = (double)run->model->weight_bytes;
+    const double page = (double)kv_layout_page_bytes(cache);
+    double keys = 0, rows = 0;
+    if (!(bench->rates.bytes_per_s > 0))
+        return 0;
+    for (int32_t i = 0; i < part_count; i++) {
+        keys += parts[i].first + parts[i].count - (i > 0 ? bench->shared : 0);
+        rows += parts[i].count;
+    }
+    const double read_s = (weights + page * keys / KV_PAGE_TOKENS) / bench->rates.bytes_per_s;
+    const double compute_s = 2.0 * weights * rows / bench->rates.s8_s32_per_s;
+    return read_s > compute_s ? read_s : compute_s;
+}
+
+static enum status report_ops(int steps, struct error *err)
+{
+    const struct op_times_slot *slots;
+    int32_t count;
+    TRY(op_times_read(&slots, &count, err));
+    for (int32_t i = 0; i < count; i++) {
+        printf("    %-28s %9.3f ms", slots[i].name, slots[i].us / steps * 1e-3);
+        if (slots[i].operations > 0)
+            printf("  %9.3f T operations/s", slots[i].operations / slots[i].us * 1e-6);
+        printf("\n");
     }
     (void)fflush(stdout);
+    return OK;
 }
 
-/* Repeats a step and reports its median. */
+/* Repeats a step and reports its median, then the ops of as many steps again. */
 static enum status measure(struct model_run *run, const struct bench *bench, const char *name,
-                           const struct model_run_part *parts, int32_t part_count,
-                           struct error *err)
+                           int32_t part_count, struct error *err)
 {
     static double times[STEPS_MAX];
+    const struct model_run_part *parts = bench->parts;
+    const struct ops *const ops = run->forward.ops;
     int steps = 0;
-    TRY(model_run_step(run, parts, part_count, err)); /* warms caches and pages up */
-    profile.slot_count = 0;
-    memset(profile.slots, 0, sizeof profile.slots);
-    const double begin = clock_now_s(), processor = processor_s();
-    while (steps < STEPS_MAX && (steps < 3 || clock_now_s() - begin < bench->seconds)) {
+    int32_t rows = 0;
+    for (int32_t i = 0; i < part_count; i++)
+        rows += parts[i].count;
+    run->forward.ops = bench->options.ops;  /* the device's own */
+    TRY(step(run, parts, part_count, err)); /* warms caches and pages up */
+    const double begin = clock_now_s();
+    while (steps < STEPS_MAX && (steps < STEPS_MIN || clock_now_s() - begin < bench->seconds)) {
         const double at = clock_now_s();
-        TRY(model_run_step(run, parts, part_count, err));
+        TRY(step(run, parts, part_count, err));
         times[steps++] = clock_now_s() - at;
     }
+    run->forward.ops = ops;
+    op_times_reset();
+    for (int i = 0; i < STEPS_MIN; i++)
+        TRY(step(run, parts, part_count, err));
     qsort(times, (size_t)steps, sizeof times[0], compare_doubles);
-    const struct step_times all = {times[steps / 2], (processor_s() - processor) / steps,
-                                   steps};
-    report(name, part_count == 1 ? parts[0].count : part_count, &all);
-    return OK;
+    const double median = times[steps / 2], model = model_s(run, bench, parts, part_count);
+    printf("%-14s %9.3f ms  %9.1f tokens/s  (%d steps)", name, median * 1e3, rows / median,
+           steps);
+    if (model > 0)
+        printf("  roofline MODEL %.3f ms, reached %.1f %%", model * 1e3, 100 * model / median);
+    printf("\n");
+    return report_ops(STEPS_MIN, err);
 }
 
 static enum status measure_all(struct model_run *run, const struct bench *bench,
                                struct error *err)
 {
-    static const int32_t BATCHES[] = {1, 8, 32, BATCH_MAX};
-    static token_id tokens[PREFILL_ROWS];
-    struct model_run_part parts[BATCH_MAX];
-    for (int32_t i = 0; i < PREFILL_ROWS; i++)
-        tokens[i] = (i * 37 + 11) % run->model->config.vocab;
-    parts[0] = (struct model_run_part){0, 0, PREFILL_ROWS, tokens, MODEL_RUN_LAST};
-    TRY(measure(run, bench, "prefill 512", parts, 1, err));
-    for (int32_t i = 0; i < BATCH_MAX; i++) {
-        parts[i] =
-            (struct model_run_part){i, bench->context - 1, 1, &tokens[i], MODEL_RUN_LAST};
+    char name[32];
+    for (int32_t i = 0; i < bench->rows.count; i++) {
+        bench->parts[0] =
+            (struct model_run_part){0, 0, bench->rows.values[i], bench->tokens, MODEL_RUN_LAST};
+        (void)snprintf(name, sizeof name, "prefill %d", bench->rows.values[i]);
+        TRY(measure(run, bench, name, 1, err));
+    }
+    for (int32_t i = 0; i < bench->options.sequences; i++) {
+        bench->parts[i] =
+            (struct model_run_part){i, bench->context - 1, 1, bench->tokens, MODEL_RUN_LAST};
         model_run_share(run, i, 0, bench->shared / KV_PAGE_TOKENS);
     }
-    for (size_t i = 0; i < sizeof BATCHES / sizeof BATCHES[0]; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "decode %d", BATCHES[i]);
-        TRY(measure(run, bench, name, parts, BATCHES[i], err));
+    for (int32_t i = 0; i < bench->batches.count; i++) {
+        (void)snprintf(name, sizeof name, "decode %d", bench->batches.values[i]);
+        TRY(measure(run, bench, name, bench->batches.values[i], err));
     }
+    return OK;
+}
+
+static enum status make_parts(struct bench *bench, struct error *err)
+{
+    struct model_run_options *options = &bench->options;
+    const int32_t rows = largest(&bench->rows);
+    options->sequences = options->head_max = largest(&bench->batches);
+    options->rows_max = rows > options->sequences ? rows : options->sequences;
+    options->context_max = bench->context > rows ? bench->context : rows;
+    bench->tokens = calloc((size_t)options->rows_max, sizeof *bench->tokens);
+    bench->parts = calloc((size_t)options->sequences, sizeof *bench->parts);
+    if (!bench->tokens || !bench->parts)
+        FAIL(err, ERR_MEMORY, "no memory for %d rows", options->rows_max);
+    for (int32_t i = 0; i < options->rows_max; i++)
+        bench->tokens[i] = (i * 37 + 11) % 256;
     return OK;
 }
 
 static enum status run_bench(struct bench *bench, struct error *err)
 {
-    static struct ops timed;
-    struct model_run run;
+    struct model_run_options timed = bench->options;
+    struct model_run run = {0};
     struct rusage usage;
-    profile.ops = ops_cpu();
-    timed = *profile.ops;
-    timed.embed = timed_embed;
-    timed.rmsnorm = timed_rmsnorm;
-    timed.attention = timed_attention;
-    timed.silu_mul = timed_silu_mul;
-    timed.rope_append = timed_rope;
-    timed.matmul = timed_matmul;
-    bench->options.ops = &timed;
-    bench->options.context_max = bench->context > PREFILL_ROWS ? bench->context : PREFILL_ROWS;
+    bench->options.ops = ops_of(bench->options.device);
+    if (!bench->options.ops)
+        FAIL(err, ERR_LIMIT, "%s is not in this build",
+             device_kind_name(bench->options.device));
+    TRY(make_parts(bench, err));
+    TRY(load_measure_rates(bench->options.device, &bench->rates, err));
+    timed = bench->options;
+    timed.ops = op_times_of(bench->options.ops);
     const double begin = clock_now_s();
-    enum status status = model_run_open(&run, &bench->options, err);
+    enum status status = model_run_open(&run, &timed, err);
     if (status == OK) {
-        (void)printf("%s, %s, KV %s, %s, %u threads; opened in %.2f s, weights %.1f MB\n",
-                     run.model->config.name,
-                     bench->options.precision == MODEL_INT8 ? "int8" : "exact",
-                     kv_layout_type_name(bench->options.kv_type),
-                     device_simd_name(device_simd(run.device)), device_threads(run.device),
-                     clock_now_s() - begin, (double)run.model->weight_bytes * 1e-6);
+        printf("t2: %s, %s, KV %s, %s; opened in %.2f s, weights %.1f MB\n",
+               run.model->config.name,
+               bench->options.precision == MODEL_INT8 ? "int8" : "exact",
+               kv_layout_type_name(bench->options.kv_type),
+               device_kind_name(bench->options.device), clock_now_s() - begin,
+               (double)run.model->weight_bytes * 1e-6);
         status = measure_all(&run, bench, err);
     }
     if (status == OK && getrusage(RUSAGE_SELF, &usage) == 0)
-        (void)printf("peak memory %.1f MB\n", (double)usage.ru_maxrss / 1024.0);
+        printf("peak memory of the host %.1f MB\n", (double)usage.ru_maxrss / 1024.0);
     model_run_close(&run);
     return status;
 }
@@ -205,30 +207,67 @@ static int choose(const char *value, const char *const *names, int count)
     return -1;
 }
 
-static bool read_option(const char *name, const char *value, struct bench *bench)
+static bool read_number(const char *text, char end, int32_t *value, const char **rest)
+{
+    char *stop;
+    const long number = strtol(text, &stop, 10);
+    if (stop == text || (*stop != '\0' && *stop != end) || number < 0 || number > COUNT_MAX)
+        return false;
+    *value = (int32_t)number;
+    *rest = *stop == '\0' ? NULL : stop + 1;
+    return true;
+}
+
+static bool read_counts(const char *list, struct counts *counts)
+{
+    counts->count = 0;
+    while (list && counts->count < COUNTS_MAX) {
+        if (!read_number(list, ',', &counts->values[counts->count], &list) ||
+            counts->values[counts->count++] < 1)
+            return false;
+    }
+    return !list;
+}
+
+static bool read_choice(const char *name, const char *value, struct bench *bench)
 {
     static const char *const PRECISION[] = {"exact", "int8"};
     static const char *const KV[] = {"f32", "f16", "int8"};
     static const char *const SIMD[] = {"scalar", "avx2", "best"};
-    int chosen = 0;
-    if (strcmp(name, "--precision") == 0)
-        bench->options.precision =
-            (chosen = choose(value, PRECISION, 2)) == 1 ? MODEL_INT8 : MODEL_EXACT;
+    static const char *const DEVICE[] = {"cpu", "cuda", "emu"};
+    int chosen = -1;
+    if (strcmp(name, "--precision") == 0 && (chosen = choose(value, PRECISION, 2)) >= 0)
+        bench->options.precision = chosen == 1 ? MODEL_INT8 : MODEL_EXACT;
     else if (strcmp(name, "--kv") == 0 && (chosen = choose(value, KV, 3)) >= 0)
         bench->options.kv_type = (enum kv_type)chosen;
     else if (strcmp(name, "--simd") == 0 && (chosen = choose(value, SIMD, 3)) >= 0)
         bench->options.simd_max = (enum device_simd)chosen;
-    else if (strcmp(name, "--threads") == 0)
-        bench->options.threads = (uint32_t)strtoul(value, NULL, 10);
-    else if (strcmp(name, "--context") == 0)
-        bench->context = (int32_t)strtol(value, NULL, 10);
-    else if (strcmp(name, "--shared") == 0)
-        bench->shared = (int32_t)strtol(value, NULL, 10);
-    else if (strcmp(name, "--seconds") == 0)
-        bench->seconds = strtod(value, NULL);
-    else
-        return false;
+    else if (strcmp(name, "--device") == 0 && (chosen = choose(value, DEVICE, 3)) >= 0)
+        bench->options.device = (enum device_kind)chosen;
     return chosen >= 0;
+}
+
+static bool read_option(const char *name, const char *value, struct bench *bench)
+{
+    const char *rest = NULL;
+    int32_t number = 0;
+    if (strcmp(name, "--rows") == 0)
+        return read_counts(value, &bench->rows);
+    if (strcmp(name, "--batches") == 0)
+        return read_counts(value, &bench->batches);
+    if (strcmp(name, "--seconds") == 0) {
+        bench->seconds = strtod(value, NULL);
+        return bench->seconds >= 0;
+    }
+    if (strcmp(name, "--context") == 0)
+        return read_number(value, '\0', &bench->context, &rest) && bench->context >= 1;
+    if (strcmp(name, "--shared") == 0)
+        return read_number(value, '\0', &bench->shared, &rest);
+    if (strcmp(name, "--threads") != 0)
+        return read_choice(name, value, bench);
+    const bool is_right = read_number(value, '\0', &number, &rest);
+    bench->options.threads = (uint32_t)number;
+    return is_right;
 }
 
 int main(int argc, char **argv)
@@ -236,23 +275,26 @@ int main(int argc, char **argv)
     struct error err;
     struct bench bench = {.context = 1024,
                           .seconds = 3,
-                          .options = {.simd_max = DEVICE_SIMD_AVX512_VNNI,
-                                      .sequences = BATCH_MAX,
-                                      .rows_max = PREFILL_ROWS,
-                                      .head_max = BATCH_MAX}};
+                          .rows = {{512}, 1},
+                          .batches = {{1, 8, 32, 96}, 4},
+                          .options = {.simd_max = DEVICE_SIMD_AVX512_VNNI}};
     bool is_right = argc >= 2 && argc % 2 == 0;
     for (int i = 2; is_right && i < argc; i += 2)
         is_right = read_option(argv[i], argv[i + 1], &bench);
-    if (!is_right || bench.context < 1 || bench.shared < 0 || bench.shared >= bench.context) {
+    if (!is_right || bench.shared >= bench.context) {
         (void)fprintf(stderr,
-                      "usage: forward_bench MODEL [--precision exact|int8] [--kv f32|f16|int8] "
-                      "[--threads N] [--simd scalar|avx2|best] [--context N] [--shared N] "
-                      "[--seconds S]\n");
+                      "usage: forward_bench MODEL [--device cpu|cuda|emu] "
+                      "[--precision exact|int8]\n"
+                      "       [--kv f32|f16|int8] [--threads N] [--simd scalar|avx2|best]\n"
+                      "       [--rows 512] [--batches 1,8,32,96] [--context 1024] "
+                      "[--shared 0] [--seconds 3]\n");
         return 64;
     }
     bench.options.path = argv[1];
-    if (run_bench(&bench, &err) == OK)
-        return 0;
-    (void)fprintf(stderr, "forward_bench: %s\n", err.text);
-    return 1;
+    const enum status status = run_bench(&bench, &err);
+    if (status != OK)
+        (void)fprintf(stderr, "forward_bench: %s\n", err.text);
+    free(bench.tokens);
+    free(bench.parts);
+    return status == OK ? 0 : 1;
 }

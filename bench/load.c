@@ -82,22 +82,21 @@ static enum status submit_all(struct engine *engine, const struct load *load,
     return OK;
 }
 
-/* The rates of the GPU that the engine will run on; all zero where there is none. */
-static enum status measure_rates(const struct engine_options *options,
-                                 struct peak_measure_rates *rates, struct error *err)
+enum status load_measure_rates(enum device_kind kind, struct peak_measure_rates *rates,
+                               struct error *err)
 {
-    const struct device_options device = {.kind = DEVICE_CUDA};
+    const struct device_options options = {.kind = kind};
     struct peak_measure measure = {0};
+    struct device *device;
     *rates = (struct peak_measure_rates){0};
-    if (options->device != ENGINE_CUDA)
+    if (kind != DEVICE_CUDA)
         return OK;
-    struct device *gpu;
-    TRY(device_open(&gpu, &device, err));
-    enum status status = peak_measure_open(&measure, gpu, err);
+    TRY(device_open(&device, &options, err));
+    enum status status = peak_measure_open(&measure, device, err);
     if (status == OK)
         status = peak_measure_take(&measure, rates, err);
     peak_measure_close(&measure);
-    device_close(gpu);
+    device_close(device);
     return status;
 }
 
@@ -159,7 +158,7 @@ enum status load_run(const struct load *load, const struct engine_options *optio
     const struct ops *ops = ops_of(kind_of(options->device));
     if (times_ops && ops)
         wanted.ops = op_times_of(ops);
-    TRY(measure_rates(options, &rates, err));
+    TRY(load_measure_rates(kind_of(options->device), &rates, err));
     const double begin = clock_now_s();
     TRY(engine_open(&engine, &wanted, err));
     result->open_s = clock_now_s() - begin;

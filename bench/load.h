@@ -38,6 +38,10 @@ struct load_result {
     uint32_t failed;
 };
 
+/* What the GPU can do, measured; all zero for the CPU and the emulator. */
+MUST_USE enum status load_measure_rates(enum device_kind kind, struct peak_measure_rates *rates,
+                                        struct error *err);
+
 /* ERR_MEMORY. result is the caller's to deinit, whatever the outcome. */
 MUST_USE enum status load_run(const struct load *load, const struct engine_options *options,
                               bool times_ops, struct load_result *result, struct error *err);
