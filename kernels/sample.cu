@@ -15,9 +15,10 @@
  *   registers 50, 48, 106 and 48 on sm_89; 50, 56, 109 and 56 on sm_90
  *   bytes     per row of V logits: greedy and scores 4 V (+ V / 8 of a mask), once. Sampled:
  *             the same, and once more those slices whose best heat + 16.7 reaches the greedy
- *             token's score: all 4 V at worst. top_k, top_p: 4 V, 4 V for the first digit, and once more the slices that reach into what is
- *             left; 4 V for each of 4 further digits and the draw where more than 4,096
- *             candidates are left. Tops: 16 KB for each.
+ *             token's score: all 4 V at worst. top_k, top_p: 4 V, 4 V for the first digit,
+ *             and once more the slices that reach into what is left; 4 V for each of 4 further
+ *             digits and the draw where more than 4,096 candidates are left. Tops: 16 KB for
+ *             each.
  *   operations  per logit: about 25 for its mass; drawn, 20 of Philox and 30 of two logarithms,
  *             which only tokens within reach of the best have
  *   bound by  reading the logits, from L2 where the head has just written them
