@@ -18,6 +18,7 @@ enum { COLOURS = 29, COLOUR_BYTES = 128, TOP_ROOM_BYTES = 8192 };
 
 static const void *launcher_stack; /* AddressSanitizer wants to know where it lies */
 static size_t launcher_stack_bytes;
+static bool is_from_launcher; /* the switch under way */
 
 bool emu_fiber_map(struct emu_fiber *fibers, int count, size_t stride_bytes)
 {
@@ -123,6 +124,7 @@ static inline void swap(struct emu_fiber *from, struct emu_fiber *to)
 #ifdef EMU_ASAN
 void emu_fiber_switch(struct emu_fiber *from, struct emu_fiber *to, bool ends)
 {
+    is_from_launcher = from->stack == nullptr;
     __sanitizer_start_switch_fiber(
         ends ? nullptr : &from->fake, to->stack ? to->stack : launcher_stack,
         to->stack ? size_t{EMU_FIBER_STACK_BYTES} : launcher_stack_bytes);
@@ -135,9 +137,10 @@ void emu_fiber_begun(void)
     const void *stack;
     size_t bytes;
     __sanitizer_finish_switch_fiber(nullptr, &stack, &bytes);
-    if (launcher_stack == nullptr) { /* the first fiber ever is reached from there */
+    if (is_from_launcher) { /* which may be another thread's each time */
         launcher_stack = stack;
         launcher_stack_bytes = bytes;
+        is_from_launcher = false;
     }
 }
 
@@ -161,6 +164,7 @@ void emu_fiber_begun(void)
 {
     (void)launcher_stack;
     (void)launcher_stack_bytes;
+    (void)is_from_launcher;
 }
 
 void emu_fiber_before_jump(void)

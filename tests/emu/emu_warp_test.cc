@@ -27,7 +27,7 @@ SIMT_KERNEL(32, 1) collectives(int32_t *out)
     out[224 + lane] = static_cast<int32_t>(wide >> 32) + static_cast<int32_t>(wide);
 }
 
-/* c += a b with a [16][depth], b [depth][8], c [16][8] in device memory, an element at a time. */
+/* c += a b with a [16][depth], b [depth][8], c [16][8] in device memory, element by element. */
 SIMT_KERNEL(32, 1) mma_s8(const int8_t *a, const int8_t *b, int32_t *c)
 {
     const int g = simt_lane() / 4, t = simt_lane() % 4;
