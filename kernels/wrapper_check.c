@@ -8,7 +8,9 @@
 
 enum { THREADS = WRAPPER_CHECK_THREADS, WORDS = WRAPPER_CHECK_WORDS, WARP = 32 };
 
-typedef uint32_t words[WORDS]; /* of one thread */
+struct thread_words {
+    uint32_t word[WORDS];
+};
 
 static float float_of(uint32_t bits)
 {
@@ -32,82 +34,83 @@ static float half_of(uint32_t pair, int which)
     return half_to_float((uint16_t)(pair >> 16 * which));
 }
 
-static void shuffle(const words *in, words *out, int lane)
+static void shuffle(const struct thread_words *in, struct thread_words *out, int lane)
 {
     for (int i = 0; i < 5; i++)
-        out[lane][i] = in[lane ^ 1 << i][0];
-    out[lane][5] = in[in[lane][2] % WARP][1];
-    out[lane][6] = in[lane >= 1 ? lane - 1 : lane][3];
-    out[lane][7] = in[lane >= 7 ? lane - 7 : lane][3];
+        out[lane].word[i] = in[lane ^ 1 << i].word[0];
+    out[lane].word[5] = in[in[lane].word[2] % WARP].word[1];
+    out[lane].word[6] = in[lane >= 1 ? lane - 1 : lane].word[3];
+    out[lane].word[7] = in[lane >= 7 ? lane - 7 : lane].word[3];
 }
 
-static void reduce(const words *in, words *out, int lane)
+static void reduce(const struct thread_words *in, struct thread_words *out, int lane)
 {
     uint32_t most = 0, sum = 0;
     for (int i = 0; i < WARP; i++) {
-        most = in[i][0] > most ? in[i][0] : most;
-        sum += in[i][1];
+        most = in[i].word[0] > most ? in[i].word[0] : most;
+        sum += in[i].word[1];
     }
-    out[lane][0] = most;
-    out[lane][1] = sum;
+    out[lane].word[0] = most;
+    out[lane].word[1] = sum;
 }
 
-static void copy(const words *in, words *out, int lane)
+static void copy(const struct thread_words *in, struct thread_words *out, int lane)
 {
-    const uint32_t *other = in[lane ^ 1];
-    memcpy(out[lane], other, other[0] % 17);
-    memcpy(out[lane] + 4, other + 4, 16);
+    const uint32_t *other = in[lane ^ 1].word;
+    memcpy(out[lane].word, other, other[0] % 17);
+    memcpy(out[lane].word + 4, other + 4, 16);
 }
 
 /* Half `column` of row `row` of tile q, rows being lanes' first sixteen bytes. */
-static uint32_t tile_half(const words *in, int q, int row, int column)
+static uint32_t tile_half(const struct thread_words *in, int q, int row, int column)
 {
-    return in[8 * q + row][column / 2] >> 16 * (column % 2) & 0xffff;
+    return in[8 * q + row].word[column / 2] >> 16 * (column % 2) & 0xffff;
 }
 
-static void ldmatrix(const words *in, words *out, int lane)
+static void ldmatrix(const struct thread_words *in, struct thread_words *out, int lane)
 {
     const int g = lane / 4, t = lane % 4;
     for (int q = 0; q < 4; q++) {
-        out[lane][q] = tile_half(in, q, g, 2 * t) | tile_half(in, q, g, 2 * t + 1) << 16;
-        out[lane][4 + q] = tile_half(in, q, 2 * t, g) | tile_half(in, q, 2 * t + 1, g) << 16;
+        out[lane].word[q] = tile_half(in, q, g, 2 * t) | tile_half(in, q, g, 2 * t + 1) << 16;
+        out[lane].word[4 + q] = tile_half(in, q, 2 * t, g) | tile_half(in, q, 2 * t + 1, g)
+                                                                 << 16;
     }
 }
 
 /* a (row, k) and b (k, column) of an s8 product: four bytes in a register. */
-static int32_t s8_a(const words *in, int row, int k)
+static int32_t s8_a(const struct thread_words *in, int row, int k)
 {
-    const uint32_t reg = in[row % 8 * 4 + k % 16 / 4][row / 8 + 2 * (k / 16)];
+    const uint32_t reg = in[row % 8 * 4 + k % 16 / 4].word[row / 8 + 2 * (k / 16)];
     return (int8_t)(reg >> 8 * (k % 4));
 }
 
-static int32_t s8_b(const words *in, int k, int column)
+static int32_t s8_b(const struct thread_words *in, int k, int column)
 {
-    return (int8_t)(in[column * 4 + k % 16 / 4][4 + k / 16] >> 8 * (k % 4));
+    return (int8_t)(in[column * 4 + k % 16 / 4].word[4 + k / 16] >> 8 * (k % 4));
 }
 
-static float f16_a(const words *in, int row, int k)
+static float f16_a(const struct thread_words *in, int row, int k)
 {
-    const uint32_t reg = in[row % 8 * 4 + k % 8 / 2][row / 8 + 2 * (k / 8)];
+    const uint32_t reg = in[row % 8 * 4 + k % 8 / 2].word[row / 8 + 2 * (k / 8)];
     return half_of(small_halves(reg), k % 2);
 }
 
-static float f16_b(const words *in, int k, int column)
+static float f16_b(const struct thread_words *in, int k, int column)
 {
-    return half_of(small_halves(in[column * 4 + k % 8 / 2][4 + k / 8]), k % 2);
+    return half_of(small_halves(in[column * 4 + k % 8 / 2].word[4 + k / 8]), k % 2);
 }
 
-static void mma(const words *in, words *out, int lane, bool is_s8)
+static void mma(const struct thread_words *in, struct thread_words *out, int lane, bool is_s8)
 {
     for (int i = 0; i < 4; i++) {
         const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-        uint32_t sum = in[lane][6] >> i;
-        float sum_f = (float)(in[lane][6] >> 4 * i & 15);
+        uint32_t sum = in[lane].word[6] >> i;
+        float sum_f = (float)(in[lane].word[6] >> 4 * i & 15);
         for (int k = 0; k < 32; k++)
             sum += (uint32_t)(s8_a(in, row, k) * s8_b(in, k, column));
         for (int k = 0; k < 16; k++)
             sum_f += f16_a(in, row, k) * f16_b(in, k, column);
-        out[lane][i] = is_s8 ? sum : bits_of(sum_f);
+        out[lane].word[i] = is_s8 ? sum : bits_of(sum_f);
     }
 }
 
@@ -148,15 +151,15 @@ static void integers(const uint32_t *in, uint32_t *out)
     out[2] += in[5];
 }
 
-static void atomics(const words *in, words *first)
+static void atomics(const struct thread_words *in, struct thread_words *first)
 {
     uint64_t most = 0;
     for (int i = 0; i < THREADS; i++) {
-        const uint64_t value = (uint64_t)in[i][1] << 32 | in[i][2];
-        first[0][0] += in[i][0];
+        const uint64_t value = (uint64_t)in[i].word[1] << 32 | in[i].word[2];
+        first[0].word[0] += in[i].word[0];
         most = value > most ? value : most;
     }
-    memcpy(&first[0][2], &most, sizeof most);
+    memcpy(&first[0].word[2], &most, sizeof most);
 }
 
 static void approximate(const uint32_t *in, uint32_t *out)
@@ -168,16 +171,17 @@ static void approximate(const uint32_t *in, uint32_t *out)
 }
 
 /* What thread `at` of a block gets; warp and lane are of its warp. */
-static void check_thread(enum wrapper_check_kind kind, const words *in, words *out, int at)
+static void check_thread(enum wrapper_check_kind kind, const struct thread_words *in,
+                         struct thread_words *out, int at)
 {
     const int lane = at % WARP, first = at - lane;
-    const words *warp = in + first;
+    const struct thread_words *warp = in + first;
     uint32_t votes = 0;
     switch (kind) {
     case WRAPPER_CHECK_BALLOT:
         for (int i = 0; i < WARP; i++)
-            votes |= (warp[i][0] & 1) << i;
-        out[at][0] = votes;
+            votes |= (warp[i].word[0] & 1) << i;
+        out[at].word[0] = votes;
         break;
     case WRAPPER_CHECK_SHUFFLE:
         shuffle(warp, out + first, lane);
@@ -186,7 +190,7 @@ static void check_thread(enum wrapper_check_kind kind, const words *in, words *o
         reduce(warp, out + first, lane);
         break;
     case WRAPPER_CHECK_MEMORY:
-        memcpy(out[at], in[at], sizeof(words));
+        out[at] = in[at];
         break;
     case WRAPPER_CHECK_COPY:
         copy(warp, out + first, lane);
@@ -199,24 +203,24 @@ static void check_thread(enum wrapper_check_kind kind, const words *in, words *o
         mma(warp, out + first, lane, kind == WRAPPER_CHECK_MMA_S8);
         break;
     case WRAPPER_CHECK_FLOAT:
-        floats(in[at], out[at]);
+        floats(in[at].word, out[at].word);
         break;
     case WRAPPER_CHECK_HALF:
-        halves(in[at], out[at]);
+        halves(in[at].word, out[at].word);
         break;
     case WRAPPER_CHECK_INTEGER:
-        integers(in[at], out[at]);
+        integers(in[at].word, out[at].word);
         break;
     case WRAPPER_CHECK_ATOMIC:
         if (at == 0)
             atomics(in, out);
         break;
     case WRAPPER_CHECK_BARRIER:
-        out[at][0] = in[at ^ WARP][0];
-        out[at][1] = in[THREADS - 1 - at][1];
+        out[at].word[0] = in[at ^ WARP].word[0];
+        out[at].word[1] = in[THREADS - 1 - at].word[1];
         break;
     case WRAPPER_CHECK_APPROXIMATE:
-        approximate(in[at], out[at]);
+        approximate(in[at].word, out[at].word);
         break;
     case WRAPPER_CHECK_KINDS:
         break;
@@ -228,7 +232,7 @@ enum status wrapper_check_ref(struct device *device, const struct wrapper_check_
     (void)device;
     for (int32_t block = 0; block < args->blocks; block++) {
         const size_t at = (size_t)block * THREADS * WORDS;
-        words in[THREADS], out[THREADS];
+        struct thread_words in[THREADS], out[THREADS];
         memcpy(in, args->in + at, sizeof in);
         memset(out, 0, sizeof out);
         for (int thread = 0; thread < THREADS; thread++)
@@ -275,11 +279,11 @@ static bool are_alike_halves(uint32_t a, uint32_t b)
 }
 
 int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *a,
-                                  const uint32_t *b, int64_t words)
+                                  const uint32_t *b, int64_t word_count)
 {
     const uint32_t apart = kind == WRAPPER_CHECK_APPROXIMATE ? WRAPPER_CHECK_ULPS : 0;
     int64_t count = 0;
-    for (int64_t i = 0; i < words; i++) {
+    for (int64_t i = 0; i < word_count; i++) {
         const uint32_t distance = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
         const bool is_same = distance <= apart || (is_nan(kind, a[i]) && is_nan(kind, b[i])) ||
                              (kind == WRAPPER_CHECK_HALF && are_alike_halves(a[i], b[i]));

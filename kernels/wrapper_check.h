@@ -49,7 +49,7 @@ const char *wrapper_check_name(enum wrapper_check_kind kind);
 /* How many words of two results differ; NaNs are alike whatever their payload, and where the
  * kind is approximate, words within WRAPPER_CHECK_ULPS. */
 int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *a,
-                                  const uint32_t *b, int64_t words);
+                                  const uint32_t *b, int64_t word_count);
 
 #ifdef __cplusplus
 }
