@@ -72,11 +72,11 @@ static void sentence_test(void **state)
 static void fault_test(void **state)
 {
     (void)state;
-    struct emu_case c = emu_case_open();
     if (!emu_case_is_traced) {
         print_message("left out: AddressSanitizer takes the machine's faults for itself\n");
         skip();
     }
+    struct emu_case c = emu_case_open();
     for (int schedule = 0; schedule < DEVICE_EMU_SCHEDULES; schedule++) {
         const int32_t *nothing = nullptr;
         emu_case_begin(schedule, 1, false);
@@ -95,11 +95,11 @@ static void fault_test(void **state)
 static void freed_test(void **state)
 {
     (void)state;
-    struct emu_case c = emu_case_open();
     if (!emu_case_is_traced) {
         print_message("left out: this build does not trace\n");
         skip();
     }
+    struct emu_case c = emu_case_open();
     int32_t *freed = static_cast<int32_t *>(device_alloc(c.device, 4096));
     device_free(c.device, freed, 4096);
     emu_case_begin(DEVICE_EMU_LOCKSTEP, 1, true);
