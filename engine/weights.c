@@ -13,6 +13,7 @@
 
 #include "engine/int8_file.h"
 #include "engine/quant_report.h"
+#include "kernels/weight_bf16.h"
 
 #include <assert.h>
 #include <math.h>
@@ -106,6 +107,19 @@ static enum status upload_vectors(const struct loader *loader, struct error *err
     return OK;
 }
 
+/* True for a matrix that stays as it is in precision int8: see quant_report.h. */
+static bool is_kept(const struct loader *loader, const struct gguf_tensor *tensor)
+{
+    const struct quant_report_matrix *measured = quant_report_find(&loader->report, tensor);
+    return loader->is_int8_file || (measured && measured->is_kept);
+}
+
+/* The form that such a matrix has. */
+static enum weight_form kept_form(const struct loader *loader)
+{
+    return weight_bf16_is_available(loader->device) ? WEIGHT_FORM_BF16 : WEIGHT_STORED;
+}
+
 /* What the matrices will take on a device of its own memory, a little more for each. */
 static uint64_t device_bytes(const struct loader *loader)
 {
@@ -120,6 +134,11 @@ static uint64_t device_bytes(const struct loader *loader)
             continue;
         if (is_embedding && gguf_find_tensor(loader->gguf, "output.weight"))
             continue; /* a head of its own */
+        if (is_kept(loader, tensor) && tensor->type != WEIGHT_I8) {
+            const bool is_bf16 = kept_form(loader) == WEIGHT_FORM_BF16;
+            bytes += is_bf16 ? 2 * (uint64_t)(tensor->dims[0] * tensor->dims[1]) : tensor->size;
+            continue;
+        }
         bytes += (uint64_t)(tensor->dims[0] * tensor->dims[1]);
         bytes += (uint64_t)tensor->dims[1] * PER_OUTPUT_BYTES + BESIDE_BYTES;
     }
@@ -192,13 +211,6 @@ struct matrix {
     struct weight *weight;
 };
 
-/* True for a matrix that stays as it is in precision int8: see quant_report.h. */
-static bool is_kept(const struct loader *loader, const struct gguf_tensor *tensor)
-{
-    const struct quant_report_matrix *measured = quant_report_find(&loader->report, tensor);
-    return loader->is_int8_file || (measured && measured->is_kept);
-}
-
 /* From the file's blocks. */
 static enum status prepare_blocks(struct loader *loader, const struct matrix *matrix,
                                   const struct gguf_tensor *tensor, struct error *err)
@@ -208,9 +220,10 @@ static enum status prepare_blocks(struct loader *loader, const struct matrix *ma
                                          .out_dim = matrix->out_dim,
                                          .in_dim = matrix->in_dim,
                                          .data = tensor->data};
-    return weight_prepare(loader->device, &source,
-                          is_kept(loader, tensor) ? WEIGHT_STORED : matrix->form,
-                          matrix->weight, err);
+    enum weight_form form = matrix->form;
+    if (form == WEIGHT_INT8 && is_kept(loader, tensor))
+        form = kept_form(loader);
+    return weight_prepare(loader->device, &source, form, matrix->weight, err);
 }
 
 /* From rows that are int8 already. */
@@ -330,7 +343,8 @@ static enum status load_ends(struct loader *loader, struct error *err)
         model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
     TRY(load_matrix(loader, &embed, err));
     if (is_tied && (head.form == WEIGHT_STORED ||
-                    is_kept(loader, gguf_find_tensor(loader->gguf, embed.name))))
+                    (is_kept(loader, gguf_find_tensor(loader->gguf, embed.name)) &&
+                     kept_form(loader) == WEIGHT_STORED)))
         model->head = model->embed; /* the same bytes */
     else
         TRY(load_matrix(loader, &head, err));

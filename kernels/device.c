@@ -14,6 +14,7 @@
  */
 #include "kernels/device_backend.h"
 #include "kernels/device_graph.h"
+#include "kernels/device_keep.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -53,6 +54,7 @@ struct device {
     void *workspace;
     size_t workspace_bytes;
     uint64_t allocations;
+    struct device_keep keep;
     double marks_s[DEVICE_TIMER_MARKS]; /* where the host's clock is the timer */
 
     uint32_t threads; /* workers, the caller among them as number 0 */
@@ -375,6 +377,8 @@ void device_close(struct device *device)
     pthread_cond_destroy(&device->left);
     pthread_cond_destroy(&device->opened);
     pthread_mutex_destroy(&device->mutex);
+    if (device->keep.drop != NULL)
+        device->keep.drop(device->keep.memory);
     if (device->state) {
         device->backend->free(device->state, device->workspace, device->workspace_bytes);
         device->backend->close(device->state);
@@ -483,6 +487,11 @@ int32_t device_multiprocessors(const struct device *device)
 void *device_workspace(const struct device *device)
 {
     return device->workspace;
+}
+
+struct device_keep *device_keep_of(struct device *device)
+{
+    return &device->keep;
 }
 
 size_t device_workspace_bytes(const struct device *device)

@@ -49,6 +49,15 @@ static inline uint16_t half_from_float(float value)
     return (uint16_t)(sign | ((magnitude - 0x38000000 + 0xfff + odd) >> 13));
 }
 
+/* Rounds to nearest, ties to even; NaN stays a quiet NaN. */
+static inline uint16_t half_bf16_from_float(float value)
+{
+    const uint32_t bits = half_float_bits(value);
+    if ((bits & 0x7fffffff) > 0x7f800000)
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 static inline float half_bf16_to_float(uint16_t bf16)
 {
     return half_from_bits((uint32_t)bf16 << 16);

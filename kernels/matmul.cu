@@ -2,6 +2,7 @@
 #include "kernels/matmul.h"
 
 #include "kernels/gemm_int8.h"
+#include "kernels/matmul_bf16.h"
 #include "kernels/matmul_stored.h"
 #include "kernels/parts/simt.cuh"
 
@@ -30,7 +31,11 @@ enum status SIMT_OP(matmul)(struct device *device, const struct matmul_args *arg
     case WEIGHT_STORED:
         return SIMT_OP(matmul_stored)(device, args);
     case WEIGHT_FORM_BF16:
+#if defined(COHORT_CUBLASLT) && !defined(SIMT_EMU)
+        return matmul_bf16_cuda(device, args);
+#else
         break;
+#endif
     }
     return ERR_LIMIT;
 }

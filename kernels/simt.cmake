@@ -46,10 +46,7 @@ if(COHORT_CUDA)
   endforeach()
   add_library(kernels_cuda STATIC ${cuda_sources})
   target_include_directories(kernels_cuda PRIVATE ${PROJECT_SOURCE_DIR})
-  # No fused multiply-add: the kernels give the CPU's bits. A register spill stops the build.
-  target_compile_options(kernels_cuda PRIVATE -fmad=false -lineinfo -Werror=all-warnings
-    -Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow,-ffp-contract=off
-    -Xptxas=-warn-spills,-Werror)
+  target_compile_options(kernels_cuda PRIVATE ${cuda_flags})
   if(TARGET CUDA::cublasLt AND EXISTS ${PROJECT_SOURCE_DIR}/kernels/matmul_bf16.cu)
     target_sources(kernels_cuda PRIVATE kernels/matmul_bf16.cu)
     target_compile_definitions(kernels_cuda PRIVATE COHORT_CUBLASLT)
@@ -57,6 +54,9 @@ if(COHORT_CUDA)
     target_sources(kernels_cuda PRIVATE kernels/cublaslt_int8.cu) # kbench's comparator
   else()
     message(STATUS "COHORT_CUDA: without cuBLASLt: weights in bf16 are refused")
+  endif()
+  if(TARGET CUDA::cublasLt)
+    target_compile_definitions(kernels PRIVATE COHORT_CUBLASLT)
   endif()
   target_sources(kernels PRIVATE kernels/ops_cuda.c)
   target_compile_definitions(kernels PRIVATE COHORT_CUDA)

@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "kernels/matmul.h"
 #include "kernels/matmul_int8.h"
+#include "kernels/weight_bf16.h"
 #include "kernels/weight_row.h"
 #include "kernels/weight_simt.h"
 
@@ -203,7 +204,7 @@ enum status weight_prepare(struct device *device, const struct weight_source *so
     case WEIGHT_INT8:
         return prepare_int8(device, &rows, weight, err);
     case WEIGHT_FORM_BF16:
-        break;
+        return weight_bf16_prepare(device, &rows, weight, err);
     }
     FAIL(err, ERR_LIMIT, "weight %s: form %d is not supported", source->name, (int)form);
 }
