@@ -1,6 +1,9 @@
 # The compiler of the CUDA back end (preset cuda). Before any target: each remembers the
 # architectures it was made under.
 option(COHORT_CUDA "The CUDA back end; needs nvcc" OFF)
+# No fused multiply-add: the kernels give the CPU's bits. A register spill stops the build.
+set(cuda_flags -fmad=false -lineinfo -Werror=all-warnings
+  -Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow,-ffp-contract=off -Xptxas=-warn-spills,-Werror)
 if(COHORT_CUDA)
   # Found through CUDACXX, PATH, then where the toolkit puts itself.
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
