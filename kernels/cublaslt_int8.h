@@ -1,7 +1,7 @@
 /*
  * cublaslt_int8 - the library's int8 product, as a comparator for ours: benches alone use it.
  *
- *     y[r, o] = sum_i x[r, i] w[o, i],  int8 in, int32 out, no scales: our epilogue is not in it
+ *     y[r, o] = sum_i x[r, i] w[o, i],  int8 in, int32 out; our epilogue is not in it
  */
 #ifndef KERNELS_CUBLASLT_INT8_H
 #define KERNELS_CUBLASLT_INT8_H

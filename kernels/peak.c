@@ -14,7 +14,7 @@ enum status peak_copy_ref(struct device *device, const struct peak_copy_args *ar
     return OK;
 }
 
-/* Element (row, k) of a, and (k, column) of b, by the layout told in parts/simt_cuda_numbers. */
+/* Element (row, k) of a, and (k, column) of b, as parts/simt_cuda_numbers.cuh lays out. */
 static float a_at(const struct peak_mma_args *args, int row, int k)
 {
     const int each = args->kind == PEAK_S8_S32 ? 4 : 2; /* numbers in a register */

@@ -1,4 +1,4 @@
-/* wrapper_check - see wrapper_check.h: what each wrapper means, in plain C, a warp at a time. */
+/* wrapper_check - see wrapper_check.h: what each wrapper means, in plain C, warp by warp. */
 #include "kernels/wrapper_check.h"
 
 #include "kernels/half.h"

@@ -2,7 +2,7 @@
  * wrapper_check - see wrapper_check.h.
  *
  *     formula     out = the wrapper of in, thread by thread, or warp by warp
- *     grid        args.blocks of 64 threads: two warps, so that barriers have somebody to wait for
+ *     grid        args.blocks of 64 threads: two warps, so that barriers have one to wait for
  *     shared      4 KB: 64 bytes per thread
  *     bytes       32 in, 32 out per thread; no more than a few microseconds at any size in use
  *     measured    not yet measured on a GPU, and no figure is wanted of it

@@ -126,7 +126,8 @@ t1() {
 }
 
 t2() {
-    local model=llama-3.1-8b options=(--seconds 1)
+    local model=llama-3.1-8b options=(--seconds 0.5 --rows 1,16,64,256,1024,4096)
+    options+=(--batches 1,16,64,256)
     [ "$device" = emu ] && model=tiny options=(--seconds 0 --rows 33 --batches 1,8 --context 64)
     "$folder/forward_bench" "synthetic:$model" --device "$device" --precision int8 --kv int8 \
         "${options[@]}" | tee -a "$out/loads.txt"

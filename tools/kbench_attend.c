@@ -3,8 +3,8 @@
  *
  *     decode    M sequences of `context` keys, one row each
  *     prefill   the last M rows of one sequence of M + context keys
- *     chunks    chunks x jobs rows, each chunk's keys shared by its jobs (minions30x6); `decode`
- *               with a shape that has chunks. Rows come chunk by chunk.
+ *     chunks    `decode` with a shape that has chunks (minions30x6): chunks x jobs rows, each
+ *               chunk's keys shared by its jobs. Rows come chunk by chunk.
  *
  * Bytes: each page that any row sees once, keys, values and scales; queries in, result out.
  * Unshared bytes: the same with pages counted once for each row. Operations: 4 head_dim per

@@ -1,4 +1,4 @@
-/* kbench_kernels - the operations that cohort kbench knows; each table ends with a NULL name. */
+/* kbench_kernels - the operations that cohort kbench knows; tables end with a NULL name. */
 #ifndef TOOLS_KBENCH_KERNELS_H
 #define TOOLS_KBENCH_KERNELS_H
 

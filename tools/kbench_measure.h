@@ -39,7 +39,7 @@ MUST_USE enum status kbench_measure_row(const struct kbench_measure *measure,
                                         const struct kbench_args_shape *shape,
                                         struct kbench_row *row, struct error *err);
 
-/* What --project reckons with: a 4090 by the roofline, with these shares of its named limits. */
+/* What --project reckons with: a 4090 by the roofline, at shares of its named limits. */
 void kbench_measure_print_projection(void);
 
 #endif
