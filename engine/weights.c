@@ -115,9 +115,11 @@ static bool is_kept(const struct loader *loader, const struct gguf_tensor *tenso
 }
 
 /* The form that such a matrix has. */
-static enum weight_form kept_form(const struct loader *loader)
+static enum weight_form kept_form(const struct loader *loader, const struct gguf_tensor *tensor)
 {
-    return weight_bf16_is_available(loader->device) ? WEIGHT_FORM_BF16 : WEIGHT_STORED;
+    const bool is_bf16 = weight_bf16_is_available(loader->device) &&
+                         tensor->dims[0] % WEIGHT_BF16_IN_DIM_UNIT == 0;
+    return is_bf16 ? WEIGHT_FORM_BF16 : WEIGHT_STORED;
 }
 
 /* What the matrices will take on a device of its own memory, a little more for each. */
@@ -135,7 +137,7 @@ static uint64_t device_bytes(const struct loader *loader)
         if (is_embedding && gguf_find_tensor(loader->gguf, "output.weight"))
             continue; /* a head of its own */
         if (is_kept(loader, tensor) && tensor->type != WEIGHT_I8) {
-            const bool is_bf16 = kept_form(loader) == WEIGHT_FORM_BF16;
+            const bool is_bf16 = kept_form(loader, tensor) == WEIGHT_FORM_BF16;
             bytes += is_bf16 ? 2 * (uint64_t)(tensor->dims[0] * tensor->dims[1]) : tensor->size;
             continue;
         }
@@ -160,7 +162,7 @@ static enum status check_room(const struct loader *loader, struct error *err)
     return OK;
 }
 
-/* *out = the vector's values as floats in host memory; NULL when the file has no such tensor. */
+/* *out = the vector's values as floats in host memory; NULL when the file has none of them. */
 static enum status load_here(struct loader *loader, const char *name, int32_t count,
                              const float **out, struct error *err)
 {
@@ -222,7 +224,7 @@ static enum status prepare_blocks(struct loader *loader, const struct matrix *ma
                                          .data = tensor->data};
     enum weight_form form = matrix->form;
     if (form == WEIGHT_INT8 && is_kept(loader, tensor))
-        form = kept_form(loader);
+        form = kept_form(loader, tensor);
     return weight_prepare(loader->device, &source, form, matrix->weight, err);
 }
 
@@ -342,9 +344,11 @@ static enum status load_ends(struct loader *loader, struct error *err)
         is_tied ? "token_embd.weight" : "output.weight", config->vocab, config->hidden,
         model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
     TRY(load_matrix(loader, &embed, err));
-    if (is_tied && (head.form == WEIGHT_STORED ||
-                    (is_kept(loader, gguf_find_tensor(loader->gguf, embed.name)) &&
-                     kept_form(loader) == WEIGHT_STORED)))
+    const struct gguf_tensor *tensor = gguf_find_tensor(loader->gguf, embed.name);
+    const bool is_stored =
+        head.form == WEIGHT_STORED ||
+        (is_kept(loader, tensor) && kept_form(loader, tensor) == WEIGHT_STORED);
+    if (is_tied && is_stored)
         model->head = model->embed; /* the same bytes */
     else
         TRY(load_matrix(loader, &head, err));

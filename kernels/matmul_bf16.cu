@@ -72,13 +72,20 @@ SIMT_KERNEL(THREADS, 1) bf16_kernel(uint16_t *to, const float *from, int64_t cou
         to[i] = bf16_from_float(from[i]);
 }
 
-/* y[r, o] = bias[o], plus what y has when it accumulates. */
-SIMT_KERNEL(THREADS, 1)
-bias_kernel(float *y, const float *bias, int64_t count, int out_dim, bool accumulate)
+/* What bias_kernel adds to y [.., out_dim], or puts there. */
+struct bias {
+    const float *values; /* [out_dim] */
+    int out_dim;
+    bool accumulate;
+};
+
+SIMT_KERNEL(THREADS, 1) bias_kernel(float *y, struct bias bias, int64_t count)
 {
     int64_t i = static_cast<int64_t>(blockIdx.x) * PER_BLOCK + threadIdx.x;
-    for (int step = 0; step < PER_BLOCK / THREADS && i < count; step++, i += THREADS)
-        y[i] = accumulate ? y[i] + bias[i % out_dim] : bias[i % out_dim];
+    for (int step = 0; step < PER_BLOCK / THREADS && i < count; step++, i += THREADS) {
+        const float value = bias.values[i % bias.out_dim];
+        y[i] = bias.accumulate ? y[i] + value : value;
+    }
 }
 
 /* y = act(gate) y */
@@ -281,9 +288,10 @@ enum status chunk_run(struct call *call, const struct matmul_args *args, int32_t
         return SIMT_LAUNCH(device, (gate_kernel), blocks_of(outputs), THREADS, 0, y,
                            call->room->gate, outputs, args->gate_kind);
     }
+    const struct bias bias = {args->bias, args->w->out_dim, args->accumulate};
     if (args->bias)
-        TRY(SIMT_LAUNCH(device, (bias_kernel), blocks_of(outputs), THREADS, 0, y, args->bias,
-                        outputs, args->w->out_dim, args->accumulate));
+        TRY(SIMT_LAUNCH(device, (bias_kernel), blocks_of(outputs), THREADS, 0, y, bias,
+                        outputs));
     return product(call, y, args->bias || args->accumulate ? 1.0f : 0.0f);
 }
 

@@ -98,23 +98,28 @@ template <unsigned ROWS> struct strip {
     int at[ROWS];
 };
 
-/* Adds count elements of a chunk, whose first in each row of x is number `first`, to this
- * lane's sums. */
+/* A run of elements of each of the warp's rows. */
+struct chunk {
+    const unsigned char *blocks; /* this lane's row, in shared memory */
+    int first, count;            /* elements: the first's number in the row, how many */
+};
+
+/* Adds a chunk to this lane's sums. */
 template <int TYPE, unsigned ROWS>
-SIMT void chunk_sum(const unsigned char *blocks, const struct strip<ROWS> &strip, int first,
-                    int count, int t, float sum[ROWS])
+SIMT void chunk_sum(const struct chunk &chunk, const struct strip<ROWS> &strip, int t,
+                    float sum[ROWS])
 {
     constexpr int ELEMS = DEQUANT_ELEMS<TYPE>;
     constexpr int BLOCK = ELEMS == 1 ? CHUNK<TYPE> : ELEMS;
     constexpr int RUNS = BLOCK / 32;
-    for (int run = 0; 32 * run < count; run++) {
-        const unsigned char *block = blocks + run / RUNS * DEQUANT_BYTES<TYPE>;
+    for (int run = 0; 32 * run < chunk.count; run++) {
+        const unsigned char *block = chunk.blocks + run / RUNS * DEQUANT_BYTES<TYPE>;
         SIMT_UNROLL
         for (int eight = 0; eight < 4; eight++) {
             const int i = 32 * run + 8 * eight + t;
-            if (ELEMS == 1 && i >= count)
+            if (ELEMS == 1 && i >= chunk.count)
                 return;
-            const float *x = strip.x + first + i;
+            const float *x = strip.x + chunk.first + i;
             const float w = dequant_at<TYPE>(block, run % RUNS, eight, t);
             SIMT_UNROLL
             for (int r = 0; r < int{ROWS}; r++)
@@ -133,25 +138,27 @@ SIMT void row_sum(const struct walk &walk, const struct strip<ROWS> &strip, int 
     for (int r = 0; r < int{ROWS}; r++)
         sum[r] = 0.0f;
     simt_warp_sync(); /* what a gate's walk read last is free */
-    for (int chunk = 0; chunk < STAGES - 1; chunk++) {
-        if (chunk < chunks)
-            walk_copy<TYPE>(walk, chunk);
+    for (int c = 0; c < STAGES - 1; c++) {
+        if (c < chunks)
+            walk_copy<TYPE>(walk, c);
         else
             simt_copy_commit();
     }
-    for (int chunk = 0; chunk < chunks; chunk++) {
+    for (int c = 0; c < chunks; c++) {
         simt_copy_wait<STAGES - 2>();
         simt_warp_sync(); /* the chunk is here, and all have read the one before it */
-        if (chunk + STAGES - 1 < chunks)
-            walk_copy<TYPE>(walk, chunk + STAGES - 1);
+        if (c + STAGES - 1 < chunks)
+            walk_copy<TYPE>(walk, c + STAGES - 1);
         else
             simt_copy_commit();
-        const int first = chunk * CHUNK<TYPE>;
-        const int64_t begin = walk.row + static_cast<int64_t>(chunk) * CHUNK_BYTES<TYPE>;
-        const unsigned char *blocks = walk.shared + chunk % STAGES * STAGE_BYTES<TYPE> +
-                                      walk.out * ROW_STRIDE<TYPE> + begin % PIECE;
-        const int count = in_dim - first < CHUNK<TYPE> ? in_dim - first : CHUNK<TYPE>;
-        chunk_sum<TYPE, ROWS>(blocks, strip, first, count, walk.t, sum);
+        const int64_t begin = walk.row + static_cast<int64_t>(c) * CHUNK_BYTES<TYPE>;
+        const int left = in_dim - c * CHUNK<TYPE>;
+        struct chunk chunk = {};
+        chunk.blocks = walk.shared + c % STAGES * STAGE_BYTES<TYPE> +
+                       walk.out * ROW_STRIDE<TYPE> + begin % PIECE;
+        chunk.first = c * CHUNK<TYPE>;
+        chunk.count = left < CHUNK<TYPE> ? left : CHUNK<TYPE>;
+        chunk_sum<TYPE, ROWS>(chunk, strip, walk.t, sum);
     }
     SIMT_UNROLL
     for (int r = 0; r < int{ROWS}; r++) {

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { STAGING_BYTES = 4 << 20, IN_DIM_UNIT = 8 /* 16 bytes: what the library asks for */ };
+enum { STAGING_BYTES = 4 << 20 };
 
 struct run {
     struct device *device;
@@ -48,9 +48,9 @@ static enum status check(const struct device *device, const struct weight_rows *
     if (!weight_bf16_is_available(device))
         FAIL(err, ERR_LIMIT, "weight %s: this build or device does not multiply in bf16",
              rows->name);
-    if (rows->in_dim % IN_DIM_UNIT != 0)
+    if (rows->in_dim % WEIGHT_BF16_IN_DIM_UNIT != 0)
         FAIL(err, ERR_LIMIT, "weight %s: in_dim %d, bf16 wants a multiple of %d", rows->name,
-             rows->in_dim, IN_DIM_UNIT);
+             rows->in_dim, WEIGHT_BF16_IN_DIM_UNIT);
     if (scratch > device_scratch_bytes(device))
         FAIL(err, ERR_LIMIT, "weight %s: needs %zu bytes of scratch, the device has %zu",
              rows->name, scratch, device_scratch_bytes(device));

@@ -8,6 +8,8 @@
 
 #include "kernels/weight_row.h"
 
+enum { WEIGHT_BF16_IN_DIM_UNIT = 8 }; /* in_dim is a multiple: 16 bytes, for the library */
+
 /* True where the device multiplies in bf16: a GPU, in a build with cuBLASLt. */
 bool weight_bf16_is_available(const struct device *device);
 
