@@ -19,7 +19,6 @@ enum {
     CONTEXT_SMALL = 72,
     CHUNK_TOKENS = 800,
     JOB_TOKENS = 250,
-    CHUNK_TOKENS_SMALL = 64,
     JOB_TOKENS_SMALL = 21,
     CHUNKS_SMALL = 3
 };
@@ -70,8 +69,8 @@ static void clip(int32_t *value, int32_t most)
         *value = most;
 }
 
-/* What the emulator can do in a second. */
-static void make_small(struct kbench_dims *dims)
+/* What the emulator can do in a second. A chunk fills one split, or nothing would be shared. */
+static void make_small(struct kbench_dims *dims, int32_t split)
 {
     const int32_t group = dims->heads / dims->kv_heads;
     clip(&dims->kv_heads, KV_HEADS_SMALL);
@@ -80,9 +79,8 @@ static void make_small(struct kbench_dims *dims)
     clip(&dims->ffn, FFN_SMALL);
     clip(&dims->vocab, VOCAB_SMALL);
     clip(&dims->chunks, CHUNKS_SMALL);
-    clip(&dims->context,
-         dims->shared > 0 ? CHUNK_TOKENS_SMALL + JOB_TOKENS_SMALL : CONTEXT_SMALL);
-    clip(&dims->shared, CHUNK_TOKENS_SMALL);
+    clip(&dims->context, dims->shared > 0 ? split + JOB_TOKENS_SMALL : CONTEXT_SMALL);
+    clip(&dims->shared, split);
 }
 
 /* ---- memory ---- */
@@ -294,7 +292,7 @@ enum status kbench_case_open(struct kbench_case *c, size_t set_bytes, struct err
 {
     c->dims = dims_of(c->shape);
     if (c->is_small)
-        make_small(&c->dims);
+        make_small(&c->dims, c->ops->attention_split);
     const enum status status = open_all(c, set_bytes, err);
     if (status != OK)
         kbench_case_close(c);
