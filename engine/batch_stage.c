@@ -29,30 +29,36 @@ static size_t round_up(size_t bytes)
     return (bytes + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN;
 }
 
-/* Puts bytes of from in the image. NULL: they do not fit. Gives the place on the device. */
-static void *put(struct cursor *cursor, const void *from, size_t bytes)
+/* Puts bytes of from in the image, and keeps room bytes for them. NULL: they do not fit. Gives
+ * the place on the device. */
+static void *put(struct cursor *cursor, const void *from, size_t bytes, size_t room)
 {
     struct batch_stage *stage = cursor->stage;
     const size_t place = cursor->used;
-    if (bytes > stage->bytes - place)
+    assert(bytes <= room);
+    if (place > stage->bytes || room > stage->bytes - place)
         return NULL;
     if (bytes > 0)
         memcpy(stage->host + place, from, bytes);
-    cursor->used = round_up(place + bytes);
+    cursor->used = round_up(place + room);
     return stage->there + place;
 }
 
-static const int32_t *put_ints(struct cursor *cursor, const int32_t *from, int32_t count)
+static const int32_t *put_ints(struct cursor *cursor, const int32_t *from, int32_t count,
+                               int32_t room)
 {
-    const void *place = put(cursor, from, (size_t)count * sizeof *from);
+    const void *place =
+        put(cursor, from, (size_t)count * sizeof *from, (size_t)room * sizeof *from);
     assert(place); /* within the limits */
     return place;
 }
 
+/* The lists of rows and pages end with the last that an item names; they have room for as many
+ * as the counts of partials and items allow. */
 static void put_work(struct cursor *cursor, const struct attention_work *work, int32_t rows,
                      struct attention_work *up)
 {
-    int32_t pages = 0, row_entries = 0; /* the lists end with the last that an item names */
+    int32_t pages = 0, row_entries = 0;
     for (int32_t i = 0; i < work->item_count; i++) {
         const struct attention_item *item = &work->items[i];
         const int32_t item_pages = (item->kv_count + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
@@ -61,12 +67,14 @@ static void put_work(struct cursor *cursor, const struct attention_work *work, i
         if (row_entries < item->rows_first + item->row_count)
             row_entries = item->rows_first + item->row_count;
     }
+    const size_t item_bytes = (size_t)work->item_count * sizeof *work->items;
     *up = *work;
-    up->partials_first = put_ints(cursor, work->partials_first, rows + 1);
-    up->items = put(cursor, work->items, (size_t)work->item_count * sizeof *work->items);
+    up->partials_first = put_ints(cursor, work->partials_first, rows + 1, rows + 1);
+    up->items = put(cursor, work->items, item_bytes, item_bytes);
     assert(up->items);
-    up->rows = put_ints(cursor, work->rows, row_entries);
-    up->pages = put_ints(cursor, work->pages, pages);
+    up->rows = put_ints(cursor, work->rows, row_entries, work->partial_count);
+    up->pages =
+        put_ints(cursor, work->pages, pages, work->item_count * (work->split / KV_PAGE_TOKENS));
 }
 
 /* The mask's place on the device; the same for rows that have the same one. */
@@ -78,33 +86,29 @@ static const uint32_t *put_mask(struct cursor *cursor, const uint32_t *mask, int
             return (const uint32_t *)(stage->there + stage->mask_places[i]);
     stage->masks[*count] = mask;
     stage->mask_places[(*count)++] = cursor->used;
-    const uint32_t *place = put(cursor, mask, mask_bytes(&stage->limits));
+    const size_t bytes = mask_bytes(&stage->limits);
+    const uint32_t *place = put(cursor, mask, bytes, bytes);
     assert(place);
     return place;
 }
 
-/* The sample rows, and then what they point to. */
-static enum status put_samples(struct cursor *cursor, const struct batch *batch,
-                               struct batch *up, struct error *err)
+/* What the sample rows point to. */
+static enum status put_behind(struct cursor *cursor, struct sample_row *rows, int32_t count,
+                              struct error *err)
 {
-    struct batch_stage *stage = cursor->stage;
-    const size_t bytes = (size_t)batch->sample_count * sizeof *batch->samples;
-    struct sample_row *rows = (struct sample_row *)(void *)(stage->host + cursor->used);
     int32_t mask_count = 0;
-    up->samples = put(cursor, batch->samples, bytes);
-    assert(up->samples);
-    for (int32_t i = 0; i < batch->sample_count; i++)
+    for (int32_t i = 0; i < count; i++)
         if (rows[i].allowed)
             rows[i].allowed = put_mask(cursor, rows[i].allowed, &mask_count);
-    for (int32_t i = 0; i < batch->sample_count; i++) {
-        if (rows[i].seen_count == 0)
+    for (int32_t i = 0; i < count; i++) {
+        const size_t bytes = (size_t)rows[i].seen_count * sizeof *rows[i].seen;
+        if (bytes == 0)
             continue;
-        rows[i].seen =
-            put(cursor, rows[i].seen, (size_t)rows[i].seen_count * sizeof *rows[i].seen);
+        rows[i].seen = put(cursor, rows[i].seen, bytes, bytes);
         if (!rows[i].seen)
             FAIL(err, ERR_LIMIT,
-                 "batch: the tokens seen of sample row %d do not fit, the "
-                 "limit is %d bytes in all",
+                 "batch: the tokens seen of sample row %d do not fit, the limit is %d bytes in "
+                 "all",
                  i, SEEN_BYTES_MAX);
     }
     return OK;
@@ -162,16 +166,22 @@ enum status batch_stage_upload(struct batch_stage *stage, const struct batch *ba
     assert(batch->head_count <= stage->limits.heads_max);
     assert(batch->sample_count <= stage->limits.samples_max);
     assert(batch->copy_count <= stage->limits.copies_max);
+    const int32_t rows = batch->row_count, heads = batch->head_count;
+    const int32_t copies = batch->copy_count;
+    const size_t sample_bytes = (size_t)batch->sample_count * sizeof *batch->samples;
     struct cursor cursor = {.stage = stage};
-    up->copy_from = put_ints(&cursor, batch->copy_from, batch->copy_count);
-    up->copy_to = put_ints(&cursor, batch->copy_to, batch->copy_count);
-    up->tokens = put_ints(&cursor, batch->tokens, batch->row_count);
-    up->positions = put_ints(&cursor, batch->positions, batch->row_count);
-    up->kv_pages = put_ints(&cursor, batch->kv_pages, batch->row_count);
-    up->head_rows = put_ints(&cursor, batch->head_rows, batch->head_count);
-    if (batch->row_count > 0)
-        put_work(&cursor, &batch->work, batch->row_count, &up->work);
-    TRY(put_samples(&cursor, batch, up, err));
+    up->tokens = put_ints(&cursor, batch->tokens, rows, rows);
+    up->positions = put_ints(&cursor, batch->positions, rows, rows);
+    up->kv_pages = put_ints(&cursor, batch->kv_pages, rows, rows);
+    up->head_rows = put_ints(&cursor, batch->head_rows, heads, heads);
+    if (rows > 0)
+        put_work(&cursor, &batch->work, rows, &up->work);
+    struct sample_row *samples = (struct sample_row *)(void *)(stage->host + cursor.used);
+    up->samples = put(&cursor, batch->samples, sample_bytes, sample_bytes);
+    assert(up->samples);
+    up->copy_from = put_ints(&cursor, batch->copy_from, copies, copies);
+    up->copy_to = put_ints(&cursor, batch->copy_to, copies, copies);
+    TRY(put_behind(&cursor, samples, batch->sample_count, err));
     const enum status status =
         device_upload(stage->device, stage->there, stage->host, cursor.used);
     if (status != OK)

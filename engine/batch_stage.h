@@ -3,9 +3,9 @@
  *
  * All arrays of a struct batch, the masks behind its sample rows among them, are laid one after
  * the other in a host image, each from a multiple of 64 bytes on, and go up in one copy. Where
- * an array begins follows from the counts of the arrays before it alone: batches of the same
- * counts lie at the same addresses (device_graph.h wants that). Masks, whose number varies, come
- * last.
+ * an array begins follows from the counts of rows, heads, items, partials and samples alone:
+ * batches of the same counts lie at the same addresses (device_graph.h wants that). Pages to be
+ * copied and masks, whose number varies, come last.
  *
  * On a device that reads the host's memory a batch is used as it is.
  *

@@ -14,6 +14,9 @@
  * rest of that layer is computed for them alone (2-3 % of a prefill of 30 layers).
  *
  * Activations are written in whatever form the weights that read them want, F32 or int8.
+ *
+ * On an accelerator a step's arrays go up in one piece (batch_stage); decode steps are padded to
+ * few shapes (batch_pad) and run as recorded graphs where the device has them (forward_graph).
  */
 #include "engine/forward.h"
 
@@ -275,10 +278,44 @@ static enum status copy_pages(const struct forward *forward, const struct batch 
 static enum status compute(const struct forward *forward, const struct batch *batch,
                            struct sample_result *results, struct error *err)
 {
-    TRY(copy_pages(forward, batch, err));
     if (batch->row_count > 0)
         TRY(compute_rows(forward, batch, err));
     return batch->head_count > 0 ? compute_heads(forward, batch, results, err) : OK;
+}
+
+/* Records the pass. False: something in it cannot be recorded; the device is well all the
+ * same, and from now on every step is run op by op. */
+static bool record(const struct forward *forward, const struct batch *up, uint32_t slot)
+{
+    struct forward_buffers *b = forward->buffers;
+    bool is_recorded = device_graph_begin(forward->device) == OK;
+    if (is_recorded) {
+        const enum status computed = compute(forward, up, b->results, NULL);
+        const enum status ended = device_graph_end(forward->device, slot);
+        is_recorded = computed == OK && ended == OK;
+    }
+    b->graph.is_off = !is_recorded;
+    if (is_recorded)
+        forward_graph_recorded(&b->graph, slot);
+    return is_recorded;
+}
+
+/* The pass over a padded batch, by a graph where one fits. */
+static enum status replay(const struct forward *forward, const struct batch *up,
+                          const struct batch_pad_shape *shape, struct error *err)
+{
+    struct forward_buffers *b = forward->buffers;
+    uint32_t slot;
+    if (!device_graph_is_possible(forward->device) || b->graph.is_off)
+        return compute(forward, up, b->results, err);
+    const enum forward_graph_state state = forward_graph_find(&b->graph, shape, &slot);
+    if (state == FORWARD_GRAPH_NEW ||
+        (state == FORWARD_GRAPH_SEEN && !record(forward, up, slot)))
+        return compute(forward, up, b->results, err);
+    const enum status status = device_graph_run(forward->device, slot);
+    if (status != OK)
+        FAIL(err, status, "forward: the graph of %d rows failed", shape->rows);
+    return OK;
 }
 
 /* The same through the device's own memory. */
@@ -286,9 +323,15 @@ static enum status compute_there(const struct forward *forward, const struct bat
                                  struct sample_result *results, struct error *err)
 {
     struct forward_buffers *b = forward->buffers;
-    struct batch up;
-    TRY(batch_stage_upload(&b->stage, batch, &up, err));
-    TRY(compute(forward, &up, b->results, err));
+    struct batch padded, up;
+    struct batch_pad_shape shape;
+    const bool is_padded = batch_pad_make(&b->pad, batch, &padded, &shape);
+    TRY(batch_stage_upload(&b->stage, is_padded ? &padded : batch, &up, err));
+    TRY(copy_pages(forward, &up, err));
+    if (is_padded)
+        TRY(replay(forward, &up, &shape, err));
+    else
+        TRY(compute(forward, &up, b->results, err));
     if (batch->sample_count == 0)
         return OK; /* nothing to wait for */
     const size_t bytes = (size_t)batch->sample_count * sizeof *results;
@@ -304,8 +347,10 @@ enum status forward_run(struct forward *forward, const struct batch *batch,
     check_batch(forward, batch);
     forward->head_count = batch->head_count;
     forward->buffers->has_logits = false;
-    if (device_is_host(forward->device))
+    if (device_is_host(forward->device)) {
+        TRY(copy_pages(forward, batch, err));
         return compute(forward, batch, results, err);
+    }
     const enum status status = compute_there(forward, batch, results, err);
     struct error said;
     if (status == ERR_DEVICE && device_wait(forward->device, &said) != OK && err)

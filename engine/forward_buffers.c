@@ -146,7 +146,13 @@ static enum status make_stage(struct forward *forward, struct error *err)
                                              .partials_max = limits->partials_max,
                                              .split = forward->ops->attention_split,
                                              .vocab = forward->model->config.vocab};
-    return batch_stage_init(&forward->buffers->stage, forward->device, &stage, err);
+    const struct batch_pad_limits pad = {.rows_max = limits->rows_max,
+                                         .heads_max = limits->head_max,
+                                         .samples_max = limits->samples_max,
+                                         .partials_max = limits->partials_max};
+    TRY(batch_stage_init(&forward->buffers->stage, forward->device, &stage, err));
+    return device_is_host(forward->device) ? OK
+                                           : batch_pad_init(&forward->buffers->pad, &pad, err);
 }
 
 static enum status make_all(struct forward *forward, struct error *err)
@@ -197,6 +203,7 @@ void forward_buffers_release(struct forward *forward)
     release(device, b->results, b->results_bytes);
     release(device, forward->cache.data, b->cache_bytes);
     batch_stage_deinit(&b->stage);
+    batch_pad_deinit(&b->pad);
     free(b->logits_here);
     free(b);
     forward->buffers = NULL;

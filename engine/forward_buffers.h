@@ -7,6 +7,7 @@
 
 #include "engine/batch_stage.h"
 #include "engine/forward.h"
+#include "engine/forward_graph.h"
 
 /* An activation and the device memory behind it. */
 struct forward_panel {
@@ -32,6 +33,8 @@ struct forward_buffers {
 
     /* Where kernels do not read the host's memory; all zero elsewhere. */
     struct batch_stage stage;
+    struct batch_pad pad;
+    struct forward_graph graph;
     struct sample_result *results; /* [samples_max] on the device */
     size_t results_bytes;
     float *logits_here; /* [head_max, vocab] on the host, made when first asked for */

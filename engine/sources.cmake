@@ -2,7 +2,8 @@
 room(engine NEEDS kernels tokenizer base SOURCES
   engine/gguf.c engine/gguf_get.c engine/model_config.c engine/quant_report.c
   engine/int8_file.c engine/weights.c engine/model.c
-  engine/model_synthetic.c engine/batch_stage.c engine/forward.c engine/forward_buffers.c
+  engine/model_synthetic.c engine/batch_pad.c engine/batch_stage.c
+  engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
   engine/seq.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
