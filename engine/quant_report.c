@@ -4,11 +4,11 @@
  * Why 2 %. SmolLM2-135M with weights rounded to fewer levels than 127 (activations as ever, KV
  * cache in floats), KL from exact over six texts of 128 tokens, Nov 2026:
  *
- *     levels                127      63       31
- *     error of the weights  0.77 %   1.55 %   3.15 %
- *     KL, nats              0.0073   0.0186   0.0663
+ *     levels                127      63       31       15
+ *     error of the weights  0.77 %   1.55 %   3.15 %   6.52 %   (0.77 % measured, its multiples)
+ *     KL, nats              0.0073   0.0186   0.0663   0.2756
  *
- * That is 0.0035 + 63 error^2 within 1 %: squares of errors add up, and 0.0035 is the share of
+ * That is 0.0035 + 63 error^2 within 2 %: squares of errors add up, and 0.0035 is the share of
  * the activations. If every matrix lost 2 %, KL would be 0.029, about what int8 without the
  * rotation costs (0.033, DESIGN.md D1): the rotation would have bought nothing. A matrix past
  * that alone weighs as much as seven of the ordinary. None of the models at hand has one; their
