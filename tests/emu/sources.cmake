@@ -26,3 +26,22 @@ emu_test(emu_warp)
 emu_test(emu_finding)
 emu_test(emu_request)
 emu_test(emu_report)
+
+# faults_test(name script arguments...): faults planted in kernels; wants the tests' programs.
+find_package(Python3 COMPONENTS Interpreter)
+function(faults_test name script)
+  if(NOT BUILD_TESTING OR NOT Python3_FOUND)
+    return()
+  endif()
+  add_test(NAME emu-faults/${name}
+    COMMAND ${Python3_EXECUTABLE} ${script} ${PROJECT_BINARY_DIR} ${ARGN}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(emu-faults/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900
+    LABELS emu-faults)
+endfunction()
+faults_test(itself tests/emu/faults_test.py)
+foreach(op IN LISTS simt_ops)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/tests/emu/faults/${op}.faults)
+    faults_test(${op} tests/emu/faults.py ${op})
+  endif()
+endforeach()
