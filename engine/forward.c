@@ -306,7 +306,9 @@ static enum status replay(const struct forward *forward, const struct batch *up,
 {
     struct forward_buffers *b = forward->buffers;
     uint32_t slot;
-    if (!device_graph_is_possible(forward->device) || b->graph.is_off)
+    /* A table that is not the device's own watches each op: it must be called. */
+    const bool is_watched = forward->ops != ops_of(device_kind(forward->device));
+    if (!device_graph_is_possible(forward->device) || b->graph.is_off || is_watched)
         return compute(forward, up, b->results, err);
     const enum forward_graph_state state = forward_graph_find(&b->graph, shape, &slot);
     if (state == FORWARD_GRAPH_NEW ||
