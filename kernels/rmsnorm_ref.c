@@ -1,22 +1,7 @@
 /* rmsnorm_ref - the plain twin: one row after the other. */
 #include "kernels/activation_row.h"
 #include "kernels/rmsnorm.h"
-
-#include <math.h>
-
-enum { LANES = 8 };
-
-static float sum_of_squares(const float *x, int32_t count)
-{
-    float lane[LANES] = {0};
-    for (int32_t i = 0; i < count; i++)
-        lane[i % LANES] += x[i] * x[i];
-    for (int32_t half = LANES / 2; half > 0; half /= 2) {
-        for (int32_t i = 0; i < half; i++)
-            lane[i] += lane[i + half];
-    }
-    return lane[0];
-}
+#include "kernels/rmsnorm_row.h"
 
 /* The row to normalise: of x, or of sum, made from it. */
 static const float *row_of(const struct rmsnorm_args *args, int32_t r)
@@ -39,8 +24,7 @@ enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args)
     for (int32_t r = 0; r < args->row_count; r++) {
         const float *x = row_of(args, r);
         float *y = activation_row_begin(args->y, r, scratch);
-        const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
-        const float factor = 1.0f / sqrtf(mean + args->eps);
+        const float factor = rmsnorm_row_factor(x, args->dim, args->eps);
         for (size_t i = 0; i < dim; i++)
             y[i] = x[i] * factor * args->weight[i];
         activation_row_end(args->y, r, y, scratch);
