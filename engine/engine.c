@@ -103,7 +103,7 @@ static enum device_kind kind_of(enum engine_device device)
     return device == ENGINE_CUDA ? DEVICE_CUDA : device == ENGINE_EMU ? DEVICE_EMU : DEVICE_CPU;
 }
 
-/* AUTO takes the GPU when there is one; a GPU that is there and fails is told, not passed by. */
+/* AUTO takes the GPU when there is one; one that is there and fails is told, not passed by. */
 static enum status open_device(struct engine *engine, const struct engine_options *options,
                                struct error *err)
 {

@@ -228,8 +228,10 @@ static void any_company(const char *path, struct jobs *jobs, uint32_t small_pool
     static struct outcome alone;
     static struct outcome other;
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
-        struct engine_options options = {
-            .model_path = path, .precision = (enum engine_precision)precision, .threads = 1};
+        struct engine_options options = {.device = ENGINE_CPU,
+                                         .model_path = path,
+                                         .precision = (enum engine_precision)precision,
+                                         .threads = 1};
         run_jobs(&options, jobs, ALONE, &alone);
         check_outcome(jobs, &alone);
         options.threads = 2;
@@ -300,7 +302,8 @@ static void a_score_is_what_generating_said(void **state)
 {
     (void)state;
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
-        const struct engine_options options = {.model_path = tiny_path,
+        const struct engine_options options = {.device = ENGINE_CPU,
+                                               .model_path = tiny_path,
                                                .precision = (enum engine_precision)precision};
         struct engine *engine;
         token_id tokens[90];
@@ -336,7 +339,8 @@ static void cancels_end_what_runs(void **state)
     (void)state;
     static struct jobs jobs = {.count = JOBS};
     static struct outcome outcome;
-    const struct engine_options options = {.model_path = tiny_path, .kv_pages = 64};
+    const struct engine_options options = {
+        .device = ENGINE_CPU, .model_path = tiny_path, .kv_pages = 64};
     struct engine *engine;
     uint64_t ids[JOBS];
     uint32_t samples = 0;
@@ -366,7 +370,7 @@ static void closes_with_jobs_inside(void **state)
     static struct jobs jobs = {.count = JOBS};
     jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
     for (uint32_t polled = 0; polled < 3; polled++) {
-        const struct engine_options options = {.model_path = tiny_path};
+        const struct engine_options options = {.device = ENGINE_CPU, .model_path = tiny_path};
         struct engine *engine;
         struct engine_event events[EVENTS];
         assert_int_equal(engine_open(&engine, &options, NULL), OK);
@@ -387,12 +391,15 @@ static void refuses_at_the_door(void **state)
     assert_int_equal(engine_open(&engine, &options, &err), ERR_FORMAT);
     options.model_path = "/nowhere/model.gguf";
     assert_int_equal(engine_open(&engine, &options, &err), ERR_IO);
-    options = (struct engine_options){.model_path = tiny_path, .step_tokens = 1u << 20};
+    options = (struct engine_options){
+        .device = ENGINE_CPU, .model_path = tiny_path, .step_tokens = 1u << 20};
     assert_int_equal(engine_open(&engine, &options, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "step_tokens: 1048576"));
-    options = (struct engine_options){.model_path = tiny_path, .kv_bytes = 1};
+    options =
+        (struct engine_options){.device = ENGINE_CPU, .model_path = tiny_path, .kv_bytes = 1};
     assert_int_equal(engine_open(&engine, &options, &err), ERR_LIMIT);
-    options = (struct engine_options){.model_path = tiny_path, .kv_pages = 2};
+    options =
+        (struct engine_options){.device = ENGINE_CPU, .model_path = tiny_path, .kv_pages = 2};
     assert_int_equal(engine_open(&engine, &options, &err), OK);
     const token_id prompt[40] = {0};
     const struct engine_job ask = {.prompt = prompt, .prompt_tokens = 40, .max_tokens = 1};
@@ -411,7 +418,8 @@ static void the_engine_thread_does_not_allocate(void **state)
     static struct outcome outcome;
     if (!COUNTS_ALLOCATIONS)
         skip();
-    const struct engine_options options = {.model_path = tiny_path, .kv_pages = 64};
+    const struct engine_options options = {
+        .device = ENGINE_CPU, .model_path = tiny_path, .kv_pages = 64};
     struct engine *engine;
     memset(&outcome, 0, sizeof outcome);
     jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);

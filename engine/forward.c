@@ -15,8 +15,9 @@
  *
  * Activations are written in whatever form the weights that read them want, F32 or int8.
  *
- * On an accelerator a step's arrays go up in one piece (batch_stage); decode steps are padded to
- * few shapes (batch_pad) and run as recorded graphs where the device has them (forward_graph).
+ * On an accelerator a step's arrays go up in one piece (batch_stage); decode steps are padded
+ * to few shapes (batch_pad), and run as recorded graphs where the device has them
+ * (forward_graph).
  */
 #include "engine/forward.h"
 

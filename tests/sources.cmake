@@ -26,6 +26,12 @@ if(COHORT_EMU)
   room_test(tests/emu/engine_test.c harness)
   if(BUILD_TESTING)
     set_tests_properties(tests/emu/engine PROPERTIES LABELS emu)
+    if(COHORT_CUDA)
+      add_test(NAME tests/emu/engine_cuda COMMAND tests_emu_engine_test cuda
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set_tests_properties(tests/emu/engine_cuda PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+        LABELS gpu)
+    endif()
   endif()
 endif()
 if(BUILD_TESTING)

@@ -1,6 +1,6 @@
 /*
- * engine_test - the whole engine on the emulated device: the GPU's kernels, from paged KV to
- * sampling, behind the door that everybody uses.
+ * engine_test [emu|cuda] - the whole engine on the emulated device, or on a real one: the GPU's
+ * kernels, from paged KV to sampling, behind the door that everybody uses.
  *
  * They give the CPU's tokens; and whatever runs beside a job, however its prompt is cut and
  * whoever computed its beginning, its tokens and log-probabilities are the same bits. The
@@ -22,10 +22,11 @@
 #include <cmocka.h>
 
 enum { JOBS = 9, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
-enum { SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
+enum { SKIPPED = 77, SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
 
 static char model_path[32];
 static int model_fd = -1;
+static enum engine_device tested = ENGINE_EMU;
 
 static int write_model(void **state)
 {
@@ -140,8 +141,9 @@ static void run_jobs(struct engine_options options, enum order order, struct out
     options.threads = 1;
     if (engine_open(&engine, &options, &err) != OK)
         fail_msg("%s", err.text);
-    assert_string_equal(engine_info(engine)->device,
-                        options.device == ENGINE_EMU ? "emu" : "cpu");
+    assert_string_equal(engine_info(engine)->device, options.device == ENGINE_CPU   ? "cpu"
+                                                     : options.device == ENGINE_EMU ? "emu"
+                                                                                    : "cuda");
     for (uint32_t i = 0; i < JOBS; i++) {
         const uint32_t at = order == BACKWARD ? JOBS - 1 - i : i;
         if (engine_submit(engine, &jobs.asks[at], &id, &err) != OK)
@@ -211,7 +213,7 @@ static void gives_the_cpus_tokens(void **state)
         struct engine_options options = {
             .device = ENGINE_CPU, .precision = ways[i].precision, .kv = ways[i].kv};
         run_jobs(options, FORWARD, &cpu);
-        options.device = ENGINE_EMU;
+        options.device = tested;
         run_jobs(options, FORWARD, &emu);
         same_tokens(&cpu, &emu);
         print_message("log-probabilities differ by %.4f at most\n", worst_logprob(&cpu, &emu));
@@ -229,7 +231,7 @@ static void same_bits_in_any_company(void **state)
     const struct device_emu_options traced = {.seed = 1, .is_traced = true};
     device_emu_configure(&fast);
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
-        struct engine_options options = {.device = ENGINE_EMU,
+        struct engine_options options = {.device = tested,
                                          .precision = (enum engine_precision)precision};
         run_jobs(options, ALONE, &alone);
         options.step_tokens = 24; /* prompts in several chunks */
@@ -238,7 +240,7 @@ static void same_bits_in_any_company(void **state)
         same_bits(&alone, &other);
         if (precision == ENGINE_EXACT)
             continue;
-        options = (struct engine_options){.device = ENGINE_EMU, .precision = ENGINE_INT8};
+        options = (struct engine_options){.device = tested, .precision = ENGINE_INT8};
         run_jobs(options, FORWARD, &other);
         same_bits(&alone, &other);
     }
@@ -264,7 +266,8 @@ static void same_logits_grouped_or_not(void **state)
     const struct model_run_options options = {.path = model_path,
                                               .precision = MODEL_INT8,
                                               .kv_type = KV_INT8,
-                                              .device = DEVICE_EMU,
+                                              .device = tested == ENGINE_EMU ? DEVICE_EMU
+                                                                             : DEVICE_CUDA,
                                               .threads = 1,
                                               .sequences = SEQUENCES,
                                               .context_max = CONTEXT,
@@ -302,8 +305,25 @@ static void same_logits_grouped_or_not(void **state)
     model_run_close(&run);
 }
 
-int main(void)
+/* A kind of device that the machine has not is no failure. */
+static bool is_there(void)
 {
+    const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
+    struct device *device = NULL;
+    struct error err;
+    const bool opens = device_open(&device, &options, &err) == OK;
+    if (!opens)
+        print_message("skipped: %s\n", err.text);
+    device_close(device);
+    return opens;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0)
+        tested = ENGINE_CUDA;
+    if (tested == ENGINE_CUDA && !is_there())
+        return SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(same_logits_grouped_or_not, clear_findings,
                                         expect_no_findings),
