@@ -25,10 +25,10 @@
 extern "C" {
 #endif
 
-/* Keys per split on the CPU, and the most on any back end; multiples of KV_PAGE_TOKENS. Longer
- * splits mean fewer partials to write and merge, shorter ones more items to share; a back end's
- * own length is in struct ops. */
-enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_MAX = 1024 };
+/* Keys per split on the CPU, on GPUs, and the most on any back end; multiples of
+ * KV_PAGE_TOKENS. Longer splits mean fewer partials to write and merge, shorter ones more
+ * items to share; a back end's own length is in struct ops. */
+enum { ATTENTION_SPLIT = 128, ATTENTION_SPLIT_GPU = 256, ATTENTION_SPLIT_MAX = 1024 };
 
 struct attention_item {
     int32_t pages_first; /* index in work.pages of this split's first page */

@@ -1,10 +1,10 @@
 /*
  * kv_layout - where the numbers of a KV page lie, and how they are rounded into it.
  *
- * A key and a value are the same row of head_dim numbers, stored with a step of
- * KV_PAGE_TOKENS or of 1, as the cache's order says. Rounding goes in groups of 16 through a small array, so that its
- * arithmetic runs in vectors whatever the step. Rounding to the nearest even integer is an
- * addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
+ * A key and a value are the same row of head_dim numbers, stored with a step of KV_PAGE_TOKENS
+ * or of 1, as the cache's order says. Rounding goes in groups of 16 through a small array, so
+ * that its arithmetic runs in vectors whatever the step. Rounding to the nearest even integer
+ * is an addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
  * integer. All of it is elementwise or a maximum: the vector width changes no bit.
  */
 #include "kernels/kv_layout.h"

@@ -4,7 +4,7 @@
 const struct ops *ops_cuda(void)
 {
     static const struct ops ops = {.name = "cuda",
-                                   .attention_split = ATTENTION_SPLIT,
+                                   .attention_split = ATTENTION_SPLIT_GPU,
                                    .kv_order = KV_ORDER_GPU,
                                    .embed = embed_cuda,
                                    .rmsnorm = rmsnorm_cuda,

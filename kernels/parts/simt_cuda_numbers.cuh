@@ -68,6 +68,14 @@ SIMT float simt_exp2(float value)
     return power;
 }
 
+/* 1 / value, within a unit in the last place; the last bits are the hardware's. */
+SIMT float simt_reciprocal(float value)
+{
+    float reciprocal;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(value));
+    return reciprocal;
+}
+
 SIMT uint32_t simt_float_bits(float value)
 {
     return __float_as_uint(value);

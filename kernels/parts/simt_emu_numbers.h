@@ -78,6 +78,11 @@ SIMT float simt_exp2(float value)
     return __builtin_exp2f(value);
 }
 
+SIMT float simt_reciprocal(float value)
+{
+    return 1.0f / value;
+}
+
 SIMT uint32_t simt_float_bits(float value)
 {
     return simt_emu_bits<uint32_t>(value);
