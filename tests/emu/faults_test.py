@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """faults_test BUILD-FOLDER - the suite of faults is judged itself: what is harmless must be
-reported as not seen, what cannot be planted as such, and what is seen for something else too."""
+reported as not seen, what cannot be planted as such, what is seen for something else too."""
 
 import pathlib
 import sys
