@@ -13,7 +13,7 @@
 enum {
     KV_HEADS_SMALL = 2,
     HIDDEN_SMALL = 256,
-    FFN_SMALL = 384,
+    FFN_SMALL = 512, /* whole blocks of K-quants */
     VOCAB_SMALL = 2048,
     CONTEXT = 1024,
     CONTEXT_SMALL = 72,
