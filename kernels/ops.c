@@ -7,13 +7,13 @@ const struct ops *ops_of(enum device_kind kind)
     case DEVICE_CPU:
         return ops_cpu();
     case DEVICE_CUDA:
-#if defined(COHORT_CUDA) && defined(COHORT_SIMT_OPS)
+#ifdef COHORT_CUDA
         return ops_cuda();
 #else
         return NULL;
 #endif
     case DEVICE_EMU:
-#if defined(COHORT_EMU) && defined(COHORT_SIMT_OPS)
+#ifdef COHORT_EMU
         return ops_emu();
 #else
         return NULL;

@@ -64,12 +64,6 @@ if(COHORT_CUDA)
   target_link_libraries(kernels PUBLIC kernels_cuda)
 endif()
 
-# The table of ops links when every op has its source.
-list(LENGTH simt_ops simt_count)
-if(simt_count GREATER_EQUAL 13)
-  target_compile_definitions(kernels PRIVATE COHORT_SIMT_OPS)
-endif()
-
 # simt_test(op): kernels/<op>_simt_test.c against the twin, emulated; on a GPU where there is one.
 function(simt_test op)
   set(test kernels/${op}_simt_test.c)
