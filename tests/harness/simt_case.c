@@ -25,9 +25,10 @@ static void tell_findings(struct simt_case *c)
 {
     if (!c->is_emulated)
         return;
-    if (device_emu_findings() > 0)
-        (void)fprintf(stderr, "%llu findings of the emulator:\n%s\n",
-                      (unsigned long long)device_emu_findings(), device_emu_report());
+    if (device_emu_findings() == 0)
+        return;
+    (void)fprintf(stderr, "%llu findings of the emulator:\n%s\n",
+                  (unsigned long long)device_emu_findings(), device_emu_report());
     device_emu_clear();
 }
 
@@ -53,8 +54,10 @@ static void run_body(struct simt_case *c, void (*body)(struct simt_case *c), int
     const struct device_emu_options options = {
         .schedule = (enum device_emu_schedule)schedule, .seed = seed, .is_traced = true};
     tell_findings(c);
-    if (c->is_emulated)
+    if (c->is_emulated) {
+        device_emu_clear();
         device_emu_configure(&options);
+    }
     body(c);
     end_body(c);
 }
