@@ -149,10 +149,15 @@ static enum status feed_forward(const struct forward *forward, const struct stre
                                       .row_count = rows,
                                       .dim = config->hidden,
                                       .eps = config->rms_eps};
+    const bool is_fused = ops->fuses_gate && layer->gate.form == layer->up.form;
     const struct matmul_args gate = {
         .x = normed, .w = &layer->gate, .y = b->gate.data, .rows = rows};
-    const struct matmul_args up = {.x = normed, .w = &layer->up, .y = b->up.data, .rows = rows};
-    const struct silu_mul_args silu = {.gate = b->gate.data,
+    const struct matmul_args up = {.x = normed,
+                                   .w = &layer->up,
+                                   .y = b->up.data,
+                                   .rows = rows,
+                                   .gate = is_fused ? &layer->gate : NULL};
+    const struct silu_mul_args silu = {.gate = is_fused ? NULL : b->gate.data,
                                        .up = b->up.data,
                                        .y = &b->gated.activation,
                                        .rows = rows,
@@ -164,7 +169,8 @@ static enum status feed_forward(const struct forward *forward, const struct stre
                                      .accumulate = true};
     TRY(multiply(forward, &o));
     TRY(ops->rmsnorm(forward->device, &norm));
-    TRY(multiply(forward, &gate));
+    if (!is_fused)
+        TRY(multiply(forward, &gate));
     TRY(multiply(forward, &up));
     TRY(ops->silu_mul(forward->device, &silu));
     return multiply(forward, &down);

@@ -6,6 +6,7 @@ const struct ops *ops_emu(void)
     static const struct ops ops = {.name = "emu",
                                    .attention_split = ATTENTION_SPLIT_GPU,
                                    .kv_order = KV_ORDER_GPU,
+                                   .fuses_gate = true,
                                    .embed = embed_emu,
                                    .rmsnorm = rmsnorm_emu,
                                    .matmul = matmul_emu,
