@@ -70,7 +70,7 @@ static void logits_make(struct simt_case *c, float *row, int32_t vocab, enum log
     for (int32_t t = 0; t < vocab; t++)
         row[t] = logit_make(c, kind);
     if (kind == NANS || kind == INFINITE)
-        row[simt_case_below(c, (uint32_t)vocab)] = kind == NANS ? NAN : INFINITY;
+        row[simt_case_below(c, (uint32_t)vocab)] = kind == NANS ? -NAN : INFINITY;
 }
 
 /* A mask of kind 0 .. 4: random, few, none, one token, every second. Past the row's end all
@@ -127,20 +127,32 @@ static struct sample_row row_make(struct simt_case *c, int32_t index, int32_t vo
     return row;
 }
 
-/* Runs the kernels, and brings results and tops home. */
+/* Whatever was computed before leaves the workspace full of numbers. */
+static void workspace_spoil(struct simt_case *c)
+{
+    unsigned char spoilt[4096];
+    memset(spoilt, 0xff, sizeof spoilt);
+    assert_true(device_workspace_bytes(c->device) >= sizeof spoilt);
+    assert_int_equal(
+        device_upload(c->device, device_workspace(c->device), spoilt, sizeof spoilt), OK);
+}
+
+/* Runs the kernels, and brings results and tops home. What a row points at ends where the
+ * device's memory does. */
 static void run_device(struct simt_case *c, const struct sample_args *args)
 {
     const size_t count = (size_t)args->count;
-    const uint32_t *device_masks = simt_case_up(c, masks, count * sizeof masks[0]);
-    const struct sample_seen *device_seen = simt_case_up(c, seen, count * sizeof seen[0]);
+    const size_t mask_bytes = ((size_t)args->vocab + 31) / 32 * sizeof masks[0][0];
     memcpy(device_rows, rows, count * sizeof rows[0]);
     int32_t logits_rows = 0;
     for (size_t i = 0; i < count; i++) {
         struct sample_row *row = &device_rows[i];
-        row->allowed = row->allowed ? device_masks + i * WORDS_MAX : NULL;
-        row->seen = row->seen_count > 0 ? device_seen + i * SEEN_MAX : NULL;
+        const size_t seen_bytes = (size_t)row->seen_count * sizeof seen[0][0];
+        row->allowed = row->allowed ? simt_case_up(c, masks[i], mask_bytes) : NULL;
+        row->seen = row->seen_count > 0 ? simt_case_up(c, seen[i], seen_bytes) : NULL;
         logits_rows = row->logits_row >= logits_rows ? row->logits_row + 1 : logits_rows;
     }
+    workspace_spoil(c);
     struct sample_args args_device = *args;
     const size_t logits_count = (size_t)logits_rows * (size_t)args->vocab;
     args_device.logits = simt_case_up(c, logits, logits_count * sizeof logits[0]);
@@ -209,16 +221,6 @@ static void mixed_rows(struct simt_case *c)
     }
 }
 
-/* Two slices, the second of a few tokens; rows that do not begin at 16 bytes. */
-static void rows_of_two_slices(struct simt_case *c)
-{
-    for (int32_t i = 0; i < 8; i++) {
-        logits_make(c, logits + i * 4131, 4131, i % 3 == 0 ? STEPS : MODEL);
-        rows[i] = row_make(c, i, 4131);
-    }
-    compare(c, 4131, 8, false);
-}
-
 static struct sample_row plain_row(int32_t index)
 {
     return (struct sample_row){.logits_row = index % 2,
@@ -228,6 +230,26 @@ static struct sample_row plain_row(int32_t index)
                                .seed = 11,
                                .job = (uint32_t)index,
                                .seen = seen[index]};
+}
+
+/* Two slices, the second of a few tokens; rows that do not begin at 16 bytes. The last two rows
+ * have a NaN in the second slice, and the greatest logit, so that this slice has its turn in
+ * the row's tops. */
+static void rows_of_two_slices(struct simt_case *c)
+{
+    enum { VOCAB = 4131, ROWS = 10 };
+    for (int32_t i = 0; i < ROWS; i++) {
+        logits_make(c, logits + i * VOCAB, VOCAB, i % 3 == 0 ? STEPS : MODEL);
+        rows[i] = i < ROWS - 2 ? row_make(c, i, VOCAB) : plain_row(i);
+        rows[i].logits_row = i;
+    }
+    logits[(ROWS - 2) * VOCAB + VOCAB - 1] = -NAN; /* its bits sort below all numbers */
+    logits[(ROWS - 1) * VOCAB + VOCAB - 2] = 40.0f;
+    rows[ROWS - 1].temperature = 0.0f;
+    rows[ROWS - 1].top_count = 3;
+    compare(c, VOCAB, ROWS, false);
+    assert_int_equal(results[0][ROWS - 2].token, TOKEN_NONE);
+    assert_int_equal(results[0][ROWS - 1].token, VOCAB - 2);
 }
 
 /* A model's vocabulary: what one row after the other asks for. The second row of logits is so
@@ -252,21 +274,25 @@ static void long_rows(struct simt_case *c)
     compare(c, VOCAB_MAX, 7, false);
 }
 
-/* All logits equal: only the tokens' numbers tell what top_k and top_p keep. */
+/* All logits equal: only the tokens' numbers tell what top_k and top_p keep. The last rows ask
+ * for one token, and for more than there are. */
 static void ties_of_filters(struct simt_case *c)
 {
     logits_make(c, logits, 4500, EQUAL);
-    for (int32_t i = 0; i < 4; i++) {
+    for (int32_t i = 0; i < 8; i++) {
         rows[i] = plain_row(i);
         rows[i].logits_row = 0;
+        rows[i].top_k = i < 4 ? 0 : i < 7 ? 1 : 4501;
     }
     rows[0].top_k = 3;
     rows[1].top_p = 0.01f;
     rows[2].top_k = 4400;
     rows[3].top_p = 0.98f;
-    compare(c, 4500, 4, false);
+    compare(c, 4500, 8, false);
     assert_true(results[0][0].token < 3 && results[0][1].token < 46);
     assert_true(results[0][2].token < 4400 && results[0][3].token < 4411);
+    for (int32_t i = 4; i < 7; i++)
+        assert_int_equal(results[0][i].token, 0);
 }
 
 /* Ten hot tokens among thousands whose masses are below 2^32: their sum is all carries. */
