@@ -19,6 +19,10 @@
 extern "C" {
 #endif
 
+/* Bytes of shared memory that a block may have, as on sm_89; launches that ask for more are
+ * refused with ERR_LIMIT. */
+enum { DEVICE_EMU_SHARED_MAX = 101376 };
+
 /* In which order threads get their turn. */
 enum device_emu_schedule {
     DEVICE_EMU_LOCKSTEP,   /* warps and lanes in order, each to its next meeting point */
@@ -54,9 +58,14 @@ struct device_emu_counters {
 /* Sums over all kernels whose name contains `kernel`; false when none was launched. */
 bool device_emu_count(const char *kernel, struct device_emu_counters *counters);
 
-/* The same by place: a line of text for each place in the code that asked for memory, most
- * bank conflicts first, with file and line. Writes at most `bytes`, NUL included; returns the
- * length of the text. */
+/* The name of the index-th kernel since the process began, and its sums across all clears;
+ * NULL past the last. Untraced launches count as launches and nothing else; shared_bytes is
+ * the most that any launch asked for, refused ones and untraced ones included. */
+const char *device_emu_total(int32_t index, struct device_emu_counters *counters);
+
+/* The kernels of device_emu_count by place: a line of text for each place in the code that
+ * asked for memory, most bank conflicts first, with file and line. Writes at most `bytes`, NUL
+ * included; returns the length of the text. */
 size_t device_emu_lines(const char *kernel, char *text, size_t bytes);
 
 #ifdef __cplusplus

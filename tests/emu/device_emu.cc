@@ -39,6 +39,11 @@ bool device_emu_count(const char *kernel, struct device_emu_counters *counters)
     return emu_request_count(kernel, counters);
 }
 
+const char *device_emu_total(int32_t index, struct device_emu_counters *counters)
+{
+    return emu_request_total(index, counters);
+}
+
 size_t device_emu_lines(const char *kernel, char *text, size_t bytes)
 {
     return emu_request_lines(kernel, text, bytes);

@@ -147,6 +147,7 @@ enum status emu_launch_run(const struct emu_launch *launch)
     const struct emu_index grid = launch->grid;
     if (has_failed)
         return ERR_DEVICE;
+    emu_request_ask(launch->name, launch->shared_bytes);
     if (launch->shared_bytes > EMU_SHARED_MAX || launch->threads < 1 ||
         launch->threads > EMU_THREADS_MAX || grid.x < 1 || grid.y < 1 || grid.z < 1 ||
         grid.x > GRID_X_MAX || grid.y > GRID_YZ_MAX || grid.z > GRID_YZ_MAX)

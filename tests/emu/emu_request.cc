@@ -36,9 +36,10 @@ static struct gathering {
     struct request request[REQUESTS_MAX];
 } gatherings[EMU_WARPS_MAX];
 
-static struct kernel {
+static struct kernel { /* outlives clears */
     char name[NAME_BYTES];
-    struct device_emu_counters counters;
+    struct device_emu_counters counters; /* since the last clear */
+    struct device_emu_counters before;   /* until then, and all that was asked for */
 } kernels[KERNELS_MAX];
 static int kernel_count;
 static struct kernel untraced, *kernel = &untraced; /* that runs */
@@ -51,27 +52,61 @@ static struct place {
 } places[PLACES_MAX];
 static int place_count;
 
+static void add(struct device_emu_counters *to, const struct device_emu_counters *from)
+{
+    to->launches += from->launches;
+    to->blocks += from->blocks;
+    to->shared_requests += from->shared_requests;
+    to->shared_wavefronts += from->shared_wavefronts;
+    to->shared_conflicts += from->shared_conflicts;
+    to->global_requests += from->global_requests;
+    to->global_sectors += from->global_sectors;
+    to->global_bytes += from->global_bytes;
+    to->barriers += from->barriers;
+    to->mma_f16 += from->mma_f16;
+    to->mma_s8 += from->mma_s8;
+    if (from->shared_bytes > to->shared_bytes)
+        to->shared_bytes = from->shared_bytes;
+}
+
 void emu_request_clear(void)
 {
-    kernel_count = place_count = 0;
+    for (int i = 0; i < KERNELS_MAX; i++) {
+        add(&kernels[i].before, &kernels[i].counters);
+        memset(&kernels[i].counters, 0, sizeof kernels[i].counters);
+    }
     kernel = &untraced;
-    memset(kernels, 0, sizeof kernels);
+    place_count = 0;
     memset(places, 0, sizeof places);
 }
 
-void emu_request_launch(const char *name, size_t shared_bytes, bool is_traced)
+static struct kernel *kernel_of(const char *name)
 {
-    kernel = &untraced;
-    if (!is_traced)
-        return;
     int i = 0;
     while (i < kernel_count && strncmp(kernels[i].name, name, NAME_BYTES - 1) != 0)
         i++;
     if (i == kernel_count && kernel_count < KERNELS_MAX - 1)
         kernel_count++; /* the last one gathers those beyond the table */
-    kernel = &kernels[i];
-    if (kernel->name[0] == 0)
-        snprintf(kernel->name, NAME_BYTES, "%s", name);
+    if (kernels[i].name[0] == 0)
+        snprintf(kernels[i].name, NAME_BYTES, "%s", name);
+    return &kernels[i];
+}
+
+void emu_request_ask(const char *name, size_t shared_bytes)
+{
+    struct kernel *asked = kernel_of(name);
+    if (shared_bytes > asked->before.shared_bytes)
+        asked->before.shared_bytes = shared_bytes;
+}
+
+void emu_request_launch(const char *name, size_t shared_bytes, bool is_traced)
+{
+    struct kernel *launched = kernel_of(name);
+    kernel = is_traced ? launched : &untraced;
+    if (!is_traced) {
+        launched->before.launches++;
+        return;
+    }
     kernel->counters.launches++;
     if (shared_bytes > kernel->counters.shared_bytes)
         kernel->counters.shared_bytes = shared_bytes;
@@ -257,24 +292,21 @@ bool emu_request_count(const char *name, struct device_emu_counters *counters)
     memset(counters, 0, sizeof *counters);
     for (int i = 0; i < kernel_count; i++) {
         const struct device_emu_counters *from = &kernels[i].counters;
-        if (strstr(kernels[i].name, name) == nullptr)
+        if (from->launches == 0 || strstr(kernels[i].name, name) == nullptr)
             continue;
         is_found = true;
-        counters->launches += from->launches;
-        counters->blocks += from->blocks;
-        counters->shared_requests += from->shared_requests;
-        counters->shared_wavefronts += from->shared_wavefronts;
-        counters->shared_conflicts += from->shared_conflicts;
-        counters->global_requests += from->global_requests;
-        counters->global_sectors += from->global_sectors;
-        counters->global_bytes += from->global_bytes;
-        counters->barriers += from->barriers;
-        counters->mma_f16 += from->mma_f16;
-        counters->mma_s8 += from->mma_s8;
-        if (from->shared_bytes > counters->shared_bytes)
-            counters->shared_bytes = from->shared_bytes;
+        add(counters, from);
     }
     return is_found;
+}
+
+const char *emu_request_total(int32_t index, struct device_emu_counters *counters)
+{
+    if (index < 0 || index >= KERNELS_MAX || kernels[index].name[0] == 0)
+        return nullptr;
+    *counters = kernels[index].before;
+    add(counters, &kernels[index].counters);
+    return kernels[index].name;
 }
 
 static int more_conflicts(const void *a, const void *b)

@@ -14,6 +14,8 @@
 
 #include <stddef.h>
 
+/* A launch is asked for: it may still be refused. */
+void emu_request_ask(const char *kernel, size_t shared_bytes);
 /* The kernel that is launched, and its blocks. Untraced ones are not counted. */
 void emu_request_launch(const char *kernel, size_t shared_bytes, bool is_traced);
 void emu_request_block(void);
@@ -28,6 +30,7 @@ void emu_request_mma(enum emu_meeting kind);
 
 void emu_request_clear(void);
 bool emu_request_count(const char *kernel, struct device_emu_counters *counters);
+const char *emu_request_total(int32_t index, struct device_emu_counters *counters);
 /* One line of text per place in the code, most conflicts first; returns how many bytes. */
 size_t emu_request_lines(const char *kernel, char *text, size_t bytes);
 

@@ -204,6 +204,47 @@ static void products_test(void **state)
     emu_case_close(&c);
 }
 
+/* The sums of a kernel of this name since the process began; no launches when there is none. */
+static struct device_emu_counters total(const char *kernel)
+{
+    struct device_emu_counters counters;
+    const char *name;
+    for (int32_t i = 0; (name = device_emu_total(i, &counters)) != nullptr; i++)
+        if (strstr(name, kernel))
+            return counters;
+    return {};
+}
+
+static void totals_test(void **state)
+{
+    (void)state;
+    struct emu_case c = emu_case_open();
+    struct device_emu_counters unused;
+    const uint64_t traced = emu_case_is_traced;
+    emu_case_begin(DEVICE_EMU_LOCKSTEP, 1, true);
+    const struct device_emu_counters start = total("strided<4>");
+    assert_int_equal(SIMT_LAUNCH(c.device, (strided<4>), 1, THREADS, 16384, c.a, c.b), OK);
+    assert_int_equal(total("strided<4>").launches, start.launches + 1);
+    emu_case_begin(DEVICE_EMU_LOCKSTEP, 1, true); /* clears */
+    assert_int_equal(SIMT_LAUNCH(c.device, (strided<4>), 1, THREADS, 8192, c.a, c.b), OK);
+    assert_int_equal(total("strided<4>").launches, start.launches + 2);
+    assert_int_equal(total("strided<4>").shared_requests, start.shared_requests + 8 * traced);
+    assert_int_equal(total("strided<4>").shared_bytes, 16384);
+    emu_case_begin(DEVICE_EMU_LOCKSTEP, 1, false); /* asked for, though nobody watches */
+    assert_int_equal(SIMT_LAUNCH(c.device, (strided<4>), 1, THREADS, 32768, c.a, c.b), OK);
+    assert_int_equal(total("strided<4>").launches, start.launches + 3);
+    assert_int_equal(total("strided<4>").shared_requests, start.shared_requests + 8 * traced);
+    assert_int_equal(total("strided<4>").shared_bytes, 32768);
+    assert_int_equal(SIMT_LAUNCH(c.device, (strided<4>), 1, THREADS, 200000, c.a, c.b),
+                     ERR_LIMIT);
+    assert_int_equal(total("strided<4>").launches, start.launches + 3);
+    assert_int_equal(total("strided<4>").shared_bytes, 200000);
+    assert_false(device_emu_count("strided<4>", &unused));
+    assert_null(device_emu_total(-1, &unused));
+    assert_null(device_emu_total(INT32_MAX, &unused));
+    emu_case_close(&c);
+}
+
 static void landing_test(void **state)
 {
     (void)state;
@@ -282,6 +323,7 @@ static void limits_test(void **state)
     assert_int_equal(SIMT_LAUNCH(c.device, (products), dim3(1, 65536), 64, 0, c.a), ERR_LIMIT);
     assert_int_equal(SIMT_LAUNCH(c.device, (products), 1, 64, SIMT_SHARED_MAX + 1, c.a),
                      ERR_LIMIT);
+    static_assert(int{DEVICE_EMU_SHARED_MAX} == int{SIMT_SHARED_MAX}, "one limit");
     assert_null(device_alloc(c.device, size_t{1} << 62));
     const auto address = reinterpret_cast<uintptr_t>(c.a);
     assert_int_equal(address % 64, 0);
@@ -295,7 +337,7 @@ int main(void)
         cmocka_unit_test(conflicts_test), cmocka_unit_test(ldmatrix_test),
         cmocka_unit_test(sectors_test),   cmocka_unit_test(products_test),
         cmocka_unit_test(landing_test),   cmocka_unit_test(limits_test),
-        cmocka_unit_test(schedules_test),
+        cmocka_unit_test(totals_test),    cmocka_unit_test(schedules_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

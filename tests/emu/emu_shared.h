@@ -7,11 +7,13 @@
 #ifndef TESTS_EMU_SHARED_H
 #define TESTS_EMU_SHARED_H
 
+#include "kernels/device_emu.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    EMU_SHARED_MAX = 101376, /* a block's, as on sm_89 */
+    EMU_SHARED_MAX = DEVICE_EMU_SHARED_MAX,
     EMU_SHARED_PIECES_MAX = 64,
     EMU_SHARED_RED_BYTES = 128,
     EMU_SHARED_ROOM = EMU_SHARED_MAX + (EMU_SHARED_PIECES_MAX + 1) * EMU_SHARED_RED_BYTES

@@ -121,6 +121,32 @@ float simt_case_normal(struct simt_case *c)
     return sum * 0.70710678f;
 }
 
+static double per(uint64_t count, uint64_t of)
+{
+    return of ? (double)count / (double)of : 0.0;
+}
+
+/* Prints what each kernel asked of the device; how many asked for too much shared memory. */
+static int tell_kernels(void)
+{
+    struct device_emu_counters n;
+    const char *name;
+    int failed = 0;
+    (void)printf("kernels: launches, largest shared bytes of a block (limit %d); per request "
+                 "conflicts, sectors; per block barriers of warps\n",
+                 DEVICE_EMU_SHARED_MAX);
+    for (int32_t i = 0; (name = device_emu_total(i, &n)); i++) {
+        const bool is_above = n.shared_bytes > DEVICE_EMU_SHARED_MAX;
+        (void)printf("%-44s %6llu %7llu %6.3f %6.2f %7.1f%s\n", name,
+                     (unsigned long long)n.launches, (unsigned long long)n.shared_bytes,
+                     per(n.shared_conflicts, n.shared_requests),
+                     per(n.global_sectors, n.global_requests), per(n.barriers, n.blocks),
+                     is_above ? "  ABOVE THE LIMIT" : "");
+        failed += is_above;
+    }
+    return failed;
+}
+
 int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t count)
 {
     const char *kind = argc > 1 ? argv[1] : "emu";
@@ -140,7 +166,8 @@ int simt_case_main(int argc, char **argv, const struct CMUnitTest *tests, size_t
         return the_case.is_emulated ? 1 : SKIPPED;
     }
     const int failed = _cmocka_run_group_tests("simt", tests, count, open_case, close_case);
+    const int above = the_case.is_emulated ? tell_kernels() : 0;
     device_close(the_case.device);
     device_close(the_case.host);
-    return failed;
+    return failed ? failed : above;
 }

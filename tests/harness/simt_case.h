@@ -6,7 +6,8 @@
  *     each test: struct simt_case *c = *state;
  *         simt_case_each(c, body);                              schedules and seeds
  *
- * Findings of the emulator fail the test that caused them.
+ * Findings of the emulator fail the test that caused them. At the end stands a table of the
+ * kernels that were launched; one that asked for more shared memory than a block has fails.
  */
 #ifndef TESTS_HARNESS_SIMT_CASE_H
 #define TESTS_HARNESS_SIMT_CASE_H
