@@ -177,34 +177,35 @@ void emu_trace_land(void *to_shared, const void *pc)
                         pc);
 }
 
-/* ---- what the compiler asks for ---- */
+/* ---- what the compiler asks for: nothing, where kernels have AddressSanitizer instead ---- */
 
+#ifndef __SANITIZE_ADDRESS__
 extern "C" {
-#define TRACE_ACCESS(name, bytes, access)                                                      \
-    void __tsan_##name##bytes(void *place)                                                     \
-    {                                                                                          \
-        trace_aligned(place, bytes, access, __builtin_return_address(0));                      \
-    }                                                                                          \
-    void __tsan_volatile_##name##bytes(void *place)                                            \
-    {                                                                                          \
-        trace_aligned(place, bytes, access, __builtin_return_address(0));                      \
-    }                                                                                          \
-    void __tsan_unaligned_##name##bytes(void *place)                                           \
-    {                                                                                          \
-        trace(place, bytes, access, __builtin_return_address(0));                              \
-    }                                                                                          \
-    void __tsan_unaligned_volatile_##name##bytes(void *place)                                  \
-    {                                                                                          \
-        trace(place, bytes, access, __builtin_return_address(0));                              \
-    }
-#define TRACE_BOTH(bytes)                                                                      \
-    TRACE_ACCESS(read, bytes, EMU_READ)                                                        \
-    TRACE_ACCESS(write, bytes, EMU_WRITE)                                                      \
-    void __tsan_read_write##bytes(void *place)                                                 \
-    {                                                                                          \
-        trace_aligned(place, bytes, EMU_READ, __builtin_return_address(0));                    \
-        trace(place, bytes, EMU_WRITE, __builtin_return_address(0));                           \
-    }
+    #define TRACE_ACCESS(name, bytes, access)                                                  \
+        void __tsan_##name##bytes(void *place)                                                 \
+        {                                                                                      \
+            trace_aligned(place, bytes, access, __builtin_return_address(0));                  \
+        }                                                                                      \
+        void __tsan_volatile_##name##bytes(void *place)                                        \
+        {                                                                                      \
+            trace_aligned(place, bytes, access, __builtin_return_address(0));                  \
+        }                                                                                      \
+        void __tsan_unaligned_##name##bytes(void *place)                                       \
+        {                                                                                      \
+            trace(place, bytes, access, __builtin_return_address(0));                          \
+        }                                                                                      \
+        void __tsan_unaligned_volatile_##name##bytes(void *place)                              \
+        {                                                                                      \
+            trace(place, bytes, access, __builtin_return_address(0));                          \
+        }
+    #define TRACE_BOTH(bytes)                                                                  \
+        TRACE_ACCESS(read, bytes, EMU_READ)                                                    \
+        TRACE_ACCESS(write, bytes, EMU_WRITE)                                                  \
+        void __tsan_read_write##bytes(void *place)                                             \
+        {                                                                                      \
+            trace_aligned(place, bytes, EMU_READ, __builtin_return_address(0));                \
+            trace(place, bytes, EMU_WRITE, __builtin_return_address(0));                       \
+        }
 
 TRACE_BOTH(1)
 TRACE_BOTH(2)
@@ -248,3 +249,4 @@ void __tsan_func_exit(void)
 {
 }
 }
+#endif
