@@ -1,7 +1,7 @@
 /*
- * model_run - a model with a device, a KV cache and a batch builder, for what
- * runs forward passes without the scheduler: measurements, tests, benches. Each sequence owns its own run of pages, unless it
- * was told to begin with another's.
+ * model_run - a model with a device, a KV cache and a batch builder, for what runs forward
+ * passes without the scheduler: measurements, tests, benches. Each sequence owns its own run of
+ * pages, unless it was told to begin with another's.
  */
 #ifndef ENGINE_MODEL_RUN_H
 #define ENGINE_MODEL_RUN_H

@@ -115,7 +115,7 @@ static void traffic(struct simt_case *c)
 {
     const struct shape shape = {1024, 2, EITHER, true, false};
     struct device_emu_counters counters;
-    if (!c->is_emulated)
+    if (!simt_case_counts(c))
         return;
     device_emu_clear();
     noise_fill(c);

@@ -169,7 +169,7 @@ static void traffic(struct simt_case *c)
 {
     const struct shape shape = {KV_INT8, 128, 128, 8, 2, 2, true, true};
     struct device_emu_counters counters;
-    if (!c->is_emulated)
+    if (!simt_case_counts(c))
         return;
     device_emu_clear();
     noise_fill(c);

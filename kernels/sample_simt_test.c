@@ -346,7 +346,7 @@ static uint64_t bytes_read(const char *kernel)
 static void reads_are_counted(struct simt_case *c)
 {
     const uint64_t row_bytes = VOCAB_MAX * sizeof(float);
-    if (!c->is_emulated)
+    if (!simt_case_counts(c))
         return;
     logits_make(c, logits, VOCAB_MAX, MODEL);
     rows[0] = plain_row(0);

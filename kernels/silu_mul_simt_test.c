@@ -120,7 +120,7 @@ static void far_scales_equal_the_cpu(void **state)
 static void traffic(struct simt_case *c, const struct shape *shape)
 {
     struct device_emu_counters counters;
-    if (!c->is_emulated)
+    if (!simt_case_counts(c))
         return;
     device_emu_clear();
     noise_fill(c, 9.0f);

@@ -100,6 +100,19 @@ void simt_case_down(struct simt_case *c, void *to, const void *device_memory, si
     assert_int_equal(device_download(c->device, to, device_memory, bytes), OK);
 }
 
+bool simt_case_counts(const struct simt_case *c)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const bool is_counted = false;
+#else
+    const bool is_counted = c->is_emulated;
+#endif
+    if (!is_counted)
+        print_message("%s\n", c->is_emulated ? "not counted: AddressSanitizer watches instead"
+                                             : "not counted: only the emulator can");
+    return is_counted;
+}
+
 uint32_t simt_case_below(struct simt_case *c, uint32_t limit)
 {
     c->random ^= c->random << 13;

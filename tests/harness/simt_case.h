@@ -53,6 +53,9 @@ void *simt_case_up(struct simt_case *c, const void *from, size_t bytes);
 /* Copies back; fails the test when a kernel failed. */
 void simt_case_down(struct simt_case *c, void *to, const void *device_memory, size_t bytes);
 
+/* True where the emulator counts; otherwise says why there is nothing to count. */
+bool simt_case_counts(const struct simt_case *c);
+
 /* Random numbers, the same at every run: below limit; in [-1, 1); near-normal. */
 uint32_t simt_case_below(struct simt_case *c, uint32_t limit);
 float simt_case_float(struct simt_case *c);
