@@ -99,7 +99,7 @@ static void fill_pool(struct model_synthetic *made, const struct model_config *c
     const uint16_t scale =
         half_from_float(1.0F / (UNIFORM_DEVIATION * sqrtf((float)config->hidden)));
     for (size_t at = 0; at < made->pool_bytes; at += BLOCK_BYTES) {
-        uint64_t words[BLOCK_ELEMS / sizeof(uint64_t)];
+        uint64_t words[BLOCK_ELEMS / sizeof(uint64_t)] = {0};
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
             words[i] = random_next(&state);
         memcpy(made->pool + at, &scale, sizeof scale);

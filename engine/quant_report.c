@@ -53,7 +53,7 @@ static void measure_row(void *context, int32_t index, uint32_t worker)
     const int32_t in_dim = measure->in_dim;
     const size_t stride = round_up_64((size_t)in_dim);
     float *values = device_scratch(measure->device, worker);
-    float scale;
+    float scale = 0.0F;
     const struct activation quantized = {.cols = in_dim,
                                          .q8 = (int8_t *)(values + stride),
                                          .scales = &scale,

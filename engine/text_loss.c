@@ -15,10 +15,11 @@ token_id text_loss_top(const float *logits, int32_t vocab)
 
 double text_loss_log_sum(const float *logits, int32_t vocab)
 {
-    const double top = (double)logits[text_loss_top(logits, vocab)];
-    double sum = 0;
+    const int32_t best = text_loss_top(logits, vocab);
+    const double top = (double)logits[best];
+    double sum = 1; /* the top's own */
     for (int32_t i = 0; i < vocab; i++)
-        sum += exp((double)logits[i] - top);
+        sum += i == best ? 0 : exp((double)logits[i] - top);
     return top + log(sum);
 }
 

@@ -60,7 +60,8 @@ static enum status open(struct kbench_case *c, struct error *err)
     const struct matrix matrix = matrix_of(c);
     const size_t rows = (size_t)c->m;
     const enum weight_form form = is_stored(c) ? WEIGHT_STORED : WEIGHT_INT8;
-    for (int i = 0; i <= matrix.has_gate; i++)
+    const int matrices = matrix.has_gate ? 2 : 1;
+    for (int i = 0; i < matrices; i++)
         TRY(kbench_case_matrix(c, matrix.out_dim, matrix.in_dim, type_of(c), form, err));
     const size_t count = rows * (size_t)matrix.out_dim;
     if (!(matrix.accumulates ? kbench_case_floats(c, count, KBENCH_OUT_F32)

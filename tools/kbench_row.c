@@ -70,6 +70,7 @@ static void print_times(const struct kbench_row *row)
 static void print_notes(const struct kbench_row *row)
 {
     const struct device_emu_counters *n = &row->counters;
+    const uint64_t mma = n->mma_f16 + n->mma_s8;
     printf(" %s", verdict_name(row->verdict));
     if (row->verdict == KBENCH_NEAR || row->verdict == KBENCH_WRONG)
         printf(" (abs %.2g, of the largest %.2g)", row->check.max_abs, row->check.share);
@@ -81,9 +82,8 @@ static void print_notes(const struct kbench_row *row)
         printf(
             " | conflicts/req %.2f, sectors/req %.1f, mma %llu, barriers %llu, shared %llu B",
             per(n->shared_conflicts, n->shared_requests),
-            per(n->global_sectors, n->global_requests),
-            (unsigned long long)(n->mma_f16 + n->mma_s8), (unsigned long long)n->barriers,
-            (unsigned long long)n->shared_bytes);
+            per(n->global_sectors, n->global_requests), (unsigned long long)mma,
+            (unsigned long long)n->barriers, (unsigned long long)n->shared_bytes);
     if (row->findings > 0)
         printf(" | %llu FINDINGS", (unsigned long long)row->findings);
     if (row->slowdown > KBENCH_ROW_THROTTLED)
