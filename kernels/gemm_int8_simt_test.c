@@ -278,7 +278,7 @@ static void no_bank_conflicts(void **state)
         assert_true(device_emu_count("gemm_int8_kernel", &counters));
         assert_true(counters.shared_requests > 0 && counters.mma_s8 > 0);
         if (counters.shared_conflicts != 0)
-            fail_msg("tile %s: %llu bank conflicts", gemm_int8_name(shape.tile),
+            fail_msg("tile %s: %llu bank conflicts", gemm_int8_name((enum gemm_int8_shape)tile),
                      (unsigned long long)counters.shared_conflicts);
         print_message("%-8s %6llu shared requests, %6llu wavefronts, %6llu global requests, "
                       "%6llu sectors, %5llu barriers, %5llu mma\n",
