@@ -103,8 +103,7 @@ static void malformed_records_are_refused(void **state)
     static const char *const wrong[] = {
         "",
         "{\"runs\":[{\"jobs\":[-1],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
-        "{\"runs\":[{\"jobs\":[1],\"local_prompt\":\"\",\"local_completion\":1,\"local_s\":1}]"
-        "}",
+        "{\"runs\":[{\"jobs\":[1],\"local_prompt\":{},\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":-5,\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1.5],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
     };
