@@ -15,7 +15,7 @@
 
 struct batch {
     int32_t row_count;
-    const token_id *tokens;   /* [row_count] */
+    const token_id *tokens;   /* [row_count]; EMBED_CHOSEN(i): that of the last result i */
     const int32_t *positions; /* [row_count] */
     const int32_t *kv_pages;  /* [row_count] page that takes the row's key and value */
     struct attention_work work;

@@ -258,13 +258,6 @@ int32_t batch_build_head(struct batch_build *build, int32_t row)
     return build->head_count++;
 }
 
-int32_t batch_build_sample(struct batch_build *build, const struct sample_row *sample)
-{
-    assert(build->sample_count < build->limits.samples_max);
-    build->samples[build->sample_count] = *sample;
-    return build->sample_count++;
-}
-
 void batch_build_end(struct batch_build *build, struct batch *batch)
 {
     struct batch_build_groups *all = build->groups;
@@ -289,7 +282,18 @@ void batch_build_end(struct batch_build *build, struct batch *batch)
         .copy_count = build->copy_count,
         .head_rows = build->head_rows,
         .head_count = build->head_count,
-        .samples = build->samples,
-        .sample_count = build->sample_count,
     };
+}
+
+int32_t batch_build_sample(struct batch_build *build, const struct sample_row *sample)
+{
+    assert(build->sample_count < build->limits.samples_max);
+    build->samples[build->sample_count] = *sample;
+    return build->sample_count++;
+}
+
+void batch_build_samples(const struct batch_build *build, struct batch *batch)
+{
+    batch->samples = build->samples;
+    batch->sample_count = build->sample_count;
 }

@@ -59,9 +59,11 @@ token_id *batch_build_rows(struct batch_build *build, const int32_t *pages, int3
                            int32_t count);
 /* The logits of a row are wanted; rows must come in ascending order. Returns the logits row. */
 int32_t batch_build_head(struct batch_build *build, int32_t row);
-/* Returns the index of its result. */
-int32_t batch_build_sample(struct batch_build *build, const struct sample_row *sample);
-/* Makes the work list and fills *batch. */
+/* Makes the work list and fills *batch, but for its samples. */
 void batch_build_end(struct batch_build *build, struct batch *batch);
+/* Adds a sample, before or after batch_build_end. Returns the index of its result. */
+int32_t batch_build_sample(struct batch_build *build, const struct sample_row *sample);
+/* Fills *batch's samples. */
+void batch_build_samples(const struct batch_build *build, struct batch *batch);
 
 #endif

@@ -16,7 +16,7 @@ static void copy_ints(int32_t *to, const int32_t *from, int32_t count)
     memcpy(to, from, (size_t)count * sizeof *to);
 }
 
-/* Rows from count on: token 0 nowhere, with logits and a sample that nobody reads. */
+/* Rows from count on: token 0 nowhere, with logits that nobody reads. */
 static void pad_rows(struct batch_pad *pad, const struct batch *batch, int32_t rows)
 {
     const int32_t count = batch->row_count;
@@ -24,7 +24,6 @@ static void pad_rows(struct batch_pad *pad, const struct batch *batch, int32_t r
     copy_ints(pad->positions, batch->positions, count);
     copy_ints(pad->kv_pages, batch->kv_pages, count);
     copy_ints(pad->head_rows, batch->head_rows, count);
-    memcpy(pad->samples, batch->samples, (size_t)count * sizeof *pad->samples);
     copy_ints(pad->partials_first, batch->work.partials_first, count + 1);
     for (int32_t r = count; r < rows; r++) {
         pad->tokens[r] = 0;
@@ -32,7 +31,6 @@ static void pad_rows(struct batch_pad *pad, const struct batch *batch, int32_t r
         pad->kv_pages[r] = 0;
         pad->head_rows[r] = r;
         pad->partials_first[r + 1] = pad->partials_first[count];
-        pad->samples[r] = (struct sample_row){.logits_row = r, .top_p = 1.0f};
     }
 }
 
@@ -49,13 +47,12 @@ enum status batch_pad_init(struct batch_pad *pad, const struct batch_pad_limits 
 {
     *pad = (struct batch_pad){.limits = *limits};
     int32_t most = at_most(limits->rows_max, BATCH_PAD_ROWS_MAX);
-    most = at_most(at_most(most, limits->heads_max), limits->samples_max);
+    most = at_most(most, limits->heads_max);
     pad->limits.rows_max = most;
     const size_t rows = (size_t)most;
     pad->ints = calloc(rows * INT_ARRAYS + 1, sizeof *pad->ints);
     pad->items = calloc((size_t)limits->partials_max, sizeof *pad->items);
-    pad->samples = calloc(rows, sizeof *pad->samples);
-    if (!pad->ints || !pad->items || !pad->samples) {
+    if (!pad->ints || !pad->items) {
         batch_pad_deinit(pad);
         FAIL(err, ERR_MEMORY, "batch: no room to pad %zu rows and %d items", rows,
              limits->partials_max);
@@ -72,7 +69,6 @@ void batch_pad_deinit(struct batch_pad *pad)
 {
     free(pad->ints);
     free(pad->items);
-    free(pad->samples);
     *pad = (struct batch_pad){0};
 }
 
@@ -80,8 +76,7 @@ bool batch_pad_make(struct batch_pad *pad, const struct batch *batch, struct bat
                     struct batch_pad_shape *shape)
 {
     const int32_t rows = batch->row_count;
-    if (rows == 0 || rows != batch->head_count || rows != batch->sample_count ||
-        rows > pad->limits.rows_max)
+    if (rows == 0 || rows != batch->head_count || rows > pad->limits.rows_max)
         return false;
     *shape = (struct batch_pad_shape){.rows = batch_pad_size(rows),
                                       .items = batch_pad_size(batch->work.item_count),
@@ -94,12 +89,11 @@ bool batch_pad_make(struct batch_pad *pad, const struct batch *batch, struct bat
     memcpy(pad->items, batch->work.items, items * sizeof *pad->items);
     memset(pad->items + items, 0, ((size_t)shape->items - items) * sizeof *pad->items);
     *padded = *batch;
-    padded->row_count = padded->head_count = padded->sample_count = shape->rows;
+    padded->row_count = padded->head_count = shape->rows;
     padded->tokens = pad->tokens;
     padded->positions = pad->positions;
     padded->kv_pages = pad->kv_pages;
     padded->head_rows = pad->head_rows;
-    padded->samples = pad->samples;
     padded->work.items = pad->items;
     padded->work.partials_first = pad->partials_first;
     padded->work.item_count = shape->items;

@@ -1,10 +1,11 @@
 /*
  * batch_pad - a decode step brought to one of few sizes, so that a recorded graph fits it.
  *
- * A step of which every row wants its logits and one sample is padded: rows, attention items
- * and partials each up to the next of 1, 2, 3, 4, 6, 8, 12, 16, 24 ... Rows that are padding
- * have position -1, so nothing is appended to the cache and no key is read for them; items that
- * are padding have no rows. What padding rows compute nobody reads.
+ * A step of which every row wants its logits is padded: rows, attention items and partials
+ * each up to the next of 1, 2, 3, 4, 6, 8, 12, 16, 24 ... Rows that are padding have position
+ * -1, so nothing is appended to the cache and no key is read for them; items that are padding
+ * have no rows. What padding rows compute nobody reads, and nothing is drawn from it: samples
+ * are no part of a recorded step.
  *
  * Owner    the caller owns the struct; batch_pad_init allocates, nothing else does.
  */
@@ -18,7 +19,7 @@
 enum { BATCH_PAD_ROWS_MAX = 256 }; /* larger steps are no decode steps, or gain nothing */
 
 struct batch_pad_limits {
-    int32_t rows_max, heads_max, samples_max, partials_max;
+    int32_t rows_max, heads_max, partials_max;
 };
 
 /* The sizes of a padded batch. */
@@ -31,7 +32,6 @@ struct batch_pad {
     int32_t *ints; /* behind the next five */
     int32_t *tokens, *positions, *kv_pages, *head_rows, *partials_first;
     struct attention_item *items;
-    struct sample_row *samples;
 };
 
 /* The smallest size that is not below count (>= 1). */

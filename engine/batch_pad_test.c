@@ -15,10 +15,8 @@ static struct batch_pad pad;
 static int make(void **state)
 {
     (void)state;
-    const struct batch_pad_limits limits = {.rows_max = ROWS_MAX,
-                                            .heads_max = ROWS_MAX,
-                                            .samples_max = ROWS_MAX,
-                                            .partials_max = PARTIALS_MAX};
+    const struct batch_pad_limits limits = {
+        .rows_max = ROWS_MAX, .heads_max = ROWS_MAX, .partials_max = PARTIALS_MAX};
     return batch_pad_init(&pad, &limits, NULL) != OK;
 }
 
@@ -51,7 +49,7 @@ static const int32_t rows[ROWS_MAX] = {0, 1, 2, 3, 4};
 static const int32_t partials_first[ROWS_MAX + 1] = {0, 1, 3, 4, 5, 6};
 static const struct attention_item items[REAL] = {{.row_count = 1}, {.row_count = 2}};
 
-static struct batch batch_of(const struct sample_row *samples)
+static struct batch batch_of(void)
 {
     return (struct batch){
         .row_count = REAL,
@@ -67,16 +65,13 @@ static struct batch batch_of(const struct sample_row *samples)
                  .partial_count = 6},
         .head_rows = rows,
         .head_count = REAL,
-        .samples = samples,
-        .sample_count = REAL,
     };
 }
 
 static void what_is_real_stays(void **state)
 {
     (void)state;
-    struct sample_row samples[REAL] = {{.seed = 1}, {.seed = 2}, {.seed = 3}};
-    const struct batch batch = batch_of(samples);
+    const struct batch batch = batch_of();
     struct batch padded;
     struct batch_pad_shape shape;
     assert_true(batch_pad_make(&pad, &batch, &padded, &shape));
@@ -85,12 +80,10 @@ static void what_is_real_stays(void **state)
     assert_int_equal(shape.partials, 6);
     assert_int_equal(padded.row_count, 6);
     assert_int_equal(padded.head_count, 6);
-    assert_int_equal(padded.sample_count, 6);
     assert_int_equal(padded.work.item_count, 6);
     assert_memory_equal(padded.tokens, tokens, REAL * sizeof *tokens);
     assert_memory_equal(padded.positions, positions, REAL * sizeof *positions);
     assert_memory_equal(padded.kv_pages, kv_pages, REAL * sizeof *kv_pages);
-    assert_memory_equal(padded.samples, samples, sizeof samples);
     assert_memory_equal(padded.work.items, items, sizeof items);
     assert_memory_equal(padded.work.partials_first, partials_first,
                         (REAL + 1) * sizeof *partials_first);
@@ -98,19 +91,17 @@ static void what_is_real_stays(void **state)
     assert_int_equal(padded.positions[REAL], -1);
     assert_int_equal(padded.work.items[REAL].row_count, 0);
     assert_int_equal(padded.work.partials_first[REAL + 1], 6);
-    assert_int_equal(padded.samples[REAL].logits_row, REAL);
     assert_int_equal(padded.head_rows[REAL], REAL);
 }
 
 static void other_steps_are_left_alone(void **state)
 {
     (void)state;
-    const struct sample_row samples[REAL] = {{.seed = 1}};
-    struct batch batch = batch_of(samples), padded;
+    struct batch batch = batch_of(), padded;
     struct batch_pad_shape shape;
     batch.head_count = 1; /* a chunk of prompt */
     assert_false(batch_pad_make(&pad, &batch, &padded, &shape));
-    batch = batch_of(samples);
+    batch = batch_of();
     batch.work.partial_count = PARTIALS_MAX; /* the next size is past the limit */
     assert_false(batch_pad_make(&pad, &batch, &padded, &shape));
     batch = (struct batch){.row_count = 0};

@@ -16,7 +16,7 @@ enum {
 /* Where the next array goes. */
 struct cursor {
     struct batch_stage *stage;
-    size_t used;
+    size_t used, end;
 };
 
 static size_t mask_bytes(const struct batch_stage_limits *limits)
@@ -36,7 +36,7 @@ static void *put(struct cursor *cursor, const void *from, size_t bytes, size_t r
     struct batch_stage *stage = cursor->stage;
     const size_t place = cursor->used;
     assert(bytes <= room);
-    if (place > stage->bytes || room > stage->bytes - place)
+    if (place > cursor->end || room > cursor->end - place)
         return NULL;
     if (bytes > 0)
         memcpy(stage->host + place, from, bytes);
@@ -114,18 +114,35 @@ static enum status put_behind(struct cursor *cursor, struct sample_row *rows, in
     return OK;
 }
 
-size_t batch_stage_bytes(const struct device *device, const struct batch_stage_limits *limits)
+static size_t rows_bytes(const struct batch_stage_limits *limits)
 {
-    if (device_is_host(device))
-        return 0;
     const size_t rows = (size_t)limits->rows_max, partials = (size_t)limits->partials_max;
     const size_t ints = 4 * rows + 1 + 2 * (size_t)limits->copies_max +
                         (size_t)limits->heads_max +
                         partials * (1 + (size_t)limits->split / KV_PAGE_TOKENS);
-    return (ints * sizeof(int32_t)) + partials * sizeof(struct attention_item) +
-           (size_t)limits->samples_max *
-               (sizeof(struct sample_row) + round_up(mask_bytes(limits))) +
-           SEEN_BYTES_MAX + (size_t)PLACES * PLACE_ALIGN;
+    return round_up(ints * sizeof(int32_t) + partials * sizeof(struct attention_item) +
+                    (size_t)PLACES * PLACE_ALIGN);
+}
+
+static enum status send(const struct cursor *cursor, size_t from, const char *what,
+                        struct error *err)
+{
+    struct batch_stage *stage = cursor->stage;
+    const size_t bytes = cursor->used - from;
+    const enum status status =
+        device_upload(stage->device, stage->there + from, stage->host + from, bytes);
+    if (status != OK)
+        FAIL(err, status, "batch: uploading %zu bytes of %s failed", bytes, what);
+    return OK;
+}
+
+size_t batch_stage_bytes(const struct device *device, const struct batch_stage_limits *limits)
+{
+    if (device_is_host(device))
+        return 0;
+    const size_t sample_bytes = sizeof(struct sample_row) + round_up(mask_bytes(limits));
+    return rows_bytes(limits) + (size_t)limits->samples_max * sample_bytes + SEEN_BYTES_MAX +
+           (size_t)PLACES * PLACE_ALIGN;
 }
 
 enum status batch_stage_init(struct batch_stage *stage, struct device *device,
@@ -133,6 +150,7 @@ enum status batch_stage_init(struct batch_stage *stage, struct device *device,
 {
     *stage = (struct batch_stage){
         .device = device, .limits = *limits, .bytes = batch_stage_bytes(device, limits)};
+    stage->samples_at = rows_bytes(limits);
     if (stage->bytes == 0)
         return OK;
     const size_t samples = (size_t)limits->samples_max;
@@ -156,35 +174,42 @@ void batch_stage_deinit(struct batch_stage *stage)
     *stage = (struct batch_stage){0};
 }
 
-enum status batch_stage_upload(struct batch_stage *stage, const struct batch *batch,
-                               struct batch *up, struct error *err)
+enum status batch_stage_rows(struct batch_stage *stage, const struct batch *batch,
+                             struct batch *up, struct error *err)
 {
     *up = *batch;
     if (stage->bytes == 0)
         return OK;
     assert(batch->row_count <= stage->limits.rows_max);
     assert(batch->head_count <= stage->limits.heads_max);
-    assert(batch->sample_count <= stage->limits.samples_max);
     assert(batch->copy_count <= stage->limits.copies_max);
     const int32_t rows = batch->row_count, heads = batch->head_count;
     const int32_t copies = batch->copy_count;
-    const size_t sample_bytes = (size_t)batch->sample_count * sizeof *batch->samples;
-    struct cursor cursor = {.stage = stage};
+    struct cursor cursor = {.stage = stage, .end = stage->samples_at};
     up->tokens = put_ints(&cursor, batch->tokens, rows, rows);
     up->positions = put_ints(&cursor, batch->positions, rows, rows);
     up->kv_pages = put_ints(&cursor, batch->kv_pages, rows, rows);
     up->head_rows = put_ints(&cursor, batch->head_rows, heads, heads);
     if (rows > 0)
         put_work(&cursor, &batch->work, rows, &up->work);
-    struct sample_row *samples = (struct sample_row *)(void *)(stage->host + cursor.used);
-    up->samples = put(&cursor, batch->samples, sample_bytes, sample_bytes);
-    assert(up->samples);
     up->copy_from = put_ints(&cursor, batch->copy_from, copies, copies);
     up->copy_to = put_ints(&cursor, batch->copy_to, copies, copies);
+    return send(&cursor, 0, "rows", err);
+}
+
+enum status batch_stage_samples(struct batch_stage *stage, const struct batch *batch,
+                                struct batch *up, struct error *err)
+{
+    up->samples = batch->samples;
+    up->sample_count = batch->sample_count;
+    if (stage->bytes == 0)
+        return OK;
+    assert(batch->sample_count <= stage->limits.samples_max);
+    const size_t bytes = (size_t)batch->sample_count * sizeof *batch->samples;
+    struct cursor cursor = {.stage = stage, .used = stage->samples_at, .end = stage->bytes};
+    struct sample_row *samples = (struct sample_row *)(void *)(stage->host + cursor.used);
+    up->samples = put(&cursor, batch->samples, bytes, bytes);
+    assert(up->samples);
     TRY(put_behind(&cursor, samples, batch->sample_count, err));
-    const enum status status =
-        device_upload(stage->device, stage->there, stage->host, cursor.used);
-    if (status != OK)
-        FAIL(err, status, "batch: uploading %zu bytes failed", cursor.used);
-    return OK;
+    return send(&cursor, stage->samples_at, "samples", err);
 }

@@ -1,11 +1,13 @@
 /*
- * batch_stage - a batch's arrays on the device: packed into one piece, uploaded at once.
+ * batch_stage - a batch's arrays on the device: packed, uploaded in one piece, or in two.
  *
- * All arrays of a struct batch, the masks behind its sample rows among them, are laid one after
- * the other in a host image, each from a multiple of 64 bytes on, and go up in one copy. Where
- * an array begins follows from the counts of rows, heads, items, partials and samples alone:
- * batches of the same counts lie at the same addresses (device_graph.h wants that). Pages to be
- * copied and masks, whose number varies, come last.
+ * A batch goes up as its rows (what the pass computes) and its samples (what is drawn from the
+ * logits). The rows do not wait for the samples: they can be computed while the host has yet
+ * to find out what to draw (engine/step). Arrays are laid one after the other in a host image,
+ * each from a multiple of 64 bytes on. Where an array of the rows begins follows from the
+ * counts of rows, heads, items and partials alone: batches of the same counts lie at the same
+ * addresses (device_graph.h wants that). Pages to be copied, whose number varies, come last,
+ * as do the masks and lists behind the samples.
  *
  * On a device that reads the host's memory a batch is used as it is.
  *
@@ -26,7 +28,8 @@ struct batch_stage_limits {
 struct batch_stage {
     struct device *device;
     struct batch_stage_limits limits;
-    size_t bytes; /* of the image, here and there; 0 on a device of the host's memory */
+    size_t bytes;      /* of the image, here and there; 0 on a device of the host's memory */
+    size_t samples_at; /* where the samples' part of it begins */
     uint8_t *host, *there;
     const uint32_t **masks; /* [samples_max] those of this step, each once */
     size_t *mask_places;    /* [samples_max] bytes from the image's beginning */
@@ -41,10 +44,12 @@ MUST_USE enum status batch_stage_init(struct batch_stage *stage, struct device *
                                       struct error *err);
 void batch_stage_deinit(struct batch_stage *stage); /* safe on a zeroed struct */
 
-/* Fills *up: batch's counts, and its arrays in device memory, valid until the next upload. The
- * batch must lie within the limits (asserted). ERR_LIMIT: lists of tokens seen that have no
- * room; ERR_DEVICE. */
-MUST_USE enum status batch_stage_upload(struct batch_stage *stage, const struct batch *batch,
-                                        struct batch *up, struct error *err);
+/* Fills *up: batch's counts, and its arrays in device memory, valid until the next upload of
+ * the same part. The batch must lie within the limits (asserted). samples leaves the rows of
+ * *up as rows left them. ERR_LIMIT: lists of tokens seen that have no room; ERR_DEVICE. */
+MUST_USE enum status batch_stage_rows(struct batch_stage *stage, const struct batch *batch,
+                                      struct batch *up, struct error *err);
+MUST_USE enum status batch_stage_samples(struct batch_stage *stage, const struct batch *batch,
+                                         struct batch *up, struct error *err);
 
 #endif

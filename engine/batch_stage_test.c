@@ -61,6 +61,13 @@ static struct batch batch_of(struct sample_row *samples)
                           .sample_count = SAMPLES};
 }
 
+static enum status upload(struct batch_stage *stage, const struct batch *batch,
+                          struct batch *up, struct error *err)
+{
+    TRY(batch_stage_rows(stage, batch, up, err));
+    return batch_stage_samples(stage, batch, up, err);
+}
+
 static void expect(struct device *device, const void *there, const void *here, size_t bytes)
 {
     uint8_t copy[1024];
@@ -95,7 +102,7 @@ static void arrays_come_down_as_they_went_up(void **state)
     device = emulated_device();
     assert_int_equal(batch_stage_init(&stage, device, &limits, NULL), OK);
     assert_int_equal(stage.bytes, batch_stage_bytes(device, &limits));
-    assert_int_equal(batch_stage_upload(&stage, &batch, &up, NULL), OK);
+    assert_int_equal(upload(&stage, &batch, &up, NULL), OK);
     assert_int_equal(up.row_count, ROWS);
     expect(device, up.tokens, tokens, sizeof tokens);
     expect(device, up.positions, positions, sizeof positions);
@@ -124,7 +131,7 @@ static void arrays_come_down_as_they_went_up(void **state)
     batch.work.items = fewer;
     batch.copy_count = 0;
     samples[0].allowed = NULL;
-    assert_int_equal(batch_stage_upload(&stage, &batch, &again, NULL), OK);
+    assert_int_equal(upload(&stage, &batch, &again, NULL), OK);
     assert_memory_equal(&again.work, &up.work, sizeof up.work);
     assert_ptr_equal(again.tokens, up.tokens);
     assert_ptr_equal(again.positions, up.positions);
@@ -148,7 +155,7 @@ static void too_many_seen_are_refused(void **state)
     samples[1].seen = many;
     samples[1].seen_count = 40000;
     assert_int_equal(batch_stage_init(&stage, device, &limits, NULL), OK);
-    assert_int_equal(batch_stage_upload(&stage, &batch, &up, &err), ERR_LIMIT);
+    assert_int_equal(upload(&stage, &batch, &up, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "sample row 1"));
     batch_stage_deinit(&stage);
     device_close(device);
@@ -165,7 +172,7 @@ static void the_host_keeps_its_own(void **state)
     assert_int_equal(device_open(&device, &(struct device_options){.threads = 1}, NULL), OK);
     assert_int_equal(batch_stage_init(&stage, device, &limits, NULL), OK);
     assert_int_equal(stage.bytes, 0);
-    assert_int_equal(batch_stage_upload(&stage, &batch, &up, NULL), OK);
+    assert_int_equal(upload(&stage, &batch, &up, NULL), OK);
     assert_memory_equal(&up, &batch, sizeof up);
     batch_stage_deinit(&stage);
     device_close(device);

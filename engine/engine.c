@@ -57,10 +57,19 @@ struct engine {
     struct step_event polled[POLL_MAX]; /* the poller's: texts lie here until the next poll */
 };
 
-static enum status run_forward(void *context, const struct batch *batch,
-                               struct sample_result *results, struct error *err)
+static enum status give_rows(void *context, const struct batch *batch, struct error *err)
 {
-    return forward_run(context, batch, results, err);
+    return forward_rows(context, batch, err);
+}
+
+static enum status give_samples(void *context, const struct batch *batch, struct error *err)
+{
+    return forward_samples(context, batch, err);
+}
+
+static enum status get_results(void *context, struct sample_result *results, struct error *err)
+{
+    return forward_results(context, results, err);
 }
 
 static void take_message(struct engine *engine, const struct message *message)
@@ -168,8 +177,11 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .tokenizer = engine->model->tokenizer,
         .grammar = engine->shape ? &engine->grammar : NULL,
         .outbox = &engine->outbox,
-        .run = run_forward,
-        .run_context = &engine->forward,
+        .device = {.rows = give_rows,
+                   .samples = give_samples,
+                   .results = get_results,
+                   .context = &engine->forward,
+                   .is_ahead = !device_is_host(engine->device)},
     };
     TRY(forward_init(&engine->forward, engine->model, ops, engine->device, &plan->forward,
                      err));

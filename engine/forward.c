@@ -15,9 +15,10 @@
  *
  * Activations are written in whatever form the weights that read them want, F32 or int8.
  *
- * On an accelerator a step's arrays go up in one piece (batch_stage); decode steps are padded
- * to few shapes (batch_pad), and run as recorded graphs where the device has them
- * (forward_graph).
+ * On an accelerator a step's arrays go up packed (batch_stage); decode steps are padded to few
+ * shapes (batch_pad), and run as recorded graphs where the device has them (forward_graph). A
+ * row may name its token as "what result i of the last sampling says": then the pass is given
+ * to the device before the host knows that token.
  */
 #include "engine/forward.h"
 
@@ -25,6 +26,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum status forward_init(struct forward *forward, const struct model *model,
                          const struct ops *ops, struct device *device,
@@ -32,7 +34,7 @@ enum status forward_init(struct forward *forward, const struct model *model,
 {
     assert(limits->rows_max > 0 && limits->head_max > 0 && limits->partials_max > 0);
     assert(limits->page_count > 0 && limits->positions_max > 0);
-    assert(device_is_host(device) || (limits->samples_max > 0 && limits->copies_max > 0));
+    assert(limits->samples_max > 0 && limits->copies_max > 0);
     *forward =
         (struct forward){.model = model, .ops = ops, .device = device, .limits = *limits};
     forward->cache = (struct kv_cache){.type = limits->kv_type,
@@ -195,21 +197,27 @@ static enum status predict(const struct forward *forward, const struct batch *ba
 }
 
 /* What every batch must keep to; a breach is a fault of whoever built it. */
-static void check_batch(const struct forward *forward, const struct batch *batch)
+static void check_rows(const struct forward *forward, const struct batch *batch)
 {
     const struct forward_limits *limits = &forward->limits;
     assert(batch->row_count >= 0 && batch->row_count <= limits->rows_max);
     assert(batch->head_count >= 0 && batch->head_count <= limits->head_max);
     assert(batch->work.partial_count <= limits->partials_max);
     for (int32_t r = 0; r < batch->row_count; r++) {
+        assert(batch->tokens[r] >= EMBED_CHOSEN(forward->result_count - 1));
         assert(batch->kv_pages[r] >= 0 && batch->kv_pages[r] < limits->page_count);
         assert(batch->positions[r] >= 0 && batch->positions[r] < limits->positions_max);
     }
     for (int32_t i = 0; i < batch->head_count; i++)
         assert(batch->head_rows[i] >= 0 && batch->head_rows[i] < batch->row_count);
+}
+
+static void check_samples(const struct forward *forward, const struct batch *batch)
+{
+    assert(batch->sample_count >= 0 && batch->sample_count <= forward->limits.samples_max);
     for (int32_t i = 0; i < batch->sample_count; i++) {
         assert(batch->samples[i].logits_row >= 0);
-        assert(batch->samples[i].logits_row < batch->head_count);
+        assert(batch->samples[i].logits_row < forward->head_count);
     }
 }
 
@@ -234,6 +242,7 @@ static enum status compute_rows(const struct forward *forward, const struct batc
 {
     const struct embed_args embed = {.table = &forward->model->embed,
                                      .tokens = batch->tokens,
+                                     .chosen = forward->buffers->results,
                                      .x = forward->buffers->x.data,
                                      .rows = batch->row_count};
     enum status status = forward->ops->embed(forward->device, &embed);
@@ -244,25 +253,6 @@ static enum status compute_rows(const struct forward *forward, const struct batc
         if (status != OK)
             FAIL(err, status, "forward: layer %d failed on %d rows", i, batch->row_count);
     }
-    return OK;
-}
-
-static enum status compute_heads(const struct forward *forward, const struct batch *batch,
-                                 struct sample_result *results, struct error *err)
-{
-    enum status status = predict(forward, batch);
-    if (status != OK)
-        FAIL(err, status, "forward: the head failed on %d rows", batch->head_count);
-    if (batch->sample_count == 0)
-        return OK;
-    const struct sample_args sample = {.logits = forward->buffers->logits.data,
-                                       .rows = batch->samples,
-                                       .results = results,
-                                       .count = batch->sample_count,
-                                       .vocab = forward->model->config.vocab};
-    status = forward->ops->sample(forward->device, &sample);
-    if (status != OK)
-        FAIL(err, status, "forward: sampling of %d rows failed", batch->sample_count);
     return OK;
 }
 
@@ -281,13 +271,16 @@ static enum status copy_pages(const struct forward *forward, const struct batch 
     return OK;
 }
 
-/* The pass over arrays that kernels read, with results where kernels write. */
+/* The pass over arrays that kernels read. */
 static enum status compute(const struct forward *forward, const struct batch *batch,
-                           struct sample_result *results, struct error *err)
+                           struct error *err)
 {
     if (batch->row_count > 0)
         TRY(compute_rows(forward, batch, err));
-    return batch->head_count > 0 ? compute_heads(forward, batch, results, err) : OK;
+    const enum status status = batch->head_count > 0 ? predict(forward, batch) : OK;
+    if (status != OK)
+        FAIL(err, status, "forward: the head failed on %d rows", batch->head_count);
+    return OK;
 }
 
 /* Records the pass. False: something in it cannot be recorded; the device is well all the
@@ -297,7 +290,7 @@ static bool record(const struct forward *forward, const struct batch *up, uint32
     struct forward_buffers *b = forward->buffers;
     bool is_recorded = device_graph_begin(forward->device) == OK;
     if (is_recorded) {
-        const enum status computed = compute(forward, up, b->results, NULL);
+        const enum status computed = compute(forward, up, NULL);
         const enum status ended = device_graph_end(forward->device, slot);
         is_recorded = computed == OK && ended == OK;
     }
@@ -316,55 +309,100 @@ static enum status replay(const struct forward *forward, const struct batch *up,
     /* A table that is not the device's own watches each op: it must be called. */
     const bool is_watched = forward->ops != ops_of(device_kind(forward->device));
     if (!device_graph_is_possible(forward->device) || b->graph.is_off || is_watched)
-        return compute(forward, up, b->results, err);
+        return compute(forward, up, err);
     const enum forward_graph_state state = forward_graph_find(&b->graph, shape, &slot);
     if (state == FORWARD_GRAPH_NEW ||
         (state == FORWARD_GRAPH_SEEN && !record(forward, up, slot)))
-        return compute(forward, up, b->results, err);
+        return compute(forward, up, err);
     const enum status status = device_graph_run(forward->device, slot);
     if (status != OK)
         FAIL(err, status, "forward: the graph of %d rows failed", shape->rows);
     return OK;
 }
 
-/* The same through the device's own memory. */
-static enum status compute_there(const struct forward *forward, const struct batch *batch,
-                                 struct sample_result *results, struct error *err)
+/* What the device reports tells more than where we noticed. */
+static enum status told(const struct forward *forward, enum status status, struct error *err)
+{
+    struct error said;
+    if (status == ERR_DEVICE && device_wait(forward->device, &said) != OK && err)
+        *err = said;
+    return status;
+}
+
+static enum status send_rows(struct forward *forward, const struct batch *batch,
+                             struct error *err)
 {
     struct forward_buffers *b = forward->buffers;
-    struct batch padded, up;
+    struct batch padded;
     struct batch_pad_shape shape;
-    const bool is_padded = batch_pad_make(&b->pad, batch, &padded, &shape);
-    TRY(batch_stage_upload(&b->stage, is_padded ? &padded : batch, &up, err));
-    TRY(copy_pages(forward, &up, err));
-    if (is_padded)
-        TRY(replay(forward, &up, &shape, err));
-    else
-        TRY(compute(forward, &up, b->results, err));
-    if (batch->sample_count == 0)
-        return OK; /* nothing to wait for */
-    const size_t bytes = (size_t)batch->sample_count * sizeof *results;
-    const enum status status = device_download(forward->device, results, b->results, bytes);
+    const bool is_padded =
+        !device_is_host(forward->device) && batch_pad_make(&b->pad, batch, &padded, &shape);
+    TRY(batch_stage_rows(&b->stage, is_padded ? &padded : batch, &b->there, err));
+    TRY(copy_pages(forward, &b->there, err));
+    return is_padded ? replay(forward, &b->there, &shape, err)
+                     : compute(forward, &b->there, err);
+}
+
+static enum status send_samples(struct forward *forward, const struct batch *batch,
+                                struct error *err)
+{
+    struct forward_buffers *b = forward->buffers;
+    TRY(batch_stage_samples(&b->stage, batch, &b->there, err));
+    const struct sample_args sample = {.logits = b->logits.data,
+                                       .rows = b->there.samples,
+                                       .results = b->results,
+                                       .count = batch->sample_count,
+                                       .vocab = forward->model->config.vocab};
+    enum status status = forward->ops->sample(forward->device, &sample);
+    if (status == OK && !device_is_host(forward->device))
+        status = device_fetch_begin(forward->device, b->results,
+                                    (size_t)batch->sample_count * sizeof *b->results);
     if (status != OK)
-        FAIL(err, status, "forward: downloading %zu bytes of results failed", bytes);
+        FAIL(err, status, "forward: sampling of %d rows failed", batch->sample_count);
     return OK;
+}
+
+enum status forward_rows(struct forward *forward, const struct batch *batch, struct error *err)
+{
+    check_rows(forward, batch);
+    forward->head_count = batch->head_count;
+    forward->buffers->has_logits = false;
+    return told(forward, send_rows(forward, batch, err), err);
+}
+
+enum status forward_samples(struct forward *forward, const struct batch *batch,
+                            struct error *err)
+{
+    check_samples(forward, batch);
+    forward->result_count = batch->sample_count;
+    if (batch->sample_count == 0)
+        return OK;
+    return told(forward, send_samples(forward, batch, err), err);
+}
+
+enum status forward_results(struct forward *forward, struct sample_result *results,
+                            struct error *err)
+{
+    const size_t bytes = (size_t)forward->result_count * sizeof *results;
+    if (bytes == 0)
+        return OK; /* nothing to wait for */
+    if (device_is_host(forward->device)) {
+        memcpy(results, forward->buffers->results, bytes);
+        return OK;
+    }
+    const enum status status = device_fetch_end(forward->device, results, bytes);
+    if (status != OK)
+        error_set(err, status, __FILE__, __LINE__, "forward: %zu bytes of results did not come",
+                  bytes);
+    return told(forward, status, err);
 }
 
 enum status forward_run(struct forward *forward, const struct batch *batch,
                         struct sample_result *results, struct error *err)
 {
-    check_batch(forward, batch);
-    forward->head_count = batch->head_count;
-    forward->buffers->has_logits = false;
-    if (device_is_host(forward->device)) {
-        TRY(copy_pages(forward, batch, err));
-        return compute(forward, batch, results, err);
-    }
-    const enum status status = compute_there(forward, batch, results, err);
-    struct error said;
-    if (status == ERR_DEVICE && device_wait(forward->device, &said) != OK && err)
-        *err = said; /* what the device reports tells more than where we noticed */
-    return status;
+    TRY(forward_rows(forward, batch, err));
+    TRY(forward_samples(forward, batch, err));
+    return forward_results(forward, results, err);
 }
 
 const float *forward_logits(struct forward *forward)

@@ -16,8 +16,8 @@ struct forward_limits {
     int32_t positions_max; /* of a sequence: the table of rope turns */
     int32_t head_max;      /* logits rows per step */
     int32_t partials_max;  /* attention partials per step */
-    int32_t samples_max;   /* sample rows per step; 0 will do where device_is_host */
-    int32_t copies_max;    /* pages copied per step; likewise */
+    int32_t samples_max;   /* sample rows per step */
+    int32_t copies_max;    /* pages copied per step */
     int32_t page_count;    /* KV pages */
     enum kv_type kv_type;
 };
@@ -28,7 +28,8 @@ struct forward {
     struct device *device;
     struct forward_limits limits;
     struct kv_cache cache;
-    int32_t head_count;              /* of the last run */
+    int32_t head_count;              /* of the last forward_rows */
+    int32_t result_count;            /* of the last forward_samples */
     struct forward_buffers *buffers; /* private: forward_buffers.h */
 };
 
@@ -38,15 +39,26 @@ MUST_USE enum status forward_init(struct forward *forward, const struct model *m
                                   const struct forward_limits *limits, struct error *err);
 void forward_deinit(struct forward *forward);
 
-/* Copies pages, computes all rows, writes their keys and values to the cache, then logits of
- * head_rows and results[sample_count]. Batch and results are host memory. The batch must lie
- * within the limits (asserted). ERR_DEVICE: the device has failed and is of no more use; the
- * sentence says what it reports. */
+/* Gives the device its work and returns; on the host, does it. Copies pages, computes all rows,
+ * writes their keys and values to the cache, then logits of head_rows; samples are not looked
+ * at. A token EMBED_CHOSEN(i) is that of result i of the last forward_samples. The batch is
+ * host memory and must lie within the limits (asserted). ERR_DEVICE: the device has failed and
+ * is of no more use; the sentence says what it reports. */
+MUST_USE enum status forward_rows(struct forward *forward, const struct batch *batch,
+                                  struct error *err);
+/* Draws batch's samples from the logits of the last forward_rows; returns likewise. ERR_LIMIT,
+ * ERR_DEVICE. */
+MUST_USE enum status forward_samples(struct forward *forward, const struct batch *batch,
+                                     struct error *err);
+/* Waits for results[sample_count] of the last forward_samples, not for rows given later. */
+MUST_USE enum status forward_results(struct forward *forward, struct sample_result *results,
+                                     struct error *err);
+/* All three, one after the other. */
 MUST_USE enum status forward_run(struct forward *forward, const struct batch *batch,
                                  struct sample_result *results, struct error *err);
 
-/* Logits of the last run, [head_count, vocab] in host memory; valid until the next run. For
- * tests and benches. NULL: no room for a copy, or the device has failed. */
+/* Logits of the last forward_rows, [head_count, vocab] in host memory; valid until the next
+ * one. For tests and benches. NULL: no room for a copy, or the device has failed. */
 const float *forward_logits(struct forward *forward);
 
 #endif

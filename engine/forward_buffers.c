@@ -112,9 +112,7 @@ static void alloc_all(struct forward *forward, struct allocator *allocator)
     panel_alloc(&b->gated, allocator, rows);
     panel_alloc(&b->head_attended, allocator, limits->head_max);
     panel_alloc(&b->last, allocator, limits->head_max);
-    if (!device_is_host(forward->device))
-        b->results =
-            alloc(allocator, limits->samples_max, sizeof *b->results, &b->results_bytes);
+    b->results = alloc(allocator, limits->samples_max, sizeof *b->results, &b->results_bytes);
 }
 
 static enum status fill_turns(const struct forward *forward, struct error *err)
@@ -148,7 +146,6 @@ static enum status make_stage(struct forward *forward, struct error *err)
                                              .vocab = forward->model->config.vocab};
     const struct batch_pad_limits pad = {.rows_max = limits->rows_max,
                                          .heads_max = limits->head_max,
-                                         .samples_max = limits->samples_max,
                                          .partials_max = limits->partials_max};
     TRY(batch_stage_init(&forward->buffers->stage, forward->device, &stage, err));
     return device_is_host(forward->device) ? OK

@@ -31,14 +31,16 @@ struct forward_buffers {
     struct forward_panel last;          /* [head rows, hidden]: what the head reads */
     size_t cache_bytes;
 
-    /* Where kernels do not read the host's memory; all zero elsewhere. */
+    struct sample_result *results; /* [samples_max] */
+    size_t results_bytes;
     struct batch_stage stage;
+    struct batch there; /* the last batch, where kernels read it */
+
+    /* Where kernels do not read the host's memory; all zero elsewhere. */
     struct batch_pad pad;
     struct forward_graph graph;
-    struct sample_result *results; /* [samples_max] on the device */
-    size_t results_bytes;
     float *logits_here; /* [head_max, vocab] on the host, made when first asked for */
-    bool has_logits;    /* logits_here is of the last run */
+    bool has_logits;    /* logits_here is of the last rows */
 };
 
 /* Makes forward->buffers and forward->cache.data for forward->limits. ERR_MEMORY names the

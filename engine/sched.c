@@ -16,7 +16,7 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 
 static bool is_decoding(const struct sched_seq *seq)
 {
-    return seq->wait_for == SCHED_NONE && seq->ready + 1 == seq->total &&
+    return !seq->is_ending && seq->wait_for == SCHED_NONE && seq->ready + 1 == seq->total &&
            seq->run_until == seq->total;
 }
 
@@ -63,7 +63,7 @@ static void share_prefill(const struct sched_state *state, struct room *room,
     for (uint32_t i = 0; i < state->seq_count; i++) {
         const struct sched_seq *seq = &state->seqs[i];
         struct sched_rows *rows = &decision->rows[i];
-        if (is_decoding(seq))
+        if (seq->is_ending || is_decoding(seq))
             continue;
         if (seq->wait_for != SCHED_NONE) {
             const struct sched_rows *other = &decision->rows[seq->wait_for];
@@ -105,8 +105,11 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
     decision->rows_total = 0;
     decision->decode_rows = 0;
     uint32_t pages_wanted = 0;
-    for (uint32_t i = 0; i < state->seq_count; i++)
+    uint32_t ending = 0;
+    for (uint32_t i = 0; i < state->seq_count; i++) {
         pages_wanted += state->seqs[i].wants_page;
+        ending += state->seqs[i].is_ending;
+    }
     if (state->seq_count > 1 && (pages_wanted > state->pages_available || state->preempt_one)) {
         decision->kind = SCHED_DO_PREEMPT;
         decision->victim = youngest(state);
@@ -129,5 +132,5 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
     if (decision->rows_total > 0)
         decision->kind = SCHED_DO_RUN;
     else
-        assert(state->seq_count == 0 && !state->waiting.there);
+        assert(state->seq_count == ending && (ending > 0 || !state->waiting.there));
 }

@@ -7,7 +7,7 @@
  *     PREEMPT victim   pages are short for the decoding sequences: the youngest gives up its
  *     ADMIT            the next waiting sequence: rows are left in the step, and its pages fit
  *     RUN rows[]       a step: each decoding sequence one row, then prefill chunks in order
- *     IDLE             nothing runs and nothing waits
+ *     NOTHING          nothing runs and nothing waits, or all that runs is ending
  *
  * Promises, tested: a step's rows, heads and partials keep to the limits; decoding rows come
  * before prefill; a sequence computes no row whose earlier keys are not computed before or in
@@ -40,6 +40,7 @@ struct sched_seq {
                             SCHED_NONE: it is its own to compute */
     uint32_t wait_until;
     uint32_t run_until;   /* it may compute up to here, counted from ready or wait_until */
+    bool is_ending;       /* nothing of it is computed any more: its results are on their way */
     bool wants_page;      /* appending needs a fresh page */
     uint32_t page_growth; /* pages it is expected to take yet, for its output */
 };

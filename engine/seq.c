@@ -2,6 +2,7 @@
 #include "engine/seq.h"
 
 #include "base/checked.h"
+#include "kernels/embed.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t 
             .outputs = outputs + (size_t)i * output_max,
             .slot = KV_PREFIX_NONE,
             .part_page = KV_PREFIX_NONE,
+            .result = SEQ_NO_RESULT,
         };
     return job;
 }
@@ -78,8 +80,12 @@ struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t 
 token_id seq_token(const struct seq *seq, uint32_t i)
 {
     const struct engine_job *ask = &seq->job->ask;
-    assert(i < ask->prompt_tokens + seq->output_count);
-    return i < ask->prompt_tokens ? ask->prompt[i] : seq->outputs[i - ask->prompt_tokens];
+    if (i < ask->prompt_tokens)
+        return ask->prompt[i];
+    if (i - ask->prompt_tokens < seq->output_count)
+        return seq->outputs[i - ask->prompt_tokens];
+    assert(i - ask->prompt_tokens == seq->output_count && seq->result != SEQ_NO_RESULT);
+    return EMBED_CHOSEN(seq->result);
 }
 
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out)
@@ -88,11 +94,22 @@ void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id 
         out[i] = seq_token(seq, first + i);
 }
 
+uint32_t seq_drawn(const struct seq *seq)
+{
+    return seq->output_count + (seq->result != SEQ_NO_RESULT);
+}
+
 uint32_t seq_total(const struct seq *seq)
 {
     const struct engine_job *ask = &seq->job->ask;
     return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1
-                                     : ask->prompt_tokens + seq->output_count;
+                                     : ask->prompt_tokens + seq_drawn(seq);
+}
+
+bool seq_is_ending(const struct seq *seq)
+{
+    return seq->job->ask.kind == ENGINE_SCORE ? seq->ready == seq_total(seq)
+                                              : seq_drawn(seq) == seq->job->output_max;
 }
 
 uint32_t seq_heads_from(const struct seq *seq)
@@ -306,11 +323,18 @@ void seq_fork(struct seq *fork, const struct seq *leader, struct kv_prefix *pref
     fork->pages = pages;
     fork->page_count = leader->page_count;
     fork->ready = leader->ready;
+    fork->head_row = leader->head_row;
+    fork->head_first = leader->head_first;
+    fork->head_count = leader->head_count;
 }
 
 void seq_release(struct seq *seq, struct kv_prefix *prefix)
 {
     seq_part_done(seq, prefix);
+    seq->result = SEQ_NO_RESULT;
+    seq->head_count = 0;
+    if (seq->ready > seq_total(seq))
+        seq->ready = seq_total(seq);
     for (uint32_t i = 0; i < seq->page_count; i++)
         if (kv_prefix_has(prefix, seq->pages[i]) &&
             kv_prefix_owner(prefix, seq->pages[i]) == seq->slot)

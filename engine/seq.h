@@ -15,7 +15,8 @@
  * a page that others hold takes a fresh one and copies.
  *
  * Always true of a running sequence:
- *     tokens 0 .. ready-1 have keys and values in pages[0 ..]
+ *     tokens 0 .. ready-1 have keys and values in pages[0 ..], or will have when the device has
+ *     done what it was given: whatever is given to it later comes after that
  *     pages[i] is a node of the prefix tree with these tokens, or held outside the tree
  *     a node on its path that is not filled has one owner at most
  */
@@ -27,6 +28,8 @@
 #include "engine/kv_prefix.h"
 #include "engine/stop.h"
 #include "tokenizer/tokenizer.h"
+
+enum { SEQ_NO_RESULT = -1 };
 
 struct seq {
     struct seq_job *job;
@@ -42,6 +45,13 @@ struct seq {
     kv_page part_page; /* held until the beginning of pages[part_index] is copied from it */
     uint32_t part_index, part_tokens; /* which page, and how many tokens of it */
     bool part_copied;
+
+    /* Of the step that the device was given last: logits rows head_row .. + head_count - 1 are
+     * those of positions head_first .., until something is drawn from them. */
+    int32_t head_row;
+    uint32_t head_first, head_count; /* head_count 0: none */
+    int32_t result; /* its next token is drawn, as that result, and not known yet; or
+                       SEQ_NO_RESULT */
 
     struct grammar_cursor grammar;
     struct stop_state stop;
@@ -66,13 +76,17 @@ struct seq_job {
  * ask.max_tokens the context leaves room for. NULL: no memory. */
 struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max);
 
-/* Token i of prompt and output. */
+/* Token i of prompt and output; the one that is drawn and not known as EMBED_CHOSEN(result). */
 token_id seq_token(const struct seq *seq, uint32_t i);
 /* Writes tokens first .. first+count-1. */
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out);
-/* Tokens whose keys and values are needed before the next result: all known ones, but for a
- * score job not the last, which nobody attends from. */
+/* Tokens of output, the one that is drawn and not known among them. */
+uint32_t seq_drawn(const struct seq *seq);
+/* Tokens whose keys and values are needed before the next result: all, but for a score job not
+ * the last, which nobody attends from. */
 uint32_t seq_total(const struct seq *seq);
+/* Whether nothing of it needs computing any more: it ends when its results are known. */
+bool seq_is_ending(const struct seq *seq);
 /* The first position whose logits are wanted. */
 uint32_t seq_heads_from(const struct seq *seq);
 
@@ -130,7 +144,8 @@ void seq_computed(struct seq *seq, struct kv_prefix *prefix, uint32_t until);
 void seq_fork(struct seq *fork, const struct seq *leader, struct kv_prefix *prefix,
               int32_t slot, kv_page *pages);
 
-/* Lets go of slot and pages. Whole computed pages are left in the tree to be found again. */
+/* Lets go of slot and pages. Whole computed pages are left in the tree to be found again. What
+ * was computed past the last known token counts for nothing. */
 void seq_release(struct seq *seq, struct kv_prefix *prefix);
 
 #endif

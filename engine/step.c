@@ -33,11 +33,11 @@ static uint32_t page_growth(const struct step *step, const struct seq *seq, uint
 {
     if (seq->job->ask.kind == ENGINE_SCORE)
         return 0;
-    uint32_t more = step->output_expected > seq->output_count
-                        ? step->output_expected - seq->output_count
-                        : KV_PAGE_TOKENS;
-    if (more > seq->job->output_max - seq->output_count)
-        more = seq->job->output_max - seq->output_count;
+    const uint32_t drawn = seq_drawn(seq);
+    uint32_t more =
+        step->output_expected > drawn ? step->output_expected - drawn : KV_PAGE_TOKENS;
+    if (more > seq->job->output_max - drawn)
+        more = seq->job->output_max - drawn;
     const uint32_t total = seq_total(seq);
     const uint32_t held = (total + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
     const uint32_t wanted = (total + more + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
@@ -47,6 +47,14 @@ static uint32_t page_growth(const struct step *step, const struct seq *seq, uint
 
 static struct sched_seq view_of(struct step *step, struct seq *seq)
 {
+    if (seq_is_ending(seq))
+        return (struct sched_seq){.age = seq->job->id,
+                                  .ready = seq->ready,
+                                  .total = seq_total(seq),
+                                  .heads_from = seq_total(seq),
+                                  .wait_for = SCHED_NONE,
+                                  .run_until = seq->ready,
+                                  .is_ending = true};
     const struct kv_prefix *prefix = &step->prefix;
     const int32_t wait_slot = seq_catch_up(seq, &step->prefix);
     const enum seq_part part = seq_part(seq, &step->prefix);
@@ -128,6 +136,7 @@ static void compact(struct step *step)
 static void preempt(struct step *step, uint32_t index)
 {
     struct seq *seq = step->running[index];
+    assert(step->drawn_count == 0);
     step->slots_free[step->slots_free_count++] = seq->slot;
     seq_release(seq, &step->prefix);
     seq->score = 0.0; /* what was scored so far is computed, and added, again */
@@ -138,7 +147,62 @@ static void preempt(struct step *step, uint32_t index)
     view_all(step);
 }
 
-/* Asks and applies until there is a step to run. False: nothing to do. */
+/* Waiting sequences cannot be served by a device that is of no more use. */
+static void fail_waiting(struct step *step, const struct error *err)
+{
+    pthread_mutex_lock(&step->stats_lock);
+    step->failure = *err;
+    pthread_mutex_unlock(&step->stats_lock);
+    while (step->waiting.eldest) {
+        struct seq *seq = step->waiting.eldest;
+        waiting_remove(&step->waiting, seq);
+        step_output_end(step, seq, ENGINE_FAILED);
+    }
+}
+
+/* What runs has failed; what the device has written is not known. */
+static void fail_running(struct step *step, enum status status, const struct error *err)
+{
+    step->drawn_count = 0;
+    for (uint32_t i = 0; i < step->running_count; i++)
+        step_output_end(step, step->running[i], ENGINE_FAILED);
+    compact(step);
+    kv_prefix_clear(&step->prefix);
+    if (status == ERR_DEVICE)
+        fail_waiting(step, err);
+}
+
+/* Takes in what is on its way from the device, if anything is: tokens, text, events, ends. */
+static void settle(struct step *step)
+{
+    struct error err;
+    const struct sample_result *result = step->results;
+    const uint32_t count = step->drawn_count;
+    if (count == 0)
+        return;
+    const double start = clock_now_s();
+    const struct step_device *device = &step->options.device;
+    const enum status status = device->results(device->context, step->results, &err);
+    step->run_s += clock_now_s() - start;
+    if (status != OK) {
+        fail_running(step, status, &err);
+        return;
+    }
+    step->drawn_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct seq *seq = step->drawn[i].seq;
+        const uint32_t results = step->drawn[i].count;
+        seq->result = SEQ_NO_RESULT;
+        if (seq->job->ask.kind == ENGINE_SCORE)
+            step_output_scores(step, seq, result, results);
+        else
+            step_output_token(step, seq, *result);
+        result += results;
+    }
+    compact(step);
+}
+
+/* Asks and applies until there is a step to run. False: there is none, as things are known. */
 static bool decide(struct step *step, struct sched_decision *decision)
 {
     view_all(step);
@@ -155,6 +219,11 @@ static bool decide(struct step *step, struct sched_decision *decision)
             .preempt_one = PREEMPT_EACH_TURN && !step->preempted,
         };
         sched_decide(&state, decision);
+        if (decision->kind == SCHED_DO_PREEMPT && step->drawn_count > 0) {
+            settle(step); /* the victim takes all its tokens with it; perhaps pages are there */
+            view_all(step);
+            continue;
+        }
         if (decision->kind == SCHED_DO_PREEMPT)
             preempt(step, decision->victim);
         else if (decision->kind == SCHED_DO_ADMIT)
@@ -165,12 +234,13 @@ static bool decide(struct step *step, struct sched_decision *decision)
     }
 }
 
-static void add_samples(struct step *step, const struct seq *seq, int32_t logits_row,
-                        uint32_t position)
+/* Adds what is to be drawn from the logits of one position of the sequence. */
+static void add_sample(struct step *step, const struct seq *seq, uint32_t head)
 {
     const struct engine_job *ask = &seq->job->ask;
+    const uint32_t position = seq->head_first + head;
     struct sample_row row = {
-        .logits_row = logits_row,
+        .logits_row = seq->head_row + (int32_t)head,
         .target = TOKEN_NONE,
         .temperature = ask->temperature,
         .top_k = ask->top_k,
@@ -178,21 +248,16 @@ static void add_samples(struct step *step, const struct seq *seq, int32_t logits
         .min_p = ask->min_p,
         .seed = ask->seed,
         .job = ask->job_key,
+        .sample = seq->sample,
         .position = position + 1,
     };
-    if (ask->kind == ENGINE_SCORE) {
+    if (ask->kind == ENGINE_SCORE)
         row.target = ask->prompt[position + 1];
-        batch_build_sample(&step->build, &row);
-        return;
-    }
-    if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
+    else if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
         row.allowed =
             grammar_allowed(step->options.grammar, &seq->grammar,
                             seq->job->output_max - seq->output_count, seq->job->output_max);
-    for (uint32_t i = 0; i <= seq->forks; i++) {
-        row.sample = seq->sample + i;
-        batch_build_sample(&step->build, &row);
-    }
+    batch_build_sample(&step->build, &row);
 }
 
 static void add_rows(struct step *step, uint32_t index)
@@ -216,20 +281,21 @@ static void add_rows(struct step *step, uint32_t index)
     seq_tokens(seq, rows.first, rows.count, tokens);
     const uint32_t heads_from = seq_heads_from(seq);
     const uint32_t first = rows.first > heads_from ? rows.first : heads_from;
+    seq->head_first = first;
+    seq->head_count = 0;
     for (uint32_t p = first; p < rows.first + rows.count; p++) {
         const int32_t head = batch_build_head(build, row + (int32_t)(p - rows.first));
-        add_samples(step, seq, head, p);
+        if (seq->head_count++ == 0)
+            seq->head_row = head;
     }
 }
 
-static void build_batch(struct step *step, struct batch *batch)
+static void build_rows(struct step *step, struct batch *batch)
 {
     batch_build_begin(&step->build);
-    for (uint32_t i = 0; i < step->running_count; i++) {
-        step->first_samples[i] = step->build.sample_count;
+    for (uint32_t i = 0; i < step->running_count; i++)
         if (step->rows[i].count > 0)
             add_rows(step, i);
-    }
     batch_build_end(&step->build, batch);
 }
 
@@ -256,71 +322,79 @@ static void split_forks(struct step *step, struct seq *leader)
     }
 }
 
-static void take_results(struct step *step, uint32_t index)
+/* The device has these rows: whatever is given to it from now on finds them computed. */
+static void take_computed(struct step *step, uint32_t index)
 {
     struct seq *seq = step->running[index];
     const struct sched_rows rows = step->rows[index];
-    const struct sample_result *results = step->results + step->first_samples[index];
-    const uint32_t end = rows.first + rows.count;
     seq_catch_up(seq, &step->prefix);
     assert(seq->ready == rows.first);
-    seq_computed(seq, &step->prefix, end);
+    seq_computed(seq, &step->prefix, rows.first + rows.count);
     seq_part_done(seq, &step->prefix);
     count_prompt(step, seq, rows);
-    if (end <= seq_heads_from(seq))
-        return;
-    if (seq->job->ask.kind == ENGINE_SCORE) {
-        const uint32_t heads_from = seq_heads_from(seq);
-        const uint32_t first = rows.first > heads_from ? rows.first : heads_from;
-        step_output_scores(step, seq, results, end - first);
-        return;
-    }
-    const uint32_t forks = seq->forks;
-    split_forks(step, seq);
-    for (uint32_t i = 0; i <= forks; i++)
-        step_output_token(step, seq + i, results[i]);
+    if (seq->head_count > 0 && seq->job->ask.kind == ENGINE_GENERATE)
+        split_forks(step, seq);
 }
 
-/* The device is of no more use: nothing that waits can be run. */
-static void fail_all(struct step *step, const struct error *err)
+/* Gives the device the rows of the step. False: it has failed. */
+static bool run_rows(struct step *step, struct batch *batch)
 {
-    pthread_mutex_lock(&step->stats_lock);
-    step->failure = *err;
-    pthread_mutex_unlock(&step->stats_lock);
-    while (step->waiting.eldest) {
-        struct seq *seq = step->waiting.eldest;
-        waiting_remove(&step->waiting, seq);
-        step_output_end(step, seq, ENGINE_FAILED);
-    }
-}
-
-static void run_batch(struct step *step, const struct sched_decision *decision)
-{
-    struct batch batch;
-    build_batch(step, &batch);
     struct error err;
+    const struct step_device *device = &step->options.device;
+    build_rows(step, batch);
     const double start = clock_now_s();
-    const enum status status =
-        step->options.run(step->options.run_context, &batch, step->results, &err);
-    const double took = clock_now_s() - start;
+    const enum status status = device->rows(device->context, batch, &err);
+    step->run_s += clock_now_s() - start;
     step->stats.steps++;
-    step->stats.busy_s += took;
-    if (2 * decision->decode_rows >= decision->rows_total)
-        step->stats.decode_s += took;
-    else
-        step->stats.prefill_s += took;
-
-    const uint32_t count = step->running_count; /* forks come after */
-    for (uint32_t i = 0; i < count; i++) {
-        if (status != OK)
-            step_output_end(step, step->running[i], ENGINE_FAILED);
-        else if (step->rows[i].count > 0)
-            take_results(step, i);
+    if (status != OK) {
+        fail_running(step, status, &err);
+        return false;
     }
+    const uint32_t count = step->running_count; /* forks come after */
+    for (uint32_t i = 0; i < count; i++)
+        if (step->rows[i].count > 0)
+            take_computed(step, i);
+    return true;
+}
+
+/* Draws from the logits of those that still run; results come with the next settle. */
+static void draw(struct step *step, struct batch *batch)
+{
+    struct error err;
+    const struct step_device *device = &step->options.device;
+    assert(step->drawn_count == 0);
+    int32_t result = 0;
+    for (uint32_t i = 0; i < step->running_count; i++) {
+        struct seq *seq = step->running[i];
+        const uint32_t count = seq->head_count;
+        if (count == 0)
+            continue;
+        for (uint32_t head = 0; head < count; head++)
+            add_sample(step, seq, head);
+        step->drawn[step->drawn_count++] = (struct step_drawn){seq, count};
+        if (seq->job->ask.kind == ENGINE_GENERATE)
+            seq->result = result;
+        seq->head_count = 0;
+        result += (int32_t)count;
+    }
+    if (step->drawn_count == 0)
+        return;
+    batch_build_samples(&step->build, batch);
+    const double start = clock_now_s();
+    const enum status status = device->samples(device->context, batch, &err);
+    step->run_s += clock_now_s() - start;
     if (status != OK)
-        kv_prefix_clear(&step->prefix); /* what the device has written is not known */
-    if (status == ERR_DEVICE)
-        fail_all(step, &err);
+        fail_running(step, status, &err);
+}
+
+static void count_time(struct step *step, const struct sched_decision *decision)
+{
+    step->stats.busy_s += step->run_s;
+    if (2 * decision->decode_rows >= decision->rows_total)
+        step->stats.decode_s += step->run_s;
+    else
+        step->stats.prefill_s += step->run_s;
+    step->run_s = 0;
 }
 
 enum status step_init(struct step *step, const struct step_options *options,
@@ -351,10 +425,10 @@ enum status step_init(struct step *step, const struct step_options *options,
     step->tables = ARENA_NEW(arena, kv_page, (sequences + (size_t)1) * step->table_pages);
     step->views = ARENA_NEW(arena, struct sched_seq, sequences);
     step->rows = ARENA_NEW(arena, struct sched_rows, sequences);
-    step->first_samples = ARENA_NEW(arena, int32_t, sequences);
+    step->drawn = ARENA_NEW(arena, struct step_drawn, sequences);
     step->results = ARENA_NEW(arena, struct sample_result, samples);
     if (!step->running || !step->slots_free || !step->index_of_slot || !step->tables ||
-        !step->views || !step->rows || !step->first_samples || !step->results)
+        !step->views || !step->rows || !step->drawn || !step->results)
         FAIL(err, ERR_MEMORY, "step of %u sequences: the arena is full", sequences);
     for (uint32_t i = 0; i < sequences; i++)
         step->slots_free[i] = (int32_t)(sequences - 1 - i);
@@ -392,6 +466,7 @@ void step_submit(struct step *step, struct seq_job *job)
 void step_cancel(struct step *step, uint64_t job_id)
 {
     struct seq *after;
+    settle(step);
     for (struct seq *seq = step->waiting.eldest; seq; seq = after) {
         after = seq->line_after;
         if (seq->job->id != job_id)
@@ -416,10 +491,18 @@ void step_cancel_all(struct step *step)
 bool step_turn(struct step *step)
 {
     struct sched_decision decision = {.rows = step->rows};
-    if (!decide(step, &decision))
+    struct batch batch;
+    if (decide(step, &decision)) {
+        if (run_rows(step, &batch)) {
+            settle(step);
+            draw(step, &batch);
+        }
+    } else if (step->drawn_count == 0) {
         return false;
-    run_batch(step, &decision);
-    compact(step);
+    }
+    if (!step->options.device.is_ahead || decision.kind != SCHED_DO_RUN)
+        settle(step);
+    count_time(step, &decision);
     step_show_stats(step);
     return true;
 }

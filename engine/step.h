@@ -2,12 +2,20 @@
  * step - the conductor of one step: decide, build the batch, run it, take in the results.
  *
  *     step_turn:  waiting, running --views--> sched_decide --apply, again until RUN-->
- *                 batch_build --batch--> run --results--> tokens, text, events, ends
+ *                 batch_build --rows--> device
+ *                 settle: what the step before drew --> tokens, text, events, ends
+ *                 --samples--> device
  *
- * The forward pass is a function pointer, so that all of this is tested without a model. What
- * goes up goes into the outbox, a queue of struct step_event; step never calls back.
+ * A device that works on its own (is_ahead) computes step k while the host plans step k + 1 on
+ * the assumption that all go on: where tokens are not known yet, rows name the result that will
+ * tell. Only what depends on a token waits for it: text, ends, masks, penalties. Those are done
+ * once the rows of step k + 1 are under way. Who turns out to have ended has had one row too
+ * many, and nothing is drawn from it. On the CPU results are settled in their own turn.
  *
- * Owner    the caller owns the struct, the arena, the queue and what run_context points to.
+ * The device is a table of functions, so that all of this is tested without a model. What goes
+ * up goes into the outbox, a queue of struct step_event; step never calls back.
+ *
+ * Owner    the caller owns the struct, the arena, the queue and what device.context points to.
  *          A job is taken by step_submit and given back in its last event.
  * Memory   step_init allocates, nothing else does (text longer than any token may).
  * Thread   the engine thread only, but for step_stats.
@@ -31,8 +39,20 @@ struct step_event {
     char bytes[STEP_EVENT_TEXT]; /* whole characters; longer text comes in several events */
 };
 
-typedef enum status step_run(void *context, const struct batch *batch,
-                             struct sample_result *results, struct error *err);
+/* What runs a step; the functions are those of forward.h. */
+struct step_device {
+    enum status (*rows)(void *context, const struct batch *batch, struct error *err);
+    enum status (*samples)(void *context, const struct batch *batch, struct error *err);
+    enum status (*results)(void *context, struct sample_result *results, struct error *err);
+    void *context;
+    bool is_ahead; /* rows and samples return before their work is done */
+};
+
+/* A sequence whose results are on their way. */
+struct step_drawn {
+    struct seq *seq;
+    uint32_t count; /* results, one after the other */
+};
 
 struct step_options {
     struct sched_limits limits;
@@ -43,8 +63,7 @@ struct step_options {
     const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
     const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
     struct queue *outbox;              /* of struct step_event */
-    step_run *run;
-    void *run_context;
+    struct step_device device;
 };
 
 struct step {
@@ -62,8 +81,11 @@ struct step {
     uint32_t table_pages;
     struct sched_seq *views; /* [sequences_max] */
     struct sched_rows *rows; /* [sequences_max] */
-    int32_t *first_samples;  /* [sequences_max] index of each one's first result */
+    struct step_drawn
+        *drawn; /* [drawn_count] in order of their results; at most sequences_max */
+    uint32_t drawn_count;
     struct sample_result *results;
+    double run_s; /* that this turn has waited for the device, or worked for it */
     struct text_buf decoded, shown;
     struct engine_stats stats;       /* the engine thread's own */
     struct engine_stats shown_stats; /* a copy under the lock, for other threads */

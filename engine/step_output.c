@@ -174,6 +174,6 @@ void step_output_scores(struct step *step, struct seq *seq, const struct sample_
         seq->score += (double)results[i].logprob;
     if (isnan(seq->score))
         step_output_end(step, seq, ENGINE_FAILED);
-    else if (seq->ready == seq_total(seq))
+    else if (seq_is_ending(seq) && seq->head_count == 0) /* nothing is left to draw */
         step_output_end(step, seq, ENGINE_STOP);
 }

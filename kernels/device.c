@@ -21,7 +21,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -168,54 +167,6 @@ static void loop_finish(struct device *device)
     pthread_mutex_unlock(&device->mutex);
 }
 
-/* Whole cores that a container's quota ("200000 100000": microseconds per period) is worth;
- * UINT32_MAX without one. Threads beyond it would only take turns being stopped. */
-static uint32_t cores_quota(void)
-{
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (file == NULL)
-        return UINT32_MAX;
-    char line[64];
-    const bool read = fgets(line, sizeof line, file) != NULL;
-    (void)fclose(file);
-    if (!read)
-        return UINT32_MAX;
-    char *rest;
-    const unsigned long long quota_us = strtoull(line, &rest, 10);
-    const unsigned long long period_us = strtoull(rest, NULL, 10);
-    if (rest == line || period_us == 0) /* "max 100000" */
-        return UINT32_MAX;
-    const unsigned long long cores = quota_us / period_us + (quota_us % period_us != 0);
-    return cores < 1 ? 1 : cores < UINT32_MAX ? (uint32_t)cores : UINT32_MAX;
-}
-
-static uint32_t cores_usable(void)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    const int count = CPU_COUNT(&set);
-    const uint32_t quota = cores_quota();
-    const uint32_t cores = count < 1 ? 1 : (uint32_t)count;
-    return cores < quota ? cores : quota;
-}
-
-static enum device_simd simd_found(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return DEVICE_SIMD_SCALAR;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
-        return DEVICE_SIMD_AVX512_VNNI;
-    return DEVICE_SIMD_AVX2;
-#else
-    return DEVICE_SIMD_SCALAR;
-#endif
-}
-
 /* Signals stay with the threads of the program: a worker takes none. */
 static enum status workers_start(struct device *device, struct error *err)
 {
@@ -288,7 +239,7 @@ void device_memory_bytes(const struct device *device, size_t *free_bytes, size_t
     *free_bytes = facts.memory_free_bytes;
     *total_bytes = facts.memory_bytes;
     if (facts.memory_bytes == 0) /* its memory is the host's */
-        device_memory_host(free_bytes, total_bytes);
+        device_host_memory(free_bytes, total_bytes);
 }
 
 static enum status backend_open(struct device *device, const struct device_backend *backend,
@@ -328,7 +279,7 @@ enum status device_open(struct device **device, const struct device_options *opt
     if (options->kind != DEVICE_CPU && backend == NULL)
         FAIL(err, ERR_LIMIT, "device: %s is not in this build",
              device_kind_name(options->kind));
-    const uint32_t cores = cores_usable();
+    const uint32_t cores = device_host_cores();
     uint32_t threads = options->threads;
     if (threads > DEVICE_THREADS_MAX)
         FAIL(err, ERR_LIMIT, "device: %u threads, at most %d", threads, DEVICE_THREADS_MAX);
@@ -342,7 +293,7 @@ enum status device_open(struct device **device, const struct device_options *opt
     made->kind = options->kind;
     made->threads = threads;
     made->spin_looks = threads <= cores ? SPIN_LOOKS : 0;
-    made->simd = simd_found();
+    made->simd = device_host_simd();
     if (made->simd > options->simd_max)
         made->simd = options->simd_max;
     made->scratch_bytes =
@@ -467,6 +418,18 @@ enum status device_download(struct device *device, void *to, const void *from, s
         return device->backend->download(device->state, to, from, bytes);
     memcpy(to, from, bytes);
     return OK;
+}
+
+enum status device_fetch_begin(struct device *device, const void *from, size_t bytes)
+{
+    assert(device->backend && bytes <= DEVICE_FETCH_BYTES);
+    return device->backend->fetch_begin(device->state, from, bytes);
+}
+
+enum status device_fetch_end(struct device *device, void *to, size_t bytes)
+{
+    assert(device->backend && bytes <= DEVICE_FETCH_BYTES);
+    return device->backend->fetch_end(device->state, to, bytes);
 }
 
 enum status device_wait(struct device *device, struct error *err)

@@ -25,7 +25,7 @@ enum device_kind { DEVICE_CPU, DEVICE_CUDA, DEVICE_EMU };
 /* Widest integer and float units that int8 kernels use; results of all are bit-identical. */
 enum device_simd { DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX2, DEVICE_SIMD_AVX512_VNNI };
 
-enum { DEVICE_THREADS_MAX = 256 };
+enum { DEVICE_THREADS_MAX = 256, DEVICE_FETCH_BYTES = 1 << 20 };
 
 struct device;
 
@@ -68,6 +68,11 @@ MUST_USE enum status device_upload(struct device *device, void *to, const void *
                                    size_t bytes);
 MUST_USE enum status device_download(struct device *device, void *to, const void *from,
                                      size_t bytes);
+/* A download that does not stop the work: begin takes its place in order with the kernels and
+ * returns, end waits for that place alone, not for what was given to the device after it, and
+ * fills `to`. One at a time, of at most DEVICE_FETCH_BYTES. CUDA and EMU only (asserted). */
+MUST_USE enum status device_fetch_begin(struct device *device, const void *from, size_t bytes);
+MUST_USE enum status device_fetch_end(struct device *device, void *to, size_t bytes);
 /* Waits for all work given to the device. ERR_DEVICE: a kernel has failed; the sentence says
  * what the device reports. The device is of no more use then. */
 MUST_USE enum status device_wait(struct device *device, struct error *err);

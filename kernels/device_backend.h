@@ -19,6 +19,8 @@ struct device_backend {
     void (*free)(void *state, void *memory, size_t bytes);
     enum status (*upload)(void *state, void *to, const void *from, size_t bytes);
     enum status (*download)(void *state, void *to, const void *from, size_t bytes);
+    enum status (*fetch_begin)(void *state, const void *from, size_t bytes);
+    enum status (*fetch_end)(void *state, void *to, size_t bytes);
     enum status (*wait)(void *state, struct error *err);
     void *(*stream)(void *state);
     int32_t (*multiprocessors)(void *state);
@@ -36,7 +38,10 @@ struct device_backend {
 };
 
 /* What this machine has to spare and in all; 0 where the system does not say. */
-void device_memory_host(size_t *free_bytes, size_t *total_bytes);
+void device_host_memory(size_t *free_bytes, size_t *total_bytes);
+/* Cores that this process may use, a container's quota counted. */
+uint32_t device_host_cores(void);
+enum device_simd device_host_simd(void);
 
 /* Defined where the build has them: kernels/device_cuda.cu, tests/emu. */
 const struct device_backend *device_cuda_backend(void);

@@ -32,7 +32,9 @@ struct cuda_device {
     unsigned char *pinned;    /* [PIECES][PIECE_BYTES] */
     cudaEvent_t left[PIECES]; /* recorded when a piece's journey is on the stream */
     int event_count;
-    int next; /* piece to be used next */
+    int next;               /* piece to be used next */
+    unsigned char *fetched; /* [DEVICE_FETCH_BYTES], pinned */
+    cudaEvent_t arrived;    /* recorded behind the copy into it */
     int32_t multiprocessors;
     cudaEvent_t marks[DEVICE_TIMER_MARKS]; /* made when first used: by benches alone */
     cudaGraphExec_t graphs[DEVICE_GRAPH_SLOTS];
@@ -98,11 +100,25 @@ void cuda_close(void *state)
             (void)cudaEventDestroy(device->marks[i]);
     for (int i = 0; i < device->event_count; i++)
         (void)cudaEventDestroy(device->left[i]);
+    if (device->arrived)
+        (void)cudaEventDestroy(device->arrived);
     if (device->pinned)
         (void)cudaFreeHost(device->pinned);
+    if (device->fetched)
+        (void)cudaFreeHost(device->fetched);
     if (device->stream)
         (void)cudaStreamDestroy(device->stream);
     free(device);
+}
+
+enum status pin(unsigned char **memory, size_t bytes, struct error *err)
+{
+    void *pinned = nullptr;
+    const cudaError_t result = cudaHostAlloc(&pinned, bytes, cudaHostAllocDefault);
+    if (result != cudaSuccess)
+        return fail(err, "pinning memory for copies", result);
+    *memory = static_cast<unsigned char *>(pinned);
+    return OK;
 }
 
 enum status cuda_fill(struct cuda_device *made, struct error *err)
@@ -111,12 +127,11 @@ enum status cuda_fill(struct cuda_device *made, struct error *err)
     cudaError_t result = cudaStreamCreateWithFlags(&made->stream, cudaStreamNonBlocking);
     if (result != cudaSuccess)
         return fail(err, "making a stream", result);
-    void *pinned = nullptr;
-    result =
-        cudaHostAlloc(&pinned, static_cast<size_t>(PIECES) * PIECE_BYTES, cudaHostAllocDefault);
+    TRY(pin(&made->pinned, static_cast<size_t>(PIECES) * PIECE_BYTES, err));
+    TRY(pin(&made->fetched, DEVICE_FETCH_BYTES, err));
+    result = cudaEventCreateWithFlags(&made->arrived, cudaEventDisableTiming);
     if (result != cudaSuccess)
-        return fail(err, "pinning memory for uploads", result);
-    made->pinned = static_cast<unsigned char *>(pinned);
+        return fail(err, "making an event", result);
     for (; made->event_count < PIECES; made->event_count++) {
         result =
             cudaEventCreateWithFlags(&made->left[made->event_count], cudaEventDisableTiming);
@@ -191,6 +206,22 @@ enum status cuda_download(void *state, void *to, const void *from, size_t bytes)
     cudaStream_t stream = of(state)->stream;
     TRY(status_of(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream)));
     return status_of(cudaStreamSynchronize(stream));
+}
+
+enum status cuda_fetch_begin(void *state, const void *from, size_t bytes)
+{
+    const struct cuda_device *device = of(state);
+    TRY(status_of(
+        cudaMemcpyAsync(device->fetched, from, bytes, cudaMemcpyDeviceToHost, device->stream)));
+    return status_of(cudaEventRecord(device->arrived, device->stream));
+}
+
+enum status cuda_fetch_end(void *state, void *to, size_t bytes)
+{
+    const struct cuda_device *device = of(state);
+    TRY(status_of(cudaEventSynchronize(device->arrived)));
+    memcpy(to, device->fetched, bytes);
+    return OK;
 }
 
 enum status cuda_wait(void *state, struct error *err)
@@ -292,10 +323,10 @@ enum status cuda_graph_run(void *state, uint32_t slot)
 const struct device_backend *device_cuda_backend(void)
 {
     static const struct device_backend backend = {
-        cuda_open,        cuda_close,     cuda_alloc,
-        cuda_free,        cuda_upload,    cuda_download,
-        cuda_wait,        cuda_stream,    cuda_multiprocessors,
-        cuda_mark,        cuda_elapsed,   cuda_facts,
-        cuda_graph_begin, cuda_graph_end, cuda_graph_run};
+        cuda_open,     cuda_close,    cuda_alloc,           cuda_free,
+        cuda_upload,   cuda_download, cuda_fetch_begin,     cuda_fetch_end,
+        cuda_wait,     cuda_stream,   cuda_multiprocessors, cuda_mark,
+        cuda_elapsed,  cuda_facts,    cuda_graph_begin,     cuda_graph_end,
+        cuda_graph_run};
     return &backend;
 }

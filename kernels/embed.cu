@@ -1,7 +1,7 @@
 /*
  * embed - rows of the embedding table as F32, in the bits of weight_dequantize.
  *
- *     formula     x[r, :] = table[tokens[r], :]
+ *     formula     x[r, :] = table[tokens[r], :], or of a token that the device chose itself
  *     tensors     table [vocab, dim] in the file's own blocks, of any type; x [rows, dim] F32
  *     grid        rows x (pieces of 1,024 columns) blocks of 256 threads, a number each at a
  *                 time: a warp reads 32 neighbours of a block and writes 128 bytes
@@ -20,6 +20,15 @@ namespace
 {
 enum { THREADS = 256, PIECE = 1024 };
 
+SIMT int32_t token_of(const struct embed_args &args, int64_t row)
+{
+    const int32_t token = args.tokens[row];
+    if (token >= 0)
+        return token;
+    const int32_t chosen = args.chosen[EMBED_CHOSEN(token)].token;
+    return chosen >= 0 ? chosen : 0;
+}
+
 template <int TYPE>
 SIMT_KERNEL(THREADS, 6)
 embed_rows(const struct embed_args args, const struct weight table)
@@ -30,7 +39,8 @@ embed_rows(const struct embed_args args, const struct weight table)
     const int32_t first = static_cast<int32_t>(blockIdx.x) % pieces * PIECE;
     const int64_t row_bytes =
         static_cast<int64_t>(dim / DEQUANT_ELEMS<TYPE>) * DEQUANT_BYTES<TYPE>;
-    auto from = static_cast<const unsigned char *>(table.data) + args.tokens[row] * row_bytes;
+    auto from =
+        static_cast<const unsigned char *>(table.data) + token_of(args, row) * row_bytes;
     float *to = args.x + row * dim;
     for (int32_t i = first + static_cast<int32_t>(threadIdx.x); i < dim && i < first + PIECE;
          i += THREADS)

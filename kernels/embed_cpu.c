@@ -16,6 +16,16 @@ struct job {
     size_t row_bytes; /* of a stored table row */
 };
 
+static token_id token_of(const struct embed_args *args, int32_t row)
+{
+    const token_id token = args->tokens[row];
+    if (token >= 0)
+        return token;
+    assert(args->chosen);
+    const token_id chosen = args->chosen[EMBED_CHOSEN(token)].token;
+    return chosen >= 0 ? chosen : 0;
+}
+
 static void embed_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
@@ -26,8 +36,8 @@ static void embed_task(void *context, int32_t index, uint32_t worker)
     const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
     (void)worker;
     for (int32_t r = first; r < end; r++) {
-        const token_id token = args->tokens[r];
-        assert(token >= 0 && token < table->out_dim);
+        const token_id token = token_of(args, r);
+        assert(token < table->out_dim);
         weight_dequantize(table->type,
                           (const uint8_t *)table->data + (size_t)token * job->row_bytes,
                           args->x + (size_t)r * (size_t)table->in_dim, table->in_dim);

@@ -13,9 +13,13 @@ enum status embed_ref(struct device *device, const struct embed_args *args)
         return ERR_LIMIT;
     const size_t row_bytes = (size_t)table->in_dim / block_elems * block_bytes;
     for (int32_t r = 0; r < args->rows; r++) {
-        assert(args->tokens[r] >= 0 && args->tokens[r] < table->out_dim);
-        weight_dequantize(table->type,
-                          (const uint8_t *)table->data + (size_t)args->tokens[r] * row_bytes,
+        token_id token = args->tokens[r];
+        if (token < 0)
+            token = args->chosen[EMBED_CHOSEN(token)].token;
+        if (token < 0)
+            token = 0;
+        assert(token < table->out_dim);
+        weight_dequantize(table->type, (const uint8_t *)table->data + (size_t)token * row_bytes,
                           args->x + (size_t)r * (size_t)table->in_dim, table->in_dim);
     }
     return OK;

@@ -10,7 +10,9 @@ enum { VOCAB = 9, ROWS = 5, DIM_MAX = 1280 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const token_id tokens[ROWS] = {8, 0, 3, 3, 7};
+/* Of five rows one has the token of the second result, one that of the first: none. */
+static const token_id tokens[ROWS] = {8, EMBED_CHOSEN(1), 3, EMBED_CHOSEN(0), 7};
+static const struct sample_result chosen[] = {{.token = TOKEN_NONE}, {.token = 5}};
 
 static const enum weight_type types[] = {
     WEIGHT_F32,  WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0, WEIGHT_Q4_1, WEIGHT_Q5_0, WEIGHT_Q5_1,
@@ -36,11 +38,13 @@ static void compare(struct simt_case *c, enum weight_type type, int32_t dim)
                            .in_dim = dim,
                            .data = data,
                            .data_bytes = bytes};
-    struct embed_args args = {.table = &table, .tokens = tokens, .x = x, .rows = ROWS};
+    struct embed_args args = {
+        .table = &table, .tokens = tokens, .chosen = chosen, .x = x, .rows = ROWS};
     assert_int_equal(embed_ref(c->host, &args), OK);
     const size_t count = (size_t)ROWS * (size_t)dim;
     table.data = simt_case_up(c, data, bytes);
     args.tokens = simt_case_up(c, tokens, sizeof tokens);
+    args.chosen = simt_case_up(c, chosen, sizeof chosen);
     args.x = simt_case_up(c, NULL, count * sizeof(float));
     assert_int_equal(SIMT_CASE_OP(c, embed)(c->device, &args), OK);
     simt_activation_floats_same(c, x, args.x, count);

@@ -6,7 +6,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     kernels/attention_tile_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/device_memory.c kernels/weight.c kernels/weight_row.c
+  kernels/device.c kernels/device_host.c kernels/weight.c kernels/weight_row.c
   kernels/weight_simt.c kernels/weight_bf16.c kernels/weight_dequant.c
   kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c

@@ -20,6 +20,7 @@ lint(tidy tests/lint/tidy.sh ${CMAKE_BINARY_DIR})
 room(harness NEEDS engine SOURCES
   tests/harness/tiny_model.c tests/harness/model_judge.c)
 room_test(tests/golden/model_reference_test.c harness)
+room(step_bench NEEDS engine SOURCES tests/harness/step_fake.c tests/harness/step_bench.c)
 room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
 room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
 if(COHORT_EMU)

@@ -108,6 +108,22 @@ static enum status emu_download(void *state, void *to, const void *from, size_t 
     return emu_copy_bytes(from, to, from, bytes);
 }
 
+/* The bytes as they are at its place in the order; what comes after must not show. */
+static unsigned char fetched[DEVICE_FETCH_BYTES];
+
+static enum status emu_fetch_begin(void *state, const void *from, size_t bytes)
+{
+    (void)state;
+    return emu_copy_bytes(from, fetched, from, bytes);
+}
+
+static enum status emu_fetch_end(void *state, void *to, size_t bytes)
+{
+    (void)state;
+    memcpy(to, fetched, bytes);
+    return OK;
+}
+
 static enum status emu_wait(void *state, struct error *err)
 {
     (void)state;
@@ -137,6 +153,8 @@ const struct device_backend *device_emu_backend(void)
     backend.free = emu_free;
     backend.upload = emu_upload;
     backend.download = emu_download;
+    backend.fetch_begin = emu_fetch_begin;
+    backend.fetch_end = emu_fetch_end;
     backend.wait = emu_wait;
     backend.stream = emu_stream;
     backend.multiprocessors = emu_multiprocessors;
