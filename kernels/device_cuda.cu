@@ -7,13 +7,19 @@
  * has passed. A download waits for all before it.
  *
  * An error of a kernel stays with the process (CUDA calls it sticky): every later call answers
- * ERR_DEVICE, and device_wait says what the driver reports.
+ * ERR_DEVICE, and device_wait says what the driver reports. A kernel that does not end would
+ * hold whoever waits for it: after HUNG_S the device counts as lost, and nothing more is asked
+ * of it, not even to free its memory, which would wait as well; the driver does that when the
+ * process ends.
  */
 #include "kernels/device_backend.h"
 #include "kernels/device_graph.h"
 
+#include "base/clock.h"
+
 #include <cuda_runtime.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +30,7 @@ namespace
 enum {
     PIECES = 4,
     PIECE_BYTES = 4 << 20,
+    HUNG_S = 60,        /* no step of a batch within our limits takes a tenth of it */
     CAPABILITY_MIN = 89 /* 10 major + minor: what the kernels are compiled for, and later */
 };
 
@@ -32,6 +39,7 @@ struct cuda_device {
     unsigned char *pinned;    /* [PIECES][PIECE_BYTES] */
     cudaEvent_t left[PIECES]; /* recorded when a piece's journey is on the stream */
     int event_count;
+    bool is_hung;
     int next;               /* piece to be used next */
     unsigned char *fetched; /* [DEVICE_FETCH_BYTES], pinned */
     cudaEvent_t arrived;    /* recorded behind the copy into it */
@@ -89,9 +97,26 @@ enum status gpu_choose(struct cuda_device *made, struct error *err)
     return OK;
 }
 
+/* Waits for an event of the stream, but not for ever. */
+enum status event_wait(struct cuda_device *device, cudaEvent_t event)
+{
+    const double until = clock_now_s() + HUNG_S;
+    cudaError_t result = device->is_hung ? cudaErrorLaunchTimeout : cudaEventQuery(event);
+    while (result == cudaErrorNotReady && clock_now_s() < until) {
+        (void)sched_yield();
+        result = cudaEventQuery(event);
+    }
+    device->is_hung |= result == cudaErrorNotReady;
+    return status_of(result);
+}
+
 void cuda_close(void *state)
 {
     struct cuda_device *device = of(state);
+    if (device->is_hung) {
+        free(device);
+        return;
+    }
     for (int i = 0; i < DEVICE_GRAPH_SLOTS; i++)
         if (device->graphs[i])
             (void)cudaGraphExecDestroy(device->graphs[i]);
@@ -171,9 +196,9 @@ void *cuda_alloc(void *state, size_t bytes)
 
 void cuda_free(void *state, void *memory, size_t bytes)
 {
-    (void)state;
     (void)bytes;
-    (void)cudaFree(memory); /* waits for what uses it */
+    if (!of(state)->is_hung)
+        (void)cudaFree(memory); /* waits for what uses it */
 }
 
 enum status upload_piece(struct cuda_device *device, void *to, const void *from, size_t bytes)
@@ -218,14 +243,16 @@ enum status cuda_fetch_begin(void *state, const void *from, size_t bytes)
 
 enum status cuda_fetch_end(void *state, void *to, size_t bytes)
 {
-    const struct cuda_device *device = of(state);
-    TRY(status_of(cudaEventSynchronize(device->arrived)));
+    struct cuda_device *device = of(state);
+    TRY(event_wait(device, device->arrived));
     memcpy(to, device->fetched, bytes);
     return OK;
 }
 
 enum status cuda_wait(void *state, struct error *err)
 {
+    if (of(state)->is_hung)
+        FAIL(err, ERR_DEVICE, "device: cuda: a kernel has not ended within %d s", HUNG_S);
     const cudaError_t result = cudaStreamSynchronize(of(state)->stream);
     return result == cudaSuccess ? OK : fail(err, "a kernel failed", result);
 }
