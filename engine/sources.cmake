@@ -1,7 +1,7 @@
 # room engine
 room(engine NEEDS kernels tokenizer base SOURCES
   engine/gguf.c engine/gguf_get.c engine/model_config.c engine/quant_report.c
-  engine/int8_file.c engine/weights.c engine/model.c
+  engine/int8_file.c engine/gguf_write.c engine/quant_file.c engine/weights.c engine/model.c
   engine/model_synthetic.c engine/batch_pad.c engine/batch_stage.c
   engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
@@ -10,7 +10,8 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/step_output.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
 
 # Tests that need a whole model.
-foreach(test engine_model_test engine_forward_test engine_quant_report_test engine_int8_file_test)
+foreach(test engine_model_test engine_forward_test engine_quant_report_test engine_int8_file_test
+  engine_quant_file_test)
   if(TARGET ${test})
     target_link_libraries(${test} PRIVATE harness)
   endif()

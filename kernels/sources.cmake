@@ -7,7 +7,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/device_host.c kernels/weight.c kernels/weight_row.c
-  kernels/weight_simt.c kernels/weight_bf16.c kernels/weight_dequant.c
+  kernels/weight_simt.c kernels/weight_bf16.c kernels/weight_dequant.c kernels/weight_quantize.c
   kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   kernels/gemm_int8.c

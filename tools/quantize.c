@@ -1,14 +1,17 @@
 /*
- * quantize - cohort quantize: a model file in our int8 form, and what that form costs.
+ * quantize - cohort quantize: a model file in our int8 form or in another block format, and
+ * what the int8 form costs.
  *
- * Writing takes the file's numbers through the code that loading would (engine/int8_file.h), so
- * the result answers alike and opens sooner. The report tells each matrix's error and, over a
- * text, how far predictions move: divergence and perplexity of precision int8, with its int8 KV
- * cache, against precision exact with a float one. All of it on the CPU.
+ * Writing int8 takes the file's numbers through the code that loading would
+ * (engine/int8_file.h), so the result answers alike and opens sooner. The report tells each
+ * matrix's error and, over a text, how far predictions move: divergence and perplexity of
+ * precision int8, with its int8 KV cache, against precision exact with a float one. All of it
+ * on the CPU.
  */
 #include "base/clock.h"
 #include "base/file_map.h"
 #include "engine/int8_file.h"
+#include "engine/quant_file.h"
 #include "engine/text_loss.h"
 #include "tools/args.h"
 #include "tools/cohort.h"
@@ -27,6 +30,8 @@ struct quantize {
     bool report;
 
     const char *in, *out;
+    bool is_blocks; /* out is to have `type`; else our int8 form, or a report is made */
+    enum weight_type type;
     struct device *device;
     struct file_map map;
     struct gguf gguf;
@@ -48,7 +53,13 @@ static enum status open_source(struct quantize *q, struct error *err)
         FAIL(err, ERR_LIMIT, "%s: its matrices are int8 already", q->in);
     TRY(model_open(&model, q->in, MODEL_EXACT, q->device, err));
     model_close(model, q->device);
-    return quant_report_make(&q->matrices, &q->gguf, q->device, err);
+    return q->is_blocks ? OK : quant_report_make(&q->matrices, &q->gguf, q->device, err);
+}
+
+static enum status write_model(const struct quantize *q, struct error *err)
+{
+    return q->is_blocks ? quant_file_write(q->out, &q->gguf, q->type, q->device, err)
+                        : int8_file_write(q->out, &q->gguf, &q->matrices, q->device, err);
 }
 
 static void close_source(struct quantize *q)
@@ -173,7 +184,7 @@ static int run(struct quantize *q)
     if (status != OK)
         code = exit_code_fail("quantize", &err);
     if (code == EX_OK && !q->report) {
-        status = int8_file_write(q->out, &q->gguf, &q->matrices, q->device, &err);
+        status = write_model(q, &err);
         if (status != OK)
             code = exit_code_fail("quantize", &err);
         if (status == ERR_IO)
@@ -205,10 +216,13 @@ int quantize_main(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "quantize",
-        .usage = "[options] IN OUT int8 | --report [options] IN",
-        .about = "Writes a GGUF model with its matrices in int8, as precision int8 uses them:\n"
-                 "it answers the same and opens sooner. Or reports what int8 costs the model.\n"
-                 "Matrices that would lose too much are kept as they are.",
+        .usage = "[options] IN OUT TYPE | --report [options] IN",
+        .about = "Writes a GGUF model with its matrices in another type.\n"
+                 "  int8        as precision int8 uses them: answers the same, opens sooner;\n"
+                 "              matrices that would lose too much are kept as they are\n"
+                 "  F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1\n"
+                 "              as GGUF has them; the head has 8 bits at least\n"
+                 "Or reports what int8 costs the model.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
@@ -223,7 +237,12 @@ int quantize_main(int argc, char **argv)
         return wrong("--text wants --report", "");
     q.in = argv[rest];
     q.out = q.report ? NULL : argv[rest + 1];
-    if (!q.report && strcmp(argv[rest + 2], "int8") != 0)
-        return wrong("types written are: int8; not ", argv[rest + 2]);
+    if (!q.report && strcmp(argv[rest + 2], "int8") != 0) {
+        q.is_blocks = quant_file_type(argv[rest + 2], &q.type);
+        if (!q.is_blocks)
+            return wrong("types written are int8, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0 and "
+                         "Q5_1; not ",
+                         argv[rest + 2]);
+    }
     return run(&q);
 }

@@ -57,7 +57,7 @@ class Refusals(unittest.TestCase):
         self.refused(USAGE, "run", "--precision", "int4", "x", say="exact|int8")
         self.refused(USAGE, "batch", "only-one")
         self.refused(USAGE, "quantize", "only-one")
-        self.refused(USAGE, "quantize", "in", "out", "q4_0", say="int8")
+        self.refused(USAGE, "quantize", "in", "out", "q6_k", say="Q4_K")
         self.refused(USAGE, "quantize", "--text", "file", "in", "out", "int8", say="--report")
 
     def test_no_model(self):
@@ -145,6 +145,12 @@ class WithModel(unittest.TestCase):
             code, _, lines = cohort("quantize", out, out, "int8")
             self.assertEqual((code, len(lines)), (DATA, 1))
             self.assertEqual(os.listdir(folder), ["int8.gguf"])
+            out = os.path.join(folder, "q8_0.gguf")
+            self.assertEqual(cohort("quantize", str(MODEL), out, "q8_0"), (0, "", []))
+            code, told, _ = cohort("run", "-m", out, "--max-tokens", "8",
+                                   "What is the capital of France?")
+            self.assertEqual(code, 0)
+            self.assertIn("Paris", told)
         code, _, lines = cohort("quantize", str(MODEL), "/no/such/folder/out", "int8")
         self.assertEqual((code, len(lines)), (CANNOT_CREATE, 1))
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:

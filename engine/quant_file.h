@@ -1,0 +1,34 @@
+/*
+ * quant_file - a model file with its matrices in another of the block formats.
+ *
+ * What becomes of a tensor of two dimensions (all else is copied):
+ *     the head (output.weight, or token_embd.weight where that is the head too) has at least 8
+ *     bits: rounding it costs the most (Q8_0 for any type of fewer bits) rows that are no
+ *     multiple of the type's block: Q8_0, or F16 where that does not fit either every other
+ *     matrix, and the embedding: the type asked for
+ *
+ * Any type that is read may be the source; rounding twice costs more than rounding once.
+ */
+#ifndef ENGINE_QUANT_FILE_H
+#define ENGINE_QUANT_FILE_H
+
+#include "engine/gguf.h"
+#include "kernels/device.h"
+
+/* The type of that name, any case ("Q4_0", "q4_k"); false: none that can be written. */
+bool quant_file_type(const char *name, enum weight_type *type);
+/* "F16, BF16, Q4_0 ..." */
+const char *quant_file_types(void);
+
+/* The type that the tensor gets; its own: it is copied. */
+enum weight_type quant_file_choose(const struct gguf *gguf, const struct gguf_tensor *tensor,
+                                   enum weight_type type);
+
+/* Writes gguf's model to path with the device's threads; as gguf_write_file. ERR_FORMAT a
+ * matrix with a number that is not finite, or that the type cannot hold; ERR_LIMIT rows too
+ * long. */
+MUST_USE enum status quant_file_write(const char *path, const struct gguf *gguf,
+                                      enum weight_type type, struct device *device,
+                                      struct error *err);
+
+#endif
