@@ -23,3 +23,11 @@ if(COHORT_EMU)
     set_tests_properties(bench/wrapper_check PROPERTIES LABELS emu)
   endif()
 endif()
+add_executable(draft_bench bench/draft_bench.c)
+target_link_libraries(draft_bench PRIVATE engine warnings)
+if(BUILD_TESTING)
+  add_test(NAME bench/draft_bench COMMAND draft_bench
+    ${COHORT_CACHE}/models/SmolLM2-135M-Instruct.Q4_1.gguf /usr/share/common-licenses/GPL-3
+    --jobs 4 --precision int8)
+  set_tests_properties(bench/draft_bench PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 LABELS slow)
+endif()

@@ -166,7 +166,7 @@ static enum status open_grammar(struct engine *engine, struct error *err)
 }
 
 static enum status open_step(struct engine *engine, const struct engine_plan *plan,
-                             const struct ops *ops, struct error *err)
+                             const struct ops *ops, bool has_drafts, struct error *err)
 {
     const struct step_options options = {
         .limits = plan->limits,
@@ -177,6 +177,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .tokenizer = engine->model->tokenizer,
         .grammar = engine->shape ? &engine->grammar : NULL,
         .outbox = &engine->outbox,
+        .has_drafts = has_drafts,
         .device = {.rows = give_rows,
                    .samples = give_samples,
                    .results = get_results,
@@ -251,7 +252,7 @@ static enum status open_all(struct engine *engine, const struct engine_options *
     TRY(engine_plan_make(options, &engine->model->config, &place, &plan, err));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_grammar(engine, err));
-    TRY(open_step(engine, &plan, ops, err));
+    TRY(open_step(engine, &plan, ops, !options->no_drafts, err));
     fill_info(engine, &plan, options);
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");

@@ -51,6 +51,8 @@ struct engine_options {
     uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;
                                on a GPU 3/4 of what the weights leave */
     uint32_t kv_pages;      /* exact page count instead of kv_bytes, for tests */
+    bool no_drafts;         /* never guess what a job copies from its prompt; the texts are the
+                               same */
     const struct ops *ops;  /* in the place of the device's own, for benches that time each op
                                (kernels/ops.h); steps are then not recorded as graphs */
 };
@@ -132,6 +134,8 @@ struct engine_info {
 struct engine_stats {
     uint64_t steps, jobs_done, prompt_tokens, computed_prompt_tokens, output_tokens;
     uint64_t preemptions, cancelled;
+    uint64_t drafted_tokens,
+        accepted_tokens; /* guessed from the prompt; and how many rightly */
     uint32_t kv_pages_free, jobs_waiting, sequences_running;
     double busy_s;              /* time inside forward passes */
     double prefill_s, decode_s; /* busy_s by what the step mostly did */

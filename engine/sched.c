@@ -16,7 +16,7 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 
 static bool is_decoding(const struct sched_seq *seq)
 {
-    return !seq->is_ending && seq->wait_for == SCHED_NONE && seq->ready + 1 == seq->total &&
+    return !seq->is_held && seq->wait_for == SCHED_NONE && seq->ready + 1 == seq->total &&
            seq->run_until == seq->total;
 }
 
@@ -57,13 +57,28 @@ static void share_decoding(const struct sched_state *state, struct room *room,
     }
 }
 
+/* Guessed rows take what one row for each has left; of a draft its beginning is of use too. */
+static void share_drafts(const struct sched_state *state, struct room *room,
+                         struct sched_decision *decision)
+{
+    for (uint32_t i = 0; i < state->seq_count; i++) {
+        const struct sched_seq *seq = &state->seqs[i];
+        struct sched_rows *rows = &decision->rows[i];
+        if (seq->draft == 0 || rows->count == 0 || !is_decoding(seq))
+            continue;
+        const uint32_t taken = take_rows(room, seq, seq->total, seq->draft);
+        rows->count += taken;
+        decision->decode_rows += taken;
+    }
+}
+
 static void share_prefill(const struct sched_state *state, struct room *room,
                           struct sched_decision *decision)
 {
     for (uint32_t i = 0; i < state->seq_count; i++) {
         const struct sched_seq *seq = &state->seqs[i];
         struct sched_rows *rows = &decision->rows[i];
-        if (seq->is_ending || is_decoding(seq))
+        if (seq->is_held || is_decoding(seq))
             continue;
         if (seq->wait_for != SCHED_NONE) {
             const struct sched_rows *other = &decision->rows[seq->wait_for];
@@ -105,10 +120,10 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
     decision->rows_total = 0;
     decision->decode_rows = 0;
     uint32_t pages_wanted = 0;
-    uint32_t ending = 0;
+    uint32_t held = 0;
     for (uint32_t i = 0; i < state->seq_count; i++) {
         pages_wanted += state->seqs[i].wants_page;
-        ending += state->seqs[i].is_ending;
+        held += state->seqs[i].is_held;
     }
     if (state->seq_count > 1 && (pages_wanted > state->pages_available || state->preempt_one)) {
         decision->kind = SCHED_DO_PREEMPT;
@@ -123,6 +138,7 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
         .split = state->limits.split,
     };
     share_decoding(state, &room, decision);
+    share_drafts(state, &room, decision);
     share_prefill(state, &room, decision);
     decision->rows_total = state->limits.rows_max - room.rows;
     if (room.rows > 0 && waiting_fits(state, pages_wanted)) {
@@ -132,5 +148,5 @@ void sched_decide(const struct sched_state *state, struct sched_decision *decisi
     if (decision->rows_total > 0)
         decision->kind = SCHED_DO_RUN;
     else
-        assert(state->seq_count == ending && (ending > 0 || !state->waiting.there));
+        assert(state->seq_count == held && (held > 0 || !state->waiting.there));
 }

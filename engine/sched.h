@@ -6,8 +6,9 @@
  *
  *     PREEMPT victim   pages are short for the decoding sequences: the youngest gives up its
  *     ADMIT            the next waiting sequence: rows are left in the step, and its pages fit
- *     RUN rows[]       a step: each decoding sequence one row, then prefill chunks in order
- *     NOTHING          nothing runs and nothing waits, or all that runs is ending
+ *     RUN rows[]       a step: each decoding sequence one row, then what of their drafts has
+ *                      room, then prefill chunks in order
+ *     NOTHING          nothing runs and nothing waits, or all that runs is held
  *
  * Promises, tested: a step's rows, heads and partials keep to the limits; decoding rows come
  * before prefill; a sequence computes no row whose earlier keys are not computed before or in
@@ -39,9 +40,11 @@ struct sched_seq {
     int32_t wait_for;    /* index of the sequence that computes [ready, wait_until), or
                             SCHED_NONE: it is its own to compute */
     uint32_t wait_until;
-    uint32_t run_until;   /* it may compute up to here, counted from ready or wait_until */
-    bool is_ending;       /* nothing of it is computed any more: its results are on their way */
-    bool wants_page;      /* appending needs a fresh page */
+    uint32_t run_until; /* it may compute up to here, counted from ready or wait_until */
+    uint32_t draft;     /* a decoding one: guessed tokens that may be computed after its own */
+    bool is_held;       /* nothing of it is computed in this step: it is ending, or what comes
+                             next depends on results that are on their way */
+    bool wants_page;    /* appending needs a fresh page */
     uint32_t page_growth; /* pages it is expected to take yet, for its output */
 };
 

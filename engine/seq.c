@@ -84,8 +84,12 @@ token_id seq_token(const struct seq *seq, uint32_t i)
         return ask->prompt[i];
     if (i - ask->prompt_tokens < seq->output_count)
         return seq->outputs[i - ask->prompt_tokens];
-    assert(i - ask->prompt_tokens == seq->output_count && seq->result != SEQ_NO_RESULT);
-    return EMBED_CHOSEN(seq->result);
+    if (seq->result != SEQ_NO_RESULT) {
+        assert(i - ask->prompt_tokens == seq->output_count);
+        return EMBED_CHOSEN(seq->result);
+    }
+    assert(i - seq_total(seq) < seq->draft_planned);
+    return seq->drafted[i - seq_total(seq)];
 }
 
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out)
@@ -104,6 +108,14 @@ uint32_t seq_total(const struct seq *seq)
     const struct engine_job *ask = &seq->job->ask;
     return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1
                                      : ask->prompt_tokens + seq_drawn(seq);
+}
+
+struct draft_text seq_draft_text(const struct seq *seq)
+{
+    return (struct draft_text){.prompt = seq->job->ask.prompt,
+                               .outputs = seq->outputs,
+                               .prompt_tokens = seq->job->ask.prompt_tokens,
+                               .output_count = seq->output_count};
 }
 
 bool seq_is_ending(const struct seq *seq)
@@ -333,6 +345,7 @@ void seq_release(struct seq *seq, struct kv_prefix *prefix)
     seq_part_done(seq, prefix);
     seq->result = SEQ_NO_RESULT;
     seq->head_count = 0;
+    seq->draft_planned = seq->draft_count = 0;
     if (seq->ready > seq_total(seq))
         seq->ready = seq_total(seq);
     for (uint32_t i = 0; i < seq->page_count; i++)

@@ -23,6 +23,7 @@
 #ifndef ENGINE_SEQ_H
 #define ENGINE_SEQ_H
 
+#include "engine/draft.h"
 #include "engine/engine.h"
 #include "engine/grammar.h"
 #include "engine/kv_prefix.h"
@@ -50,6 +51,11 @@ struct seq {
      * those of positions head_first .., until something is drawn from them. */
     int32_t head_row;
     uint32_t head_first, head_count; /* head_count 0: none */
+    struct draft draft;
+    token_id drafted[DRAFT_MAX]; /* [draft_planned] guesses at what follows the last token; the
+                                    first draft_count of them are with the device, and nothing
+                                    more is until it has told how many are right */
+    uint32_t draft_planned, draft_count;
     int32_t result; /* its next token is drawn, as that result, and not known yet; or
                        SEQ_NO_RESULT */
 
@@ -76,7 +82,8 @@ struct seq_job {
  * ask.max_tokens the context leaves room for. NULL: no memory. */
 struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max);
 
-/* Token i of prompt and output; the one that is drawn and not known as EMBED_CHOSEN(result). */
+/* Token i of prompt and output; the one that is drawn and not known as EMBED_CHOSEN(result);
+ * past the last one, what is drafted. */
 token_id seq_token(const struct seq *seq, uint32_t i);
 /* Writes tokens first .. first+count-1. */
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out);
@@ -87,6 +94,8 @@ uint32_t seq_drawn(const struct seq *seq);
 uint32_t seq_total(const struct seq *seq);
 /* Whether nothing of it needs computing any more: it ends when its results are known. */
 bool seq_is_ending(const struct seq *seq);
+/* The tokens, for draft.h. */
+struct draft_text seq_draft_text(const struct seq *seq);
 /* The first position whose logits are wanted. */
 uint32_t seq_heads_from(const struct seq *seq);
 

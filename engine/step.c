@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "engine/step_output.h"
+#include "engine/step_shape.h"
+#include "engine/step_view.h"
 
 #include <assert.h>
 #include <string.h>
@@ -28,78 +30,6 @@ static uint32_t slots_unpromised(const struct step *step)
     return step->slots_free_count - promised;
 }
 
-/* Pages that a sequence and its forks are expected to take for the rest of their output. */
-static uint32_t page_growth(const struct step *step, const struct seq *seq, uint32_t samples)
-{
-    if (seq->job->ask.kind == ENGINE_SCORE)
-        return 0;
-    const uint32_t drawn = seq_drawn(seq);
-    uint32_t more =
-        step->output_expected > drawn ? step->output_expected - drawn : KV_PAGE_TOKENS;
-    if (more > seq->job->output_max - drawn)
-        more = seq->job->output_max - drawn;
-    const uint32_t total = seq_total(seq);
-    const uint32_t held = (total + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
-    const uint32_t wanted = (total + more + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
-    const uint32_t split = samples > 1 && total % KV_PAGE_TOKENS != 0; /* a copy each */
-    return (wanted - held + split) * samples;
-}
-
-static struct sched_seq view_of(struct step *step, struct seq *seq)
-{
-    if (seq_is_ending(seq))
-        return (struct sched_seq){.age = seq->job->id,
-                                  .ready = seq->ready,
-                                  .total = seq_total(seq),
-                                  .heads_from = seq_total(seq),
-                                  .wait_for = SCHED_NONE,
-                                  .run_until = seq->ready,
-                                  .is_ending = true};
-    const struct kv_prefix *prefix = &step->prefix;
-    const int32_t wait_slot = seq_catch_up(seq, &step->prefix);
-    const enum seq_part part = seq_part(seq, &step->prefix);
-    struct sched_seq view = {
-        .age = seq->job->id,
-        .ready = seq->ready + (part == SEQ_PART_NOW ? seq->part_tokens : 0),
-        .total = seq_total(seq),
-        .heads_from = seq_heads_from(seq),
-        .wait_for = SCHED_NONE,
-        .wants_page = seq_wants_page(seq, prefix),
-        .page_growth = page_growth(step, seq, seq->forks + 1),
-    };
-    if (wait_slot != KV_PREFIX_NONE) {
-        view.wait_for = step->index_of_slot[wait_slot];
-        view.wait_until = seq_owned_until(seq, prefix, seq->ready / KV_PAGE_TOKENS, wait_slot);
-    }
-    const uint32_t own = wait_slot == KV_PREFIX_NONE ? seq->ready : view.wait_until;
-    view.run_until = view.total;
-    if (!view.wants_page)
-        view.run_until = seq_owned_until(seq, prefix, own / KV_PAGE_TOKENS, seq->slot);
-    const uint32_t part_begin = seq->part_index * KV_PAGE_TOKENS;
-    if (part == SEQ_PART_LATER && view.run_until > part_begin)
-        view.run_until = part_begin; /* what follows will be copied from another */
-    return view;
-}
-
-static void view_all(struct step *step)
-{
-    for (uint32_t i = 0; i < step->running_count; i++)
-        step->views[i] = view_of(step, step->running[i]);
-}
-
-static struct sched_waiting view_waiting(const struct step *step, const struct seq *next)
-{
-    if (!next)
-        return (struct sched_waiting){.there = false};
-    const struct seq_need need =
-        seq_need(next, &step->prefix, table_of(step, (int32_t)step->options.sequences_max));
-    return (struct sched_waiting){
-        .there = true,
-        .pages = need.fresh + need.reviving,
-        .page_growth = page_growth(step, next, 1),
-    };
-}
-
 /* Admits the sequence with as many of its fellow samples as there are slots; the others wait
  * on as a group of their own. */
 static void admit(struct step *step, struct seq *seq)
@@ -117,7 +47,7 @@ static void admit(struct step *step, struct seq *seq)
     const uint32_t at = step->running_count++;
     step->running[at] = seq;
     step->index_of_slot[slot] = (int32_t)at;
-    step->views[at] = view_of(step, seq);
+    step->views[at] = step_view_seq(step, seq);
 }
 
 /* Takes the places of those that ended out of the list; order is kept. */
@@ -144,7 +74,7 @@ static void preempt(struct step *step, uint32_t index)
     compact(step);
     waiting_add(&step->waiting, seq);
     step->stats.preemptions++;
-    view_all(step);
+    step_view_all(step);
 }
 
 /* Waiting sequences cannot be served by a device that is of no more use. */
@@ -172,6 +102,23 @@ static void fail_running(struct step *step, enum status status, const struct err
         fail_waiting(step, err);
 }
 
+/* The token of the sequence's own row, and those of its guesses as long as they were right:
+ * then each row has computed what the next token was drawn from. */
+static void take_tokens(struct step *step, struct seq *seq, const struct sample_result *results,
+                        uint32_t count)
+{
+    const uint32_t drafted = seq->draft_count, end = seq->ready;
+    seq->draft_planned = seq->draft_count = 0;
+    step->stats.drafted_tokens += drafted;
+    for (uint32_t i = 0; i < count; i++) {
+        const bool is_right = i < drafted && seq->drafted[i] == results[i].token;
+        seq->ready = end - count + i + 1; /* of the rows, those that have had the right token */
+        step->stats.accepted_tokens += i > 0;
+        if (!step_output_token(step, seq, results[i]) || !is_right)
+            return;
+    }
+}
+
 /* Takes in what is on its way from the device, if anything is: tokens, text, events, ends. */
 static void settle(struct step *step)
 {
@@ -196,7 +143,7 @@ static void settle(struct step *step)
         if (seq->job->ask.kind == ENGINE_SCORE)
             step_output_scores(step, seq, result, results);
         else
-            step_output_token(step, seq, *result);
+            take_tokens(step, seq, result, results);
         result += results;
     }
     compact(step);
@@ -205,7 +152,7 @@ static void settle(struct step *step)
 /* Asks and applies until there is a step to run. False: there is none, as things are known. */
 static bool decide(struct step *step, struct sched_decision *decision)
 {
-    view_all(step);
+    step_view_all(step);
     step->preempted = false;
     for (;;) {
         struct seq *next = waiting_next(&step->waiting, step->running, step->running_count);
@@ -215,13 +162,13 @@ static bool decide(struct step *step, struct sched_decision *decision)
             .seq_count = step->running_count,
             .slots_free = slots_unpromised(step),
             .pages_available = kv_prefix_available(&step->prefix),
-            .waiting = view_waiting(step, next),
+            .waiting = step_view_waiting(step, next),
             .preempt_one = PREEMPT_EACH_TURN && !step->preempted,
         };
         sched_decide(&state, decision);
         if (decision->kind == SCHED_DO_PREEMPT && step->drawn_count > 0) {
             settle(step); /* the victim takes all its tokens with it; perhaps pages are there */
-            view_all(step);
+            step_view_all(step);
             continue;
         }
         if (decision->kind == SCHED_DO_PREEMPT)
@@ -254,9 +201,7 @@ static void add_sample(struct step *step, const struct seq *seq, uint32_t head)
     if (ask->kind == ENGINE_SCORE)
         row.target = ask->prompt[position + 1];
     else if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
-        row.allowed =
-            grammar_allowed(step->options.grammar, &seq->grammar,
-                            seq->job->output_max - seq->output_count, seq->job->output_max);
+        row.allowed = step_shape_allowed(step, seq, head);
     batch_build_sample(&step->build, &row);
 }
 
@@ -281,6 +226,8 @@ static void add_rows(struct step *step, uint32_t index)
     seq_tokens(seq, rows.first, rows.count, tokens);
     const uint32_t heads_from = seq_heads_from(seq);
     const uint32_t first = rows.first > heads_from ? rows.first : heads_from;
+    if (rows.first + rows.count > seq_total(seq))
+        seq->draft_count = rows.first + rows.count - seq_total(seq);
     seq->head_first = first;
     seq->head_count = 0;
     for (uint32_t p = first; p < rows.first + rows.count; p++) {
@@ -543,7 +490,8 @@ void step_check(const struct step *step)
     assert(step->running_count + step->slots_free_count == step->options.sequences_max);
     for (uint32_t i = 0; i < step->running_count; i++) {
         const struct seq *seq = step->running[i];
-        assert(seq->slot != KV_PREFIX_NONE && seq->ready <= seq_total(seq));
+        assert(seq->slot != KV_PREFIX_NONE);
+        assert(seq->ready <= seq_total(seq) + seq->draft_count);
         assert(seq->page_count <= step->table_pages);
         for (uint32_t p = 0; p < seq->ready / KV_PAGE_TOKENS; p++)
             assert(!kv_prefix_has(&step->prefix, seq->pages[p]) ||

@@ -63,6 +63,7 @@ struct step_options {
     const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
     const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
     struct queue *outbox;              /* of struct step_event */
+    bool has_drafts; /* what copies from its prompt is guessed ahead (draft.h) */
     struct step_device device;
 };
 

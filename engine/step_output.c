@@ -137,34 +137,39 @@ void step_output_end(struct step *step, struct seq *seq, enum engine_finish fini
         send_done(step, seq + i, finish);
 }
 
-void step_output_token(struct step *step, struct seq *seq, struct sample_result result)
+bool step_output_token(struct step *step, struct seq *seq, struct sample_result result)
 {
     const struct engine_job *ask = &seq->job->ask;
     const struct step_options *options = &step->options;
     if (result.token == TOKEN_NONE) {
         step_output_end(step, seq, ENGINE_FAILED);
-        return;
+        return false;
     }
     const bool shaped = ask->format == ENGINE_FORMAT_JOB_OUTPUT;
     if (!ask->ignore_end && options->tokenizer &&
         tokenizer_is_end(options->tokenizer, result.token)) {
         send_held_back(step, seq);
         step_output_end(step, seq, ENGINE_STOP);
-        return;
+        return false;
     }
     seq->outputs[seq->output_count++] = result.token;
     step->stats.output_tokens++;
+    if (options->has_drafts) {
+        const struct draft_text text = seq_draft_text(seq);
+        draft_follow(&seq->draft, &text);
+    }
     if (shaped)
         grammar_advance(options->grammar, &seq->grammar, result.token);
     if (show_token(step, seq, result)) {
         step_output_end(step, seq, ENGINE_STOP);
-        return;
+        return false;
     }
     const bool complete = shaped && grammar_is_complete(options->grammar, &seq->grammar);
     if (!complete && seq->output_count < seq->job->output_max)
-        return;
+        return true;
     send_held_back(step, seq);
     step_output_end(step, seq, complete ? ENGINE_STOP : ENGINE_LENGTH);
+    return false;
 }
 
 void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,

@@ -11,8 +11,8 @@
 MUST_USE enum status step_output_init(struct step *step, struct error *err);
 
 /* The next token of a running sequence: notes it, sends its text, ends the sequence when it
- * was the last. */
-void step_output_token(struct step *step, struct seq *seq, struct sample_result result);
+ * was the last. True: it goes on. */
+bool step_output_token(struct step *step, struct seq *seq, struct sample_result result);
 
 /* Log-probabilities of the next count targets of a score job; ends it after the last. */
 void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,

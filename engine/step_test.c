@@ -395,6 +395,50 @@ static void ahead_wastes_a_row_at_most(void **state)
     step_bench_close(bench);
 }
 
+/* What copies from the prompt is guessed: the same text in fewer steps, no row more than was
+ * drafted; a guess is dropped where it would pass the page or the output. */
+static void copies_are_drafted(void **state)
+{
+    (void)state;
+    if (IS_HARD)
+        skip();
+    uint64_t steps[2];
+    for (int drafts = 0; drafts < 2; drafts++) {
+        struct step_bench *bench = step_bench_open(400, 8, 256);
+        token_id prompt[8][300];
+        bench->step.options.has_drafts = drafts == 1;
+        step_bench_random = 31;
+        for (uint32_t i = 0; i < 8; i++) {
+            step_bench_fill(prompt[i], 300);
+            const struct engine_job ask = {.prompt = prompt[i],
+                                           .prompt_tokens = 250 + i,
+                                           .max_tokens = 70,
+                                           .seed = STEP_FAKE_COPIES,
+                                           .tag = i};
+            step_bench_submit(bench, &ask);
+        }
+        step_bench_run(bench);
+        for (uint32_t i = 0; i < 8; i++) {
+            const struct engine_job ask = {.prompt = prompt[i],
+                                           .prompt_tokens = 250 + i,
+                                           .seed = STEP_FAKE_COPIES,
+                                           .tag = i};
+            step_bench_expect(bench, &ask, 0);
+            assert_int_equal(bench->output_counts[i][0], 70);
+        }
+        const struct engine_stats *stats = &bench->step.stats;
+        steps[drafts] = stats->steps;
+        assert_true(stats->accepted_tokens <= stats->drafted_tokens);
+        assert_int_equal(stats->accepted_tokens > 100, drafts);
+        print_message("%s drafts: %lu steps, %lu tokens drafted, %lu rightly\n",
+                      drafts ? "with" : "without", (unsigned long)stats->steps,
+                      (unsigned long)stats->drafted_tokens,
+                      (unsigned long)stats->accepted_tokens);
+        step_bench_close(bench);
+    }
+    assert_true(steps[1] < steps[0]);
+}
+
 static int settled_at_once(void **state)
 {
     (void)state;
@@ -426,6 +470,7 @@ int main(void)
         cmocka_unit_test(nobody_starves),
         cmocka_unit_test(host_overhead),
         cmocka_unit_test(ahead_wastes_a_row_at_most),
+        cmocka_unit_test(copies_are_drafted),
     };
     const int failed =
         cmocka_run_group_tests_name("settled at once", tests, settled_at_once, NULL);

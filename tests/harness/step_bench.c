@@ -33,6 +33,7 @@ struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uin
                                                                  : STEP_FAKE_CONTEXT,
         .jobs_max = STEP_BENCH_JOBS,
         .outbox = &bench->outbox,
+        .has_drafts = true,
         .device = {.rows = step_fake_rows,
                    .samples = step_fake_samples,
                    .results = step_fake_results,

@@ -110,6 +110,10 @@ token_id step_fake_next(const token_id *tokens, uint32_t count, uint64_t seed, u
         hash = (hash ^ (uint32_t)tokens[i]) * 0xff51afd7ed558ccdu;
         hash ^= hash >> 29;
     }
+    if (seed == STEP_FAKE_COPIES && count > 1 && hash >> 32 & 7)
+        for (uint32_t i = 0; i + 1 < count; i++)
+            if (tokens[i] == tokens[count - 1])
+                return tokens[i + 1];
     return (token_id)(hash % STEP_FAKE_VOCAB);
 }
 

@@ -15,7 +15,12 @@
 
 #include "engine/step.h"
 
-enum { STEP_FAKE_VOCAB = 1000, STEP_FAKE_CONTEXT = 4096, STEP_FAKE_RESULTS = 4096 };
+enum {
+    STEP_FAKE_VOCAB = 1000,
+    STEP_FAKE_CONTEXT = 4096,
+    STEP_FAKE_RESULTS = 4096,
+    STEP_FAKE_COPIES = 2
+};
 
 struct step_fake_slot {
     token_id token;
@@ -39,7 +44,8 @@ struct step_fake {
 bool step_fake_init(struct step_fake *fake, int32_t page_count);
 void step_fake_deinit(struct step_fake *fake);
 
-/* The token that follows these, for one sample of a job. */
+/* The token that follows these, for one sample of a job. With seed STEP_FAKE_COPIES mostly the
+ * one that followed the last token where that stood first. */
 token_id step_fake_next(const token_id *tokens, uint32_t count, uint64_t seed, uint32_t sample);
 
 /* The functions of struct step_device; context is the fake. */
