@@ -81,6 +81,13 @@ function(fuzz name)
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${name} PRIVATE warnings ${arg_ROOMS})
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers ${name})
+  add_test(NAME fuzz/${name} COMMAND ${Python3_EXECUTABLE} tests/fuzz/run.py $<TARGET_FILE:${name}>
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)
 endfunction()
 fuzz(gguf_fuzz ROOMS kernels base SOURCES engine/gguf.c engine/gguf_get.c engine/model_config.c)
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""run.py BINARY [SECONDS]: a fuzz target for a while, from its seeds on; exit 1 on a finding.
+
+Seeds: tests/fuzz/seeds/TARGET/*, what make_seeds below writes, and files of the test data where
+those are there. What the run finds new is kept in corpus/TARGET beside the binary, and is where
+the next run goes on. SECONDS: 120, or $COHORT_FUZZ_SECONDS. A target's own options stand in the
+comment at its head, in the line that begins with its name.
+"""
+
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+FOLDER = pathlib.Path(__file__).parent
+DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.parent / "shared/data"))
+SEED_BYTES_MAX = 8192
+
+# Files of the test data that are seeds for a target.
+DATA_SEEDS = {"gguf_fuzz": ["malformed/gguf/*"], "safetensors_fuzz": ["malformed/safetensors/*"],
+              "chat_fuzz": ["chat/templates/*"]}
+
+
+def gguf_text(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def gguf_seed(version):
+    """A whole file: keys of several kinds, and one tensor of four numbers."""
+    keys = [gguf_text("general.architecture") + struct.pack("<I", 8) + gguf_text("llama"),
+            gguf_text("llama.block_count") + struct.pack("<II", 4, 2),
+            gguf_text("a.list") + struct.pack("<IIQ2f", 9, 6, 2, 0.5, 1.5),
+            gguf_text("b.words") + struct.pack("<IIQ", 9, 8, 2) + gguf_text("x") + gguf_text("yz")]
+    head = b"GGUF" + struct.pack("<IQQ", version, 1, len(keys)) + b"".join(keys)
+    head += gguf_text("t") + struct.pack("<IQIQ", 1, 4, 0, 0)
+    return head + b"\0" * (-len(head) % 32) + struct.pack("<4f", 1, 2, 3, 4)
+
+
+def safetensors_seed():
+    head = b'{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
+    return struct.pack("<Q", len(head)) + head + bytes(16)
+
+
+def make_seeds(target):
+    if target == "gguf_fuzz":
+        return [gguf_seed(2), gguf_seed(3)]
+    if target == "safetensors_fuzz":
+        return [safetensors_seed()]
+    return []
+
+
+def options_of(target):
+    source = (FOLDER / f"{target}.c").read_text(encoding="utf-8")
+    line = re.search(rf"^ \*\s+{target}((?: -\S+)*)", source, re.M)
+    return line.group(1).split() if line else []
+
+
+def main():
+    binary = pathlib.Path(sys.argv[1])
+    seconds = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("COHORT_FUZZ_SECONDS", "120")
+    target = binary.name
+    work = binary.parent / "corpus" / target
+    work.mkdir(parents=True, exist_ok=True)
+    seeds = [path.read_bytes() for path in (FOLDER / "seeds" / target).glob("*")]
+    seeds += make_seeds(target)
+    for pattern in DATA_SEEDS.get(target, []):
+        seeds += [path.read_bytes() for path in sorted(DATA.glob(pattern)) if path.is_file()]
+    for number, seed in enumerate(seeds):
+        if len(seed) <= SEED_BYTES_MAX:
+            (work / f"seed-{number:03}").write_bytes(seed)
+    command = [str(binary), *options_of(target), f"-max_total_time={seconds}",
+               f"-artifact_prefix={work.parent}/{target}-", "-print_final_stats=1", str(work)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          text=True, errors="replace")
+    told = re.search(r"number_of_executed_units:\s*(\d+)", done.stdout)
+    print(f"{target}: {told.group(1) if told else 'no'} executions in {seconds} s, "
+          f"{len(seeds)} seeds, exit code {done.returncode}")
+    if done.returncode != 0:
+        print(done.stdout[-6000:])
+    sys.exit(1 if done.returncode != 0 else 0)
+
+
+main()
