@@ -29,7 +29,12 @@ static const char *const MODAL_WORDS[] = {
     "may",    "must",       "shall",   "can",       "cannot",     "will",  "not",
     "no",     "required",   "permits", "permitted", "permission", "allow", "allowed",
     "allows", "prohibited", "permit",  "grants",    NULL};
-static const char *const MEANS[] = {"means", "mean", "is", "are", "refers", "refer", NULL};
+static const char *const MEANS[] = {"means", "mean",    "is",       "are", "refers",
+                                    "refer", "include", "includes", NULL};
+static const char *const ABOUT_MEANING[] = {"mean",   "means",      "meant", "meaning",
+                                            "define", "definition", "term",  NULL};
+static const char *const TO_BE[] = {"is", "are", "was", "were", "be", NULL};
+static const char *const THERE[] = {"there", NULL};
 static const char *const ARTICLES[] = {"a", "an", "the", NULL};
 
 static bool is_one_of(struct text word, const char *const *list)
@@ -107,14 +112,22 @@ enum question_kind question_kind(struct text question)
     return QUESTION_OTHER;
 }
 
-/* Equal but for case and a plural s: a contributor is no contribution, though they share a
+/* Without a plural s, or the ending of a verb's present participle. */
+static struct text base_of(struct text word)
+{
+    if (word.size > 6 && strncasecmp(word.data + word.size - 3, "ing", 3) == 0)
+        word.size -= 3;
+    else if (word.size > 3 && (word.data[word.size - 1] | 0x20) == 's')
+        word.size--;
+    return word;
+}
+
+/* Equal but for case and such endings: a contributor is no contribution, though they share a
  * stem. */
 static bool is_same_word(struct text a, struct text b)
 {
-    if (a.size > 3 && (a.data[a.size - 1] | 0x20) == 's')
-        a.size--;
-    if (b.size > 3 && (b.data[b.size - 1] | 0x20) == 's')
-        b.size--;
+    a = base_of(a);
+    b = base_of(b);
     return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
 }
 
@@ -174,9 +187,22 @@ static bool is_defined_here(struct text sentence, size_t open, size_t close)
     return false;
 }
 
-/* `"X" means`, `called "X"`. */
-static bool defines_quoted(struct text question, struct text sentence)
+/* Whether all that the question asks for, but for the asking itself, stands in text. */
+static bool is_all_there(struct text question, struct text text)
 {
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text spelled;
+    while (next_word(&reader, &spelled, &word))
+        if (!word.is_common && !is_one_of(spelled, ABOUT_MEANING) && !has_word(text, spelled))
+            return false;
+    return true;
+}
+
+/* `"X" means`, `called "X"`. */
+static enum question_fit fit_quoted(struct text question, struct text sentence)
+{
+    enum question_fit best = QUESTION_FITS_NOT;
     for (size_t at = 0; at < sentence.size; at++) {
         const size_t open = quote_size(sentence, at);
         if (open == 0)
@@ -185,15 +211,18 @@ static bool defines_quoted(struct text question, struct text sentence)
         while (end < sentence.size && quote_size(sentence, end) == 0)
             end++;
         if (end >= sentence.size)
-            return false;
+            break;
         const struct text term = text_slice(sentence, at + open, end);
         const size_t close = end + quote_size(sentence, end);
         if (term.size <= TERM_BYTES_MAX && is_asked(question, term) &&
-            is_defined_here(sentence, at, close))
-            return true;
+            is_defined_here(sentence, at, close)) {
+            if (is_all_there(question, text_slice(sentence, at, close + VERB_WITHIN)))
+                return QUESTION_FITS_WELL;
+            best = QUESTION_FITS;
+        }
         at = close - 1;
     }
-    return false;
+    return best;
 }
 
 /* `An X is`, at the beginning. */
@@ -211,17 +240,42 @@ static bool defines_subject(struct text question, struct text sentence)
     return false;
 }
 
-bool question_fits(enum question_kind kind, struct text question, struct text sentence)
+/* `Is there`: `there is no`. */
+static bool says_there_is(struct text question, struct text sentence)
 {
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text spelled, before = {0};
+    if (!next_word(&reader, &spelled, &word) || !is_one_of(spelled, TO_BE) ||
+        !next_word(&reader, &spelled, &word) || !is_one_of(spelled, THERE))
+        return false;
+    reader = (struct words_reader){.text = sentence};
+    while (next_word(&reader, &spelled, &word)) {
+        if (is_one_of(before, THERE) && is_one_of(spelled, TO_BE))
+            return is_all_there(question, sentence);
+        before = spelled;
+    }
+    return false;
+}
+
+enum question_fit question_fit(enum question_kind kind, struct text question,
+                               struct text sentence)
+{
+    enum question_fit fit = QUESTION_FITS_NOT;
     switch (kind) {
     case QUESTION_AMOUNT:
-        return has_number(sentence);
+        return has_number(sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
     case QUESTION_DEFINITION:
-        return defines_quoted(question, sentence) || defines_subject(question, sentence);
+        fit = fit_quoted(question, sentence);
+        if (fit == QUESTION_FITS_NOT && defines_subject(question, sentence))
+            fit = QUESTION_FITS;
+        return fit;
     case QUESTION_YES_NO:
-        return has_one_of(sentence, MODAL_WORDS);
+        if (says_there_is(question, sentence))
+            return QUESTION_FITS_WELL;
+        return has_one_of(sentence, MODAL_WORDS) ? QUESTION_FITS : QUESTION_FITS_NOT;
     case QUESTION_OTHER:
         break;
     }
-    return false;
+    return fit;
 }

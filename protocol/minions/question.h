@@ -15,14 +15,23 @@
 enum question_kind {
     QUESTION_OTHER,
     QUESTION_AMOUNT,     /* how many, how long, when: a number or a span of time */
-    QUESTION_DEFINITION, /* what or who is X, what does X mean: `"X" means`, `called "X"`,
-                            `(the "X")`, `An X is` */
+    QUESTION_DEFINITION, /* what or who is X, what does X mean: `"X" means`, `"X" includes`,
+                            `called "X"`, `(the "X")`, `An X is` */
     QUESTION_YES_NO      /* may I, does it: a sentence that permits, demands or denies */
 };
 
 enum question_kind question_kind(struct text question);
 
-/* Whether sentence has the form of an answer to question, which is of that kind. */
-bool question_fits(enum question_kind kind, struct text question, struct text sentence);
+/* How far a sentence has the form of an answer to a question. */
+enum question_fit {
+    QUESTION_FITS_NOT,
+    QUESTION_FITS,
+    QUESTION_FITS_WELL /* it defines just what is asked; it says that there is, or is not, what
+                          `is there` asks for */
+};
+
+/* question must be of that kind. */
+enum question_fit question_fit(enum question_kind kind, struct text question,
+                               struct text sentence);
 
 #endif

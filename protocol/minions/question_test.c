@@ -10,7 +10,13 @@
 static bool fits(const char *question, const char *sentence)
 {
     const struct text text = text_of(question);
-    return question_fits(question_kind(text), text, text_of(sentence));
+    return question_fit(question_kind(text), text, text_of(sentence)) != QUESTION_FITS_NOT;
+}
+
+static bool fits_well(const char *question, const char *sentence)
+{
+    const struct text text = text_of(question);
+    return question_fit(question_kind(text), text, text_of(sentence)) == QUESTION_FITS_WELL;
 }
 
 static void kinds(void **state)
@@ -54,19 +60,36 @@ static void definitions(void **state)
     assert_false(fits("What is it?", "\"The\" is a word."));
 }
 
+/* Just what is asked, with all that is asked of it. */
+static void exact_definitions(void **state)
+{
+    (void)state;
+    assert_true(fits_well("What is a widget?", "A \"widget\" means a thing."));
+    assert_true(fits_well("What are the Blue Widgets?",
+                          "The \"Blue Widgets\" of a shop include all that is blue."));
+    assert_true(fits_well("What does mending a widget mean?",
+                          "To \"mend\" a widget means to make it whole."));
+    assert_true(fits("What is a blue widget?", "A \"widget\" means a thing."));
+    assert_false(fits_well("What is a blue widget?", "A \"widget\" means a thing."));
+    assert_false(fits_well("What is a widget?", "A widget is a thing."));
+}
+
 static void permissions(void **state)
 {
     (void)state;
     assert_true(fits("Can I copy it?", "You may copy it."));
     assert_false(fits("Can I copy it?", "Copies are made of paper."));
+    assert_true(fits_well("Is there a price?", "THERE IS NO PRICE FOR IT."));
+    assert_false(fits_well("Is there a price?", "There is no way to pay."));
+    assert_false(fits_well("Is there a price?", "You may ask any price."));
+    assert_false(fits_well("Is it free?", "There is no price, so it is free."));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(amounts),
-        cmocka_unit_test(definitions),
+        cmocka_unit_test(kinds),       cmocka_unit_test(amounts),
+        cmocka_unit_test(definitions), cmocka_unit_test(exact_definitions),
         cmocka_unit_test(permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
