@@ -366,6 +366,7 @@ static void host_overhead(void **state)
         worst = took > worst ? took : worst;
         step_bench_drain(bench);
     }
+    step_bench_drain(bench);
     const double steps = (double)bench->fake.steps;
     print_message("host: %.0f us per step of %.0f rows, worst %.0f us\n",
                   (clock_now_s() - start) / steps * 1e6, (double)bench->fake.rows / steps,
