@@ -8,6 +8,8 @@
  *               row of the batch makes `group` of them. With many rows keys and values are
  *               widened to F32 first, once, in scratch; with few, on the way
  *     block     BLOCK_ROWS of these: scores, softmax, weighted values
+ *     int8      a cache of int8 is multiplied as it lies, in integers (attention_int8.h): no
+ *               widening, and half the instructions of floats or fewer
  *     merge     per batch row, over its splits in order
  *     bound by  FMA issue at prefill; reading and widening keys and values at decode
  *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
@@ -27,6 +29,7 @@
  */
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
+#include "kernels/attention_int8.h"
 #include "kernels/attention_tile.h"
 
 #include <assert.h>
@@ -38,7 +41,10 @@ enum {
     STRIDE = ATTENTION_TILE_STRIDE,
     TILE_COLS = ATTENTION_TILE_COLS,
     LANES = ATTENTION_TILE_LANES,
-    TILE_ROWS_MIN = 6, /* of any level */
+    INT8_COLS = ATTENTION_INT8_COLS,
+    GROUP = KV_LAYOUT_GROUP,
+    GROUP_BYTES = 8,   /* of a row of integers */
+    TILE_ROWS_MIN = 3, /* of any level */
     BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
     TASK_ROWS = 10 * BLOCK_ROWS,
     SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
@@ -54,7 +60,9 @@ struct job {
     const struct attention_args *args;
     struct device *device;
     const struct attention_tile_kernels *kernels;
-    int32_t group;          /* query heads per KV head */
+    const struct attention_int8_kernels *int8; /* NULL: the cache is of floats */
+    int32_t tile_rows;                         /* of whichever of them multiplies */
+    int32_t group;                             /* query heads per KV head */
     int32_t tasks_per_head; /* blocks of TASK_ROWS in the item with most rows */
     float *stats;           /* in args->partials, after the vectors */
 };
@@ -67,6 +75,7 @@ struct memory {
     float *outs;                      /* [BLOCK_ROWS][head_dim] */
     float *key_scales, *value_scales; /* [ATTENTION_SPLIT] */
     float *ones;                      /* [ATTENTION_SPLIT], for scores that are scaled */
+    uint8_t *integers; /* [BLOCK_ROWS][integer_bytes]: queries, then weights, in 16 bits */
 };
 
 /* One split's keys and values of one KV head, ready to multiply. */
@@ -86,6 +95,7 @@ struct block {
     int32_t seen[BLOCK_ROWS];                      /* and where they end */
     int32_t tile_seen[BLOCK_ROWS / TILE_ROWS_MIN]; /* the most in each tile */
     size_t partial_head[BLOCK_ROWS]; /* partial * heads + head: where the result goes */
+    struct attention_int8_row integers[BLOCK_ROWS];
 };
 
 static int32_t least(int32_t a, int32_t b)
@@ -104,11 +114,18 @@ static int32_t query_panels(int32_t head_dim)
     return ceil_div(head_dim, STRIDE);
 }
 
+/* Bytes of a row of integers: a query's, or the weights of a split. */
+static size_t integer_bytes(int32_t head_dim)
+{
+    const int32_t numbers = head_dim > ATTENTION_SPLIT ? head_dim : ATTENTION_SPLIT;
+    return (size_t)ceil_div(numbers, GROUP) * GROUP_BYTES;
+}
+
 static size_t memory_floats(int32_t head_dim)
 {
     const size_t dim = (size_t)head_dim, panels = (size_t)query_panels(head_dim);
     return 2 * ATTENTION_SPLIT * dim + (panels + 1) * BLOCK_ROWS * STRIDE + BLOCK_ROWS * dim +
-           3 * ATTENTION_SPLIT;
+           3 * ATTENTION_SPLIT + BLOCK_ROWS * integer_bytes(head_dim) / sizeof(float);
 }
 
 static struct memory memory_of(const struct job *job, uint32_t worker)
@@ -123,6 +140,7 @@ static struct memory memory_of(const struct job *job, uint32_t worker)
     memory.key_scales = memory.outs + BLOCK_ROWS * dim;
     memory.value_scales = memory.key_scales + ATTENTION_SPLIT;
     memory.ones = memory.value_scales + ATTENTION_SPLIT;
+    memory.integers = (uint8_t *)(void *)(memory.ones + ATTENTION_SPLIT);
     return memory;
 }
 
@@ -133,10 +151,7 @@ static const void *ready(const struct job *job, enum kv_type type, const void *f
     const size_t count = (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim;
     if (type == cache->type)
         return from;
-    if (cache->type == KV_F16)
-        job->kernels->widen_f16(from, to, count);
-    else
-        job->kernels->widen_int8(from, to, count);
+    job->kernels->widen_f16(from, to, count);
     return to;
 }
 
@@ -171,6 +186,25 @@ static void query_load(const float *query, int32_t head_dim, float *to)
         memcpy(to, query + i, (size_t)least(STRIDE, head_dim - i) * sizeof *to);
 }
 
+/* The greatest integer that values are rounded to, for products of that depth. */
+static float integer_limit(int32_t depth)
+{
+    return depth > ATTENTION_INT8_DEPTH ? ATTENTION_INT8_LIMIT / 2 : ATTENTION_INT8_LIMIT;
+}
+
+/* A query row as integers; its depth is filled up with zeros to whole groups. */
+static struct attention_int8_row query_round(const struct job *job, const float *query,
+                                             uint8_t *to)
+{
+    const int32_t dim = job->args->cache->head_dim;
+    const float limit = integer_limit(dim);
+    if (dim % GROUP == 0)
+        return job->int8->round(query, dim, limit, to);
+    float padded[HEAD_DIM_MAX + GROUP] = {0};
+    memcpy(padded, query, (size_t)dim * sizeof *query);
+    return job->int8->round(padded, ceil_div(dim, GROUP) * GROUP, limit, to);
+}
+
 /* Gathers query rows first .. first+block->rows-1 of the item. */
 static void block_load(const struct job *job, const struct split *split, int32_t first,
                        struct block *block, const struct memory *memory)
@@ -185,15 +219,20 @@ static void block_load(const struct job *job, const struct split *split, int32_t
         const int32_t seen = least(item->kv_count, args->positions[row] + 1 - item->kv_begin);
         const int32_t partial =
             args->work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT;
-        int32_t *tile_seen = &block->tile_seen[i / job->kernels->tile_rows];
+        int32_t *tile_seen = &block->tile_seen[i / job->tile_rows];
         assert(seen >= 1 && partial < args->work->partials_first[row + 1]);
         block->first[i] =
             args->window > 0 ? args->positions[row] + 1 - args->window - item->kv_begin : 0;
         block->seen[i] = seen;
         *tile_seen = seen > *tile_seen ? seen : *tile_seen;
         block->partial_head[i] = (size_t)partial * heads + (size_t)head;
-        query_load(args->q + ((size_t)row * heads + (size_t)head) * dim, args->cache->head_dim,
-                   memory->queries + (size_t)i * STRIDE);
+        const float *query = args->q + ((size_t)row * heads + (size_t)head) * dim;
+        if (job->int8)
+            block->integers[i] = query_round(
+                job, query,
+                memory->integers + (size_t)i * integer_bytes(args->cache->head_dim));
+        else
+            query_load(query, args->cache->head_dim, memory->queries + (size_t)i * STRIDE);
     }
 }
 
@@ -219,7 +258,7 @@ static void run_blocks(const struct job *job, struct attention_tile_product *pro
 static void block_scores(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->kernels->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
     const size_t panel_bytes =
         (size_t)STRIDE * KV_PAGE_TOKENS * kv_layout_type_bytes(split->type);
     const void *panels[SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
@@ -249,6 +288,32 @@ static void block_scores(const struct job *job, const struct split *split,
     }
 }
 
+/* The same in integers; a page at a time, whose keys are as many bytes as a line has. */
+static void block_scores_int8(const struct job *job, const struct split *split,
+                              const struct block *block, const struct memory *memory)
+{
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    struct attention_int8_product product = {.a_stride = integer_bytes(dim),
+                                             .b_stride = (size_t)GROUP * KV_PAGE_TOKENS,
+                                             .c_stride = STRIDE,
+                                             .columns = KV_PAGE_TOKENS,
+                                             .groups = ceil_div(dim, GROUP),
+                                             .panel_groups = ceil_div(dim, GROUP)};
+    for (int32_t p = 0; p < split->page_count; p++) {
+        const uint8_t *const keys = split->keys[p];
+        product.b = &keys;
+        for (int32_t r = 0; r < block->rows; r += tile_rows) {
+            if (block->tile_seen[r / tile_rows] <= p * KV_PAGE_TOKENS)
+                continue;
+            product.rows = least(tile_rows, block->rows - r);
+            product.a = memory->integers + (size_t)r * product.a_stride;
+            product.rows_of_a = block->integers + r;
+            product.c = memory->scores + (size_t)(r * STRIDE + p * KV_PAGE_TOKENS);
+            job->int8->product(&product);
+        }
+    }
+}
+
 /* Scores in units of ln 2, softly capped, and out of sight before `first`. */
 static void scores_shape(struct attention_tile_softmax *softmax, float softcap, int32_t first)
 {
@@ -266,13 +331,14 @@ static void scores_shape(struct attention_tile_softmax *softmax, float softcap, 
 static void block_softmax(const struct job *job, const struct split *split,
                           const struct block *block, const struct memory *memory)
 {
+    const int32_t lanes = job->int8 ? INT8_COLS : LANES;
     for (int32_t r = 0; r < block->rows; r++) {
         struct attention_tile_softmax softmax = {
             .scores = memory->scores + (size_t)r * STRIDE,
             .key_scales = memory->key_scales,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
-            .padded = ceil_div(block->tile_seen[r / job->kernels->tile_rows], LANES) * LANES};
+            .padded = ceil_div(block->tile_seen[r / job->tile_rows], lanes) * lanes};
         float *stats = job->stats + block->partial_head[r] * STATS;
         if (block->first[r] >= softmax.seen) {
             memset(softmax.scores, 0, (size_t)softmax.padded * sizeof *softmax.scores);
@@ -294,7 +360,7 @@ static void block_softmax(const struct job *job, const struct split *split,
 static void block_values(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->kernels->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
     struct attention_tile_product product = {.b = {split->values, split->values},
                                              .a_panel = KV_PAGE_TOKENS,
                                              .b_stride = (size_t)dim,
@@ -316,9 +382,46 @@ static void block_values(const struct job *job, const struct split *split,
             run_blocks(job, &product, blocks);
         }
     }
+}
+
+/* The same in integers: the weights are rounded, with a scale of their own in each row. */
+static void block_values_int8(const struct job *job, const struct split *split,
+                              struct block *block, const struct memory *memory)
+{
+    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    struct attention_int8_product product = {.b = (const uint8_t *const *)split->values,
+                                             .a_stride = integer_bytes(dim),
+                                             .b_stride =
+                                                 (size_t)ceil_div(dim, GROUP) * GROUP * GROUP,
+                                             .c_stride = (size_t)dim,
+                                             .panel_groups = KV_PAGE_TOKENS / GROUP};
+    for (int32_t r = 0; r < block->rows; r++) {
+        const int32_t seen = ceil_div(block->tile_seen[r / tile_rows], INT8_COLS) * INT8_COLS;
+        block->integers[r] =
+            job->int8->round(memory->scores + (size_t)r * STRIDE, seen, ATTENTION_INT8_LIMIT,
+                             memory->integers + (size_t)r * product.a_stride);
+    }
+    for (int32_t column = 0; column < dim; column += INT8_COLS) {
+        product.b_offset = (size_t)column * GROUP;
+        product.columns = least(INT8_COLS, dim - column);
+        for (int32_t r = 0; r < block->rows; r += tile_rows) {
+            product.rows = least(tile_rows, block->rows - r);
+            product.groups = ceil_div(block->tile_seen[r / tile_rows], GROUP);
+            product.a = memory->integers + (size_t)r * product.a_stride;
+            product.rows_of_a = block->integers + r;
+            product.c = memory->outs + (size_t)r * (size_t)dim + column;
+            job->int8->product(&product);
+        }
+    }
+}
+
+static void block_store(const struct job *job, const struct block *block,
+                        const struct memory *memory)
+{
+    const size_t dim = (size_t)job->args->cache->head_dim;
     for (int32_t r = 0; r < block->rows; r++)
-        memcpy(job->args->partials + block->partial_head[r] * (size_t)dim,
-               memory->outs + (size_t)r * (size_t)dim, (size_t)dim * sizeof(float));
+        memcpy(job->args->partials + block->partial_head[r] * dim,
+               memory->outs + (size_t)r * dim, dim * sizeof(float));
 }
 
 static void split_task(void *context, int32_t index, uint32_t worker)
@@ -335,19 +438,26 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
-    const int32_t tile_rows = job->kernels->tile_rows;
+    const int32_t tile_rows = job->tile_rows;
     const int32_t share = ceil_div(ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = least(rows, (task + 1) * share);
-    if (end - task * share >= WIDEN_TILES * tile_rows)
+    if (!job->int8 && end - task * share >= WIDEN_TILES * tile_rows)
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
     split_load(job, &split, &memory);
     for (int32_t first = task * share; first < end; first += BLOCK_ROWS) {
         struct block block = {.rows = least(BLOCK_ROWS, end - first)};
         block_load(job, &split, first, &block, &memory);
-        block_scores(job, &split, &block, &memory);
+        if (job->int8)
+            block_scores_int8(job, &split, &block, &memory);
+        else
+            block_scores(job, &split, &block, &memory);
         block_softmax(job, &split, &block, &memory);
-        block_values(job, &split, &block, &memory);
+        if (job->int8)
+            block_values_int8(job, &split, &block, &memory);
+        else
+            block_values(job, &split, &block, &memory);
+        block_store(job, &block, &memory);
     }
 }
 
@@ -391,19 +501,26 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
     }
 }
 
-static const struct attention_tile_kernels *kernels_for(const struct device *device,
-                                                        const struct kv_cache *cache)
+/* The level's kernels into *job. */
+static void choose_kernels(struct job *job)
 {
+    const struct kv_cache *cache = job->args->cache;
+    const struct attention_int8_kernels *int8 = &attention_int8_scalar;
+    job->kernels = &attention_tile_scalar;
 #if defined(__x86_64__)
     /* The AVX2 tiles convert halves with F16C, which every processor with AVX2 has. */
-    if (device_simd(device) >= DEVICE_SIMD_AVX512_VNNI && cache->head_dim % TILE_COLS == 0)
-        return &attention_tile_avx512;
-    if (device_simd(device) >= DEVICE_SIMD_AVX2 && cache->head_dim % TILE_COLS == 0)
-        return &attention_tile_avx2;
+    const enum device_simd simd =
+        cache->head_dim % TILE_COLS == 0 ? device_simd(job->device) : DEVICE_SIMD_SCALAR;
+    if (simd >= DEVICE_SIMD_AVX512_VNNI) {
+        job->kernels = &attention_tile_avx512;
+        int8 = &attention_int8_avx512;
+    } else if (simd >= DEVICE_SIMD_AVX2) {
+        job->kernels = &attention_tile_avx2;
+        int8 = &attention_int8_avx2;
+    }
 #endif
-    (void)device;
-    (void)cache;
-    return &attention_tile_scalar;
+    job->int8 = cache->type == KV_INT8 ? int8 : NULL;
+    job->tile_rows = job->int8 ? int8->tile_rows : job->kernels->tile_rows;
 }
 
 enum status attention_cpu(struct device *device, const struct attention_args *args)
@@ -419,9 +536,9 @@ enum status attention_cpu(struct device *device, const struct attention_args *ar
         return ERR_LIMIT;
     struct job job = {.args = args,
                       .device = device,
-                      .kernels = kernels_for(device, cache),
                       .group = args->heads / cache->kv_heads,
                       .stats = args->partials + (size_t)work->partial_count * row_floats};
+    choose_kernels(&job);
     int32_t most_rows = 0;
     for (int32_t i = 0; i < work->item_count; i++)
         most_rows = work->items[i].row_count > most_rows ? work->items[i].row_count : most_rows;

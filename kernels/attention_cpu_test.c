@@ -265,7 +265,8 @@ static struct plan plan_make(int32_t count, int32_t end, int32_t item_rows)
 }
 
 /* Values are below 1 and so is their mean; weights err as their scores do, by some roundings
- * of a sum of head_dim products. */
+ * of a sum of head_dim products. Over a cache of int8 queries and weights are rounded to 16
+ * bits: each term of a sum errs by 2^-16 of the row's greatest number at most. */
 static void twin_check(struct device *device, struct shape shape, int32_t rows, int32_t end)
 {
     struct scene scene;
@@ -279,7 +280,7 @@ static void twin_check(struct device *device, struct shape shape, int32_t rows, 
         const double off = fabs((double)y[i] - (double)expected[i]);
         worst = off <= worst ? worst : off;
     }
-    if (!(worst <= 4e-6))
+    if (!(worst <= (shape.type == KV_INT8 ? 1e-4 : 4e-6)))
         fail_msg("%s, heads %d/%d x %d, window %d, %d rows before %d, %s: off by %g",
                  kv_layout_type_name(shape.type), shape.heads, shape.kv_heads, shape.head_dim,
                  shape.window, rows, end, device_simd_name(device_simd(device)), worst);

@@ -22,7 +22,7 @@ static float number_at(const void *numbers, enum kv_type type, size_t index)
     case KV_F16:
         return half_to_float(((const uint16_t *)numbers)[index]);
     case KV_INT8:
-        return (float)((const int8_t *)numbers)[index];
+        break;
     }
     return NAN;
 }
@@ -83,14 +83,7 @@ static void widen_f16_scalar(const uint16_t *from, float *to, size_t count)
         to[i] = half_to_float(from[i]);
 }
 
-static void widen_int8_scalar(const int8_t *from, float *to, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        to[i] = (float)from[i];
-}
-
 const struct attention_tile_kernels attention_tile_scalar = {.tile_rows = TILE_ROWS,
                                                              .product = product_scalar,
                                                              .softmax = softmax_scalar,
-                                                             .widen_f16 = widen_f16_scalar,
-                                                             .widen_int8 = widen_int8_scalar};
+                                                             .widen_f16 = widen_f16_scalar};

@@ -1,5 +1,6 @@
 /*
- * attention_tile - the inner kernels of attention_cpu, one table per SIMD level.
+ * attention_tile - the inner kernels of attention_cpu, one table per SIMD level: products over
+ * a cache of floats (attention_int8.h has those over one of int8), and the softmax of both.
  *
  * Every sum runs in one fixed order: a product adds its terms one after the other down the
  * depth, a softmax sums its weights in eight lanes (key mod 8), then pairwise. So the shape of
@@ -22,7 +23,7 @@ enum {
  * lie anywhere. The depth comes in panels of panel_depth, the last one perhaps cut short.
  *     row r of a, panel p  begins at  a + p * a_panel + r * ATTENTION_TILE_STRIDE
  *     row k of b, panel p  begins at  number k * b_stride + b_column[block] of b[block][p], a
- *                                     number of type b_type; of KV_INT8 the bare integers
+ *                                     number of type b_type, KV_F32 or KV_F16
  *     row r of c           begins at  c + r * c_stride + block * ATTENTION_TILE_COLS */
 struct attention_tile_product {
     const float *a;
@@ -53,13 +54,11 @@ struct attention_tile_kernels {
     void (*product)(const struct attention_tile_product *product);
     void (*softmax)(struct attention_tile_softmax *softmax);
     void (*widen_f16)(const uint16_t *from, float *to, size_t count); /* a multiple of 8 */
-    void (*widen_int8)(const int8_t *from, float *to, size_t count);  /* a multiple of 8 */
 };
 
-/* The AVX-512 level has only its product of its own. */
-void attention_tile_softmax_avx2(struct attention_tile_softmax *softmax);
+void attention_softmax_avx512(struct attention_tile_softmax *softmax);
+/* The AVX-512 level widens as AVX2 does. */
 void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count);
-void attention_tile_widen_int8_avx2(const int8_t *from, float *to, size_t count);
 
 extern const struct attention_tile_kernels attention_tile_scalar, attention_tile_avx2,
     attention_tile_avx512;

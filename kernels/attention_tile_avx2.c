@@ -38,8 +38,7 @@ INLINE __m256 numbers_load(const uint8_t *numbers, enum kv_type type)
     case KV_INT8:
         break;
     }
-    const __m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)numbers);
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+    return _mm256_setzero_ps();
 }
 
 #define ROW_SUMS(r) __m256 left_##r = _mm256_setzero_ps(), right_##r = left_##r
@@ -173,7 +172,6 @@ static void product_avx2(const struct attention_tile_product *product)
         product_rows(product, KV_F16);
         break;
     case KV_INT8:
-        product_rows(product, KV_INT8);
         break;
     }
 }
@@ -236,7 +234,7 @@ static float scores_scale(const struct attention_tile_softmax *softmax)
     return lanes_max(max);
 }
 
-void attention_tile_softmax_avx2(struct attention_tile_softmax *softmax)
+static void softmax_avx2(struct attention_tile_softmax *softmax)
 {
     softmax->max = scores_scale(softmax);
     const __m256 max = _mm256_set1_ps(softmax->max);
@@ -263,18 +261,9 @@ void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count
     }
 }
 
-void attention_tile_widen_int8_avx2(const int8_t *from, float *to, size_t count)
-{
-    for (size_t i = 0; i < count; i += LANES) {
-        const __m256 wide = numbers_load((const uint8_t *)(const void *)(from + i), KV_INT8);
-        _mm256_storeu_ps(to + i, wide);
-    }
-}
-
-const struct attention_tile_kernels attention_tile_avx2 = {
-    .tile_rows = TILE_ROWS,
-    .pair_rows = PAIR_ROWS,
-    .product = product_avx2,
-    .softmax = attention_tile_softmax_avx2,
-    .widen_f16 = attention_tile_widen_f16_avx2,
-    .widen_int8 = attention_tile_widen_int8_avx2};
+const struct attention_tile_kernels attention_tile_avx2 = {.tile_rows = TILE_ROWS,
+                                                           .pair_rows = PAIR_ROWS,
+                                                           .product = product_avx2,
+                                                           .softmax = softmax_avx2,
+                                                           .widen_f16 =
+                                                               attention_tile_widen_f16_avx2};

@@ -1,10 +1,11 @@
 /*
- * attention_tile_avx512 - the product of attention with AVX-512; the rest is that of AVX2.
+ * attention_tile_avx512 - attention's products of floats with AVX-512.
  *
  *     tile      12 rows x 16 columns, or 6 rows x 2 blocks of 16: 12 running sums, enough to
  *               hide the latency
  *     step      1 load and 12 broadcasts, which are part of the 12 FMA
  *     bound by  the load ports: 13 loads per 12 FMA
+ *
  *
  * Terms are added one after the other as in AVX2, each fused: the same bits.
  *
@@ -42,8 +43,7 @@ INLINE __m512 numbers_load(const uint8_t *numbers, enum kv_type type)
     case KV_INT8:
         break;
     }
-    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)numbers);
-    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+    return _mm512_setzero_ps();
 }
 
 /* One variable per row: see attention_tile_avx2. */
@@ -176,7 +176,6 @@ static void product_avx512(const struct attention_tile_product *product)
         product_type(product, KV_F16);
         break;
     case KV_INT8:
-        product_type(product, KV_INT8);
         break;
     }
 }
@@ -185,6 +184,5 @@ const struct attention_tile_kernels attention_tile_avx512 = {
     .tile_rows = TILE_ROWS,
     .pair_rows = PAIR_ROWS,
     .product = product_avx512,
-    .softmax = attention_tile_softmax_avx2,
-    .widen_f16 = attention_tile_widen_f16_avx2,
-    .widen_int8 = attention_tile_widen_int8_avx2};
+    .softmax = attention_softmax_avx512,
+    .widen_f16 = attention_tile_widen_f16_avx2};

@@ -1,8 +1,8 @@
 /*
  * kv_layout - where the numbers of a KV page lie, and how they are rounded into it.
  *
- * A key and a value are the same row of head_dim numbers, stored with a step of KV_PAGE_TOKENS
- * or of 1, as the cache's order says. Rounding goes in groups of 16 through a small array, so
+ * A key and a value are the same row of head_dim numbers, stored with a step as the cache's
+ * order says, alone or in groups. Rounding goes in groups of 16 through a small array, so
  * that its arithmetic runs in vectors whatever the step. Rounding to the nearest even integer
  * is an addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
  * integer. All of it is elementwise or a maximum: the vector width changes no bit.
@@ -21,14 +21,20 @@ enum { GROUP = 16, PAGE_ALIGN = 64, INF_BITS = 0x7f800000, MAGNITUDE = 0x7ffffff
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
 enum { ROUND_MAGIC_BITS = 0x4b400000 };
 
-/* One key or one value of a block: number i lies at data[i * step]. */
+/* One key or one value of a block: number i lies at data[i / group * step + i % group]. */
 struct row {
     enum kv_type type;
     int32_t count;
+    int32_t group;
     size_t step;
     void *data;
     float *scale; /* KV_INT8 only */
 };
+
+static size_t place_of(const struct row *row, int32_t i)
+{
+    return (size_t)(i / row->group) * row->step + (size_t)(i % row->group);
+}
 
 static int32_t least(int32_t a, int32_t b)
 {
@@ -75,8 +81,14 @@ static void put_int8(const struct row *row, const float *values)
         const int32_t count = least(GROUP, row->count - first);
         if (!is_zero)
             round_group(values + first, count, *row->scale, q);
-        for (int32_t i = 0; i < count; i++)
-            data[(size_t)(first + i) * row->step] = q[i];
+        if (row->group == KV_LAYOUT_GROUP) { /* there is room for whole groups */
+            for (int32_t i = 0; i < count; i += KV_LAYOUT_GROUP)
+                memcpy(data + (size_t)((first + i) / KV_LAYOUT_GROUP) * row->step, q + i,
+                       KV_LAYOUT_GROUP);
+        } else {
+            for (int32_t i = 0; i < count; i++)
+                data[(size_t)(first + i) * row->step] = q[i];
+        }
     }
 }
 
@@ -115,9 +127,21 @@ static void get(const struct row *row, float *values)
         break;
     case KV_INT8:
         for (int32_t i = 0; i < row->count; i++)
-            values[i] = (float)int8[(size_t)i * row->step] * *row->scale;
+            values[i] = (float)int8[place_of(row, i)] * *row->scale;
         break;
     }
+}
+
+static bool is_grouped(const struct kv_cache *cache)
+{
+    return cache->type == KV_INT8 && cache->order == KV_ORDER_CPU;
+}
+
+/* Numbers of a row that a block has room for. */
+static size_t row_room(const struct kv_cache *cache)
+{
+    const size_t group = is_grouped(cache) ? KV_LAYOUT_GROUP : 1;
+    return ((size_t)cache->head_dim + group - 1) / group * group;
 }
 
 /* Row `slot` of a side of a block: its numbers lie together, or KV_PAGE_TOKENS apart. */
@@ -125,12 +149,23 @@ static struct row row_at(const struct kv_cache *cache, void *side, float *scales
                          bool lies_together)
 {
     assert(slot >= 0 && slot < KV_PAGE_TOKENS);
-    const size_t first = (size_t)slot * (lies_together ? (size_t)cache->head_dim : 1);
-    return (struct row){.type = cache->type,
-                        .count = cache->head_dim,
-                        .step = lies_together ? 1 : KV_PAGE_TOKENS,
-                        .data = (uint8_t *)side + first * kv_layout_type_bytes(cache->type),
-                        .scale = scales ? scales + slot : NULL};
+    const size_t at = (size_t)slot, group = KV_LAYOUT_GROUP;
+    struct row row = {.type = cache->type,
+                      .count = cache->head_dim,
+                      .group = 1,
+                      .step = lies_together ? 1 : KV_PAGE_TOKENS,
+                      .scale = scales ? scales + slot : NULL};
+    size_t first = lies_together ? at * (size_t)cache->head_dim : at;
+    if (is_grouped(cache) && lies_together) { /* a value: groups are of tokens */
+        row.step = group;
+        first = at / group * group * row_room(cache) + at % group;
+    } else if (is_grouped(cache)) {
+        row.group = KV_LAYOUT_GROUP;
+        row.step = group * KV_PAGE_TOKENS;
+        first = at * group;
+    }
+    row.data = (uint8_t *)side + first * kv_layout_type_bytes(cache->type);
+    return row;
 }
 
 static struct row key_row(const struct kv_cache *cache, const struct kv_layout_block *block,
@@ -149,7 +184,7 @@ static struct row value_row(const struct kv_cache *cache, const struct kv_layout
 /* Bytes of a block's keys, and of its values. */
 static size_t side_bytes(const struct kv_cache *cache)
 {
-    return (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+    return (size_t)KV_PAGE_TOKENS * row_room(cache) * kv_layout_type_bytes(cache->type);
 }
 
 static size_t block_bytes(const struct kv_cache *cache)

@@ -10,7 +10,12 @@
  *             values [KV_PAGE_TOKENS][head_dim]
  *             key scales, value scales [KV_PAGE_TOKENS], KV_INT8 only
  *
- * That order suits SIMD (KV_ORDER_CPU). Tensor cores want the reduction's numbers side by side,
+ * That order suits SIMD on floats (KV_ORDER_CPU). Integer dot products of four bytes want the
+ * reduction in groups of four, so KV_INT8 lies in that order as
+ *     block = keys   [head_dim / 4, up][KV_PAGE_TOKENS][4]
+ *             values [KV_PAGE_TOKENS / 4][head_dim, up to a multiple of 4][4]
+ *
+ * Tensor cores want the reduction's numbers side by side,
  * for q k^T down head_dim and for p v down the tokens (KV_ORDER_GPU):
  *     block = keys   [KV_PAGE_TOKENS][head_dim]
  *             values [head_dim][KV_PAGE_TOKENS]
@@ -38,7 +43,7 @@
 extern "C" {
 #endif
 
-enum { KV_PAGE_TOKENS = 16 };
+enum { KV_PAGE_TOKENS = 16, KV_LAYOUT_GROUP = 4 /* of KV_INT8 in KV_ORDER_CPU */ };
 
 enum kv_type { KV_F32, KV_F16, KV_INT8 };
 enum kv_order { KV_ORDER_CPU, KV_ORDER_GPU };
@@ -51,10 +56,10 @@ struct kv_cache {
     uint8_t *data; /* kv_layout_page_bytes() * page_count bytes of device memory */
 };
 
-/* Keys and values of one (page, layer, KV head), each number of the cache's type. */
+/* Keys and values of one (page, layer, KV head), each number of the cache's type, in the order
+ * told above. */
 struct kv_layout_block {
-    void *keys;          /* [head_dim][KV_PAGE_TOKENS], the other way with KV_ORDER_GPU */
-    void *values;        /* [KV_PAGE_TOKENS][head_dim], the other way with KV_ORDER_GPU */
+    void *keys, *values;
     float *key_scales;   /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
     float *value_scales; /* [KV_PAGE_TOKENS], NULL but for KV_INT8 */
 };

@@ -122,8 +122,10 @@ static void int8_lies_and_rounds_as_said(void **state)
         assert_true(block.key_scales[5] == scale && block.value_scales[6] == scale);
         for (int32_t i = 0; i < 20; i++) {
             const int8_t q = (int8_t)lrintf(row[i] / scale);
-            assert_int_equal(keys[is_gpu ? 5 * 20 + i : i * KV_PAGE_TOKENS + 5], q);
-            assert_int_equal(values[is_gpu ? i * KV_PAGE_TOKENS + 6 : 6 * 20 + i], q);
+            const int32_t key = i / 4 * 4 * KV_PAGE_TOKENS + 5 * 4 + i % 4;
+            const int32_t value = 6 / 4 * 4 * 20 + i * 4 + 6 % 4;
+            assert_int_equal(keys[is_gpu ? 5 * 20 + i : key], q);
+            assert_int_equal(values[is_gpu ? i * KV_PAGE_TOKENS + 6 : value], q);
         }
         free(cache.data);
     }

@@ -3,7 +3,8 @@ set(kernels_x86)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
     kernels/matmul_int8_avx512.c kernels/attention_tile_avx2.c
-    kernels/attention_tile_avx512.c)
+    kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
+    kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/device_host.c kernels/weight.c kernels/weight_row.c
@@ -18,7 +19,7 @@ room(kernels NEEDS base m SOURCES
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
-  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c
+  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/attention_int8.c
   kernels/sample_ref.c kernels/sample_cpu.c)
 room_test(kernels/log_test.c kernels) # a header alone
 
@@ -28,8 +29,9 @@ set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight
 
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
 set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+  kernels/attention_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
-set_source_files_properties(kernels/matmul_int8_avx512.c
+set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")
 set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
@@ -37,7 +39,7 @@ set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   kernels/kv_layout.c kernels/rmsnorm_cpu.c kernels/rope_cpu.c kernels/silu_mul_cpu.c
   kernels/sample_cpu.c
   PROPERTIES COMPILE_OPTIONS "-O3")
-set_source_files_properties(kernels/attention_tile_avx512.c
+set_source_files_properties(kernels/attention_tile_avx512.c kernels/attention_softmax_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-O3")
 # 54 copies of portable loops: with optimisation a minute of compiling.
 set_source_files_properties(kernels/attention_tile_avx512_test.c

@@ -127,7 +127,7 @@ static void chunks_share_their_keys(void **state)
     const int32_t shared_items = c.attention.item_count;
     assert_true(c.work.bytes_unshared > 2 * c.work.bytes);
     assert_int_equal(kbench_case_check(&c, &check, &err), OK);
-    assert_true(check.share < 1e-5);
+    assert_true(check.share < 1e-4); /* queries and weights have 16 bits */
     kbench_case_close(&c);
     for (int order = KBENCH_SORTED; order <= KBENCH_NAIVE; order++) {
         c = case_of(kbench_kernels_find("attention"), "decode", "int8");
@@ -136,7 +136,7 @@ static void chunks_share_their_keys(void **state)
         assert_int_equal(kbench_case_open(&c, 0, &err), OK);
         assert_true(c.attention.item_count > 2 * shared_items);
         assert_int_equal(kbench_case_check(&c, &check, &err), OK);
-        assert_true(check.share < 1e-5);
+        assert_true(check.share < 1e-4); /* queries and weights have 16 bits */
         kbench_case_close(&c);
     }
 }

@@ -1,0 +1,58 @@
+/*
+ * attention_int8 - the products of attention_cpu over a cache of int8, one table per SIMD
+ * level.
+ *
+ *     c[r, column] = scale[r] * sum_i a[r, i] b[i, column]
+ *
+ * b are bytes of the cache as they lie there: keys (i over head_dim, columns are tokens) or
+ * values (i over tokens, columns are dims). a are queries, or weights of the softmax, rounded
+ * to 16 bits with one scale per row: finer than the bytes they meet by a factor of 256, so that
+ * nothing of the result is lost to it. The sums are exact in 32 bits, so every level gives the
+ * same bits, whatever its tiles. That they are exact: |a| <= limit, |b| <= 127, and limit *
+ * 127 * depth < 2^31.
+ */
+#ifndef KERNELS_ATTENTION_INT8_H
+#define KERNELS_ATTENTION_INT8_H
+
+#include "kernels/kv_layout.h"
+
+enum {
+    ATTENTION_INT8_COLS = 16,         /* columns of a product at most */
+    ATTENTION_INT8_LIMIT = 127 * 256, /* of |a|: 16 bits that split into two signed bytes */
+    ATTENTION_INT8_DEPTH = 512 /* of a product at most; beyond, |a| has half that limit */
+};
+
+/* A row of a, in groups of four: eight bytes each, in an order of the level's own. */
+struct attention_int8_row {
+    float scale; /* NaN when a number was not finite */
+    int32_t sum; /* of its integers */
+};
+
+/* The depth comes in panels of panel_groups groups of four, the last one perhaps cut short.
+ *     row r of a         begins at  a + r * a_stride bytes
+ *     group g of panel p of b begins at  b[p] + b_offset + g * b_stride: 4 bytes per column
+ *     row r of c         begins at  c + r * c_stride */
+struct attention_int8_product {
+    const uint8_t *a;
+    const struct attention_int8_row *rows_of_a; /* [rows] */
+    const uint8_t *const *b;
+    float *c;
+    size_t a_stride, b_offset, b_stride, c_stride;
+    int32_t rows;    /* 1 .. tile_rows of the level */
+    int32_t columns; /* 1 .. ATTENTION_INT8_COLS; all of them where the level is not scalar */
+    int32_t groups, panel_groups;
+};
+
+struct attention_int8_kernels {
+    int32_t tile_rows; /* rows of a product at most */
+    void (*product)(const struct attention_int8_product *product);
+    /* Rounds values[count], count a multiple of 16 (of 4 where the level is scalar), to
+     * integers of at most limit, to a[count / 4 * 8]. */
+    struct attention_int8_row (*round)(const float *values, int32_t count, float limit,
+                                       uint8_t *a);
+};
+
+extern const struct attention_int8_kernels attention_int8_scalar, attention_int8_avx2,
+    attention_int8_avx512;
+
+#endif

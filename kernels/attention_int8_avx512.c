@@ -1,0 +1,160 @@
+/*
+ * attention_int8_avx512 - attention's integer products with AVX-512 VNNI.
+ *
+ *     tile      12 rows x 16 columns: a running sum of high bytes and one of low bytes a row
+ *     step      4 of the depth: 1 load of b, 24 broadcasts that are part of the 24 dpbusd
+ *     bound by  dpbusd: two per 64 products, where floats take four fused ones
+ *
+ * dpbusd multiplies unsigned by signed bytes. b comes as b + 128 (its top bits turned), so each
+ * sum has 128 times the row's own sum too much, which is taken off at the end. a = 256 high +
+ * low, both signed. All of it wraps modulo 2^32, and the result fits: the difference is exact.
+ *
+ * The test builds this file a second time on portable versions of the same intrinsics, so that
+ * its results are judged on machines that cannot run it.
+ */
+#include "kernels/attention_int8.h"
+
+#ifndef ATTENTION_INT8_PORTABLE
+    #include <immintrin.h>
+#endif
+#include <math.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { TILE_ROWS = 12, LANES = 16, GROUP_BYTES = 8 };
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+INLINE __m512i bytes_broadcast(const uint8_t *a)
+{
+    int32_t four;
+    memcpy(&four, a, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
+/* One variable per sum: see attention_tile_avx2. */
+#define ROW_SUMS(r) __m512i high_##r = _mm512_setzero_si512(), low_##r = high_##r
+#define ROW_STEP(r)                                                                            \
+    if (rows > (r)) {                                                                          \
+        const uint8_t *x = a + (r)*stride;                                                     \
+        high_##r = _mm512_dpbusd_epi32(high_##r, bytes, bytes_broadcast(x));                   \
+        low_##r = _mm512_dpbusd_epi32(low_##r, bytes, bytes_broadcast(x + 4));                 \
+    }
+#define ROW_STORE(r)                                                                           \
+    if (rows > (r))                                                                            \
+        row_store(product, r, high_##r, low_##r);
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+
+INLINE void row_store(const struct attention_int8_product *product, int r, __m512i high,
+                      __m512i low)
+{
+    const struct attention_int8_row *row = &product->rows_of_a[r];
+    const __m512i extra = _mm512_set1_epi32((int32_t)((uint32_t)row->sum << 7));
+    const __m512i sum =
+        _mm512_sub_epi32(_mm512_add_epi32(_mm512_slli_epi32(high, 8), low), extra);
+    _mm512_storeu_ps(product->c + (size_t)r * product->c_stride,
+                     _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(row->scale)));
+}
+
+/* rows is a constant at each call. */
+INLINE void product_tile(const struct attention_int8_product *product, int rows)
+{
+    ROW_SUMS(0);
+    ROW_SUMS(1);
+    ROW_SUMS(2);
+    ROW_SUMS(3);
+    ROW_SUMS(4);
+    ROW_SUMS(5);
+    ROW_SUMS(6);
+    ROW_SUMS(7);
+    ROW_SUMS(8);
+    ROW_SUMS(9);
+    ROW_SUMS(10);
+    ROW_SUMS(11);
+    const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
+    const size_t stride = product->a_stride;
+    const uint8_t *a = product->a;
+    const uint8_t *const *panel = product->b;
+    for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
+        const uint8_t *b = *panel + product->b_offset;
+        const uint8_t *a_end = a + (size_t)least(product->panel_groups, left) * GROUP_BYTES;
+        for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
+            const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
+            EACH_ROW(ROW_STEP)
+        }
+    }
+    EACH_ROW(ROW_STORE)
+}
+
+#define ROWS_CASE(count)                                                                       \
+    case count:                                                                                \
+        product_tile(product, count);                                                          \
+        break;
+
+static void product_avx512(const struct attention_int8_product *product)
+{
+    switch (product->rows) {
+        ROWS_CASE(1)
+        ROWS_CASE(2)
+        ROWS_CASE(3)
+        ROWS_CASE(4)
+        ROWS_CASE(5)
+        ROWS_CASE(6)
+        ROWS_CASE(7)
+        ROWS_CASE(8)
+        ROWS_CASE(9)
+        ROWS_CASE(10)
+        ROWS_CASE(11)
+    default:
+        product_tile(product, TILE_ROWS);
+        break;
+    }
+}
+
+static float greatest_of(const float *values, int32_t count)
+{
+    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    __m512i most = _mm512_setzero_si512();
+    for (int32_t i = 0; i < count; i += LANES)
+        most = _mm512_max_epi32(
+            most,
+            _mm512_and_si512(_mm512_castps_si512(_mm512_loadu_ps(values + i)), magnitude));
+    const int32_t bits = _mm512_reduce_max_epi32(most);
+    float greatest;
+    memcpy(&greatest, &bits, sizeof greatest);
+    return greatest;
+}
+
+static struct attention_int8_row round_avx512(const float *values, int32_t count, float limit,
+                                              uint8_t *a)
+{
+    const float greatest = greatest_of(values, count);
+    struct attention_int8_row row = {.scale = greatest / limit};
+    const float factor = limit / greatest;
+    if (!isfinite(greatest) || !isfinite(factor)) { /* no number, or nothing but zeros */
+        memset(a, 0, (size_t)count * 2);
+        row.scale = isfinite(greatest) ? 0.0f : NAN;
+        return row;
+    }
+    const __m512 by = _mm512_set1_ps(factor);
+    __m512i sum = _mm512_setzero_si512();
+    for (int32_t i = 0; i < count; i += LANES) {
+        const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + i), by));
+        const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(128)), 8);
+        const __m128i highs = _mm512_cvtepi32_epi8(high);
+        const __m128i lows = _mm512_cvtepi32_epi8(q); /* their low bytes */
+        __m128i *to = (__m128i *)(void *)(a + (size_t)i * 2);
+        _mm_storeu_si128(to, _mm_unpacklo_epi32(highs, lows));
+        _mm_storeu_si128(to + 1, _mm_unpackhi_epi32(highs, lows));
+        sum = _mm512_add_epi32(sum, q);
+    }
+    row.sum = _mm512_reduce_add_epi32(sum);
+    return row;
+}
+
+const struct attention_int8_kernels attention_int8_avx512 = {
+    .tile_rows = TILE_ROWS, .product = product_avx512, .round = round_avx512};

@@ -1,0 +1,310 @@
+/*
+ * attention_int8_test - every level's integer products against the scalar ones, to the bit, on
+ * noise and at the limits; and every level's rounding. The softmax of AVX-512 against that of
+ * AVX2 likewise. The AVX-512 products are also built on portable versions of their intrinsics,
+ * for machines that cannot run them.
+ */
+#include "kernels/attention_int8.h"
+
+#include "kernels/attention_tile.h"
+#include "kernels/device.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#if defined(__has_include) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    #if defined(__GNUC__) && !defined(__clang__) && __has_include(<simde/x86/avx512.h>)
+        /* Without AVX-512 its vectors travel in memory: within one file nobody minds. */
+        #pragma GCC diagnostic ignored "-Wpsabi"
+        #define SIMDE_ENABLE_NATIVE_ALIASES
+        #include <simde/x86/avx512.h>
+        #define ATTENTION_INT8_PORTABLE
+    #endif
+#endif
+
+#ifdef ATTENTION_INT8_PORTABLE
+
+static __m512 portable_cvtepi32_ps(__m512i integers)
+{
+    int32_t from[16];
+    float to[16];
+    memcpy(from, &integers, sizeof from);
+    for (int i = 0; i < 16; i++)
+        to[i] = (float)from[i];
+    return _mm512_loadu_ps(to);
+}
+
+static __m512i portable_cvtps_epi32(__m512 floats)
+{
+    float from[16];
+    int32_t to[16];
+    memcpy(from, &floats, sizeof from);
+    for (int i = 0; i < 16; i++)
+        to[i] = (int32_t)nearbyintf(from[i]);
+    return _mm512_loadu_si512(to);
+}
+
+static __m128i portable_cvtepi32_epi8(__m512i integers)
+{
+    int32_t from[16];
+    int8_t to[16];
+    memcpy(from, &integers, sizeof from);
+    for (int i = 0; i < 16; i++)
+        to[i] = (int8_t)(from[i] & 255);
+    return _mm_loadu_si128((const __m128i *)(const void *)to);
+}
+
+static int32_t portable_reduce_max(__m512i integers)
+{
+    int32_t from[16];
+    memcpy(from, &integers, sizeof from);
+    for (int i = 1; i < 16; i++)
+        from[0] = from[i] > from[0] ? from[i] : from[0];
+    return from[0];
+}
+
+static int32_t portable_reduce_add(__m512i integers)
+{
+    int32_t from[16];
+    memcpy(from, &integers, sizeof from);
+    for (int i = 1; i < 16; i++)
+        from[0] += from[i];
+    return from[0];
+}
+
+static __m512i portable_srai(__m512i integers, unsigned int by)
+{
+    int32_t from[16];
+    memcpy(from, &integers, sizeof from);
+    for (int i = 0; i < 16; i++)
+        from[i] >>= by; /* gcc: arithmetic */
+    return _mm512_loadu_si512(from);
+}
+
+    #define _mm512_srai_epi32       portable_srai
+    #define _mm512_cvtepi32_ps      portable_cvtepi32_ps
+    #define _mm512_cvtps_epi32      portable_cvtps_epi32
+    #define _mm512_cvtepi32_epi8    portable_cvtepi32_epi8
+    #define _mm512_reduce_max_epi32 portable_reduce_max
+    #define _mm512_reduce_add_epi32 portable_reduce_add
+    #define attention_int8_avx512   portable_kernels
+    #include "kernels/attention_int8_avx512.c"
+    #undef attention_int8_avx512
+
+#endif
+
+enum {
+    PANELS = 8,
+    GROUPS_MAX = 128, /* of four: depth 512 */
+    COLS = ATTENTION_INT8_COLS,
+    ROWS = 24,
+    STRIDE = GROUPS_MAX * 8,
+    PANEL_BYTES = GROUPS_MAX * COLS * 4
+};
+
+static float values[ROWS][GROUPS_MAX * 4];
+static uint8_t bytes[PANELS][PANEL_BYTES];
+static uint8_t expected_a[ROWS * STRIDE], found_a[ROWS * STRIDE];
+
+static uint32_t state;
+
+static uint32_t noise(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return state >> 8;
+}
+
+/* extremes: everything at its limit, signs by the row and column. */
+static void fill(bool extremes)
+{
+    state = 5;
+    for (int r = 0; r < ROWS; r++)
+        for (int i = 0; i < GROUPS_MAX * 4; i++) {
+            const float value = (float)noise() / (float)(1 << 23) - 1.0f;
+            values[r][i] = extremes ? (r % 2 ? 3.0f : -3.0f) : value * (float)(r + 1);
+        }
+    for (int p = 0; p < PANELS; p++)
+        for (int i = 0; i < PANEL_BYTES; i++) {
+            const int q = extremes ? (i / 4 % 2 ? 127 : -127) : (int)(noise() % 255) - 127;
+            bytes[p][i] = (uint8_t)(int8_t)q;
+        }
+}
+
+/* All rows by tiles of the level: the sums must be the scalar level's. */
+static void check_products(const char *name, const struct attention_int8_kernels *level,
+                           int32_t groups, int32_t panel_groups)
+{
+    const uint8_t *panels[PANELS];
+    struct attention_int8_row expected_rows[ROWS], found_rows[ROWS];
+    static float expected[ROWS][COLS], found[ROWS][COLS];
+    for (int p = 0; p < PANELS; p++)
+        panels[p] = bytes[p];
+    for (int r = 0; r < ROWS; r++) {
+        expected_rows[r] = attention_int8_scalar.round(
+            values[r], GROUPS_MAX * 4, ATTENTION_INT8_LIMIT, expected_a + (size_t)r * STRIDE);
+        found_rows[r] = level->round(values[r], GROUPS_MAX * 4, ATTENTION_INT8_LIMIT,
+                                     found_a + (size_t)r * STRIDE);
+        assert_true(expected_rows[r].scale == found_rows[r].scale);
+    }
+    /* The sums of rows are of the whole rows: a product takes them all or none. */
+    assert_true(groups == GROUPS_MAX);
+    struct attention_int8_product product = {.b = panels,
+                                             .a_stride = STRIDE,
+                                             .b_offset = 0,
+                                             .b_stride = COLS * 4,
+                                             .c_stride = COLS,
+                                             .columns = COLS,
+                                             .groups = groups,
+                                             .panel_groups = panel_groups};
+    for (int32_t r = 0; r < ROWS; r++) {
+        product.rows = 1;
+        product.a = expected_a + (size_t)r * STRIDE;
+        product.rows_of_a = expected_rows + r;
+        product.c = expected[r];
+        attention_int8_scalar.product(&product);
+    }
+    for (int32_t tile = 1; tile <= level->tile_rows; tile++) {
+        memset(found, 0, sizeof found);
+        for (int32_t r = 0; r < ROWS; r += tile) {
+            product.rows = ROWS - r < tile ? ROWS - r : tile;
+            product.a = found_a + (size_t)r * STRIDE;
+            product.rows_of_a = found_rows + r;
+            product.c = found[r];
+            level->product(&product);
+        }
+        if (memcmp(expected, found, sizeof found) != 0)
+            fail_msg("%s: tiles of %d rows differ", name, tile);
+    }
+}
+
+static void check_level(const char *name, const struct attention_int8_kernels *level)
+{
+    for (int extremes = 0; extremes < 2; extremes++) {
+        fill(extremes);
+        check_products(name, level, GROUPS_MAX, GROUPS_MAX);
+        check_products(name, level, GROUPS_MAX, 16);
+        check_products(name, level, GROUPS_MAX, 24); /* the last panel is cut short */
+    }
+}
+
+static enum device_simd simd_here(void)
+{
+    struct device *device;
+    const struct device_options options = {.threads = 1, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+    assert_int_equal(device_open(&device, &options, NULL), OK);
+    const enum device_simd simd = device_simd(device);
+    device_close(device);
+    return simd;
+}
+
+static void levels_agree(void **unused)
+{
+    (void)unused;
+    const enum device_simd simd = simd_here();
+    if (simd < DEVICE_SIMD_AVX2) {
+        print_message("skipped: no AVX2 here\n");
+        skip();
+    }
+#if defined(__x86_64__)
+    check_level("avx2", &attention_int8_avx2);
+    if (simd >= DEVICE_SIMD_AVX512_VNNI)
+        check_level("avx512", &attention_int8_avx512);
+    else
+        print_message("without AVX-512, which is not here\n");
+#endif
+}
+
+static void portable_avx512_agrees(void **unused)
+{
+    (void)unused;
+#ifdef ATTENTION_INT8_PORTABLE
+    check_level("avx512, portable", &portable_kernels);
+#else
+    print_message(
+        "skipped: no portable intrinsics, or a sanitizer, with which they are slow\n");
+    skip();
+#endif
+}
+
+/* What cannot be rounded: no number, zeros, magnitudes whose inverse is infinite. */
+static void check_odd_rows(const struct attention_int8_kernels *level)
+{
+    const float odd[] = {NAN, INFINITY, -INFINITY};
+    uint8_t a[32 * 2];
+    const uint8_t zeros[32 * 2] = {0};
+    float row[32] = {0};
+    memset(a, 1, sizeof a);
+    assert_true(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale == 0.0f);
+    assert_memory_equal(a, zeros, sizeof a);
+    row[7] = 0x1p-149f;
+    memset(a, 1, sizeof a);
+    assert_true(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale == 0.0f);
+    assert_memory_equal(a, zeros, sizeof a);
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        row[20] = odd[i];
+        memset(a, 1, sizeof a);
+        assert_true(isnan(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale));
+        assert_memory_equal(a, zeros, sizeof a);
+    }
+}
+
+static void odd_rows_have_odd_scales(void **unused)
+{
+    (void)unused;
+    check_odd_rows(&attention_int8_scalar);
+#if defined(__x86_64__)
+    const enum device_simd simd = simd_here();
+    if (simd >= DEVICE_SIMD_AVX2)
+        check_odd_rows(&attention_int8_avx2);
+    if (simd >= DEVICE_SIMD_AVX512_VNNI)
+        check_odd_rows(&attention_int8_avx512);
+#endif
+}
+
+static void softmax_of_both_levels_agrees(void **unused)
+{
+    (void)unused;
+    if (simd_here() < DEVICE_SIMD_AVX512_VNNI) {
+        print_message("skipped: no AVX-512 here\n");
+        skip();
+    }
+#if defined(__x86_64__)
+    float key_scales[128], value_scales[128], here[128], there[128];
+    state = 9;
+    for (int32_t seen = 1; seen <= 128; seen++) {
+        const int32_t padded = (seen + 15) / 16 * 16;
+        for (int i = 0; i < 128; i++) {
+            key_scales[i] = (float)(noise() % 100) * 0.01f;
+            value_scales[i] = (float)(noise() % 100) * 0.03f;
+            here[i] = there[i] = (float)((int)(noise() % 2000) - 1000) * 0.05f;
+        }
+        if (seen == 50)
+            here[3] = there[3] = NAN;
+        struct attention_tile_softmax a = {
+            here, key_scales, seen % 3 ? value_scales : NULL, seen, padded, 0, 0};
+        struct attention_tile_softmax b = a;
+        b.scores = there;
+        attention_tile_avx2.softmax(&a);
+        attention_tile_avx512.softmax(&b);
+        assert_memory_equal(&a.sum, &b.sum, sizeof a.sum);
+        assert_memory_equal(here, there, (size_t)padded * sizeof here[0]);
+    }
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_agree),
+        cmocka_unit_test(portable_avx512_agrees),
+        cmocka_unit_test(odd_rows_have_odd_scales),
+        cmocka_unit_test(softmax_of_both_levels_agrees),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
