@@ -1,7 +1,8 @@
 /*
- * embed - rows of the embedding table as F32, in the bits of weight_dequantize.
+ * embed - rows of the embedding table as F32, in the bits of weight_dequantize, scaled.
  *
- *     formula     x[r, :] = table[tokens[r], :], or of a token that the device chose itself
+ *     formula     x[r, :] = table[tokens[r], :] * scale, or of a token that the device chose
+ *                 itself
  *     tensors     table [vocab, dim] in the file's own blocks, of any type; x [rows, dim] F32
  *     grid        rows x (pieces of 1,024 columns) blocks of 256 threads, a number each at a
  *                 time: a warp reads 32 neighbours of a block and writes 128 bytes
@@ -42,9 +43,10 @@ embed_rows(const struct embed_args args, const struct weight table)
     auto from =
         static_cast<const unsigned char *>(table.data) + token_of(args, row) * row_bytes;
     float *to = args.x + row * dim;
+    const float scale = args.scale == 0.0f ? 1.0f : args.scale;
     for (int32_t i = first + static_cast<int32_t>(threadIdx.x); i < dim && i < first + PIECE;
          i += THREADS)
-        to[i] = dequant_element<TYPE>(from, i);
+        to[i] = dequant_element<TYPE>(from, i) * scale;
 }
 
 template <int TYPE> enum status launch(struct device *device, const struct embed_args *args)

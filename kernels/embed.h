@@ -1,5 +1,5 @@
 /*
- * embed - rows of the embedding table: x[r, :] = table[token of row r, :] as F32.
+ * embed - rows of the embedding table: x[r, :] = table[token of row r, :] * scale as F32.
  *
  * A row's token may be one that the device has chosen itself and the host has not seen yet: a
  * number below 0 names the result of the last sampling that holds it.
@@ -21,6 +21,7 @@ struct embed_args {
     const struct sample_result *chosen; /* where results i lie; NULL: no token is below 0 */
     float *x;                           /* [rows, dim] */
     int32_t rows;
+    float scale; /* 0: the table's numbers as they are */
 };
 
 /* Result i's token; 0 where that is TOKEN_NONE (such a row's output nobody reads). */

@@ -1,7 +1,7 @@
 /*
  * embed_cpu - embed with threads over rows.
  *
- *     formula   x[r, :] = table[tokens[r], :]
+ *     formula   x[r, :] = table[tokens[r], :] * scale
  *     tensors   table [vocab, dim] stored; x [rows, dim] F32
  *     bound by  memory: a table row is met cold; well below 0.1 % of a forward pass
  */
@@ -38,9 +38,12 @@ static void embed_task(void *context, int32_t index, uint32_t worker)
     for (int32_t r = first; r < end; r++) {
         const token_id token = token_of(args, r);
         assert(token < table->out_dim);
+        float *x = args->x + (size_t)r * (size_t)table->in_dim;
         weight_dequantize(table->type,
-                          (const uint8_t *)table->data + (size_t)token * job->row_bytes,
-                          args->x + (size_t)r * (size_t)table->in_dim, table->in_dim);
+                          (const uint8_t *)table->data + (size_t)token * job->row_bytes, x,
+                          table->in_dim);
+        for (int32_t i = 0; args->scale != 0.0f && i < table->in_dim; i++)
+            x[i] *= args->scale;
     }
 }
 

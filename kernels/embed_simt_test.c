@@ -38,8 +38,12 @@ static void compare(struct simt_case *c, enum weight_type type, int32_t dim)
                            .in_dim = dim,
                            .data = data,
                            .data_bytes = bytes};
-    struct embed_args args = {
-        .table = &table, .tokens = tokens, .chosen = chosen, .x = x, .rows = ROWS};
+    struct embed_args args = {.table = &table,
+                              .tokens = tokens,
+                              .chosen = chosen,
+                              .x = x,
+                              .rows = ROWS,
+                              .scale = type % 2 == 0 ? 25.298221f : 0.0f};
     assert_int_equal(embed_ref(c->host, &args), OK);
     const size_t count = (size_t)ROWS * (size_t)dim;
     table.data = simt_case_up(c, data, bytes);
