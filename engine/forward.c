@@ -1,14 +1,19 @@
 /*
  * forward - see forward.h. The pass, for a batch of rows (Llama 2, arXiv 2307.09288; Qwen2,
- * arXiv 2407.10671, adds biases to q, k and v):
+ * arXiv 2407.10671, adds biases to q, k and v; in brackets what Qwen3, arXiv 2505.09388, and
+ * Gemma 2 and 3, arXiv 2408.00118 and 2503.19786, add):
  *
- *     x = embed[tokens]
+ *     x = embed[tokens] [* sqrt(hidden)]
  *     per layer:
  *         n = rmsnorm(x);  q, k, v = n Wq, n Wk, n Wv (+ bias)
- *         q, k turned by rope; k, v to the cache
- *         x += attention(q) Wo
- *         n = rmsnorm(x);  x += (silu(n Wgate) * (n Wup)) Wdown
+ *         [each head of q and k normalised]; both turned by rope; k, v to the cache
+ *         x += [rmsnorm](attention(q) Wo)
+ *         n = rmsnorm(x);  x += [rmsnorm]((act(n Wgate) * (n Wup)) Wdown)
  *     logits = rmsnorm(x[head_rows]) Whead
+ *
+ * Layers differ in what they see (a window, or all) and in how, or whether, they are turned.
+ * Where a branch is normalised before it is added, the sum is taken by the rmsnorm that reads
+ * it next: of the feed-forward network, or of the layer after.
  *
  * Past the last layer's attention only the head rows matter: they are gathered there, and the
  * rest of that layer is computed for them alone (2-3 % of a prefill of 30 layers).
@@ -23,6 +28,7 @@
 #include "engine/forward.h"
 
 #include "engine/forward_buffers.h"
+#include "kernels/sample_draw.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -57,56 +63,110 @@ static enum status multiply(const struct forward *forward, const struct matmul_a
     return forward->ops->matmul(forward->device, args);
 }
 
-/* attended = attention of the layer over x. */
-static enum status attend(const struct forward *forward, const struct batch *batch,
-                          int32_t index)
+/* Rows of the residual stream. */
+struct stream {
+    float *x;
+    const struct activation *attended; /* what attention made of them */
+    int32_t rows;
+};
+
+/* to = rmsnorm(x), of x + posted when something is still to be added. */
+static enum status normalise(const struct forward *forward, const struct stream *stream,
+                             bool is_pending, const float *weight, struct activation *to)
 {
-    const struct ops *ops = forward->ops;
+    const struct model_config *config = &forward->model->config;
+    const struct rmsnorm_args norm = {
+        .x = stream->x,
+        .add = is_pending ? forward->buffers->posted.activation.f32 : NULL,
+        .sum = is_pending ? stream->x : NULL,
+        .weight = weight,
+        .y = to,
+        .row_count = stream->rows,
+        .dim = config->hidden,
+        .eps = config->rms_eps};
+    return forward->ops->rmsnorm(forward->device, &norm);
+}
+
+/* x += from w; with a post norm posted = rmsnorm(from w), which is still to be added. */
+static enum status finish_branch(const struct forward *forward, const struct stream *stream,
+                                 const struct activation *from, const struct weight *w,
+                                 const float *post_norm)
+{
+    struct forward_buffers *b = forward->buffers;
+    const struct matmul_args product = {.x = from,
+                                        .w = w,
+                                        .y = post_norm ? b->branch.data : stream->x,
+                                        .rows = stream->rows,
+                                        .accumulate = post_norm == NULL};
+    const struct stream branch = {b->branch.data, NULL, stream->rows};
+    TRY(multiply(forward, &product));
+    return post_norm ? normalise(forward, &branch, false, post_norm, &b->posted.activation)
+                     : OK;
+}
+
+/* q, k, v of the layer over normed; q is turned, k and v go to the cache. */
+static enum status project(const struct forward *forward, const struct batch *batch,
+                           int32_t index)
+{
     const struct model_config *config = &forward->model->config;
     const struct model_layer *layer = &forward->model->layers[index];
+    const int kinds = config->layer_kinds[index];
     struct forward_buffers *b = forward->buffers;
     const int32_t rows = batch->row_count;
     const struct activation *normed = &b->normed.activation;
-    const struct rmsnorm_args norm = {.x = b->x.data,
-                                      .weight = layer->attn_norm,
-                                      .y = &b->normed.activation,
-                                      .row_count = rows,
-                                      .dim = config->hidden,
-                                      .eps = config->rms_eps};
+    const bool is_turned_locally = (kinds & MODEL_LAYER_LOCAL) && b->local_turns.data;
     const struct matmul_args q = {
         .x = normed, .w = &layer->q, .bias = layer->q_bias, .y = b->q.data, .rows = rows};
     const struct matmul_args k = {
         .x = normed, .w = &layer->k, .bias = layer->k_bias, .y = b->k.data, .rows = rows};
     const struct matmul_args v = {
         .x = normed, .w = &layer->v, .bias = layer->v_bias, .y = b->v.data, .rows = rows};
-    const struct rope_args rope = {.q = b->q.data,
-                                   .k = b->k.data,
-                                   .v = b->v.data,
-                                   .positions = batch->positions,
-                                   .kv_pages = batch->kv_pages,
-                                   .turns = b->turns.data,
-                                   .cache = &forward->cache,
-                                   .rows = rows,
-                                   .heads = config->heads,
-                                   .layer = index,
-                                   .rope_dim = config->rope_dim,
-                                   .interleaved = config->rope_interleaved};
+    const struct rope_args rope = {
+        .q = b->q.data,
+        .k = b->k.data,
+        .v = b->v.data,
+        .positions = batch->positions,
+        .kv_pages = batch->kv_pages,
+        .turns = is_turned_locally ? b->local_turns.data : b->turns.data,
+        .q_norm = layer->q_norm,
+        .k_norm = layer->k_norm,
+        .norm_eps = config->rms_eps,
+        .cache = &forward->cache,
+        .rows = rows,
+        .heads = config->heads,
+        .layer = index,
+        .rope_dim = kinds & MODEL_LAYER_NO_ROPE ? 0 : config->rope_dim,
+        .interleaved = config->rope_interleaved};
+    TRY(multiply(forward, &q));
+    TRY(multiply(forward, &k));
+    TRY(multiply(forward, &v));
+    return forward->ops->rope_append(forward->device, &rope);
+}
+
+/* attended = attention of the layer over x. */
+static enum status attend(const struct forward *forward, const struct batch *batch,
+                          int32_t index)
+{
+    const struct model_config *config = &forward->model->config;
+    struct forward_buffers *b = forward->buffers;
+    const bool is_local = config->layer_kinds[index] & MODEL_LAYER_LOCAL;
+    const struct stream stream = {b->x.data, NULL, batch->row_count};
     const struct attention_args attention = {.q = b->q.data,
                                              .positions = batch->positions,
                                              .work = &batch->work,
                                              .cache = &forward->cache,
                                              .partials = b->partials.data,
                                              .y = &b->attended.activation,
-                                             .rows = rows,
+                                             .rows = batch->row_count,
                                              .heads = config->heads,
                                              .layer = index,
-                                             .scale = config->attention_scale};
-    TRY(ops->rmsnorm(forward->device, &norm));
-    TRY(multiply(forward, &q));
-    TRY(multiply(forward, &k));
-    TRY(multiply(forward, &v));
-    TRY(ops->rope_append(forward->device, &rope));
-    return ops->attention(forward->device, &attention);
+                                             .scale = config->attention_scale,
+                                             .softcap = config->attention_softcap,
+                                             .window = is_local ? config->window : 0};
+    TRY(normalise(forward, &stream, config->has_post_norms && index > 0,
+                  forward->model->layers[index].attn_norm, &b->normed.activation));
+    TRY(project(forward, batch, index));
+    return forward->ops->attention(forward->device, &attention);
 }
 
 /* head_x, head_attended = the head rows of x and attended. */
@@ -123,13 +183,6 @@ static enum status gather_heads(const struct forward *forward, const struct batc
     return forward->ops->gather(forward->device, &args);
 }
 
-/* Rows of the residual stream and what attention made of them. */
-struct stream {
-    float *x;
-    const struct activation *attended;
-    int32_t rows;
-};
-
 /* x += attended Wo, then the layer's gated feed-forward network. */
 static enum status feed_forward(const struct forward *forward, const struct stream *stream,
                                 int32_t index)
@@ -140,17 +193,6 @@ static enum status feed_forward(const struct forward *forward, const struct stre
     const struct model_layer *layer = &forward->model->layers[index];
     struct forward_buffers *b = forward->buffers;
     const struct activation *normed = &b->normed.activation;
-    const struct matmul_args o = {.x = stream->attended,
-                                  .w = &layer->o,
-                                  .y = stream->x,
-                                  .rows = rows,
-                                  .accumulate = true};
-    const struct rmsnorm_args norm = {.x = stream->x,
-                                      .weight = layer->ffn_norm,
-                                      .y = &b->normed.activation,
-                                      .row_count = rows,
-                                      .dim = config->hidden,
-                                      .eps = config->rms_eps};
     const bool is_fused = ops->fuses_gate && layer->gate.form == layer->up.form;
     const struct matmul_args gate = {
         .x = normed, .w = &layer->gate, .y = b->gate.data, .rows = rows};
@@ -158,41 +200,36 @@ static enum status feed_forward(const struct forward *forward, const struct stre
                                    .w = &layer->up,
                                    .y = b->up.data,
                                    .rows = rows,
-                                   .gate = is_fused ? &layer->gate : NULL};
-    const struct silu_mul_args silu = {.gate = is_fused ? NULL : b->gate.data,
-                                       .up = b->up.data,
-                                       .y = &b->gated.activation,
-                                       .rows = rows,
-                                       .dim = config->ffn};
-    const struct matmul_args down = {.x = &b->gated.activation,
-                                     .w = &layer->down,
-                                     .y = stream->x,
-                                     .rows = rows,
-                                     .accumulate = true};
-    TRY(multiply(forward, &o));
-    TRY(ops->rmsnorm(forward->device, &norm));
+                                   .gate = is_fused ? &layer->gate : NULL,
+                                   .gate_kind = config->gate_kind};
+    const struct silu_mul_args act = {.kind = config->gate_kind,
+                                      .gate = is_fused ? NULL : b->gate.data,
+                                      .up = b->up.data,
+                                      .y = &b->gated.activation,
+                                      .rows = rows,
+                                      .dim = config->ffn};
+    TRY(finish_branch(forward, stream, stream->attended, &layer->o, layer->attn_post_norm));
+    TRY(normalise(forward, stream, config->has_post_norms, layer->ffn_norm,
+                  &b->normed.activation));
     if (!is_fused)
         TRY(multiply(forward, &gate));
     TRY(multiply(forward, &up));
-    TRY(ops->silu_mul(forward->device, &silu));
-    return multiply(forward, &down);
+    TRY(ops->silu_mul(forward->device, &act));
+    return finish_branch(forward, stream, &b->gated.activation, &layer->down,
+                         layer->ffn_post_norm);
 }
 
 static enum status predict(const struct forward *forward, const struct batch *batch)
 {
     const struct model *model = forward->model;
     struct forward_buffers *b = forward->buffers;
-    const struct rmsnorm_args norm = {.x = b->head_x.data,
-                                      .weight = model->output_norm,
-                                      .y = &b->last.activation,
-                                      .row_count = batch->head_count,
-                                      .dim = model->config.hidden,
-                                      .eps = model->config.rms_eps};
+    const struct stream stream = {b->head_x.data, NULL, batch->head_count};
     const struct matmul_args head = {.x = &b->last.activation,
                                      .w = &model->head,
                                      .y = b->logits.data,
                                      .rows = batch->head_count};
-    TRY(forward->ops->rmsnorm(forward->device, &norm));
+    TRY(normalise(forward, &stream, model->config.has_post_norms, model->output_norm,
+                  &b->last.activation));
     return multiply(forward, &head);
 }
 
@@ -244,7 +281,8 @@ static enum status compute_rows(const struct forward *forward, const struct batc
                                      .tokens = batch->tokens,
                                      .chosen = forward->buffers->results,
                                      .x = forward->buffers->x.data,
-                                     .rows = batch->row_count};
+                                     .rows = batch->row_count,
+                                     .scale = forward->model->config.embed_scale};
     enum status status = forward->ops->embed(forward->device, &embed);
     if (status != OK)
         FAIL(err, status, "forward: the embedding of %d rows failed", batch->row_count);
@@ -352,7 +390,8 @@ static enum status send_samples(struct forward *forward, const struct batch *bat
                                        .rows = b->there.samples,
                                        .results = b->results,
                                        .count = batch->sample_count,
-                                       .vocab = forward->model->config.vocab};
+                                       .vocab = forward->model->config.vocab,
+                                       .softcap = forward->model->config.logit_softcap};
     enum status status = forward->ops->sample(forward->device, &sample);
     if (status == OK && !device_is_host(forward->device))
         status = device_fetch_begin(forward->device, b->results,
@@ -408,17 +447,24 @@ enum status forward_run(struct forward *forward, const struct batch *batch,
 const float *forward_logits(struct forward *forward)
 {
     struct forward_buffers *b = forward->buffers;
-    if (device_is_host(forward->device))
+    const float softcap = forward->model->config.logit_softcap;
+    const bool is_host = device_is_host(forward->device);
+    if (is_host && softcap == 0.0F)
         return b->logits.data;
     if (b->has_logits)
         return b->logits_here;
     if (!b->logits_here)
         b->logits_here = malloc(b->logits.bytes);
-    const size_t bytes =
-        (size_t)forward->head_count * (size_t)forward->model->config.vocab * sizeof(float);
-    if (!b->logits_here ||
-        device_download(forward->device, b->logits_here, b->logits.data, bytes) != OK)
+    const size_t count = (size_t)forward->head_count * (size_t)forward->model->config.vocab;
+    if (!b->logits_here)
         return NULL;
+    if (is_host)
+        memcpy(b->logits_here, b->logits.data, count * sizeof(float));
+    else if (device_download(forward->device, b->logits_here, b->logits.data,
+                             count * sizeof(float)) != OK)
+        return NULL;
+    for (size_t i = 0; softcap > 0.0F && i < count; i++)
+        b->logits_here[i] = sample_draw_cap(b->logits_here[i], softcap);
     b->has_logits = true;
     return b->logits_here;
 }

@@ -69,6 +69,8 @@ static void choose_forms(struct forward_buffers *buffers, const struct model *mo
 {
     const struct model_config *config = &model->config;
     buffers->normed.activation.cols = config->hidden;
+    buffers->posted.activation.cols = config->hidden;
+    buffers->posted.activation.forms = config->has_post_norms ? ACTIVATION_F32 : 0;
     buffers->attended.activation.cols = config->heads * config->head_dim;
     buffers->gated.activation.cols = config->ffn;
     buffers->last.activation.cols = config->hidden;
@@ -107,6 +109,11 @@ static void alloc_all(struct forward *forward, struct allocator *allocator)
     floats_alloc(&b->up, allocator, rows, config->ffn);
     floats_alloc(&b->partials, allocator, partial_floats, 1);
     floats_alloc(&b->logits, allocator, limits->head_max, config->vocab);
+    if (forward->model->rope_local_inv_freq)
+        floats_alloc(&b->local_turns, allocator, limits->positions_max, config->rope_dim);
+    if (config->has_post_norms)
+        floats_alloc(&b->branch, allocator, rows, config->hidden);
+    panel_alloc(&b->posted, allocator, rows); /* without post norms it has no form */
     panel_alloc(&b->normed, allocator, rows);
     panel_alloc(&b->attended, allocator, rows);
     panel_alloc(&b->gated, allocator, rows);
@@ -115,16 +122,14 @@ static void alloc_all(struct forward *forward, struct allocator *allocator)
     b->results = alloc(allocator, limits->samples_max, sizeof *b->results, &b->results_bytes);
 }
 
-static enum status fill_turns(const struct forward *forward, struct error *err)
+static enum status fill_turns(const struct forward *forward, const struct forward_floats *turns,
+                              const struct rope_turns *from, struct error *err)
 {
-    const struct model *model = forward->model;
-    const struct forward_floats *turns = &forward->buffers->turns;
     const bool is_host = device_is_host(forward->device);
     float *here = is_host ? turns->data : malloc(turns->bytes);
     if (!here)
         FAIL(err, ERR_MEMORY, "forward: no room for %zu bytes of rope turns", turns->bytes);
-    rope_turns_fill(here, model->rope_inv_freq, model->config.rope_dim,
-                    forward->limits.positions_max);
+    rope_turns_fill(here, from);
     if (is_host)
         return OK;
     const enum status status = device_upload(forward->device, turns->data, here, turns->bytes);
@@ -132,6 +137,20 @@ static enum status fill_turns(const struct forward *forward, struct error *err)
     if (status != OK)
         FAIL(err, status, "forward: uploading %zu bytes of rope turns failed", turns->bytes);
     return OK;
+}
+
+static enum status fill_all_turns(const struct forward *forward, struct error *err)
+{
+    const struct model *model = forward->model;
+    const int32_t positions = forward->limits.positions_max;
+    const bool is_long = model->rope_long_inv_freq && positions > model->config.rope_original;
+    const struct rope_turns turns = {is_long ? model->rope_long_inv_freq : model->rope_inv_freq,
+                                     model->rope_magnitude, model->config.rope_dim, positions};
+    const struct rope_turns local = {model->rope_local_inv_freq, 1.0F, model->config.rope_dim,
+                                     positions};
+    TRY(fill_turns(forward, &forward->buffers->turns, &turns, err));
+    return local.inv_freq ? fill_turns(forward, &forward->buffers->local_turns, &local, err)
+                          : OK;
 }
 
 static enum status make_stage(struct forward *forward, struct error *err)
@@ -159,7 +178,7 @@ static enum status make_all(struct forward *forward, struct error *err)
     alloc_all(forward, &allocator);
     if (!allocator.is_full) {
         TRY(make_stage(forward, err));
-        return fill_turns(forward, err);
+        return fill_all_turns(forward, err);
     }
     size_t free_bytes, total_bytes;
     forward_buffers_release(forward);
@@ -188,11 +207,13 @@ void forward_buffers_release(struct forward *forward)
     struct device *device = forward->device;
     if (!b)
         return;
-    struct forward_floats *all[] = {&b->x,  &b->q,        &b->k,      &b->v,     &b->gate,
-                                    &b->up, &b->partials, &b->logits, &b->turns, &b->head_x};
+    struct forward_floats *all[] = {&b->x,        &b->q,      &b->k,      &b->v,
+                                    &b->gate,     &b->up,     &b->turns,  &b->local_turns,
+                                    &b->partials, &b->logits, &b->branch, &b->head_x};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         release(device, all[i]->data, all[i]->bytes);
     panel_release(&b->normed, device);
+    panel_release(&b->posted, device);
     panel_release(&b->attended, device);
     panel_release(&b->gated, device);
     panel_release(&b->head_attended, device);

@@ -23,6 +23,9 @@ struct forward_floats {
 struct forward_buffers {
     struct forward_floats x, q, k, v, gate, up, partials, logits;
     struct forward_floats turns;        /* [positions][2][rope_dim / 2] */
+    struct forward_floats local_turns;  /* the same of local layers, where those differ */
+    struct forward_floats branch;       /* [rows, hidden]: what a post norm reads */
+    struct forward_panel posted;        /* [rows, hidden]: what it gives, F32 */
     struct forward_floats head_x;       /* [head rows, hidden]: of x, whose logits are wanted */
     struct forward_panel head_attended; /* of attended, the same rows */
     struct forward_panel normed;        /* [rows, hidden]: what q, k, v, gate and up read */
@@ -36,11 +39,13 @@ struct forward_buffers {
     struct batch_stage stage;
     struct batch there; /* the last batch, where kernels read it */
 
+    float *logits_here; /* [head_max, vocab] on the host, made when first asked for, where
+                           kernels do not read the host's memory or logits have a softcap */
+    bool has_logits;    /* logits_here is of the last rows */
+
     /* Where kernels do not read the host's memory; all zero elsewhere. */
     struct batch_pad pad;
     struct forward_graph graph;
-    float *logits_here; /* [head_max, vocab] on the host, made when first asked for */
-    bool has_logits;    /* logits_here is of the last rows */
 };
 
 /* Makes forward->buffers and forward->cache.data for forward->limits. ERR_MEMORY names the

@@ -153,6 +153,123 @@ static void test_contradictions_are_named(void **state)
     device_close(device);
 }
 
+/* A tensor's name or first dimension changed in a file of a family. */
+static void test_tensors_of_families_are_checked(void **state)
+{
+    (void)state;
+    enum { DIM0 = 4, DIM1 = 12 };
+    static const struct {
+        struct tiny_model_options options;
+        const char *name, *renamed; /* of the same length, or NULL */
+        size_t offset;              /* of a dimension after the name */
+        uint32_t value;
+        enum status status;
+        const char *reason;
+    } CASES[] = {
+        {{.family = TINY_MODEL_QWEN3},
+         "blk.0.attn_q_norm.weight",
+         "blk.0.attn_q_narm.weight",
+         0,
+         0,
+         ERR_FORMAT,
+         "tensor blk.0.attn_q_norm.weight: is missing"},
+        {{.family = TINY_MODEL_QWEN3},
+         "blk.1.attn_k_norm.weight",
+         NULL,
+         DIM0,
+         15,
+         ERR_FORMAT,
+         "tensor blk.1.attn_k_norm.weight: 1 dimensions, the first 15, must be one of 16"},
+        {{.family = TINY_MODEL_GEMMA2},
+         "blk.1.post_ffw_norm.weight",
+         "blk.1.past_ffw_norm.weight",
+         0,
+         0,
+         ERR_FORMAT,
+         "tensor blk.1.post_ffw_norm.weight: is missing"},
+        {{.family = TINY_MODEL_PHI3},
+         "blk.0.attn_qkv.weight",
+         NULL,
+         DIM1,
+         127,
+         ERR_FORMAT,
+         "tensor blk.0.attn_qkv.weight: 2 dimensions, 64 x 127, must be 2, 64 x 128"},
+        {{.family = TINY_MODEL_PHI3},
+         "blk.0.ffn_up.weight",
+         NULL,
+         DIM1,
+         191,
+         ERR_FORMAT,
+         "tensor blk.0.ffn_gate.weight: is missing"},
+        {{.rope = TINY_MODEL_ROPE_FACTORS},
+         "rope_freqs.weight",
+         NULL,
+         DIM0,
+         7,
+         ERR_FORMAT,
+         "tensor rope_freqs.weight: 1 dimensions, the first 7, must be one of 8"},
+        {{.family = TINY_MODEL_PHI3, .rope = TINY_MODEL_ROPE_LONG},
+         "rope_factors_short.weight",
+         NULL,
+         DIM0,
+         4,
+         ERR_FORMAT,
+         "tensor rope_factors_short.weight: 1 dimensions, the first 4, must be one of 8"},
+        {{.family = TINY_MODEL_LLAMA},
+         "blk.1.ffn_norm.weight",
+         "blk.1.ffn_nurm.weight",
+         0,
+         0,
+         ERR_FORMAT,
+         "tensor blk.1.ffn_norm.weight: is missing"},
+    };
+    struct device *device = open_device();
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct text_buf file = {0};
+        struct error err = {0};
+        tiny_model_write(&file, &CASES[i].options);
+        char *after = place_after(&file, CASES[i].name);
+        if (CASES[i].renamed)
+            memcpy(after - strlen(CASES[i].name), CASES[i].renamed, strlen(CASES[i].renamed));
+        else
+            memcpy(after + CASES[i].offset, &CASES[i].value, sizeof CASES[i].value);
+        const enum status status = try_open(device, text_buf_text(&file), MODEL_EXACT, &err);
+        if (status != CASES[i].status || !strstr(err.text, CASES[i].reason))
+            fail_msg("%s: said \"%s\", not \"%s\"", CASES[i].name, err.text, CASES[i].reason);
+        text_buf_deinit(&file);
+    }
+    device_close(device);
+}
+
+/* In a Llama, what another family would have is not left out in silence; a factor must be a
+ * number above 0. */
+static void test_parts_of_other_families_are_refused(void **state)
+{
+    (void)state;
+    struct device *device = open_device();
+    struct text_buf file = {0};
+    struct error err;
+    struct gguf gguf;
+    tiny_model_write(&file, &(struct tiny_model_options){.family = TINY_MODEL_QWEN3});
+    memcpy(place_after(&file, "general.architecture") + 4 + 8, "qwen2", 5);
+    for (size_t at = text_find(text_buf_text(&file), TEXT("qwen3."), 0); at != SIZE_MAX;
+         at = text_find(text_buf_text(&file), TEXT("qwen3."), at))
+        memcpy(file.data + at, "qwen2", 5);
+    assert_int_equal(try_open(device, text_buf_text(&file), MODEL_EXACT, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "architecture qwen2 with 2 layers has no place for it"));
+    text_buf_clear(&file);
+
+    tiny_model_write(&file, &(struct tiny_model_options){.rope = TINY_MODEL_ROPE_FACTORS});
+    assert_int_equal(gguf_init(&gguf, (const uint8_t *)file.data, file.size, &err), OK);
+    const uint8_t *factors = gguf_find_tensor(&gguf, "rope_freqs.weight")->data;
+    memset(file.data + (factors - (const uint8_t *)file.data) + 3 * sizeof(float), 0, 4);
+    gguf_deinit(&gguf);
+    assert_int_equal(try_open(device, text_buf_text(&file), MODEL_EXACT, &err), ERR_FORMAT);
+    assert_string_equal(err.text, "tensor rope_freqs.weight: factor 3 is 0, must be above 0");
+    text_buf_deinit(&file);
+    device_close(device);
+}
+
 static void test_unused_keys_of_other_models_are_refused(void **state)
 {
     (void)state;
@@ -162,7 +279,7 @@ static void test_unused_keys_of_other_models_are_refused(void **state)
         const char *reason;
     } KEYS[] = {
         {"llama.expert_count", NULL, 8, "key llama.expert_count: 8"},
-        {"llama.rope.scaling.type", "yarn", 0, "key llama.rope.scaling.type: yarn is not"},
+        {"llama.rope.scaling.type", "dynamic", 0, "scaling.type: dynamic is not supported"},
         {"llama.vocab_size", NULL, 300, "300, tensor token_embd.weight has 264 rows"},
     };
     struct device *device = open_device();
@@ -237,6 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiny_model_opens),
         cmocka_unit_test(test_contradictions_are_named),
+        cmocka_unit_test(test_tensors_of_families_are_checked),
+        cmocka_unit_test(test_parts_of_other_families_are_refused),
         cmocka_unit_test(test_unused_keys_of_other_models_are_refused),
         cmocka_unit_test(test_no_bit_flip_of_the_header_does_harm),
     };

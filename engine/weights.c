@@ -4,14 +4,21 @@
  * Names of GGUF tensors (n is the layer):
  *     token_embd.weight, output_norm.weight, output.weight (absent: tied to the embedding)
  *     blk.n.attn_norm.weight, blk.n.ffn_norm.weight
+ *     blk.n.post_attention_norm.weight, blk.n.post_ffw_norm.weight (Gemma)
  *     blk.n.attn_{q,k,v,output}.weight, blk.n.attn_{q,k,v}.bias (where the model has them)
+ *     blk.n.attn_{q,k}_norm.weight (of one head)
  *     blk.n.ffn_{gate,up,down}.weight
  *     NAME.scale beside a NAME.weight of type I8 (engine/int8_file.c)
  *     rope_freqs.weight: factors that divide the rope frequencies (Llama 3.1's scaling)
+ *     rope_factors_{short,long}.weight: the same within the original context, and past it
+ *
+ * A file may have several matrices in one tensor (Phi), one's rows after another's:
+ *     blk.n.attn_qkv.weight: q, k, v;  blk.n.ffn_up.weight of twice the rows: gate, up
  */
 #include "engine/weights.h"
 
 #include "engine/int8_file.h"
+#include "engine/model_rope.h"
 #include "engine/quant_report.h"
 #include "kernels/weight_bf16.h"
 
@@ -63,7 +70,7 @@ static size_t round_up(size_t floats)
 /* Room for every vector: as many floats as the file has in tensors of one dimension. */
 static enum status alloc_vectors(struct loader *loader, struct error *err)
 {
-    size_t floats = round_up((size_t)loader->model->config.rope_dim / 2);
+    size_t floats = 3 * round_up((size_t)loader->model->config.rope_dim / 2);
     for (uint32_t i = 0; i < loader->gguf->tensor_count; i++) {
         const struct gguf_tensor *tensor = &loader->gguf->tensors[i];
         if (tensor->dim_count == 1) /* cannot wrap: its values are in the file */
@@ -211,17 +218,25 @@ struct matrix {
     int32_t out_dim, in_dim;
     enum weight_form form;
     struct weight *weight;
+    int32_t row_first, row_count; /* the tensor's rows, out_dim of them from row_first on; 0, 0:
+                                     it has no others */
 };
 
 /* From the file's blocks. */
 static enum status prepare_blocks(struct loader *loader, const struct matrix *matrix,
                                   const struct gguf_tensor *tensor, struct error *err)
 {
+    uint32_t block_elems, block_bytes;
+    if (!weight_type_layout(tensor->type, &block_elems, &block_bytes))
+        FAIL(err, ERR_LIMIT, "tensor %s: type number %u is not supported", matrix->name,
+             (unsigned)tensor->type);
+    const size_t row_bytes = (size_t)matrix->in_dim / block_elems * block_bytes;
     const struct weight_source source = {.name = matrix->name,
                                          .type = tensor->type,
                                          .out_dim = matrix->out_dim,
                                          .in_dim = matrix->in_dim,
-                                         .data = tensor->data};
+                                         .data = tensor->data +
+                                                 (size_t)matrix->row_first * row_bytes};
     enum weight_form form = matrix->form;
     if (form == WEIGHT_INT8 && is_kept(loader, tensor))
         form = kept_form(loader, tensor);
@@ -242,16 +257,17 @@ static enum status prepare_rows(struct loader *loader, const struct matrix *matr
              "tensor %s: is int8 in this file, which precision int8 alone can read",
              matrix->name);
     if (!scales || scales->type != WEIGHT_F32 || scales->dim_count != 1 ||
-        scales->dims[0] != matrix->out_dim)
-        FAIL(err, ERR_FORMAT, "tensor %s: %s, must be %d numbers of type F32", name.text,
-             scales ? "has another shape" : "is missing", matrix->out_dim);
-    const struct weight_int8_source source = {.name = matrix->name,
-                                              .type = WEIGHT_I8,
-                                              .out_dim = matrix->out_dim,
-                                              .in_dim = matrix->in_dim,
-                                              .rows = (const int8_t *)tensor->data,
-                                              .scales =
-                                                  (const float *)(const void *)scales->data};
+        scales->dims[0] != tensor->dims[1])
+        FAIL(err, ERR_FORMAT, "tensor %s: %s, must be %lld numbers of type F32", name.text,
+             scales ? "has another shape" : "is missing", (long long)tensor->dims[1]);
+    const size_t skip = (size_t)matrix->row_first;
+    const struct weight_int8_source source = {
+        .name = matrix->name,
+        .type = WEIGHT_I8,
+        .out_dim = matrix->out_dim,
+        .in_dim = matrix->in_dim,
+        .rows = (const int8_t *)tensor->data + skip * (size_t)matrix->in_dim,
+        .scales = (const float *)(const void *)scales->data + skip};
     return weight_prepare_int8(loader->device, &source, matrix->weight, err);
 }
 
@@ -259,77 +275,141 @@ static enum status load_matrix(struct loader *loader, const struct matrix *matri
                                struct error *err)
 {
     const struct gguf_tensor *tensor = use(loader, matrix->name);
+    const int32_t rows = matrix->row_count > 0 ? matrix->row_count : matrix->out_dim;
     if (!tensor)
         FAIL(err, ERR_FORMAT, "tensor %s: is missing", matrix->name);
-    if (tensor->dim_count != 2 || tensor->dims[0] != matrix->in_dim ||
-        tensor->dims[1] != matrix->out_dim)
+    if (tensor->dim_count != 2 || tensor->dims[0] != matrix->in_dim || tensor->dims[1] != rows)
         FAIL(err, ERR_FORMAT, "tensor %s: %u dimensions, %lld x %lld, must be 2, %d x %d",
              matrix->name, tensor->dim_count, (long long)tensor->dims[0],
-             (long long)tensor->dims[1], matrix->in_dim, matrix->out_dim);
+             (long long)tensor->dims[1], matrix->in_dim, rows);
     TRY(tensor->type == WEIGHT_I8 ? prepare_rows(loader, matrix, tensor, err)
                                   : prepare_blocks(loader, matrix, tensor, err));
     loader->model->weight_bytes += matrix->weight->data_bytes;
     return OK;
 }
 
-static enum status load_layer(struct loader *loader, int32_t index, struct error *err)
+/* True where the layer's gate and up are rows of one tensor. */
+static bool is_gate_in_up(const struct loader *loader, int32_t index)
+{
+    const char *up_name = "ffn_up.weight";
+    const struct gguf_tensor *up =
+        gguf_find_tensor(loader->gguf, layer_name(index, up_name).text);
+    return up && up->dim_count == 2 && up->dims[1] == 2 * (int64_t)loader->model->config.ffn &&
+           !gguf_find_tensor(loader->gguf, layer_name(index, "ffn_gate.weight").text);
+}
+
+static enum status load_matrices(struct loader *loader, int32_t index, struct error *err)
 {
     const struct model_config *config = &loader->model->config;
     struct model_layer *layer = &loader->model->layers[index];
     const int32_t hidden = config->hidden, ffn = config->ffn;
     const int32_t q_dim = config->heads * config->head_dim;
     const int32_t kv_dim = config->kv_heads * config->head_dim;
+    const bool is_qkv =
+        gguf_find_tensor(loader->gguf, layer_name(index, "attn_qkv.weight").text) != NULL;
+    const bool is_both = is_gate_in_up(loader, index);
+    const int32_t all = is_qkv ? q_dim + 2 * kv_dim : 0, two = is_both ? 2 * ffn : 0;
     const struct {
         const char *suffix;
         int32_t out_dim, in_dim;
         struct weight *weight;
+        int32_t first, count;
     } matrices[] = {
-        {"attn_q.weight", q_dim, hidden, &layer->q},
-        {"attn_k.weight", kv_dim, hidden, &layer->k},
-        {"attn_v.weight", kv_dim, hidden, &layer->v},
-        {"attn_output.weight", hidden, q_dim, &layer->o},
-        {"ffn_gate.weight", ffn, hidden, &layer->gate},
-        {"ffn_up.weight", ffn, hidden, &layer->up},
-        {"ffn_down.weight", hidden, ffn, &layer->down},
+        {is_qkv ? "attn_qkv.weight" : "attn_q.weight", q_dim, hidden, &layer->q, 0, all},
+        {is_qkv ? "attn_qkv.weight" : "attn_k.weight", kv_dim, hidden, &layer->k,
+         is_qkv ? q_dim : 0, all},
+        {is_qkv ? "attn_qkv.weight" : "attn_v.weight", kv_dim, hidden, &layer->v,
+         is_qkv ? q_dim + kv_dim : 0, all},
+        {"attn_output.weight", hidden, q_dim, &layer->o, 0, 0},
+        {is_both ? "ffn_up.weight" : "ffn_gate.weight", ffn, hidden, &layer->gate, 0, two},
+        {"ffn_up.weight", ffn, hidden, &layer->up, is_both ? ffn : 0, two},
+        {"ffn_down.weight", hidden, ffn, &layer->down, 0, 0},
     };
     const enum weight_form form =
         loader->model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED;
     for (size_t i = 0; i < sizeof matrices / sizeof matrices[0]; i++) {
         const struct tensor_name name = layer_name(index, matrices[i].suffix);
-        const struct matrix matrix = {name.text, matrices[i].out_dim, matrices[i].in_dim, form,
-                                      matrices[i].weight};
+        const struct matrix matrix = {
+            name.text,          matrices[i].out_dim, matrices[i].in_dim, form,
+            matrices[i].weight, matrices[i].first,   matrices[i].count};
         TRY(load_matrix(loader, &matrix, err));
     }
-    TRY(load_vector(loader, layer_name(index, "attn_norm.weight").text, hidden,
-                    &layer->attn_norm, err));
-    TRY(load_vector(loader, layer_name(index, "ffn_norm.weight").text, hidden, &layer->ffn_norm,
-                    err));
-    TRY(load_optional(loader, layer_name(index, "attn_q.bias").text, q_dim, &layer->q_bias,
-                      err));
-    TRY(load_optional(loader, layer_name(index, "attn_k.bias").text, kv_dim, &layer->k_bias,
-                      err));
-    return load_optional(loader, layer_name(index, "attn_v.bias").text, kv_dim, &layer->v_bias,
-                         err);
+    return OK;
 }
 
-/* inv_freq[k] = theta^(-2k / rope_dim) / (linear factor * the tensor's factor k). */
+static enum status load_layer(struct loader *loader, int32_t index, struct error *err)
+{
+    enum { OPTIONAL, NEEDED, UNKNOWN };
+    const struct model_config *config = &loader->model->config;
+    struct model_layer *layer = &loader->model->layers[index];
+    const int32_t hidden = config->hidden, head_dim = config->head_dim;
+    const int32_t q_dim = config->heads * head_dim, kv_dim = config->kv_heads * head_dim;
+    const int post = config->has_post_norms ? NEEDED : UNKNOWN;
+    const int of_head = config->has_qk_norm ? NEEDED : UNKNOWN;
+    const struct {
+        const char *suffix;
+        int32_t count;
+        int need;
+        const float **values;
+    } vectors[] = {
+        {"attn_norm.weight", hidden, NEEDED, &layer->attn_norm},
+        {"ffn_norm.weight", hidden, NEEDED, &layer->ffn_norm},
+        {"post_attention_norm.weight", hidden, post, &layer->attn_post_norm},
+        {"post_ffw_norm.weight", hidden, post, &layer->ffn_post_norm},
+        {"attn_q_norm.weight", head_dim, of_head, &layer->q_norm},
+        {"attn_k_norm.weight", head_dim, of_head, &layer->k_norm},
+        {"attn_q.bias", q_dim, OPTIONAL, &layer->q_bias},
+        {"attn_k.bias", kv_dim, OPTIONAL, &layer->k_bias},
+        {"attn_v.bias", kv_dim, OPTIONAL, &layer->v_bias},
+    };
+    TRY(load_matrices(loader, index, err));
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        const struct tensor_name name = layer_name(index, vectors[i].suffix);
+        if (vectors[i].need == NEEDED)
+            TRY(load_vector(loader, name.text, vectors[i].count, vectors[i].values, err));
+        if (vectors[i].need == OPTIONAL)
+            TRY(load_optional(loader, name.text, vectors[i].count, vectors[i].values, err));
+    }
+    return OK;
+}
+
+/* Numbers that divide frequencies; NULL when the file has none of that name. */
+static enum status load_factors(struct loader *loader, const char *name, const float **factors,
+                                struct error *err)
+{
+    const int32_t pairs = loader->model->config.rope_dim / 2;
+    TRY(load_here(loader, name, pairs, factors, err));
+    for (int32_t k = 0; *factors && k < pairs; k++) {
+        if (!((*factors)[k] > 0.0F))
+            FAIL(err, ERR_FORMAT, "tensor %s: factor %d is %g, must be above 0", name, k,
+                 (double)(*factors)[k]);
+    }
+    return OK;
+}
+
 static enum status load_rope(struct loader *loader, struct error *err)
 {
-    const struct model_config *config = &loader->model->config;
+    struct model *model = loader->model;
+    const struct model_config *config = &model->config;
     const int32_t pairs = config->rope_dim / 2;
-    const float *factors;
-    TRY(load_here(loader, "rope_freqs.weight", pairs, &factors, err));
+    const float *factors, *short_factors, *long_factors;
+    TRY(load_factors(loader, "rope_freqs.weight", &factors, err));
+    TRY(load_factors(loader, "rope_factors_short.weight", &short_factors, err));
+    TRY(load_factors(loader, "rope_factors_long.weight", &long_factors, err));
     float *inv_freq = take_floats(loader, pairs);
-    for (int32_t k = 0; k < pairs; k++) {
-        const double exponent = -2.0 * k / config->rope_dim;
-        const double factor =
-            (double)config->rope_factor * (factors ? (double)factors[k] : 1.0);
-        if (!(factor > 0.0))
-            FAIL(err, ERR_FORMAT, "tensor rope_freqs.weight: factor %d is %g, must be above 0",
-                 k, factor);
-        inv_freq[k] = (float)(pow((double)config->rope_theta, exponent) / factor);
+    model_rope_fill(inv_freq, config, short_factors ? short_factors : factors);
+    model->rope_inv_freq = inv_freq;
+    model->rope_magnitude = model_rope_magnitude(config);
+    if (long_factors) {
+        inv_freq = take_floats(loader, pairs);
+        model_rope_fill(inv_freq, config, long_factors);
+        model->rope_long_inv_freq = inv_freq;
     }
-    loader->model->rope_inv_freq = inv_freq;
+    if (config->rope_local_theta > 0.0F) {
+        inv_freq = take_floats(loader, pairs);
+        model_rope_fill_local(inv_freq, config);
+        model->rope_local_inv_freq = inv_freq;
+    }
     return OK;
 }
 
@@ -338,11 +418,17 @@ static enum status load_ends(struct loader *loader, struct error *err)
     struct model *model = loader->model;
     const struct model_config *config = &model->config;
     const bool is_tied = !gguf_find_tensor(loader->gguf, "output.weight");
-    const struct matrix embed = {"token_embd.weight", config->vocab, config->hidden,
-                                 WEIGHT_STORED, &model->embed};
-    const struct matrix head = {
-        is_tied ? "token_embd.weight" : "output.weight", config->vocab, config->hidden,
-        model->precision == MODEL_INT8 ? WEIGHT_INT8 : WEIGHT_STORED, &model->head};
+    const struct matrix embed = {.name = "token_embd.weight",
+                                 .out_dim = config->vocab,
+                                 .in_dim = config->hidden,
+                                 .form = WEIGHT_STORED,
+                                 .weight = &model->embed};
+    const struct matrix head = {.name = is_tied ? embed.name : "output.weight",
+                                .out_dim = config->vocab,
+                                .in_dim = config->hidden,
+                                .form = model->precision == MODEL_INT8 ? WEIGHT_INT8
+                                                                       : WEIGHT_STORED,
+                                .weight = &model->head};
     TRY(load_matrix(loader, &embed, err));
     const struct gguf_tensor *tensor = gguf_find_tensor(loader->gguf, embed.name);
     const bool is_stored =

@@ -36,12 +36,19 @@ struct rope_args {
     float norm_eps;
     const struct kv_cache *cache;
     int32_t rows, heads, layer;
-    int32_t rope_dim; /* <= head_dim, even; the rest of a head is left as it is */
+    int32_t rope_dim; /* <= head_dim, even, 0 where nothing is turned; the rest of a head is
+                         left as it is */
     bool interleaved;
 };
 
-/* turns[positions][2][rope_dim / 2], cosines and then sines, in host memory. */
-void rope_turns_fill(float *turns, const float *inv_freq, int32_t rope_dim, int32_t positions);
+/* What a table of turns is made from. */
+struct rope_turns {
+    const float *inv_freq; /* [rope_dim / 2] */
+    float magnitude; /* cosines and sines are multiplied by it (YaRN, LongRoPE); 0: by 1 */
+    int32_t rope_dim, positions;
+};
+/* to[positions][2][rope_dim / 2], cosines and then sines, in host memory. */
+void rope_turns_fill(float *to, const struct rope_turns *turns);
 
 enum status rope_append_ref(struct device *device, const struct rope_args *args);
 enum status rope_append_cpu(struct device *device, const struct rope_args *args);

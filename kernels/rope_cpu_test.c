@@ -62,9 +62,10 @@ static struct problem *problem_new(struct shape shape)
     for (int32_t i = 0; i < shape.rope_dim / 2; i++)
         inv_freq[i] = powf(10000.0f, -2.0f * (float)i / (float)shape.rope_dim);
     const int32_t positions = (ROWS_MAX - 1) * STRIDE + 1;
-    p->turns = calloc((size_t)positions * (size_t)shape.rope_dim, sizeof *p->turns);
+    p->turns = calloc((size_t)positions * (size_t)shape.rope_dim + 1, sizeof *p->turns);
     assert_non_null(p->turns);
-    rope_turns_fill(p->turns, inv_freq, shape.rope_dim, positions);
+    const struct rope_turns turns = {inv_freq, 0.0f, shape.rope_dim, positions};
+    rope_turns_fill(p->turns, &turns);
     for (int32_t r = 0; r < ROWS_MAX; r++) {
         p->positions[r] = r * STRIDE;
         p->pages[r] = r;
@@ -114,7 +115,7 @@ static const struct shape shapes[] = {
     {KV_F32, 64, 64, true, false},   {KV_F32, 128, 128, false, false},
     {KV_F16, 8, 8, true, false},     {KV_INT8, 96, 96, false, false},
     {KV_INT8, 64, 32, false, false}, {KV_F32, 20, 10, true, false},
-    {KV_F16, 128, 128, false, true}};
+    {KV_F16, 128, 128, false, true}, {KV_F32, 64, 0, true, false}};
 
 static void rope_follows_the_twin(void **state)
 {
@@ -174,13 +175,25 @@ static void turns_are_exact_far_away(void **state)
     float *turns = calloc((size_t)POSITIONS * ROPE_DIM, sizeof *turns);
     assert_non_null(turns);
     const float inv_freq = 0.7f;
-    rope_turns_fill(turns, &inv_freq, ROPE_DIM, POSITIONS);
+    rope_turns_fill(turns, &(struct rope_turns){&inv_freq, 0.0f, ROPE_DIM, POSITIONS});
     for (int32_t p = 0; p < POSITIONS; p += 4999) {
         const double angle = (double)p * (double)inv_freq;
         assert_true(fabs((double)turns[p * ROPE_DIM] - cos(angle)) < 1e-7);
         assert_true(fabs((double)turns[p * ROPE_DIM + 1] - sin(angle)) < 1e-7);
     }
     free(turns);
+}
+
+static void a_magnitude_stretches_the_turns(void **state)
+{
+    (void)state;
+    enum { POSITIONS = 9, ROPE_DIM = 4 };
+    const float inv_freq[] = {0.7f, 0.01f};
+    float plain[POSITIONS * ROPE_DIM], longer[POSITIONS * ROPE_DIM];
+    rope_turns_fill(plain, &(struct rope_turns){inv_freq, 1.0f, ROPE_DIM, POSITIONS});
+    rope_turns_fill(longer, &(struct rope_turns){inv_freq, 1.19f, ROPE_DIM, POSITIONS});
+    for (size_t i = 0; i < COUNT(plain); i++)
+        assert_true(fabsf(longer[i] - 1.19f * plain[i]) < 2e-7f);
 }
 
 int main(void)
@@ -190,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_row_is_the_same_alone_and_in_company),
         cmocka_unit_test(position_zero_turns_nothing),
         cmocka_unit_test(turns_are_exact_far_away),
+        cmocka_unit_test(a_magnitude_stretches_the_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

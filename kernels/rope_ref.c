@@ -61,14 +61,16 @@ enum status rope_append_ref(struct device *device, const struct rope_args *args)
     return OK;
 }
 
-void rope_turns_fill(float *turns, const float *inv_freq, int32_t rope_dim, int32_t positions)
+void rope_turns_fill(float *to, const struct rope_turns *turns)
 {
-    const int32_t half = rope_dim / 2;
-    for (int32_t position = 0; position < positions; position++, turns += rope_dim) {
+    const int32_t half = turns->rope_dim / 2;
+    const double magnitude = turns->magnitude == 0.0f ? 1.0 : (double)turns->magnitude;
+    for (int32_t position = 0; position < turns->positions; position++) {
         for (int32_t pair = 0; pair < half; pair++) {
-            const double angle = (double)position * (double)inv_freq[pair];
-            turns[pair] = (float)cos(angle);
-            turns[half + pair] = (float)sin(angle);
+            const double angle = (double)position * (double)turns->inv_freq[pair];
+            to[pair] = (float)(magnitude * cos(angle));
+            to[half + pair] = (float)(magnitude * sin(angle));
         }
+        to += turns->rope_dim;
     }
 }

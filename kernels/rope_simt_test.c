@@ -23,6 +23,7 @@ static const struct shape {
     {KV_F16, 64, 64, 4, 4, 5, false, true},   {KV_F16, 96, 96, 7, 1, 2, true, false},
     {KV_F16, 128, 32, 3, 1, 16, true, true},  {KV_F32, 128, 128, 2, 1, 2, true, true},
     {KV_F32, 20, 10, 3, 1, 3, true, false},   {KV_INT8, 20, 6, 1, 1, 2, false, true},
+    {KV_INT8, 64, 0, 2, 1, 3, true, false},   {KV_F16, 128, 0, 2, 1, 2, false, true},
 };
 
 static float q[ROWS_MAX * HEADS_MAX * DIM_MAX];
@@ -126,7 +127,7 @@ static void turns_of(const struct shape *shape)
     float inv_freq[DIM_MAX / 2];
     for (int32_t i = 0; i < shape->rope_dim / 2; i++)
         inv_freq[i] = powf(10000.0f, -2.0f * (float)i / (float)shape->rope_dim);
-    rope_turns_fill(turns, inv_freq, shape->rope_dim, POSITIONS);
+    rope_turns_fill(turns, &(struct rope_turns){inv_freq, 0.0f, shape->rope_dim, POSITIONS});
 }
 
 static void all_shapes(struct simt_case *c)

@@ -1,0 +1,50 @@
+/*
+ * families_test [emu|cuda] - every family by the GPU's kernels, against a forward pass in double
+ * (tests/harness/families). The keys' and values' rounding to halves is all that may differ.
+ */
+#include "kernels/device_emu.h"
+#include "tests/harness/families.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SKIPPED = 77 };
+
+static enum device_kind tested = DEVICE_EMU;
+
+static void test_by_the_kernels(void **state)
+{
+    (void)state;
+    device_emu_clear();
+    families_check(
+        &(struct families_way){.device = tested, .kv = KV_F16, .is_wide = true, .limit = 0.03});
+    assert_int_equal(device_emu_findings(), 0);
+}
+
+/* A kind of device that the machine has not is no failure. */
+static bool is_there(void)
+{
+    const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
+    struct device *device = NULL;
+    struct error err;
+    const bool opens = device_open(&device, &options, &err) == OK;
+    if (!opens)
+        print_message("skipped: %s\n", err.text);
+    device_close(device);
+    return opens;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0)
+        tested = DEVICE_CUDA;
+    if (tested == DEVICE_CUDA && !is_there())
+        return SKIPPED;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_the_kernels)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
