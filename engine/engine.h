@@ -46,6 +46,9 @@ struct engine_options {
                                their kernels take no F32 */
     enum engine_simd simd;  /* at most this level, for tests */
     uint32_t threads;       /* one per core */
+    uint32_t context_max;   /* tokens of a sequence; default what the model was trained for. With
+                               LongRoPE (Phi-3): what its short factors are for; beyond that all
+                               is computed with the long ones */
     uint32_t step_tokens;   /* token budget per step */
     uint32_t sequences_max; /* decoding side by side */
     uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;

@@ -69,6 +69,25 @@ static uint32_t pages_of(uint32_t tokens)
     return tokens / KV_PAGE_TOKENS + (tokens % KV_PAGE_TOKENS != 0);
 }
 
+/* What a sequence may have. A model with LongRoPE has one set of frequencies for texts within its
+ * original context and another for longer ones. Cached keys are shared, so an engine has one of
+ * them, and unless it is asked for more that of the short ones. */
+static enum status choose_context(const struct engine_options *options,
+                                  const struct model_config *config, uint32_t *context,
+                                  struct error *err)
+{
+    const int32_t original = config->rope_original;
+    *context = (uint32_t)config->context_max;
+    if (options->context_max > *context)
+        FAIL(err, ERR_LIMIT, "context_max: %u, the model was trained for %u",
+             options->context_max, *context);
+    if (options->context_max > 0)
+        *context = options->context_max;
+    else if (config->rope_is_long && original < config->context_max)
+        *context = (uint32_t)original;
+    return OK;
+}
+
 static enum status choose_pages(const struct engine_options *options, uint32_t context,
                                 const struct engine_plan_place *place, struct engine_plan *plan,
                                 struct error *err)
@@ -116,6 +135,7 @@ enum status engine_plan_make(const struct engine_options *options,
                              struct error *err)
 {
     const uint32_t split = (uint32_t)place->ops->attention_split;
+    uint32_t context;
     if (options->step_tokens > STEP_TOKENS_MAX)
         FAIL(err, ERR_LIMIT, "step_tokens: %u, the limit is %d", options->step_tokens,
              STEP_TOKENS_MAX);
@@ -137,7 +157,8 @@ enum status engine_plan_make(const struct engine_options *options,
                                    .head_dim = config->head_dim,
                                    .page_count = 1};
     plan->page_bytes = kv_layout_page_bytes(&cache);
-    TRY(choose_pages(options, (uint32_t)config->context_max, place, plan, err));
+    TRY(choose_context(options, config, &context, err));
+    TRY(choose_pages(options, context, place, plan, err));
     if (plan->tokens_max < 2)
         FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
 

@@ -110,9 +110,36 @@ static void a_gpu_takes_more_at_once(void **state)
     assert_non_null(strstr(err.text, "kv: f32"));
 }
 
+/* LongRoPE's short factors, unless a longer context is asked for. */
+static void context_is_as_asked(void **state)
+{
+    (void)state;
+    struct model_config long_config = config;
+    long_config.rope_original = 400;
+    const struct engine_plan_place place = {DEVICE_CPU, ops_cpu(), gib};
+    const struct {
+        bool is_long;
+        uint32_t asked, given;
+    } cases[] = {{false, 0, 1000}, {false, 70, 70}, {true, 0, 400},
+                 {true, 401, 401}, {true, 30, 30},  {true, 1000, 1000}};
+    struct engine_plan plan;
+    struct error err;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct engine_options options = {.context_max = cases[i].asked};
+        long_config.rope_is_long = cases[i].is_long;
+        assert_int_equal(engine_plan_make(&options, &long_config, &place, &plan, &err), OK);
+        assert_int_equal(plan.tokens_max, cases[i].given);
+        assert_int_equal(plan.forward.positions_max, cases[i].given);
+    }
+    const struct engine_options more = {.context_max = 1001};
+    assert_int_equal(engine_plan_make(&more, &long_config, &place, &plan, &err), ERR_LIMIT);
+    assert_string_equal(err.text, "context_max: 1001, the model was trained for 1000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(context_is_as_asked),
         cmocka_unit_test(kv_follows_precision),
         cmocka_unit_test(pool_takes_a_quarter_and_no_more_than_useful),
         cmocka_unit_test(a_step_holds_any_row),

@@ -14,5 +14,6 @@ enum status engine_args_open(const struct engine_args *args, const struct engine
     options.device = (enum engine_device)args->device;
     options.precision = (enum engine_precision)args->precision;
     options.threads = args->threads;
+    options.context_max = args->context;
     return engine_open(engine, &options, err);
 }

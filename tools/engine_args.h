@@ -19,6 +19,7 @@ struct engine_args {
     int device;        /* enum engine_device */
     int precision;     /* enum engine_precision */
     uint32_t threads;  /* 0: one per core */
+    uint32_t context;  /* 0: the model's */
 };
 
 #define ENGINE_ARGS(args)                                                                      \
@@ -38,6 +39,13 @@ struct engine_args {
          .kind = ARGS_CHOICE,                                                                  \
          .target = &(args).precision,                                                          \
          .help = "arithmetic: float activations, or 8-bit integers (faster)"},                 \
+        {.name = "context",                                                                    \
+         .value = "N",                                                                         \
+         .kind = ARGS_U32,                                                                     \
+         .target = &(args).context,                                                            \
+         .max = 1 << 24,                                                                       \
+         .help =                                                                               \
+             "tokens of a sequence (default: the model's; Phi-3's without its long rope)"},    \
     {                                                                                          \
         .name = "threads", .value = "N", .kind = ARGS_U32, .target = &(args).threads,          \
         .max = 1024, .help = "worker threads (default: one per core)"                          \
