@@ -22,6 +22,8 @@ room(harness NEEDS engine SOURCES
 room(families NEEDS harness cmocka SOURCES tests/harness/families.c)
 room_test(tests/golden/model_reference_test.c harness)
 room_test(tests/golden/families_test.c families)
+room_test(tests/golden/gemma3_reference_test.c harness)
+room_test(tests/golden/convert_expect_test.c engine)
 room(step_bench NEEDS engine SOURCES tests/harness/step_fake.c tests/harness/step_bench.c)
 room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
 room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
@@ -41,7 +43,8 @@ if(COHORT_EMU)
   endforeach()
 endif()
 if(BUILD_TESTING)
-  set_tests_properties(tests/golden/tokenizer_vectors PROPERTIES LABELS slow)
+  set_tests_properties(tests/golden/tokenizer_vectors tests/golden/gemma3_reference
+    PROPERTIES LABELS slow)
 endif()
 
 # ---- every kernel through nvcc, where there is one ----
