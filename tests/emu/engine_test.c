@@ -22,28 +22,31 @@
 #include <cmocka.h>
 
 enum { JOBS = 9, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
-enum { SEED = 11, SEEDS = 6 };
+enum { SEEDS = 6 };
 enum { SKIPPED = 77, SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
 
 static char model_path[32];
 static int model_fd = -1;
 static enum engine_device tested = ENGINE_EMU;
 
-static bool write_seed(uint32_t seed)
+static const struct tiny_model_options plain = {
+    .seed = 11, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
+
+static int put_model(const struct tiny_model_options *options)
 {
     struct text_buf file = {0};
-    const struct tiny_model_options options = {
-        .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
-    tiny_model_write(&file, &options);
+    tiny_model_write(&file, options);
+    if (model_fd >= 0)
+        (void)close(model_fd);
     model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
     text_buf_deinit(&file);
-    return model_fd >= 0;
+    return model_fd < 0;
 }
 
 static int write_model(void **state)
 {
     (void)state;
-    return write_seed(SEED) ? 0 : 1;
+    return put_model(&plain);
 }
 
 static int close_model(void **state)
@@ -219,15 +222,16 @@ struct way {
     double same_tokens; /* share, at least */
 };
 
-static void compare_devices(const struct way *way, uint32_t seeds)
+/* Over models of that shape, whose seeds are `model`'s and those after it. */
+static void compare_devices(const struct way *way, struct tiny_model_options model,
+                            uint32_t seeds)
 {
     static struct outcome cpu, emu;
     struct agreement agreement = {0};
-    for (uint32_t seed = 0; seed < seeds; seed++) {
+    for (uint32_t i = 0; i < seeds; i++, model.seed++) {
         struct engine_options options = {
             .device = ENGINE_CPU, .precision = way->precision, .kv = way->kv};
-        (void)close(model_fd);
-        assert_true(write_seed(SEED + seed));
+        assert_int_equal(put_model(&model), 0);
         run_jobs(options, FORWARD, &cpu);
         options.device = tested;
         run_jobs(options, FORWARD, &emu);
@@ -243,6 +247,11 @@ static void compare_devices(const struct way *way, uint32_t seeds)
     assert_true(agreement.same_tokens >= way->same_tokens * agreement.tokens);
 }
 
+static const struct way ways[] = {{ENGINE_INT8, ENGINE_KV_INT8, 0.2, 0.9},
+                                  {ENGINE_EXACT, ENGINE_KV_F16, 0.02, 0.98}};
+static const struct device_emu_options fast = {.seed = 1};
+static const struct device_emu_options traced = {.seed = 1, .is_traced = true};
+
 /*
  * Only the attention's arithmetic differs from the CPU's: halves there, floats or integers of
  * 16 bits here. In exact precision that moves a log-probability of these random models by
@@ -253,26 +262,39 @@ static void compare_devices(const struct way *way, uint32_t seeds)
  */
 static void gives_the_cpus_tokens(void **state)
 {
-    (void)state;
-    const struct way ways[] = {{ENGINE_INT8, ENGINE_KV_INT8, 0.2, 0.9},
-                               {ENGINE_EXACT, ENGINE_KV_F16, 0.02, 0.98}};
-    const struct device_emu_options fast = {.seed = 1};
-    const struct device_emu_options traced = {.seed = 1, .is_traced = true};
-    compare_devices(&ways[0], 1);
+    compare_devices(&ways[0], plain, 1);
     device_emu_configure(&fast);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
-        compare_devices(&ways[i], SEEDS);
+        compare_devices(&ways[i], plain, SEEDS);
     device_emu_configure(&traced);
-    (void)close(model_fd);
-    assert_true(write_seed(SEED));
+    assert_int_equal(write_model(state), 0);
+}
+
+/* Windows shorter than the prompts, two rope bases, norms of heads and after branches, GELU, a
+ * scaled embedding; and norms of heads alone. */
+static void families_give_the_cpus_tokens(void **state)
+{
+    const struct tiny_model_options families[] = {
+        {.family = TINY_MODEL_GEMMA3, .layers = 6, .window = 24, .seed = 1},
+        {.family = TINY_MODEL_QWEN3, .seed = 4}};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        struct tiny_model_options model = families[i];
+        model.hidden = 128;
+        model.heads = 2;
+        model.kv_heads = 1;
+        model.context = 256;
+        compare_devices(&ways[0], model, 1);
+        device_emu_configure(&fast);
+        compare_devices(&ways[1], model, 2);
+        device_emu_configure(&traced);
+    }
+    assert_int_equal(write_model(state), 0);
 }
 
 static void same_bits_in_any_company(void **state)
 {
     (void)state;
     static struct outcome alone, other;
-    const struct device_emu_options fast = {.seed = 1};
-    const struct device_emu_options traced = {.seed = 1, .is_traced = true};
     device_emu_configure(&fast);
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
         struct engine_options options = {.device = tested,
@@ -372,6 +394,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(same_logits_grouped_or_not, clear_findings,
                                         expect_no_findings),
         cmocka_unit_test_setup_teardown(gives_the_cpus_tokens, clear_findings,
+                                        expect_no_findings),
+        cmocka_unit_test_setup_teardown(families_give_the_cpus_tokens, clear_findings,
                                         expect_no_findings),
         cmocka_unit_test_setup_teardown(same_bits_in_any_company, clear_findings,
                                         expect_no_findings),
