@@ -82,6 +82,8 @@ enum status SIMT_OP(embed)(struct device *device, const struct embed_args *args)
         return launch<WEIGHT_Q5_1>(device, args);
     case WEIGHT_Q8_0:
         return launch<WEIGHT_Q8_0>(device, args);
+    case WEIGHT_IQ4_NL:
+        return launch<WEIGHT_IQ4_NL>(device, args);
     case WEIGHT_Q2_K:
         return launch<WEIGHT_Q2_K>(device, args);
     case WEIGHT_Q3_K:

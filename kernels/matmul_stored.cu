@@ -277,6 +277,8 @@ extern "C" enum status SIMT_OP(matmul_stored)(struct device *device,
         return launch_rows<WEIGHT_Q5_1>(device, stored);
     case WEIGHT_Q8_0:
         return launch_rows<WEIGHT_Q8_0>(device, stored);
+    case WEIGHT_IQ4_NL:
+        return launch_rows<WEIGHT_IQ4_NL>(device, stored);
     case WEIGHT_Q2_K:
         return launch_rows<WEIGHT_Q2_K>(device, stored);
     case WEIGHT_Q3_K:

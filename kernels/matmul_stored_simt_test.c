@@ -27,9 +27,10 @@ struct product {
     enum silu_mul_kind kind;
 };
 
-static const enum weight_type types[] = {
-    WEIGHT_F32,  WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0, WEIGHT_Q4_1, WEIGHT_Q5_0, WEIGHT_Q5_1,
-    WEIGHT_Q8_0, WEIGHT_Q2_K, WEIGHT_Q3_K, WEIGHT_Q4_K, WEIGHT_Q5_K, WEIGHT_Q6_K};
+static const enum weight_type types[] = {WEIGHT_F32,  WEIGHT_F16,   WEIGHT_BF16, WEIGHT_Q4_0,
+                                         WEIGHT_Q4_1, WEIGHT_Q5_0,  WEIGHT_Q5_1, WEIGHT_Q8_0,
+                                         WEIGHT_Q2_K, WEIGHT_Q3_K,  WEIGHT_Q4_K, WEIGHT_Q5_K,
+                                         WEIGHT_Q6_K, WEIGHT_IQ4_NL};
 
 enum { TYPES = sizeof types / sizeof types[0] };
 

@@ -32,7 +32,8 @@ static const struct type_info types[] = {
     {WEIGHT_Q5_1, "Q5_1", 32, 24},   {WEIGHT_Q8_0, "Q8_0", 32, 34},
     {WEIGHT_Q2_K, "Q2_K", 256, 84},  {WEIGHT_Q3_K, "Q3_K", 256, 110},
     {WEIGHT_Q4_K, "Q4_K", 256, 144}, {WEIGHT_Q5_K, "Q5_K", 256, 176},
-    {WEIGHT_Q6_K, "Q6_K", 256, 210}, {WEIGHT_I8, "I8", 1, 1},
+    {WEIGHT_Q6_K, "Q6_K", 256, 210}, {WEIGHT_IQ4_NL, "IQ4_NL", 32, 18},
+    {WEIGHT_I8, "I8", 1, 1},
 };
 
 struct pack_job {

@@ -40,6 +40,7 @@ enum weight_type {
     WEIGHT_Q4_K = 12,
     WEIGHT_Q5_K = 13,
     WEIGHT_Q6_K = 14,
+    WEIGHT_IQ4_NL = 20,
     WEIGHT_I8 = 24, /* rows of the int8 form in a file: for weight_prepare_int8 alone */
     WEIGHT_BF16 = 30
 };

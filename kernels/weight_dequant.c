@@ -10,6 +10,7 @@
  *     Q5_0  d, 32 fifth bits, 16 bytes of nibbles   (q - 16) * d
  *     Q5_1  d, m, 32 fifth bits, 16 bytes           q * d + m
  *     Q8_0  d, 32 int8                              q * d
+ *     IQ4_NL  d, 16 bytes of nibbles                level[q] * d
  *
  * The _K formats have 256 elements, with a small integer scale (and minimum) per 16 or 32 of
  * them, itself scaled by d (and dmin). Source: the format's definition in ggml's public
@@ -114,6 +115,19 @@ static void block_q8_0(const uint8_t *block, float *out)
     const float d = read_half(block);
     for (int j = 0; j < BLOCK; j++)
         out[j] = (float)(int8_t)block[2 + j] * d;
+}
+
+/* Sixteen levels, closer to each other where weights are many. */
+static void block_iq4_nl(const uint8_t *block, float *out)
+{
+    static const int8_t LEVELS[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                      1,    13,   25,  38,  53,  69,  89,  113};
+    const float d = read_half(block);
+    const uint8_t *nibbles = block + 2;
+    for (int j = 0; j < BLOCK / 2; j++) {
+        out[j] = (float)LEVELS[nibbles[j] & 15] * d;
+        out[j + BLOCK / 2] = (float)LEVELS[nibbles[j] >> 4] * d;
+    }
 }
 
 /* scales[16] (low nibble: scale, high: minimum), quants[64] of two bits, d, dmin. */
@@ -236,6 +250,8 @@ static block_dequantize *block_function(uint32_t type)
         return block_q5_1;
     case WEIGHT_Q8_0:
         return block_q8_0;
+    case WEIGHT_IQ4_NL:
+        return block_iq4_nl;
     case WEIGHT_Q2_K:
         return block_q2_k;
     case WEIGHT_Q3_K:

@@ -14,8 +14,8 @@
 enum { ELEMS_MAX = 64 * 256 };
 
 static const uint32_t recorded[] = {
-    WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0, WEIGHT_Q4_1, WEIGHT_Q5_0, WEIGHT_Q5_1,
-    WEIGHT_Q8_0, WEIGHT_Q2_K, WEIGHT_Q3_K, WEIGHT_Q4_K, WEIGHT_Q5_K, WEIGHT_Q6_K,
+    WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0, WEIGHT_Q4_1, WEIGHT_Q5_0, WEIGHT_Q5_1,   WEIGHT_Q8_0,
+    WEIGHT_Q2_K, WEIGHT_Q3_K, WEIGHT_Q4_K, WEIGHT_Q5_K, WEIGHT_Q6_K, WEIGHT_IQ4_NL,
 };
 
 static bool vectors_open(struct file_map *map, const char *type, const char *part)
@@ -89,7 +89,7 @@ static void support_is_told_truly(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof recorded / sizeof recorded[0]; i++)
         assert_true(weight_type_is_supported(recorded[i]));
-    const uint32_t others[] = {4, 5, 9, 15, 16, 20, 29, 31, 39, UINT32_MAX};
+    const uint32_t others[] = {4, 5, 9, 15, 16, 19, 21, 29, 31, 39, UINT32_MAX};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         uint32_t elems, bytes;
         assert_false(weight_type_is_supported(others[i]));

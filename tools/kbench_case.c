@@ -145,8 +145,9 @@ struct scales {
 static void set_scales(enum weight_type type, uint8_t *block)
 {
     static const struct scales SCALES[] = {
-        {WEIGHT_Q4_0, 1, 0}, {WEIGHT_Q4_1, 2, 0}, {WEIGHT_Q5_0, 1, 0}, {WEIGHT_Q5_1, 2, 0},
-        {WEIGHT_Q8_0, 1, 0}, {WEIGHT_Q4_K, 2, 0}, {WEIGHT_Q5_K, 2, 0}, {WEIGHT_Q6_K, 1, 208},
+        {WEIGHT_Q4_0, 1, 0}, {WEIGHT_Q4_1, 2, 0},   {WEIGHT_Q5_0, 1, 0},
+        {WEIGHT_Q5_1, 2, 0}, {WEIGHT_Q8_0, 1, 0},   {WEIGHT_Q4_K, 2, 0},
+        {WEIGHT_Q5_K, 2, 0}, {WEIGHT_Q6_K, 1, 208}, {WEIGHT_IQ4_NL, 1, 0},
     };
     const uint16_t half = half_from_float(SCALE_OF_BLOCKS);
     for (size_t i = 0; i < sizeof SCALES / sizeof SCALES[0]; i++)

@@ -46,9 +46,9 @@ static bool is_stored(const struct kbench_case *c)
 
 static enum weight_type type_of(const struct kbench_case *c)
 {
-    static const enum weight_type TYPES[] = {WEIGHT_F32,  WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0,
-                                             WEIGHT_Q4_1, WEIGHT_Q5_0, WEIGHT_Q5_1, WEIGHT_Q8_0,
-                                             WEIGHT_Q4_K, WEIGHT_Q5_K, WEIGHT_Q6_K};
+    static const enum weight_type TYPES[] = {
+        WEIGHT_F32,  WEIGHT_F16,  WEIGHT_BF16, WEIGHT_Q4_0, WEIGHT_Q4_1, WEIGHT_Q5_0,
+        WEIGHT_Q5_1, WEIGHT_Q8_0, WEIGHT_Q4_K, WEIGHT_Q5_K, WEIGHT_Q6_K, WEIGHT_IQ4_NL};
     for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
         if (strcasecmp(c->dtype, weight_type_name(TYPES[i])) == 0)
             return TYPES[i];

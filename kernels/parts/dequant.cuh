@@ -35,6 +35,7 @@ constexpr int dequant_bytes(int type)
            : type == WEIGHT_Q3_K                       ? 110
            : type == WEIGHT_Q4_K                       ? 144
            : type == WEIGHT_Q5_K                       ? 176
+           : type == WEIGHT_IQ4_NL                     ? 18
                                                        : 210;
 }
 
@@ -66,6 +67,23 @@ template <int TYPE> SIMT float dequant_small(const unsigned char *block, int eig
     if constexpr (MINIMUM != 0)
         return static_cast<float>(q) * d + dequant_half(block + 2);
     return static_cast<float>(q - (FIFTHS != 0 ? 16 : 8)) * d;
+}
+
+/* Level q of IQ4_NL's sixteen, a byte each in four words: a table in memory would be read with
+ * another index in every lane. */
+SIMT int dequant_level(int q)
+{
+    const uint32_t word = q < 4    ? 0xbfad9881u
+                          : q < 8  ? 0xf6eaddcfu
+                          : q < 12 ? 0x26190d01u
+                                   : 0x71594535u;
+    return static_cast<int8_t>(word >> (q % 4 * 8) & 255);
+}
+
+SIMT float dequant_iq4_nl(const unsigned char *block, int eight, int t)
+{
+    const int q = block[2 + eight % 2 * 8 + t] >> (eight / 2 * 4) & 15;
+    return static_cast<float>(dequant_level(q)) * dequant_half(block);
 }
 
 SIMT float dequant_q2_k(const unsigned char *block, int run, int eight, int t)
@@ -131,6 +149,8 @@ template <int TYPE> SIMT float dequant_at(const unsigned char *block, int run, i
         return dequant_half(block + 2 * i);
     else if constexpr (TYPE == WEIGHT_BF16)
         return simt_bits_float(static_cast<uint32_t>(dequant_u16(block + 2 * i)) << 16);
+    else if constexpr (TYPE == WEIGHT_IQ4_NL)
+        return dequant_iq4_nl(block, eight, t);
     else if constexpr (TYPE == WEIGHT_Q2_K)
         return dequant_q2_k(block, run, eight, t);
     else if constexpr (TYPE == WEIGHT_Q3_K)
