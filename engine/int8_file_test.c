@@ -52,19 +52,24 @@ static enum status convert(const char *from, const char *to, struct error *err)
     return status;
 }
 
+static void write_tiny(const struct tiny_model_options *options)
+{
+    struct text_buf file = {0};
+    tiny_model_write(&file, options);
+    write_bytes(source_path, text_buf_text(&file));
+    text_buf_deinit(&file);
+}
+
 static int write_models(void **state)
 {
     (void)state;
-    struct text_buf file = {0};
     struct error err;
     (void)snprintf(folder, sizeof folder, "/tmp/int8_file_test.XXXXXX");
     if (!mkdtemp(folder))
         return 1;
     (void)snprintf(source_path, sizeof source_path, "%s/source.gguf", folder);
     (void)snprintf(int8_path, sizeof int8_path, "%s/int8.gguf", folder);
-    tiny_model_write(&file, &(struct tiny_model_options){.seed = 11});
-    write_bytes(source_path, text_buf_text(&file));
-    text_buf_deinit(&file);
+    write_tiny(&(struct tiny_model_options){.seed = 11});
     return convert(source_path, int8_path, &err) != OK;
 }
 
@@ -120,6 +125,21 @@ static void logits_are_those_of_the_source(void **state)
     assert_int_equal(stat(source_path, &source), 0);
     assert_int_equal(stat(int8_path, &written), 0);
     assert_true(written.st_size < source.st_size); /* F32 there, bytes here */
+}
+
+/* Phi's q, k and v are rows of one tensor, gate and up of another. */
+static void rows_of_one_tensor_are_those_of_the_source(void **state)
+{
+    static float from_source[TOKENS * TINY_MODEL_VOCAB], from_int8[TOKENS * TINY_MODEL_VOCAB];
+    struct error err;
+    write_tiny(&(struct tiny_model_options){.family = TINY_MODEL_PHI3, .seed = 3});
+    if (convert(source_path, int8_path, &err) != OK)
+        fail_msg("%s", err.text);
+    logits_of(source_path, from_source);
+    logits_of(int8_path, from_int8);
+    assert_memory_equal(from_source, from_int8, sizeof from_source);
+    assert_int_equal(remove_models(state), 0);
+    assert_int_equal(write_models(state), 0);
 }
 
 /* The written file with something wrong in it, and the refusal it must meet. */
@@ -243,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_the_source),
+        cmocka_unit_test(rows_of_one_tensor_are_those_of_the_source),
         cmocka_unit_test(faults_are_refused),
         cmocka_unit_test(another_version_is_refused),
         cmocka_unit_test(exact_precision_is_refused),
