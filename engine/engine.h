@@ -42,14 +42,14 @@ struct engine_options {
     const char *model_path;
     enum engine_device device;
     enum engine_precision precision;
-    enum engine_kv kv;      /* AUTO: INT8 with INT8; with EXACT F32, on CUDA and EMU F16, since
+    enum engine_kv kv;     /* AUTO: INT8 with INT8; with EXACT F32, on CUDA and EMU F16, since
                                their kernels take no F32 */
-    enum engine_simd simd;  /* at most this level, for tests */
-    uint32_t threads;       /* one per core */
-    uint32_t context_max;   /* tokens of a sequence; default what the model was trained for. With
+    enum engine_simd simd; /* at most this level, for tests */
+    uint32_t threads;      /* one per core */
+    uint32_t context_max;  /* tokens of a sequence; default what the model was trained for. With
                                LongRoPE (Phi-3): what its short factors are for; beyond that all
                                is computed with the long ones */
-    uint32_t step_tokens;   /* token budget per step */
+    uint32_t step_tokens;  /* token budget per step */
     uint32_t sequences_max; /* decoding side by side */
     uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;
                                on a GPU 3/4 of what the weights leave */

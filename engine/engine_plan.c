@@ -69,9 +69,9 @@ static uint32_t pages_of(uint32_t tokens)
     return tokens / KV_PAGE_TOKENS + (tokens % KV_PAGE_TOKENS != 0);
 }
 
-/* What a sequence may have. A model with LongRoPE has one set of frequencies for texts within its
- * original context and another for longer ones. Cached keys are shared, so an engine has one of
- * them, and unless it is asked for more that of the short ones. */
+/* What a sequence may have. A model with LongRoPE has one set of frequencies for texts within
+ * its original context and another for longer ones. Cached keys are shared, so an engine has
+ * one of them, and unless it is asked for more that of the short ones. */
 static enum status choose_context(const struct engine_options *options,
                                   const struct model_config *config, uint32_t *context,
                                   struct error *err)

@@ -58,7 +58,8 @@ MUST_USE enum status forward_run(struct forward *forward, const struct batch *ba
                                  struct sample_result *results, struct error *err);
 
 /* Logits of the last forward_rows, softcap applied, [head_count, vocab] in host memory; valid
- * until the next one. For tests and benches. NULL: no room for a copy, or the device has failed. */
+ * until the next one. For tests and benches. NULL: no room for a copy, or the device has
+ * failed. */
 const float *forward_logits(struct forward *forward);
 
 #endif

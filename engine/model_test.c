@@ -153,89 +153,94 @@ static void test_contradictions_are_named(void **state)
     device_close(device);
 }
 
-/* A tensor's name or first dimension changed in a file of a family. */
+enum { DIM0 = 4, DIM1 = 12 };
+
+static const struct {
+    struct tiny_model_options options;
+    const char *name, *renamed; /* of the same length, or NULL */
+    size_t offset;              /* of a dimension after the name */
+    uint32_t value;
+    enum status status;
+    const char *reason;
+} TENSOR_FAULTS[] = {
+    {{.family = TINY_MODEL_QWEN3},
+     "blk.0.attn_q_norm.weight",
+     "blk.0.attn_q_narm.weight",
+     0,
+     0,
+     ERR_FORMAT,
+     "tensor blk.0.attn_q_norm.weight: is missing"},
+    {{.family = TINY_MODEL_QWEN3},
+     "blk.1.attn_k_norm.weight",
+     NULL,
+     DIM0,
+     15,
+     ERR_FORMAT,
+     "tensor blk.1.attn_k_norm.weight: 1 dimensions, the first 15, must be one of 16"},
+    {{.family = TINY_MODEL_GEMMA2},
+     "blk.1.post_ffw_norm.weight",
+     "blk.1.past_ffw_norm.weight",
+     0,
+     0,
+     ERR_FORMAT,
+     "tensor blk.1.post_ffw_norm.weight: is missing"},
+    {{.family = TINY_MODEL_PHI3},
+     "blk.0.attn_qkv.weight",
+     NULL,
+     DIM1,
+     127,
+     ERR_FORMAT,
+     "tensor blk.0.attn_qkv.weight: 2 dimensions, 64 x 127, must be 2, 64 x 128"},
+    {{.family = TINY_MODEL_PHI3},
+     "blk.0.ffn_up.weight",
+     NULL,
+     DIM1,
+     191,
+     ERR_FORMAT,
+     "tensor blk.0.ffn_gate.weight: is missing"},
+    {{.rope = TINY_MODEL_ROPE_FACTORS},
+     "rope_freqs.weight",
+     NULL,
+     DIM0,
+     7,
+     ERR_FORMAT,
+     "tensor rope_freqs.weight: 1 dimensions, the first 7, must be one of 8"},
+    {{.family = TINY_MODEL_PHI3, .rope = TINY_MODEL_ROPE_LONG},
+     "rope_factors_short.weight",
+     NULL,
+     DIM0,
+     4,
+     ERR_FORMAT,
+     "tensor rope_factors_short.weight: 1 dimensions, the first 4, must be one of 8"},
+    {{.family = TINY_MODEL_LLAMA},
+     "blk.1.ffn_norm.weight",
+     "blk.1.ffn_nurm.weight",
+     0,
+     0,
+     ERR_FORMAT,
+     "tensor blk.1.ffn_norm.weight: is missing"},
+};
+
+/* A tensor's name or a dimension changed in a file of a family. */
 static void test_tensors_of_families_are_checked(void **state)
 {
     (void)state;
-    enum { DIM0 = 4, DIM1 = 12 };
-    static const struct {
-        struct tiny_model_options options;
-        const char *name, *renamed; /* of the same length, or NULL */
-        size_t offset;              /* of a dimension after the name */
-        uint32_t value;
-        enum status status;
-        const char *reason;
-    } CASES[] = {
-        {{.family = TINY_MODEL_QWEN3},
-         "blk.0.attn_q_norm.weight",
-         "blk.0.attn_q_narm.weight",
-         0,
-         0,
-         ERR_FORMAT,
-         "tensor blk.0.attn_q_norm.weight: is missing"},
-        {{.family = TINY_MODEL_QWEN3},
-         "blk.1.attn_k_norm.weight",
-         NULL,
-         DIM0,
-         15,
-         ERR_FORMAT,
-         "tensor blk.1.attn_k_norm.weight: 1 dimensions, the first 15, must be one of 16"},
-        {{.family = TINY_MODEL_GEMMA2},
-         "blk.1.post_ffw_norm.weight",
-         "blk.1.past_ffw_norm.weight",
-         0,
-         0,
-         ERR_FORMAT,
-         "tensor blk.1.post_ffw_norm.weight: is missing"},
-        {{.family = TINY_MODEL_PHI3},
-         "blk.0.attn_qkv.weight",
-         NULL,
-         DIM1,
-         127,
-         ERR_FORMAT,
-         "tensor blk.0.attn_qkv.weight: 2 dimensions, 64 x 127, must be 2, 64 x 128"},
-        {{.family = TINY_MODEL_PHI3},
-         "blk.0.ffn_up.weight",
-         NULL,
-         DIM1,
-         191,
-         ERR_FORMAT,
-         "tensor blk.0.ffn_gate.weight: is missing"},
-        {{.rope = TINY_MODEL_ROPE_FACTORS},
-         "rope_freqs.weight",
-         NULL,
-         DIM0,
-         7,
-         ERR_FORMAT,
-         "tensor rope_freqs.weight: 1 dimensions, the first 7, must be one of 8"},
-        {{.family = TINY_MODEL_PHI3, .rope = TINY_MODEL_ROPE_LONG},
-         "rope_factors_short.weight",
-         NULL,
-         DIM0,
-         4,
-         ERR_FORMAT,
-         "tensor rope_factors_short.weight: 1 dimensions, the first 4, must be one of 8"},
-        {{.family = TINY_MODEL_LLAMA},
-         "blk.1.ffn_norm.weight",
-         "blk.1.ffn_nurm.weight",
-         0,
-         0,
-         ERR_FORMAT,
-         "tensor blk.1.ffn_norm.weight: is missing"},
-    };
     struct device *device = open_device();
-    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    for (size_t i = 0; i < sizeof TENSOR_FAULTS / sizeof TENSOR_FAULTS[0]; i++) {
         struct text_buf file = {0};
         struct error err = {0};
-        tiny_model_write(&file, &CASES[i].options);
-        char *after = place_after(&file, CASES[i].name);
-        if (CASES[i].renamed)
-            memcpy(after - strlen(CASES[i].name), CASES[i].renamed, strlen(CASES[i].renamed));
+        tiny_model_write(&file, &TENSOR_FAULTS[i].options);
+        char *after = place_after(&file, TENSOR_FAULTS[i].name);
+        if (TENSOR_FAULTS[i].renamed)
+            memcpy(after - strlen(TENSOR_FAULTS[i].name), TENSOR_FAULTS[i].renamed,
+                   strlen(TENSOR_FAULTS[i].renamed));
         else
-            memcpy(after + CASES[i].offset, &CASES[i].value, sizeof CASES[i].value);
+            memcpy(after + TENSOR_FAULTS[i].offset, &TENSOR_FAULTS[i].value,
+                   sizeof TENSOR_FAULTS[i].value);
         const enum status status = try_open(device, text_buf_text(&file), MODEL_EXACT, &err);
-        if (status != CASES[i].status || !strstr(err.text, CASES[i].reason))
-            fail_msg("%s: said \"%s\", not \"%s\"", CASES[i].name, err.text, CASES[i].reason);
+        if (status != TENSOR_FAULTS[i].status || !strstr(err.text, TENSOR_FAULTS[i].reason))
+            fail_msg("%s: said \"%s\", not \"%s\"", TENSOR_FAULTS[i].name, err.text,
+                     TENSOR_FAULTS[i].reason);
         text_buf_deinit(&file);
     }
     device_close(device);

@@ -293,7 +293,10 @@ static void embed_equals_the_twin(void **state)
                                      .out_dim = VOCAB,
                                      .in_dim = DIM,
                                      .data = data};
-        struct embed_args args = {.table = &table, .tokens = tokens, .x = a, .rows = ROWS,
+        struct embed_args args = {.table = &table,
+                                  .tokens = tokens,
+                                  .x = a,
+                                  .rows = ROWS,
                                   .scale = t % 2 == 1 ? 5.5f : 0.0f};
         memset(a, 0xff, sizeof a);
         memset(b, 0xff, sizeof b);

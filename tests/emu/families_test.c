@@ -1,6 +1,7 @@
 /*
- * families_test [emu|cuda] - every family by the GPU's kernels, against a forward pass in double
- * (tests/harness/families). The keys' and values' rounding to halves is all that may differ.
+ * families_test [emu|cuda] - every family by the GPU's kernels, against a forward pass in
+ * double (tests/harness/families). The rounding to halves in the cache and in the attention is
+ * all that may differ: 0.021 of a logit at most, where a part left out moves one by 0.7.
  */
 #include "kernels/device_emu.h"
 #include "tests/harness/families.h"

@@ -1,7 +1,8 @@
 /*
  * tiny_model - a small model of random weights as a GGUF file in memory, a Llama or one of any
- * other family that is supported, with a byte-level vocabulary: so that the suite means something where no model is at hand. What it writes is
- * gibberish, but the same gibberish on every machine.
+ * other family that is supported, with a byte-level vocabulary: so that the suite means
+ * something where no model is at hand. What it writes is gibberish, but the same gibberish on
+ * every machine.
  */
 #ifndef TESTS_HARNESS_TINY_MODEL_H
 #define TESTS_HARNESS_TINY_MODEL_H

@@ -2,7 +2,7 @@
  * tiny_reference - see tiny_reference.h. One position after the other, a head at a time, sums
  * from left to right.
  *
- *     Llama 2     Touvron et al. 2023, arXiv 2307.09288; LLaMA 2302.13971: RMSNorm, SwiGLU, RoPE
+ *     Llama 2     arXiv 2307.09288; LLaMA 2302.13971: RMSNorm, SwiGLU, RoPE
  *     Llama 3     frequencies divided by factors
  *     Qwen2       arXiv 2407.10671: biases of q, k, v
  *     Qwen3       arXiv 2505.09388: RMSNorm of each head of q and k
