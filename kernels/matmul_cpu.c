@@ -5,7 +5,7 @@
  *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
  *               of rows stays in L2)
  *     measured  by bench/matmul_bench through this file; see the cards of the kernels
- *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: here, once, for all levels
+ *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own (matmul_finish)
  *     gate      a second pass over y with the gate's weights, y = act(gate product) * y
  */
 #include "kernels/gate.h"
@@ -21,15 +21,11 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
-    BLOCK_ROWS_MAX = 128,      /* rows per task */
-    BLOCK_PANELS_MAX = 16,     /* panels per task, where there are enough for all threads */
-    TASKS_PER_THREAD = 4,      /* so that threads end together */
-    F32_PANEL_BYTES = 1 << 16, /* dequantized weights per task, of L2 */
-    LANES = 4
+    BLOCK_ROWS_MAX = 128,     /* rows per task */
+    BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
+    TASKS_PER_THREAD = 4,     /* so that threads end together */
+    F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
 };
-
-typedef float lanes_f32 __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t lanes_i32 __attribute__((vector_size(16), aligned(4), may_alias));
 
 struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
@@ -39,6 +35,7 @@ struct int8_job {
     const struct matmul_args *args;
     struct device *device;
     matmul_int8_kernel *kernel;
+    matmul_int8_finish *finish;
     bool is_gate;    /* args->w is the gate of what y holds */
     bool x_unsigned; /* the kernel wants x + 128 */
     struct grid grid;
@@ -98,49 +95,31 @@ static void int8_gate_row(const struct matmul_args *args, const int32_t *sums, i
               args->y + (size_t)row * (size_t)args->w->out_dim + first_out, outs);
 }
 
-/* One row of a panel's sums to y. Four outputs side by side do what each would alone. */
-static void int8_finish_row(const struct matmul_args *args, const int32_t *sums, int32_t row,
-                            int32_t first_out)
-{
-    const int32_t outs = least(PANEL, args->w->out_dim - first_out);
-    const float x_scale = args->x->scales[row];
-    const float *w_scales = args->w->scales + first_out;
-    const float *bias = args->bias != NULL ? args->bias + first_out : NULL;
-    float *y = args->y + (size_t)row * (size_t)args->w->out_dim + first_out;
-    int32_t o = 0;
-    for (; o + LANES <= outs; o += LANES) {
-        const lanes_i32 sum = *(const lanes_i32 *)(sums + o);
-        const lanes_f32 scale = x_scale * *(const lanes_f32 *)(w_scales + o);
-        lanes_f32 value = __builtin_convertvector(sum, lanes_f32) * scale;
-        if (bias != NULL)
-            value += *(const lanes_f32 *)(bias + o);
-        if (args->accumulate)
-            value = *(const lanes_f32 *)(y + o) + value;
-        *(lanes_f32 *)(y + o) = value;
-    }
-    for (; o < outs; o++) {
-        float value = (float)sums[o] * (x_scale * w_scales[o]);
-        if (bias != NULL)
-            value += bias[o];
-        y[o] = args->accumulate ? y[o] + value : value;
-    }
-}
-
 /* One kernel call and its epilogue; row and out are the tile's first. */
 static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t row,
                       int32_t out)
 {
+    const struct matmul_args *args = job->args;
     int32_t sums[TILE_PANELS * TILE_ROWS * PANEL];
     job->kernel(tile, sums);
-    const int32_t *next = sums;
-    for (int32_t p = 0; p < tile->panels; p++) {
-        for (int32_t r = 0; r < tile->rows; r++, next += PANEL) {
-            if (job->is_gate)
-                int8_gate_row(job->args, next, row + r, out + p * PANEL);
-            else
-                int8_finish_row(job->args, next, row + r, out + p * PANEL);
-        }
+    if (!job->is_gate) {
+        const size_t stride = (size_t)args->w->out_dim;
+        const struct matmul_int8_outputs outputs = {
+            .x_scales = args->x->scales + row,
+            .w_scales = args->w->scales + out,
+            .bias = args->bias ? args->bias + out : NULL,
+            .y = args->y + (size_t)row * stride + (size_t)out,
+            .y_stride = stride,
+            .rows = tile->rows,
+            .outs = least(tile->panels * PANEL, args->w->out_dim - out),
+            .accumulate = args->accumulate};
+        job->finish(&outputs, sums);
+        return;
     }
+    const int32_t *next = sums;
+    for (int32_t p = 0; p < tile->panels; p++)
+        for (int32_t r = 0; r < tile->rows; r++, next += PANEL)
+            int8_gate_row(args, next, row + r, out + p * PANEL);
 }
 
 /* The rows of x that a task reads: in place, or turned to x + 128 in scratch. */
@@ -185,28 +164,30 @@ static void int8_task(void *context, int32_t index, uint32_t worker)
     }
 }
 
-static matmul_int8_kernel *int8_kernel(enum device_simd simd)
+/* The level's functions into *job. */
+static void int8_choose(struct int8_job *job, enum device_simd simd)
 {
+    job->kernel = matmul_int8_scalar;
+    job->finish = matmul_int8_finish_scalar;
 #if defined(__x86_64__)
-    if (simd == DEVICE_SIMD_AVX512_VNNI)
-        return matmul_int8_avx512;
-    if (simd == DEVICE_SIMD_AVX2)
-        return matmul_int8_avx2;
+    if (simd == DEVICE_SIMD_AVX512_VNNI) {
+        job->kernel = matmul_int8_avx512;
+        job->finish = matmul_int8_finish_avx512;
+        job->x_unsigned = true;
+    } else if (simd == DEVICE_SIMD_AVX2) {
+        job->kernel = matmul_int8_avx2;
+        job->finish = matmul_int8_finish_avx2;
+    }
 #endif
     (void)simd;
-    return matmul_int8_scalar;
 }
 
 static enum status int8_run(struct device *device, const struct matmul_args *args, bool is_gate)
 {
-    const enum device_simd simd = device_simd(device);
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
-    struct int8_job job = {.args = args,
-                           .device = device,
-                           .kernel = int8_kernel(simd),
-                           .is_gate = is_gate,
-                           .x_unsigned = simd == DEVICE_SIMD_AVX512_VNNI};
+    struct int8_job job = {.args = args, .device = device, .is_gate = is_gate};
+    int8_choose(&job, device_simd(device));
     const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
     if (rows_fit == 0)
         return ERR_LIMIT;

@@ -1,6 +1,8 @@
 /* matmul_int8 - packing, and the scalar kernel that the SIMD kernels equal bit for bit. */
 #include "kernels/matmul_int8.h"
 
+#include "kernels/matmul_finish.h"
+
 #include <string.h>
 
 enum { PANEL = MATMUL_INT8_PANEL, GROUP = MATMUL_INT8_GROUP };
@@ -35,4 +37,9 @@ void matmul_int8_scalar(const struct matmul_int8_tile *tile, int32_t *out)
             row_sum(tile->x + (size_t)r * (size_t)tile->stride,
                     tile->panel + (size_t)p * panel_bytes, tile->depth, out);
     }
+}
+
+void matmul_int8_finish_scalar(const struct matmul_int8_outputs *outputs, const int32_t *sums)
+{
+    matmul_finish_tile(outputs, sums);
 }

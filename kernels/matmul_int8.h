@@ -8,12 +8,13 @@
  *
  *     byte of (out, in) = (out / 16) * 16 * depth + (in / 4) * 64 + (out % 16) * 4 + in % 4
  *
- * A kernel gives the exact int32 sums of some rows against one panel; scales, bias and
- * residual are applied by matmul_cpu, once for all SIMD levels.
+ * A kernel gives the exact int32 sums of some rows against some panels; a level's finish applies
+ * scales, bias and residual, each number by itself: the same bits at every level.
  */
 #ifndef KERNELS_MATMUL_INT8_H
 #define KERNELS_MATMUL_INT8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,20 @@ struct matmul_int8_tile {
 
 /* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
+
+/* Where a tile's sums go. */
+struct matmul_int8_outputs {
+    const float *x_scales; /* [rows] */
+    const float *w_scales; /* [outs] */
+    const float *bias;     /* [outs] or NULL */
+    float *y;              /* output o of row r at y[r * y_stride + o] */
+    size_t y_stride;
+    int32_t rows, outs; /* outs of the tile's panels; the last may be cut short */
+    bool accumulate;
+};
+
+/* y = (float)sum * (x_scale * w_scale), + bias, + y; sums as a kernel gives them. */
+typedef void matmul_int8_finish(const struct matmul_int8_outputs *outputs, const int32_t *sums);
 
 static inline int32_t matmul_int8_depth(int32_t in_dim)
 {
@@ -56,6 +71,9 @@ static inline size_t matmul_int8_place(int32_t depth, int32_t out, int32_t in)
 
 /* Puts row[depth] at its lane of a panel; gives the sum of its values. */
 int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel);
+
+matmul_int8_finish matmul_int8_finish_scalar, matmul_int8_finish_avx2,
+    matmul_int8_finish_avx512;
 
 matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_avx2;

@@ -22,6 +22,8 @@
  */
 #include "kernels/matmul_int8.h"
 
+#include "kernels/matmul_finish.h"
+
 #include <immintrin.h>
 #include <string.h>
 
@@ -126,4 +128,9 @@ void matmul_int8_avx2(const struct matmul_int8_tile *tile, int32_t *out)
         one.panel += (size_t)tile->depth * PANEL;
         out += (size_t)tile->rows * PANEL;
     }
+}
+
+void matmul_int8_finish_avx2(const struct matmul_int8_outputs *outputs, const int32_t *sums)
+{
+    matmul_finish_tile(outputs, sums);
 }

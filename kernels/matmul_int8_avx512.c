@@ -17,6 +17,8 @@
  */
 #include "kernels/matmul_int8.h"
 
+#include "kernels/matmul_finish.h"
+
 #ifndef MATMUL_INT8_PORTABLE
     #include <immintrin.h>
 #endif
@@ -114,4 +116,9 @@ void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
     }
     if (panel < tile->panels)
         panels_sum(span, tile->rows, 1);
+}
+
+void matmul_int8_finish_avx512(const struct matmul_int8_outputs *outputs, const int32_t *sums)
+{
+    matmul_finish_tile(outputs, sums);
 }
