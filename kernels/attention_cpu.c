@@ -61,7 +61,6 @@ struct job {
     struct device *device;
     const struct attention_tile_kernels *kernels;
     const struct attention_int8_kernels *int8; /* NULL: the cache is of floats */
-    int32_t tile_rows;                         /* of whichever of them multiplies */
     int32_t group;                             /* query heads per KV head */
     int32_t tasks_per_head; /* blocks of TASK_ROWS in the item with most rows */
     float *stats;           /* in args->partials, after the vectors */
@@ -83,6 +82,7 @@ struct split {
     const struct attention_item *item;
     int32_t kv_head;
     int32_t page_count;
+    int32_t tile_rows;               /* of the products */
     enum kv_type type;               /* of the numbers in keys and values */
     const void *keys[SPLIT_PAGES];   /* each [head_dim][KV_PAGE_TOKENS] */
     const void *values[SPLIT_PAGES]; /* each [KV_PAGE_TOKENS][head_dim] */
@@ -219,7 +219,7 @@ static void block_load(const struct job *job, const struct split *split, int32_t
         const int32_t seen = least(item->kv_count, args->positions[row] + 1 - item->kv_begin);
         const int32_t partial =
             args->work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT;
-        int32_t *tile_seen = &block->tile_seen[i / job->tile_rows];
+        int32_t *tile_seen = &block->tile_seen[i / split->tile_rows];
         assert(seen >= 1 && partial < args->work->partials_first[row + 1]);
         block->first[i] =
             args->window > 0 ? args->positions[row] + 1 - args->window - item->kv_begin : 0;
@@ -258,7 +258,7 @@ static void run_blocks(const struct job *job, struct attention_tile_product *pro
 static void block_scores(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     const size_t panel_bytes =
         (size_t)STRIDE * KV_PAGE_TOKENS * kv_layout_type_bytes(split->type);
     const void *panels[SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
@@ -292,7 +292,7 @@ static void block_scores(const struct job *job, const struct split *split,
 static void block_scores_int8(const struct job *job, const struct split *split,
                               const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     struct attention_int8_product product = {.a_stride = integer_bytes(dim),
                                              .b_stride = (size_t)GROUP * KV_PAGE_TOKENS,
                                              .c_stride = STRIDE,
@@ -338,7 +338,7 @@ static void block_softmax(const struct job *job, const struct split *split,
             .key_scales = memory->key_scales,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
-            .padded = ceil_div(block->tile_seen[r / job->tile_rows], lanes) * lanes};
+            .padded = ceil_div(block->tile_seen[r / split->tile_rows], lanes) * lanes};
         float *stats = job->stats + block->partial_head[r] * STATS;
         if (block->first[r] >= softmax.seen) {
             memset(softmax.scores, 0, (size_t)softmax.padded * sizeof *softmax.scores);
@@ -360,7 +360,7 @@ static void block_softmax(const struct job *job, const struct split *split,
 static void block_values(const struct job *job, const struct split *split,
                          const struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     struct attention_tile_product product = {.b = {split->values, split->values},
                                              .a_panel = KV_PAGE_TOKENS,
                                              .b_stride = (size_t)dim,
@@ -388,7 +388,7 @@ static void block_values(const struct job *job, const struct split *split,
 static void block_values_int8(const struct job *job, const struct split *split,
                               struct block *block, const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = job->tile_rows;
+    const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     struct attention_int8_product product = {.b = (const uint8_t *const *)split->values,
                                              .a_stride = integer_bytes(dim),
                                              .b_stride =
@@ -438,9 +438,12 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
-    const int32_t tile_rows = job->tile_rows;
+    const int32_t tile_rows = job->int8 ? job->int8->many_rows : job->kernels->tile_rows;
     const int32_t share = ceil_div(ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = least(rows, (task + 1) * share);
+    split.tile_rows = tile_rows;
+    if (job->int8 && end - task * share <= job->int8->tile_rows)
+        split.tile_rows = job->int8->tile_rows;
     if (!job->int8 && end - task * share >= WIDEN_TILES * tile_rows)
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
@@ -520,7 +523,6 @@ static void choose_kernels(struct job *job)
     }
 #endif
     job->int8 = cache->type == KV_INT8 ? int8 : NULL;
-    job->tile_rows = job->int8 ? int8->tile_rows : job->kernels->tile_rows;
 }
 
 enum status attention_cpu(struct device *device, const struct attention_args *args)

@@ -76,5 +76,7 @@ static struct attention_int8_row round_scalar(const float *values, int32_t count
     return row;
 }
 
-const struct attention_int8_kernels attention_int8_scalar = {
-    .tile_rows = TILE_ROWS, .product = product_scalar, .round = round_scalar};
+const struct attention_int8_kernels attention_int8_scalar = {.tile_rows = TILE_ROWS,
+                                                             .many_rows = TILE_ROWS,
+                                                             .product = product_scalar,
+                                                             .round = round_scalar};

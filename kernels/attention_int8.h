@@ -45,6 +45,7 @@ struct attention_int8_product {
 
 struct attention_int8_kernels {
     int32_t tile_rows; /* rows of a product at most */
+    int32_t many_rows; /* rows of a product where there are many: at most tile_rows */
     void (*product)(const struct attention_int8_product *product);
     /* Rounds values[count], count a multiple of 16 (of 4 where the level is scalar), to
      * integers of at most limit, to a[count / 4 * 8]. */

@@ -143,5 +143,7 @@ static struct attention_int8_row round_avx2(const float *values, int32_t count, 
     return row;
 }
 
-const struct attention_int8_kernels attention_int8_avx2 = {
-    .tile_rows = TILE_ROWS, .product = product_avx2, .round = round_avx2};
+const struct attention_int8_kernels attention_int8_avx2 = {.tile_rows = TILE_ROWS,
+                                                           .many_rows = TILE_ROWS,
+                                                           .product = product_avx2,
+                                                           .round = round_avx2};
