@@ -4,9 +4,9 @@
  *     task      a block of rows x a run of weight panels; tasks share nothing they write
  *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
  *               of rows stays in L2)
- *     measured  by bench/matmul_bench through this file; see the cards of the kernels
- *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own (matmul_finish)
- *     gate      a second pass over y with the gate's weights, y = act(gate product) * y
+ *     measured  by bench/matmul_bench through this file; see the cards of the kernels epilogue
+ *     y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own (matmul_finish) gate
+ *     a second pass over y with the gate's weights, y = act(gate product) * y
  */
 #include "kernels/gate.h"
 #include "kernels/matmul.h"

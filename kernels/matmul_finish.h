@@ -1,6 +1,6 @@
 /*
- * matmul_finish - the end of an int8 product: from sums to outputs. Included by each SIMD level's
- * file, whose flags say what registers sixteen floats are.
+ * matmul_finish - the end of an int8 product: from sums to outputs. Included by each SIMD
+ * level's file, whose flags say what registers sixteen floats are.
  *
  * Written on vectors of the compiler, elementwise, never fused: every level gives the bits of a
  * loop over one number at a time.

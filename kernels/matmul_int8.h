@@ -8,8 +8,8 @@
  *
  *     byte of (out, in) = (out / 16) * 16 * depth + (in / 4) * 64 + (out % 16) * 4 + in % 4
  *
- * A kernel gives the exact int32 sums of some rows against some panels; a level's finish applies
- * scales, bias and residual, each number by itself: the same bits at every level.
+ * A kernel gives the exact int32 sums of some rows against some panels; a level's finish
+ * applies scales, bias and residual, each number by itself: the same bits at every level.
  */
 #ifndef KERNELS_MATMUL_INT8_H
 #define KERNELS_MATMUL_INT8_H
