@@ -4,9 +4,11 @@
  *     task      a block of rows x a run of weight panels; tasks share nothing they write
  *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
  *               of rows stays in L2)
- *     measured  by bench/matmul_bench through this file; see the cards of the kernels epilogue
- *     y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own (matmul_finish) gate
- *     a second pass over y with the gate's weights, y = act(gate product) * y
+ *     measured  by bench/matmul_bench through this file; see the cards of the kernels
+ *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own, in
+ *               matmul_finish
+ *     gate      int8: both products of a tile, then y = act(gate product) * product, written
+ *               once; floats: a second pass over y
  */
 #include "kernels/gate.h"
 #include "kernels/matmul.h"
@@ -36,7 +38,6 @@ struct int8_job {
     struct device *device;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
-    bool is_gate;    /* args->w is the gate of what y holds */
     bool x_unsigned; /* the kernel wants x + 128 */
     struct grid grid;
 };
@@ -84,42 +85,39 @@ static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int3
     }
 }
 
-static void int8_gate_row(const struct matmul_args *args, const int32_t *sums, int32_t row,
-                          int32_t first_out)
+/* The tile's part of a weight. */
+static void int8_aim(struct matmul_int8_tile *tile, const struct weight *w, int32_t out)
 {
-    const int32_t outs = least(PANEL, args->w->out_dim - first_out);
-    float gate[PANEL];
-    for (int32_t o = 0; o < outs; o++)
-        gate[o] = (float)sums[o] * (args->x->scales[row] * args->w->scales[first_out + o]);
-    gate_span(args->gate_kind, gate,
-              args->y + (size_t)row * (size_t)args->w->out_dim + first_out, outs);
+    tile->panel = (const int8_t *)w->data + matmul_int8_place(tile->depth, out, 0);
+    tile->sums = w->sums + out;
 }
 
-/* One kernel call and its epilogue; row and out are the tile's first. */
+/* The kernel's calls for a tile, and its epilogue; row and out are the tile's first. */
 static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t row,
                       int32_t out)
 {
     const struct matmul_args *args = job->args;
-    int32_t sums[TILE_PANELS * TILE_ROWS * PANEL];
-    job->kernel(tile, sums);
-    if (!job->is_gate) {
-        const size_t stride = (size_t)args->w->out_dim;
-        const struct matmul_int8_outputs outputs = {
-            .x_scales = args->x->scales + row,
-            .w_scales = args->w->scales + out,
-            .bias = args->bias ? args->bias + out : NULL,
-            .y = args->y + (size_t)row * stride + (size_t)out,
-            .y_stride = stride,
-            .rows = tile->rows,
-            .outs = least(tile->panels * PANEL, args->w->out_dim - out),
-            .accumulate = args->accumulate};
-        job->finish(&outputs, sums);
-        return;
+    const size_t stride = (size_t)args->w->out_dim;
+    int32_t sums[TILE_PANELS * TILE_ROWS * PANEL], gate_sums[TILE_PANELS * TILE_ROWS * PANEL];
+    struct matmul_int8_outputs outputs = {
+        .x_scales = args->x->scales + row,
+        .w_scales = args->w->scales + out,
+        .bias = args->bias ? args->bias + out : NULL,
+        .y = args->y + (size_t)row * stride + (size_t)out,
+        .y_stride = stride,
+        .rows = tile->rows,
+        .outs = least(tile->panels * PANEL, args->w->out_dim - out),
+        .accumulate = args->accumulate};
+    if (args->gate) {
+        int8_aim(tile, args->gate, out);
+        job->kernel(tile, gate_sums);
+        outputs.gate_sums = gate_sums;
+        outputs.gate_scales = args->gate->scales + out;
+        outputs.gate_kind = args->gate_kind;
     }
-    const int32_t *next = sums;
-    for (int32_t p = 0; p < tile->panels; p++)
-        for (int32_t r = 0; r < tile->rows; r++, next += PANEL)
-            int8_gate_row(args, next, row + r, out + p * PANEL);
+    int8_aim(tile, args->w, out);
+    job->kernel(tile, sums);
+    job->finish(&outputs, sums);
 }
 
 /* The rows of x that a task reads: in place, or turned to x + 128 in scratch. */
@@ -152,14 +150,11 @@ static void int8_task(void *context, int32_t index, uint32_t worker)
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
     for (int32_t panel = begin; panel < end; panel += TILE_PANELS) {
-        const int32_t out = panel * PANEL;
-        tile.panel = (const int8_t *)args->w->data + matmul_int8_place(tile.depth, out, 0);
-        tile.sums = args->w->sums + out;
         tile.panels = least(TILE_PANELS, end - panel);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
             tile.rows = least(TILE_ROWS, rows - row);
-            int8_tile(job, &tile, row_begin + row, out);
+            int8_tile(job, &tile, row_begin + row, panel * PANEL);
         }
     }
 }
@@ -182,11 +177,11 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     (void)simd;
 }
 
-static enum status int8_run(struct device *device, const struct matmul_args *args, bool is_gate)
+static enum status int8_run(struct device *device, const struct matmul_args *args)
 {
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
-    struct int8_job job = {.args = args, .device = device, .is_gate = is_gate};
+    struct int8_job job = {.args = args, .device = device};
     int8_choose(&job, device_simd(device));
     const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
     if (rows_fit == 0)
@@ -266,21 +261,18 @@ static enum status f32_run(struct device *device, const struct matmul_args *args
     return OK;
 }
 
-static enum status run(struct device *device, const struct matmul_args *args, bool is_gate)
-{
-    return args->w->form == WEIGHT_INT8 ? int8_run(device, args, is_gate)
-                                        : f32_run(device, args, is_gate);
-}
-
 enum status matmul_cpu(struct device *device, const struct matmul_args *args)
 {
     if (args->rows < 1)
         return OK;
-    TRY(run(device, args, false));
+    assert(args->gate == NULL || (args->bias == NULL && !args->accumulate));
+    assert(args->gate == NULL || args->gate->form == args->w->form);
+    if (args->w->form == WEIGHT_INT8)
+        return int8_run(device, args);
+    TRY(f32_run(device, args, false));
     if (args->gate == NULL)
         return OK;
-    assert(args->bias == NULL && !args->accumulate);
     struct matmul_args gate = *args;
     gate.w = args->gate;
-    return run(device, &gate, true);
+    return f32_run(device, &gate, true);
 }

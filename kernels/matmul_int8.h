@@ -14,6 +14,8 @@
 #ifndef KERNELS_MATMUL_INT8_H
 #define KERNELS_MATMUL_INT8_H
 
+#include "kernels/silu_mul.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,9 +45,13 @@ struct matmul_int8_outputs {
     size_t y_stride;
     int32_t rows, outs; /* outs of the tile's panels; the last may be cut short */
     bool accumulate;
+    const int32_t *gate_sums; /* as sums, of the gate's weights; NULL: no gate */
+    const float *gate_scales; /* [outs] */
+    enum silu_mul_kind gate_kind;
 };
 
-/* y = (float)sum * (x_scale * w_scale), + bias, + y; sums as a kernel gives them. */
+/* y = (float)sum * (x_scale * w_scale), + bias, + y, or act(gate) * y; sums as a kernel gives
+ * them. */
 typedef void matmul_int8_finish(const struct matmul_int8_outputs *outputs, const int32_t *sums);
 
 static inline int32_t matmul_int8_depth(int32_t in_dim)

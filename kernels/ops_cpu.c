@@ -6,6 +6,7 @@ const struct ops *ops_cpu(void)
     static const struct ops table = {.name = "cpu",
                                      .attention_split = ATTENTION_SPLIT,
                                      .kv_order = KV_ORDER_CPU,
+                                     .fuses_gate = true,
                                      .embed = embed_cpu,
                                      .rmsnorm = rmsnorm_cpu,
                                      .matmul = matmul_cpu,
