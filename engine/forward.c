@@ -183,6 +183,14 @@ static enum status gather_heads(const struct forward *forward, const struct batc
     return forward->ops->gather(forward->device, &args);
 }
 
+/* True where one product makes gate and up: a kernel reads both in one form. */
+static bool is_gate_fused(const struct forward *forward, const struct model_layer *layer)
+{
+    const struct weight *gate = &layer->gate, *up = &layer->up;
+    const bool is_alike = gate->form != WEIGHT_STORED || gate->type == up->type;
+    return forward->ops->fuses_gate && gate->form == up->form && is_alike;
+}
+
 /* x += attended Wo, then the layer's gated feed-forward network. */
 static enum status feed_forward(const struct forward *forward, const struct stream *stream,
                                 int32_t index)
@@ -193,7 +201,7 @@ static enum status feed_forward(const struct forward *forward, const struct stre
     const struct model_layer *layer = &forward->model->layers[index];
     struct forward_buffers *b = forward->buffers;
     const struct activation *normed = &b->normed.activation;
-    const bool is_fused = ops->fuses_gate && layer->gate.form == layer->up.form;
+    const bool is_fused = is_gate_fused(forward, layer);
     const struct matmul_args gate = {
         .x = normed, .w = &layer->gate, .y = b->gate.data, .rows = rows};
     const struct matmul_args up = {.x = normed,

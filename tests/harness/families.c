@@ -44,6 +44,7 @@ static const struct {
      {.family = TINY_MODEL_PHI3, .rope = TINY_MODEL_ROPE_LONG, .rope_dim = 12, .window = 200},
      LONG_CONTEXT},
     {"smollm3", {.family = TINY_MODEL_SMOLLM3, .layers = 5}, SHORT_CONTEXT},
+    {"llama, up in halves", {.is_up_half = true}, SHORT_CONTEXT},
 };
 
 enum { CASE_COUNT = sizeof CASES / sizeof CASES[0] };

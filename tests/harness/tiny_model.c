@@ -1,6 +1,7 @@
 /* tiny_model - see tiny_model.h. */
 #include "tests/harness/tiny_model.h"
 
+#include "kernels/half.h"
 #include "tests/harness/gguf_write.h"
 
 #include <stdio.h>
@@ -44,6 +45,7 @@ struct tensor {
     const char *name;
     uint64_t cols, rows;
     float centre;
+    bool is_half; /* F16, not F32 */
 };
 
 /* A number in [-1, 1) from a linear congruential generator (Numerical Recipes). */
@@ -58,17 +60,23 @@ static void put(struct tensors *tensors, const struct tensor *wanted)
     const uint64_t cols = wanted->cols, rows = wanted->rows;
     const uint64_t count = cols * (rows > 0 ? rows : 1);
     if (!tensors->is_data) {
-        const struct gguf_write_tensor tensor = {
-            wanted->name, WEIGHT_F32, {cols, rows}, tensors->offset};
+        const struct gguf_write_tensor tensor = {wanted->name,
+                                                 wanted->is_half ? WEIGHT_F16 : WEIGHT_F32,
+                                                 {cols, rows},
+                                                 tensors->offset};
         gguf_write_tensor(tensors->out, &tensor);
-        tensors->offset += (count * sizeof(float) + 31) / 32 * 32;
+        tensors->offset += (count * (wanted->is_half ? 2 : 4) + 31) / 32 * 32;
         tensors->count++;
         return;
     }
     const float scale = rows > 0 ? 2.0F / (float)(cols < 16 ? 4 : cols < 64 ? 6 : 8) : 0.1F;
     for (uint64_t i = 0; i < count; i++) {
         const float value = scale * next_random(&tensors->random) + wanted->centre;
-        text_buf_add(tensors->out, (struct text){(const char *)&value, sizeof value});
+        const uint16_t half = half_from_float(value);
+        if (wanted->is_half)
+            text_buf_add(tensors->out, (struct text){(const char *)&half, sizeof half});
+        else
+            text_buf_add(tensors->out, (struct text){(const char *)&value, sizeof value});
     }
     gguf_write_pad(tensors->out, GGUF_ALIGNMENT_DEFAULT);
 }
@@ -107,7 +115,9 @@ static void put_layer(struct tensors *tensors, const struct tiny_model_options *
     char name[GGUF_NAME_BYTES_MAX];
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         (void)snprintf(name, sizeof name, "blk.%u.%s", index, all[i].suffix);
-        const struct tensor tensor = {name, all[i].cols, all[i].rows, all[i].centre};
+        const bool is_up = strcmp(all[i].suffix, "ffn_up.weight") == 0;
+        const struct tensor tensor = {name, all[i].cols, all[i].rows, all[i].centre,
+                                      is_up && o->is_up_half};
         if (all[i].is_there)
             put(tensors, &tensor);
     }
@@ -121,12 +131,12 @@ static void put_tensors(struct tensors *tensors, const struct tiny_model_options
         bool is_there;
         struct tensor tensor;
     } ends[] = {
-        {true, {"token_embd.weight", o->hidden, TINY_MODEL_VOCAB, 0.0F}},
-        {true, {"output_norm.weight", o->hidden, 0, 1.0F}},
-        {o->has_own_head, {"output.weight", o->hidden, TINY_MODEL_VOCAB, 0.0F}},
-        {o->rope == TINY_MODEL_ROPE_FACTORS, {"rope_freqs.weight", pairs, 0, 3.0F}},
-        {is_long, {"rope_factors_short.weight", pairs, 0, 1.5F}},
-        {is_long, {"rope_factors_long.weight", pairs, 0, 4.0F}},
+        {true, {"token_embd.weight", o->hidden, TINY_MODEL_VOCAB, 0.0F, false}},
+        {true, {"output_norm.weight", o->hidden, 0, 1.0F, false}},
+        {o->has_own_head, {"output.weight", o->hidden, TINY_MODEL_VOCAB, 0.0F, false}},
+        {o->rope == TINY_MODEL_ROPE_FACTORS, {"rope_freqs.weight", pairs, 0, 3.0F, false}},
+        {is_long, {"rope_factors_short.weight", pairs, 0, 1.5F, false}},
+        {is_long, {"rope_factors_long.weight", pairs, 0, 4.0F, false}},
     };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         if (ends[i].is_there)

@@ -62,6 +62,7 @@ struct tiny_model_options {
     uint32_t rope_dim; /* head_dim */
     uint32_t window;   /* no key: what the family does then */
     bool has_own_head; /* tied to the embedding */
+    bool is_up_half;   /* ffn_up in F16; all in F32 */
 };
 
 /* The same with every default in place. */

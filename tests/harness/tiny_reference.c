@@ -32,10 +32,11 @@ struct forward {
     struct gguf gguf;
     struct tiny_model_options o;
     struct tiny_reference_text text;
-    double *x, *branch; /* [count][hidden] */
-    double *q, *k, *v;  /* [count][heads or kv_heads][head_dim] */
-    double *row, *wide; /* of one position: [hidden], [2 ffn] */
-    bool is_missing;    /* a tensor was */
+    double *x, *branch;    /* [count][hidden] */
+    double *q, *k, *v;     /* [count][heads or kv_heads][head_dim] */
+    double *row, *wide;    /* of one position: [hidden], [2 ffn] */
+    float halves[1 << 15]; /* the one tensor that may be F16 */
+    bool is_missing;       /* a tensor was */
 };
 
 static const float *tensor(struct forward *f, uint32_t layer, const char *suffix)
@@ -46,6 +47,10 @@ static const float *tensor(struct forward *f, uint32_t layer, const char *suffix
     const struct gguf_tensor *found = gguf_find_tensor(&f->gguf, name);
     static const float nothing[1 << 16];
     f->is_missing |= found == NULL;
+    if (found && found->type == WEIGHT_F16) {
+        weight_dequantize(found->type, found->data, f->halves, found->dims[0] * found->dims[1]);
+        return f->halves;
+    }
     return found ? (const float *)(const void *)found->data : nothing;
 }
 
