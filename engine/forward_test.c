@@ -24,14 +24,34 @@ enum { TOKENS = 150, COMPANY = 5, CONTEXT = 160, SHARED_PAGES = 4 };
 static char model_path[32];
 static int model_fd = -1;
 
-static int write_model(void **state)
+static int write_tiny(const struct tiny_model_options *options)
 {
-    (void)state;
     struct text_buf file = {0};
-    tiny_model_write(&file, &(struct tiny_model_options){.seed = 3});
+    tiny_model_write(&file, options);
     model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
     text_buf_deinit(&file);
     return model_fd < 0;
+}
+
+static int write_model(void **state)
+{
+    (void)state;
+    return write_tiny(&(struct tiny_model_options){.seed = 3});
+}
+
+/* A window that leaves whole splits of the attention unseen, and what else Gemma has. */
+static int write_gemma2(void **state)
+{
+    (void)state;
+    return write_tiny(&(struct tiny_model_options){
+        .family = TINY_MODEL_GEMMA2, .layers = 3, .window = 16, .seed = 4});
+}
+
+static int write_gemma3(void **state)
+{
+    (void)state;
+    return write_tiny(&(struct tiny_model_options){
+        .family = TINY_MODEL_GEMMA3, .layers = 6, .window = 20, .seed = 5});
 }
 
 static int close_model(void **state)
@@ -216,5 +236,12 @@ int main(void)
         cmocka_unit_test(test_near_the_plain_twins),
         cmocka_unit_test(test_too_little_memory_is_said),
     };
-    return cmocka_run_group_tests(tests, write_model, close_model);
+    const struct CMUnitTest of_families[] = {
+        cmocka_unit_test(test_same_bits_in_any_batch_exact),
+        cmocka_unit_test(test_same_bits_in_any_batch_int8),
+        cmocka_unit_test(test_near_the_plain_twins),
+    };
+    int failed = cmocka_run_group_tests(tests, write_model, close_model);
+    failed += cmocka_run_group_tests(of_families, write_gemma2, close_model);
+    return failed + cmocka_run_group_tests(of_families, write_gemma3, close_model);
 }
