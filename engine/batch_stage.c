@@ -7,11 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PLACE_ALIGN = 64,
-    PLACES = 16,               /* arrays at most, for the room that alignment takes */
-    SEEN_BYTES_MAX = 256 << 10 /* lists of tokens seen, of all rows */
-};
+enum { PLACE_ALIGN = 64, PLACES = 16 /* arrays at most, for the room that alignment takes */ };
 
 /* Where the next array goes. */
 struct cursor {
@@ -92,26 +88,30 @@ static const uint32_t *put_mask(struct cursor *cursor, const uint32_t *mask, int
     return place;
 }
 
-/* What the sample rows point to. */
-static enum status put_behind(struct cursor *cursor, struct sample_row *rows, int32_t count,
-                              struct error *err)
+/* Room for lists of tokens seen: for the longest, in which each token of the vocabulary is. */
+static size_t seen_bytes(const struct batch_stage_limits *limits)
+{
+    return round_up((size_t)limits->vocab * sizeof(struct sample_seen));
+}
+
+/* What the sample rows point to. Gives of how many rows it has room; never of none. */
+static int32_t put_behind(struct cursor *cursor, struct sample_row *rows, int32_t count)
 {
     int32_t mask_count = 0;
     for (int32_t i = 0; i < count; i++)
         if (rows[i].allowed)
             rows[i].allowed = put_mask(cursor, rows[i].allowed, &mask_count);
+    cursor->end = cursor->used + seen_bytes(&cursor->stage->limits);
     for (int32_t i = 0; i < count; i++) {
         const size_t bytes = (size_t)rows[i].seen_count * sizeof *rows[i].seen;
         if (bytes == 0)
             continue;
+        assert(rows[i].seen_count <= cursor->stage->limits.vocab);
         rows[i].seen = put(cursor, rows[i].seen, bytes, bytes);
         if (!rows[i].seen)
-            FAIL(err, ERR_LIMIT,
-                 "batch: the tokens seen of sample row %d do not fit, the limit is %d bytes in "
-                 "all",
-                 i, SEEN_BYTES_MAX);
+            return i;
     }
-    return OK;
+    return count;
 }
 
 static size_t rows_bytes(const struct batch_stage_limits *limits)
@@ -141,8 +141,8 @@ size_t batch_stage_bytes(const struct device *device, const struct batch_stage_l
     if (device_is_host(device))
         return 0;
     const size_t sample_bytes = sizeof(struct sample_row) + round_up(mask_bytes(limits));
-    return rows_bytes(limits) + (size_t)limits->samples_max * sample_bytes + SEEN_BYTES_MAX +
-           (size_t)PLACES * PLACE_ALIGN;
+    return rows_bytes(limits) + (size_t)limits->samples_max * sample_bytes +
+           seen_bytes(limits) + (size_t)PLACES * PLACE_ALIGN;
 }
 
 enum status batch_stage_init(struct batch_stage *stage, struct device *device,
@@ -198,18 +198,21 @@ enum status batch_stage_rows(struct batch_stage *stage, const struct batch *batc
 }
 
 enum status batch_stage_samples(struct batch_stage *stage, const struct batch *batch,
-                                struct batch *up, struct error *err)
+                                int32_t first, struct batch *up, struct error *err)
 {
-    up->samples = batch->samples;
-    up->sample_count = batch->sample_count;
+    const struct sample_row *from = batch->samples + first;
+    const int32_t count = batch->sample_count - first;
+    up->samples = from;
+    up->sample_count = count;
     if (stage->bytes == 0)
         return OK;
-    assert(batch->sample_count <= stage->limits.samples_max);
-    const size_t bytes = (size_t)batch->sample_count * sizeof *batch->samples;
+    assert(count >= 0 && batch->sample_count <= stage->limits.samples_max);
+    const size_t bytes = (size_t)count * sizeof *from;
     struct cursor cursor = {.stage = stage, .used = stage->samples_at, .end = stage->bytes};
     struct sample_row *samples = (struct sample_row *)(void *)(stage->host + cursor.used);
-    up->samples = put(&cursor, batch->samples, bytes, bytes);
+    up->samples = put(&cursor, from, bytes, bytes);
     assert(up->samples);
-    TRY(put_behind(&cursor, samples, batch->sample_count, err));
+    up->sample_count = put_behind(&cursor, samples, count);
+    assert(up->sample_count > 0 || count == 0); /* the longest list has room */
     return send(&cursor, stage->samples_at, "samples", err);
 }

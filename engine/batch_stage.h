@@ -46,10 +46,11 @@ void batch_stage_deinit(struct batch_stage *stage); /* safe on a zeroed struct *
 
 /* Fills *up: batch's counts, and its arrays in device memory, valid until the next upload of
  * the same part. The batch must lie within the limits (asserted). samples leaves the rows of
- * *up as rows left them. ERR_LIMIT: lists of tokens seen that have no room; ERR_DEVICE. */
+ * *up as rows left them; it takes samples first .. and fills up->sample_count with how many of
+ * them there was room for, one at least: lists of tokens seen can be long. ERR_DEVICE. */
 MUST_USE enum status batch_stage_rows(struct batch_stage *stage, const struct batch *batch,
                                       struct batch *up, struct error *err);
 MUST_USE enum status batch_stage_samples(struct batch_stage *stage, const struct batch *batch,
-                                         struct batch *up, struct error *err);
+                                         int32_t first, struct batch *up, struct error *err);
 
 #endif

@@ -72,6 +72,11 @@ static enum status get_results(void *context, struct sample_result *results, str
     return forward_results(context, results, err);
 }
 
+static const struct sample_top *get_tops(const void *context)
+{
+    return forward_tops(context);
+}
+
 static void take_message(struct engine *engine, const struct message *message)
 {
     if (message->kind == MESSAGE_JOB)
@@ -181,6 +186,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .device = {.rows = give_rows,
                    .samples = give_samples,
                    .results = get_results,
+                   .tops = get_tops,
                    .context = &engine->forward,
                    .is_ahead = !device_is_host(engine->device)},
     };
@@ -378,6 +384,7 @@ size_t engine_poll(struct engine *engine, struct engine_event *events, size_t ma
         if (!queue_pull(&engine->outbox, item, count == 0 ? wait_ms : 0))
             break;
         item->event.text = (struct text){.data = item->bytes, .size = item->byte_count};
+        item->event.tops = item->tops;
         events[count++] = item->event;
         if (!item->job)
             continue;

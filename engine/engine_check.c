@@ -33,6 +33,45 @@ static enum status check_sampling(const struct engine_job *job, struct error *er
     return OK;
 }
 
+static enum status check_biases(const struct engine_job *job,
+                                const struct engine_check_limits *limits, struct error *err)
+{
+    if (job->bias_count > ENGINE_BIASES_MAX)
+        FAIL(err, ERR_LIMIT, "logit_bias: %u tokens, the limit is %d", job->bias_count,
+             ENGINE_BIASES_MAX);
+    for (uint32_t i = 0; i < job->bias_count; i++) {
+        const struct engine_bias *bias = &job->biases[i];
+        if (bias->token < 0 || (uint32_t)bias->token >= limits->vocab)
+            FAIL(err, ERR_LIMIT, "logit_bias: token %d, the vocabulary ends at %u",
+                 (int)bias->token, limits->vocab - 1);
+        if (!(bias->bias >= -100 && bias->bias <= 100))
+            FAIL(err, ERR_LIMIT, "logit_bias: %g for token %d, want -100 to 100",
+                 (double)bias->bias, (int)bias->token);
+        for (uint32_t j = 0; j < i; j++)
+            if (job->biases[j].token == bias->token)
+                FAIL(err, ERR_FORMAT, "logit_bias: token %d comes twice", (int)bias->token);
+    }
+    return OK;
+}
+
+static enum status check_penalties(const struct engine_job *job, struct error *err)
+{
+    const float repetition = job->repetition_penalty;
+    if (!((repetition >= 0.01F && repetition <= 100) || (repetition >= 0 && repetition <= 0)))
+        FAIL(err, ERR_LIMIT, "repetition_penalty: %g, want 0.01 to 100, or 0 for none",
+             (double)repetition);
+    if (!(job->presence_penalty >= -2 && job->presence_penalty <= 2))
+        FAIL(err, ERR_LIMIT, "presence_penalty: %g, want -2 to 2",
+             (double)job->presence_penalty);
+    if (!(job->frequency_penalty >= -2 && job->frequency_penalty <= 2))
+        FAIL(err, ERR_LIMIT, "frequency_penalty: %g, want -2 to 2",
+             (double)job->frequency_penalty);
+    if (job->top_count > ENGINE_TOPS_MAX)
+        FAIL(err, ERR_LIMIT, "top_logprobs: %u, the limit is %d", job->top_count,
+             ENGINE_TOPS_MAX);
+    return OK;
+}
+
 static enum status check_stops(const struct engine_job *job,
                                const struct engine_check_limits *limits, struct error *err)
 {
@@ -71,6 +110,8 @@ static enum status check_output(const struct engine_job *job,
     if (job->max_tokens == 0)
         FAIL(err, ERR_LIMIT, "max_tokens: 0, want at least 1");
     TRY(check_sampling(job, err));
+    TRY(check_penalties(job, err));
+    TRY(check_biases(job, limits, err));
     TRY(check_stops(job, limits, err));
     if (job->format == ENGINE_FORMAT_TEXT)
         return OK;
@@ -92,6 +133,9 @@ enum status engine_check_job(const struct engine_job *job,
 {
     if (job->kind != ENGINE_GENERATE && job->kind != ENGINE_SCORE)
         FAIL(err, ERR_FORMAT, "kind: %d is none that we know", (int)job->kind);
+    if (job->priority < -ENGINE_PRIORITY_MAX || job->priority > ENGINE_PRIORITY_MAX)
+        FAIL(err, ERR_LIMIT, "priority: %d, want %d to %d", (int)job->priority,
+             -ENGINE_PRIORITY_MAX, ENGINE_PRIORITY_MAX);
     TRY(check_prompt(job, limits, err));
     *checked = *job;
     if (job->kind == ENGINE_SCORE) {
@@ -101,6 +145,11 @@ enum status engine_check_job(const struct engine_job *job,
         checked->format = ENGINE_FORMAT_TEXT;
         checked->stops = NULL;
         checked->stop_count = 0;
+        checked->repetition_penalty = 0;
+        checked->presence_penalty = checked->frequency_penalty = 0;
+        checked->biases = NULL;
+        checked->bias_count = 0;
+        checked->top_count = 0;
         return OK;
     }
     TRY(check_output(job, limits, err));

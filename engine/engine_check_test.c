@@ -20,6 +20,9 @@ static const struct text too_long = {.data = long_stop, .size = sizeof long_stop
 static const struct text not_utf8 = {.data = "a\xff", .size = 2};
 static const struct text good_stop = {.data = "\xc3\xa9", .size = 2};
 
+static const struct engine_bias far_bias[] = {{100, 1}}, nan_bias[] = {{1, NAN}};
+static const struct engine_bias twice_bias[] = {{3, 1}, {3, 2}};
+
 static const struct engine_check_limits limits = {
     .vocab = 100, .tokens_max = 20, .shape_tokens_min = 9, .has_tokenizer = true};
 
@@ -56,6 +59,24 @@ static void refuses_with_a_sentence(void **state)
         {JOB(prompt, 4, 5, .top_p = 1.5f), ERR_LIMIT, "top_p: 1.5"},
         {JOB(prompt, 4, 5, .min_p = 1), ERR_LIMIT, "min_p: 1"},
         {JOB(prompt, 4, 5, .min_p = NAN), ERR_LIMIT, "min_p: nan"},
+        {JOB(prompt, 4, 5, .repetition_penalty = -1), ERR_LIMIT, "repetition_penalty: -1"},
+        {JOB(prompt, 4, 5, .repetition_penalty = 101), ERR_LIMIT, "want 0.01 to 100"},
+        {JOB(prompt, 4, 5, .repetition_penalty = NAN), ERR_LIMIT, "repetition_penalty: nan"},
+        {JOB(prompt, 4, 5, .presence_penalty = 2.5f), ERR_LIMIT, "presence_penalty: 2.5"},
+        {JOB(prompt, 4, 5, .frequency_penalty = NAN), ERR_LIMIT, "frequency_penalty: nan"},
+        {JOB(prompt, 4, 5, .frequency_penalty = -INFINITY), ERR_LIMIT,
+         "frequency_penalty: -inf"},
+        {JOB(prompt, 4, 5, .top_count = 21), ERR_LIMIT, "top_logprobs: 21, the limit is 20"},
+        {JOB(prompt, 4, 5, .biases = far_bias, .bias_count = 1), ERR_LIMIT,
+         "logit_bias: token 100, the vocabulary ends at 99"},
+        {JOB(prompt, 4, 5, .biases = nan_bias, .bias_count = 1), ERR_LIMIT,
+         "logit_bias: nan for token 1"},
+        {JOB(prompt, 4, 5, .biases = twice_bias, .bias_count = 2), ERR_FORMAT,
+         "logit_bias: token 3 comes twice"},
+        {JOB(prompt, 4, 5, .biases = far_bias, .bias_count = 1025), ERR_LIMIT,
+         "logit_bias: 1025 tokens, the limit is 1024"},
+        {JOB(prompt, 4, 5, .priority = 101), ERR_LIMIT, "priority: 101, want -100 to 100"},
+        {JOB(prompt, 4, 5, .priority = -101), ERR_LIMIT, "priority: -101"},
         {JOB(prompt, 4, 5, .stops = &no_stop, .stop_count = 1), ERR_LIMIT,
          "string 0 has 0 bytes"},
         {JOB(prompt, 4, 5, .stops = &too_long, .stop_count = 1), ERR_LIMIT,

@@ -61,6 +61,7 @@ static char tiny_path[64];
 struct outcome {
     char texts[JOBS][SAMPLES][TEXT_MAX];
     uint32_t sizes[JOBS][SAMPLES];
+    uint64_t marks[JOBS][SAMPLES]; /* of log-probabilities and best tokens, in their order */
     struct engine_event done[JOBS][SAMPLES];
     uint32_t done_count;
 };
@@ -78,6 +79,27 @@ static uint32_t mix(uint32_t a, uint32_t b)
     uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
     return (uint32_t)(z >> 32);
+}
+
+static const struct engine_bias biases[] = {{101, 3.5f}, {32, -100}, {116, 1}};
+
+static void options_make(struct engine_job *ask, uint32_t i)
+{
+    if (i % 5 == 1)
+        ask->repetition_penalty = 1.3f;
+    if (i % 5 == 2 || i % 7 == 0)
+        ask->presence_penalty = 0.7f;
+    if (i % 10 == 2)
+        ask->frequency_penalty = -0.4f;
+    if (i % 4 == 1) {
+        ask->biases = biases;
+        ask->bias_count = 3;
+    }
+    if (i % 6 == 3)
+        ask->min_p = 0.05f;
+    if (i % 3 == 1)
+        ask->top_count = 1 + i % ENGINE_TOPS_MAX;
+    ask->priority = (int32_t)(i % 13) - 6;
 }
 
 /* Every kind of job over prompts that share beginnings of odd lengths. */
@@ -112,6 +134,7 @@ static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, ui
             ask->max_tokens = 80;
             ask->stop_count = 0;
         }
+        options_make(ask, i);
         if (i % 9 == 4 && shared + own > 3) {
             ask->kind = ENGINE_SCORE;
             ask->sample_count = 1;
@@ -137,6 +160,14 @@ static void note(struct outcome *outcome, const struct engine_event *event)
         outcome->done[event->tag][event->sample] = *event;
         outcome->done_count++;
         return;
+    }
+    uint64_t *mark = &outcome->marks[event->tag][event->sample];
+    uint32_t bits;
+    memcpy(&bits, &event->logprob, sizeof bits);
+    *mark = *mark * 31 + bits;
+    for (uint32_t i = 0; i < event->top_count; i++) {
+        memcpy(&bits, &event->tops[i].logprob, sizeof bits);
+        *mark = *mark * 31 + (uint32_t)event->tops[i].token * 7 + bits;
     }
     assert_int_equal(text_utf8_valid(event->text), event->text.size);
     assert_true(*size + event->text.size < TEXT_MAX);
@@ -187,6 +218,7 @@ static void same_outcome(const struct jobs *jobs, const struct outcome *a,
         const uint32_t samples = jobs->asks[i].sample_count;
         for (uint32_t s = 0; s < (samples ? samples : 1); s++) {
             assert_string_equal(a->texts[i][s], b->texts[i][s]);
+            assert_true(a->marks[i][s] == b->marks[i][s]);
             assert_int_equal(a->done[i][s].finish, b->done[i][s].finish);
             assert_int_equal(a->done[i][s].output_tokens, b->done[i][s].output_tokens);
             assert_true(a->done[i][s].score == b->done[i][s].score);

@@ -389,21 +389,38 @@ static enum status send_rows(struct forward *forward, const struct batch *batch,
                      : compute(forward, &b->there, err);
 }
 
+/* Of the last sampling's results, and of what lies up to the end of its tops. */
+static size_t result_bytes(const struct forward *forward)
+{
+    const struct forward_buffers *b = forward->buffers;
+    const size_t count = (size_t)forward->result_count;
+    if (!forward->has_tops)
+        return count * sizeof *b->results;
+    return (size_t)forward->limits.samples_max * sizeof *b->results +
+           count * SAMPLE_TOP_MAX * sizeof *b->tops;
+}
+
 static enum status send_samples(struct forward *forward, const struct batch *batch,
                                 struct error *err)
 {
     struct forward_buffers *b = forward->buffers;
-    TRY(batch_stage_samples(&b->stage, batch, &b->there, err));
-    const struct sample_args sample = {.logits = b->logits.data,
-                                       .rows = b->there.samples,
-                                       .results = b->results,
-                                       .count = batch->sample_count,
-                                       .vocab = forward->model->config.vocab,
-                                       .softcap = forward->model->config.logit_softcap};
-    enum status status = forward->ops->sample(forward->device, &sample);
+    struct sample_args sample = {.logits = b->logits.data,
+                                 .results = b->results,
+                                 .tops = forward->has_tops ? b->tops : NULL,
+                                 .vocab = forward->model->config.vocab,
+                                 .softcap = forward->model->config.logit_softcap};
+    enum status status = OK;
+    for (int32_t first = 0; first < batch->sample_count && status == OK;) {
+        TRY(batch_stage_samples(&b->stage, batch, first, &b->there, err));
+        sample.rows = b->there.samples;
+        sample.count = b->there.sample_count;
+        status = forward->ops->sample(forward->device, &sample);
+        first += sample.count;
+        sample.results = b->results + first;
+        sample.tops = forward->has_tops ? b->tops + (size_t)first * SAMPLE_TOP_MAX : NULL;
+    }
     if (status == OK && !device_is_host(forward->device))
-        status = device_fetch_begin(forward->device, b->results,
-                                    (size_t)batch->sample_count * sizeof *b->results);
+        status = device_fetch_begin(forward->device, b->results, result_bytes(forward));
     if (status != OK)
         FAIL(err, status, "forward: sampling of %d rows failed", batch->sample_count);
     return OK;
@@ -422,6 +439,9 @@ enum status forward_samples(struct forward *forward, const struct batch *batch,
 {
     check_samples(forward, batch);
     forward->result_count = batch->sample_count;
+    forward->has_tops = false;
+    for (int32_t i = 0; i < batch->sample_count; i++)
+        forward->has_tops |= batch->samples[i].top_count > 0;
     if (batch->sample_count == 0)
         return OK;
     return told(forward, send_samples(forward, batch, err), err);
@@ -430,18 +450,26 @@ enum status forward_samples(struct forward *forward, const struct batch *batch,
 enum status forward_results(struct forward *forward, struct sample_result *results,
                             struct error *err)
 {
-    const size_t bytes = (size_t)forward->result_count * sizeof *results;
+    struct forward_buffers *b = forward->buffers;
+    const size_t bytes = result_bytes(forward);
+    enum status status = OK;
     if (bytes == 0)
         return OK; /* nothing to wait for */
-    if (device_is_host(forward->device)) {
-        memcpy(results, forward->buffers->results, bytes);
-        return OK;
-    }
-    const enum status status = device_fetch_end(forward->device, results, bytes);
+    if (!device_is_host(forward->device))
+        status = device_fetch_end(forward->device, b->results_here, bytes);
     if (status != OK)
         error_set(err, status, __FILE__, __LINE__, "forward: %zu bytes of results did not come",
                   bytes);
+    else
+        memcpy(results, b->results_here, (size_t)forward->result_count * sizeof *results);
     return told(forward, status, err);
+}
+
+const struct sample_top *forward_tops(const struct forward *forward)
+{
+    const struct forward_buffers *b = forward->buffers;
+    const struct sample_result *here = b->results_here;
+    return forward->has_tops ? (const void *)(here + forward->limits.samples_max) : NULL;
 }
 
 enum status forward_run(struct forward *forward, const struct batch *batch,

@@ -30,6 +30,7 @@ struct forward {
     struct kv_cache cache;
     int32_t head_count;              /* of the last forward_rows */
     int32_t result_count;            /* of the last forward_samples */
+    bool has_tops;                   /* one of its rows asked for the best tokens */
     struct forward_buffers *buffers; /* private: forward_buffers.h */
 };
 
@@ -53,6 +54,9 @@ MUST_USE enum status forward_samples(struct forward *forward, const struct batch
 /* Waits for results[sample_count] of the last forward_samples, not for rows given later. */
 MUST_USE enum status forward_results(struct forward *forward, struct sample_result *results,
                                      struct error *err);
+/* Those results' best tokens, [sample_count][SAMPLE_TOP_MAX], as far as each row asked for them
+ * (sample.h); NULL when none did. Valid until the next forward_samples. */
+const struct sample_top *forward_tops(const struct forward *forward);
 /* All three, one after the other. */
 MUST_USE enum status forward_run(struct forward *forward, const struct batch *batch,
                                  struct sample_result *results, struct error *err);

@@ -119,7 +119,11 @@ static void alloc_all(struct forward *forward, struct allocator *allocator)
     panel_alloc(&b->gated, allocator, rows);
     panel_alloc(&b->head_attended, allocator, limits->head_max);
     panel_alloc(&b->last, allocator, limits->head_max);
-    b->results = alloc(allocator, limits->samples_max, sizeof *b->results, &b->results_bytes);
+    b->results =
+        alloc(allocator, limits->samples_max,
+              sizeof *b->results + SAMPLE_TOP_MAX * sizeof *b->tops, &b->results_bytes);
+    if (b->results)
+        b->tops = (void *)(b->results + limits->samples_max);
 }
 
 static enum status fill_turns(const struct forward *forward, const struct forward_floats *turns,
@@ -166,9 +170,16 @@ static enum status make_stage(struct forward *forward, struct error *err)
     const struct batch_pad_limits pad = {.rows_max = limits->rows_max,
                                          .heads_max = limits->head_max,
                                          .partials_max = limits->partials_max};
-    TRY(batch_stage_init(&forward->buffers->stage, forward->device, &stage, err));
-    return device_is_host(forward->device) ? OK
-                                           : batch_pad_init(&forward->buffers->pad, &pad, err);
+    struct forward_buffers *b = forward->buffers;
+    const bool is_host = device_is_host(forward->device);
+    b->results_here = is_host ? b->results : malloc(b->results_bytes);
+    if (!b->results_here)
+        FAIL(err, ERR_MEMORY, "forward: no room for %zu bytes of results", b->results_bytes);
+    if (!is_host && b->results_bytes > DEVICE_FETCH_BYTES)
+        FAIL(err, ERR_LIMIT, "forward: %d results take %zu bytes, one fetch has %d",
+             limits->samples_max, b->results_bytes, DEVICE_FETCH_BYTES);
+    TRY(batch_stage_init(&b->stage, forward->device, &stage, err));
+    return is_host ? OK : batch_pad_init(&b->pad, &pad, err);
 }
 
 static enum status make_all(struct forward *forward, struct error *err)
@@ -218,6 +229,8 @@ void forward_buffers_release(struct forward *forward)
     panel_release(&b->gated, device);
     panel_release(&b->head_attended, device);
     panel_release(&b->last, device);
+    if (b->results_here != b->results)
+        free(b->results_here);
     release(device, b->results, b->results_bytes);
     release(device, forward->cache.data, b->cache_bytes);
     batch_stage_deinit(&b->stage);

@@ -34,7 +34,9 @@ struct forward_buffers {
     struct forward_panel last;          /* [head rows, hidden]: what the head reads */
     size_t cache_bytes;
 
-    struct sample_result *results; /* [samples_max] */
+    struct sample_result *results;      /* [samples_max], and behind them */
+    struct sample_top *tops;            /* [samples_max][SAMPLE_TOP_MAX] */
+    struct sample_result *results_here; /* both on the host; where that is one, the same */
     size_t results_bytes;
     struct batch_stage stage;
     struct batch there; /* the last batch, where kernels read it */

@@ -10,7 +10,7 @@
 
 /* Where the parts of a job's block lie. */
 struct block {
-    size_t seqs, prompt, outputs, tables, strings, size;
+    size_t seqs, prompt, outputs, seen, tables, strings, size;
 };
 
 static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
@@ -21,59 +21,95 @@ static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
     return checked_add_size(*at, bytes, end);
 }
 
-static bool block_layout(const struct engine_job *ask, uint32_t output_max, struct block *block)
+/* seen_each: entries that a sample's list has room for. */
+static bool block_layout(const struct engine_job *ask, uint32_t output_max, size_t seen_each,
+                         struct block *block)
 {
     const size_t stop_bytes = stop_rules_size(ask->stops, ask->stop_count);
     size_t end = sizeof(struct seq_job);
-    size_t outputs;
-    if (!checked_mul_size(ask->sample_count, output_max, &outputs))
+    size_t outputs, seen;
+    if (!checked_mul_size(ask->sample_count, output_max, &outputs) ||
+        !checked_mul_size(ask->sample_count, seen_each, &seen))
         return false;
     const bool fits = block_part(ask->sample_count, sizeof(struct seq), &block->seqs, &end) &&
                       block_part(ask->prompt_tokens, sizeof(token_id), &block->prompt, &end) &&
                       block_part(outputs, sizeof(token_id), &block->outputs, &end) &&
+                      block_part(seen, sizeof(struct sample_seen), &block->seen, &end) &&
                       block_part(stop_bytes, sizeof(uint16_t), &block->tables, &end) &&
                       block_part(stop_bytes, 1, &block->strings, &end);
     block->size = end;
     return fits;
 }
 
-struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max)
+/* Copies what the ask points to into the block. */
+static void fill_job(struct seq_job *job, const struct block *block,
+                     const struct engine_job *ask)
 {
-    struct block block;
-    if (!block_layout(ask, output_max, &block))
-        return NULL;
-    char *base = malloc(block.size);
-    if (!base)
-        return NULL;
-    struct seq_job *job = (void *)base;
-    *job = (struct seq_job){.ask = *ask, .id = id, .output_max = output_max};
-    job->samples_left = ask->sample_count;
-    job->seqs = (void *)(base + block.seqs);
-
-    token_id *prompt = (void *)(base + block.prompt);
+    char *base = (void *)job;
+    token_id *prompt = (void *)(base + block->prompt);
     memcpy(prompt, ask->prompt, ask->prompt_tokens * sizeof *prompt);
     job->ask.prompt = prompt;
 
     struct text stops[ENGINE_STOPS_MAX];
-    char *string = base + block.strings;
+    char *string = base + block->strings;
     for (uint32_t i = 0; i < ask->stop_count; i++) {
         memcpy(string, ask->stops[i].data, ask->stops[i].size);
         stops[i] = (struct text){.data = string, .size = ask->stops[i].size};
         string += ask->stops[i].size;
     }
-    stop_rules_init(&job->stops, stops, ask->stop_count, (void *)(base + block.tables));
-    job->ask.stops = NULL; /* job->stops has them */
+    stop_rules_init(&job->stops, stops, ask->stop_count, (void *)(base + block->tables));
+    job->ask.stops = NULL;  /* job->stops has them */
+    job->ask.biases = NULL; /* the sequences' lists have them */
+}
 
+/* seen[seen_count] is the job's list, of which each sample has a copy that can grow. */
+static struct seq_job *make_job(const struct engine_job *ask, uint32_t output_max,
+                                const struct sample_seen *seen, uint32_t seen_count)
+{
+    const bool grows = seen_is_wanted(ask);
+    const size_t seen_each = seen_count + (grows ? (size_t)output_max : 0);
+    struct block block;
+    if (!block_layout(ask, output_max, seen_each, &block))
+        return NULL;
+    char *base = malloc(block.size);
+    if (!base)
+        return NULL;
+    struct seq_job *job = (void *)base;
+    *job = (struct seq_job){.ask = *ask, .output_max = output_max};
+    job->samples_left = ask->sample_count;
+    job->seqs = (void *)(base + block.seqs);
+    fill_job(job, &block, ask);
     token_id *outputs = (void *)(base + block.outputs);
-    for (uint32_t i = 0; i < ask->sample_count; i++)
+    struct sample_seen *lists = (void *)(base + block.seen);
+    for (uint32_t i = 0; i < ask->sample_count; i++) {
+        struct sample_seen *list = lists + i * seen_each;
+        if (seen_count > 0)
+            memcpy(list, seen, seen_count * sizeof *list);
         job->seqs[i] = (struct seq){
             .job = job,
             .sample = i,
             .outputs = outputs + (size_t)i * output_max,
+            .seen = {.list = list, .count = seen_count, .grows = grows},
             .slot = KV_PREFIX_NONE,
             .part_page = KV_PREFIX_NONE,
             .result = SEQ_NO_RESULT,
         };
+    }
+    return job;
+}
+
+struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max)
+{
+    struct sample_seen *seen;
+    uint32_t seen_count;
+    if (!seen_of_job(ask, &seen, &seen_count))
+        return NULL;
+    struct seq_job *job = make_job(ask, output_max, seen, seen_count);
+    free(seen);
+    if (!job)
+        return NULL;
+    job->id = id;
+    job->rank = id + (uint64_t)(ENGINE_PRIORITY_MAX - ask->priority) * ENGINE_PRIORITY_JOBS;
     return job;
 }
 

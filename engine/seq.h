@@ -27,6 +27,7 @@
 #include "engine/engine.h"
 #include "engine/grammar.h"
 #include "engine/kv_prefix.h"
+#include "engine/seen.h"
 #include "engine/stop.h"
 #include "tokenizer/tokenizer.h"
 
@@ -59,6 +60,7 @@ struct seq {
     int32_t result; /* its next token is drawn, as that result, and not known yet; or
                        SEQ_NO_RESULT */
 
+    struct seen seen; /* for its penalties and biases */
     struct grammar_cursor grammar;
     struct stop_state stop;
     struct tokenizer_stream stream;
@@ -71,6 +73,8 @@ struct seq {
 struct seq_job {
     struct engine_job ask;    /* its pointers point into this block */
     uint64_t id;              /* also the order of arrival */
+    uint64_t rank;            /* the order of service: arrival, moved by priority */
+    double deadline_s;        /* by the step's clock; 0: none */
     uint32_t output_max;      /* tokens of output per sample */
     uint32_t samples_left;    /* not ended yet */
     uint32_t computed_tokens; /* rows computed at positions of the prompt */

@@ -6,7 +6,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
-  engine/seq.c engine/draft.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
+  engine/seq.c engine/seen.c engine/draft.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
   engine/step_output.c engine/step_shape.c engine/step_view.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
 
 # Tests that need a whole model.
@@ -19,6 +19,7 @@ endforeach()
 if(TARGET engine_step_test)
   target_link_libraries(engine_step_test PRIVATE step_bench)
 endif()
+room_test(engine/engine_options_test.c engine harness)
 if(TARGET engine_engine_test)
   target_link_libraries(engine_engine_test PRIVATE harness)
 endif()

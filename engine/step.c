@@ -104,18 +104,20 @@ static void fail_running(struct step *step, enum status status, const struct err
 
 /* The token of the sequence's own row, and those of its guesses as long as they were right:
  * then each row has computed what the next token was drawn from. */
-static void take_tokens(struct step *step, struct seq *seq, const struct sample_result *results,
+static void take_tokens(struct step *step, struct seq *seq, const struct step_result *first,
                         uint32_t count)
 {
+    struct step_result result = *first;
     const uint32_t drafted = seq->draft_count, end = seq->ready;
     seq->draft_planned = seq->draft_count = 0;
     step->stats.drafted_tokens += drafted;
     for (uint32_t i = 0; i < count; i++) {
-        const bool is_right = i < drafted && seq->drafted[i] == results[i].token;
+        const bool is_right = i < drafted && seq->drafted[i] == result.sample->token;
         seq->ready = end - count + i + 1; /* of the rows, those that have had the right token */
         step->stats.accepted_tokens += i > 0;
-        if (!step_output_token(step, seq, results[i]) || !is_right)
+        if (!step_output_token(step, seq, &result) || !is_right)
             return;
+        step_output_next(&result, 1);
     }
 }
 
@@ -123,7 +125,7 @@ static void take_tokens(struct step *step, struct seq *seq, const struct sample_
 static void settle(struct step *step)
 {
     struct error err;
-    const struct sample_result *result = step->results;
+    struct step_result result = {.sample = step->results};
     const uint32_t count = step->drawn_count;
     if (count == 0)
         return;
@@ -136,15 +138,16 @@ static void settle(struct step *step)
         return;
     }
     step->drawn_count = 0;
+    result.tops = device->tops ? device->tops(device->context) : NULL;
     for (uint32_t i = 0; i < count; i++) {
         struct seq *seq = step->drawn[i].seq;
         const uint32_t results = step->drawn[i].count;
         seq->result = SEQ_NO_RESULT;
         if (seq->job->ask.kind == ENGINE_SCORE)
-            step_output_scores(step, seq, result, results);
+            step_output_scores(step, seq, result.sample, results);
         else
-            take_tokens(step, seq, result, results);
-        result += results;
+            take_tokens(step, seq, &result, results);
+        step_output_next(&result, results);
     }
     compact(step);
 }
@@ -197,6 +200,12 @@ static void add_sample(struct step *step, const struct seq *seq, uint32_t head)
         .job = ask->job_key,
         .sample = seq->sample,
         .position = position + 1,
+        .seen = seq->seen.list,
+        .seen_count = (int32_t)seq->seen.count,
+        .repetition = ask->repetition_penalty,
+        .frequency = ask->frequency_penalty,
+        .presence = ask->presence_penalty,
+        .top_count = (int32_t)ask->top_count,
     };
     if (ask->kind == ENGINE_SCORE)
         row.target = ask->prompt[position + 1];
@@ -344,6 +353,62 @@ static void count_time(struct step *step, const struct sched_decision *decision)
     step->run_s = 0;
 }
 
+/* Whose jobs are to end: those of an id, or those whose deadline is not after now. */
+struct ending {
+    uint64_t job_id; /* 0: of any */
+    double now_s;
+    enum engine_finish finish;
+};
+
+static bool is_meant(const struct ending *ending, const struct seq *seq)
+{
+    const struct seq_job *job = seq->job;
+    return ending->job_id > 0 ? job->id == ending->job_id
+                              : job->deadline_s > 0 && job->deadline_s <= ending->now_s;
+}
+
+static void end_those(struct step *step, const struct ending *ending)
+{
+    struct seq *after;
+    settle(step);
+    for (struct seq *seq = step->waiting.eldest; seq; seq = after) {
+        after = seq->line_after;
+        if (!is_meant(ending, seq))
+            continue;
+        waiting_remove(&step->waiting, seq);
+        step_output_end(step, seq, ending->finish);
+    }
+    for (uint32_t i = 0; i < step->running_count; i++)
+        if (is_meant(ending, step->running[i]))
+            step_output_end(step, step->running[i], ending->finish);
+    compact(step);
+}
+
+static double now_s(const struct step *step)
+{
+    return step->options.now_s ? step->options.now_s() : clock_now_s();
+}
+
+static void note_deadline(struct step *step, const struct seq *seq)
+{
+    const double deadline = seq->job->deadline_s;
+    if (deadline > 0 && (step->next_deadline_s <= 0 || deadline < step->next_deadline_s))
+        step->next_deadline_s = deadline;
+}
+
+/* Ends what is past its deadline, and finds out when to look again. */
+static void end_late(struct step *step)
+{
+    if (step->next_deadline_s <= 0 || now_s(step) < step->next_deadline_s)
+        return;
+    end_those(step, &(struct ending){.now_s = now_s(step), .finish = ENGINE_DEADLINE});
+    step->next_deadline_s = 0;
+    for (const struct seq *seq = step->waiting.eldest; seq; seq = seq->line_after)
+        note_deadline(step, seq);
+    for (uint32_t i = 0; i < step->running_count; i++)
+        note_deadline(step, step->running[i]);
+}
+
 enum status step_init(struct step *step, const struct step_options *options,
                       struct arena *arena, struct error *err)
 {
@@ -404,6 +469,9 @@ void step_submit(struct step *step, struct seq_job *job)
         if (step->options.grammar)
             grammar_start(step->options.grammar, &job->seqs[i].grammar);
     step->stats.prompt_tokens += job->ask.prompt_tokens;
+    if (job->ask.deadline_ms > 0)
+        job->deadline_s = now_s(step) + job->ask.deadline_ms * 1e-3;
+    note_deadline(step, leader);
     if (step->failure.status == OK)
         waiting_add(&step->waiting, leader);
     else
@@ -412,19 +480,7 @@ void step_submit(struct step *step, struct seq_job *job)
 
 void step_cancel(struct step *step, uint64_t job_id)
 {
-    struct seq *after;
-    settle(step);
-    for (struct seq *seq = step->waiting.eldest; seq; seq = after) {
-        after = seq->line_after;
-        if (seq->job->id != job_id)
-            continue;
-        waiting_remove(&step->waiting, seq);
-        step_output_end(step, seq, ENGINE_CANCELLED);
-    }
-    for (uint32_t i = 0; i < step->running_count; i++)
-        if (step->running[i]->job->id == job_id)
-            step_output_end(step, step->running[i], ENGINE_CANCELLED);
-    compact(step);
+    end_those(step, &(struct ending){.job_id = job_id, .finish = ENGINE_CANCELLED});
 }
 
 void step_cancel_all(struct step *step)
@@ -439,6 +495,7 @@ bool step_turn(struct step *step)
 {
     struct sched_decision decision = {.rows = step->rows};
     struct batch batch;
+    end_late(step);
     if (decide(step, &decision)) {
         if (run_rows(step, &batch)) {
             settle(step);

@@ -37,6 +37,7 @@ struct step_event {
     struct seq_job *job;       /* DONE with samples_left 0: given to the poller to free */
     uint32_t byte_count;
     char bytes[STEP_EVENT_TEXT]; /* whole characters; longer text comes in several events */
+    struct engine_top tops[ENGINE_TOPS_MAX]; /* event.tops is set by the poller */
 };
 
 /* What runs a step; the functions are those of forward.h. */
@@ -44,6 +45,7 @@ struct step_device {
     enum status (*rows)(void *context, const struct batch *batch, struct error *err);
     enum status (*samples)(void *context, const struct batch *batch, struct error *err);
     enum status (*results)(void *context, struct sample_result *results, struct error *err);
+    const struct sample_top *(*tops)(const void *context); /* NULL: none are told */
     void *context;
     bool is_ahead; /* rows and samples return before their work is done */
 };
@@ -63,6 +65,7 @@ struct step_options {
     const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
     const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
     struct queue *outbox;              /* of struct step_event */
+    double (*now_s)(void);             /* for deadlines; NULL: base/clock.h */
     bool has_drafts; /* what copies from its prompt is guessed ahead (draft.h) */
     struct step_device device;
 };
@@ -92,7 +95,8 @@ struct step {
     struct engine_stats shown_stats; /* a copy under the lock, for other threads */
     pthread_mutex_t stats_lock;
     bool has_lock;
-    struct error failure; /* ERR_DEVICE once the device has failed; written under the lock */
+    struct error failure;   /* ERR_DEVICE once the device has failed; written under the lock */
+    double next_deadline_s; /* no job is past its deadline before that; 0: none has one */
     uint32_t output_expected; /* tokens, a running mean over samples that ended */
     bool preempted;           /* COHORT_HARD: this turn has had its preemption */
 };

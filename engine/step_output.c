@@ -44,13 +44,29 @@ static size_t whole_characters(struct text text)
     return end;
 }
 
-/* Sends text as events, the first of which carries the token. */
-static void send_text(struct step *step, const struct seq *seq, struct sample_result result,
-                      struct text text)
+/* The best tokens that the job asked for. */
+static void tell_tops(struct step_event *event, const struct seq *seq,
+                      const struct sample_top *tops)
+{
+    const uint32_t count = seq->job->ask.top_count;
+    static_assert((int)ENGINE_TOPS_MAX == (int)SAMPLE_TOP_MAX, "an event has room for a row's");
+    if (!tops || count == 0)
+        return;
+    event->event.top_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        event->tops[i] = (struct engine_top){tops[i].token, tops[i].logprob};
+}
+
+/* Sends text as events, the first of which carries the token; result NULL: none does. */
+static void send_text(struct step *step, const struct seq *seq,
+                      const struct step_result *result, struct text text)
 {
     struct step_event event = event_of(seq, ENGINE_TOKEN);
-    event.event.token = result.token;
-    event.event.logprob = result.logprob;
+    if (result) {
+        event.event.token = result->sample->token;
+        event.event.logprob = result->sample->logprob;
+        tell_tops(&event, seq, result->tops);
+    }
     do {
         const size_t size = whole_characters(text);
         memcpy(event.bytes, text.data, size);
@@ -58,6 +74,7 @@ static void send_text(struct step *step, const struct seq *seq, struct sample_re
         send(step, &event);
         event.event.token = TOKEN_NONE;
         event.event.logprob = 0;
+        event.event.top_count = 0;
         text = text_slice(text, size, text.size);
     } while (text.size > 0);
 }
@@ -71,17 +88,17 @@ static void send_held_back(struct step *step, struct seq *seq)
         stop_flush(&seq->job->stops, &seq->stop, &step->shown);
     const struct text text = text_buf_text(&step->shown);
     if (text.size > 0)
-        send_text(step, seq, (struct sample_result){.token = TOKEN_NONE}, text);
+        send_text(step, seq, NULL, text);
 }
 
 /* Sends the token's text. True: a stop string ends it. */
-static bool show_token(struct step *step, struct seq *seq, struct sample_result result)
+static bool show_token(struct step *step, struct seq *seq, const struct step_result *result)
 {
     text_buf_clear(&step->decoded);
     text_buf_clear(&step->shown);
     bool stopped = false;
     if (step->options.tokenizer) {
-        tokenizer_stream_add(&seq->stream, step->options.tokenizer, result.token,
+        tokenizer_stream_add(&seq->stream, step->options.tokenizer, result->sample->token,
                              &step->decoded);
         stopped = stop_feed(&seq->job->stops, &seq->stop, text_buf_text(&step->decoded),
                             &step->shown);
@@ -114,6 +131,13 @@ static void send_done(struct step *step, struct seq *seq, enum engine_finish fin
     send(step, &event);
 }
 
+void step_output_next(struct step_result *result, uint32_t count)
+{
+    result->sample += count;
+    if (result->tops)
+        result->tops += (size_t)count * SAMPLE_TOP_MAX;
+}
+
 enum status step_output_init(struct step *step, struct error *err)
 {
     if (!reserve(&step->decoded) || !reserve(&step->shown))
@@ -132,34 +156,37 @@ void step_output_end(struct step *step, struct seq *seq, enum engine_finish fini
         const uint32_t expected = 7 * step->output_expected + seq->output_count;
         step->output_expected = (expected + 7) / 8;
     }
+    if (finish == ENGINE_DEADLINE && seq->output_count > 0)
+        send_held_back(step, seq);
     const uint32_t forks = seq->forks; /* seq's memory may go with its last event */
     for (uint32_t i = 0; i <= forks; i++)
         send_done(step, seq + i, finish);
 }
 
-bool step_output_token(struct step *step, struct seq *seq, struct sample_result result)
+bool step_output_token(struct step *step, struct seq *seq, const struct step_result *result)
 {
+    const token_id token = result->sample->token;
     const struct engine_job *ask = &seq->job->ask;
     const struct step_options *options = &step->options;
-    if (result.token == TOKEN_NONE) {
+    if (token == TOKEN_NONE) {
         step_output_end(step, seq, ENGINE_FAILED);
         return false;
     }
     const bool shaped = ask->format == ENGINE_FORMAT_JOB_OUTPUT;
-    if (!ask->ignore_end && options->tokenizer &&
-        tokenizer_is_end(options->tokenizer, result.token)) {
+    if (!ask->ignore_end && options->tokenizer && tokenizer_is_end(options->tokenizer, token)) {
         send_held_back(step, seq);
         step_output_end(step, seq, ENGINE_STOP);
         return false;
     }
-    seq->outputs[seq->output_count++] = result.token;
+    seq->outputs[seq->output_count++] = token;
     step->stats.output_tokens++;
+    seen_add(&seq->seen, token);
     if (options->has_drafts) {
         const struct draft_text text = seq_draft_text(seq);
         draft_follow(&seq->draft, &text);
     }
     if (shaped)
-        grammar_advance(options->grammar, &seq->grammar, result.token);
+        grammar_advance(options->grammar, &seq->grammar, token);
     if (show_token(step, seq, result)) {
         step_output_end(step, seq, ENGINE_STOP);
         return false;

@@ -7,12 +7,21 @@
 
 #include "engine/step.h"
 
+/* One of the device's results, and its best tokens where some row asked for them. */
+struct step_result {
+    const struct sample_result *sample;
+    const struct sample_top *tops; /* [SAMPLE_TOP_MAX], or NULL */
+};
+
+/* Moves on by count results. */
+void step_output_next(struct step_result *result, uint32_t count);
+
 /* Makes room for text once. ERR_MEMORY. */
 MUST_USE enum status step_output_init(struct step *step, struct error *err);
 
 /* The next token of a running sequence: notes it, sends its text, ends the sequence when it
  * was the last. True: it goes on. */
-bool step_output_token(struct step *step, struct seq *seq, struct sample_result result);
+bool step_output_token(struct step *step, struct seq *seq, const struct step_result *result);
 
 /* Log-probabilities of the next count targets of a score job; ends it after the last. */
 void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,

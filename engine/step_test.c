@@ -440,6 +440,74 @@ static void copies_are_drafted(void **state)
     assert_true(steps[1] < steps[0]);
 }
 
+/* Jobs past their deadline end, those that wait as those that run; the others' text stays as it
+ * is, and no page is lost. */
+static void deadlines(void **state)
+{
+    (void)state;
+    struct step_bench_family *family = calloc(1, sizeof *family);
+    uint32_t late = 0, in_time = 0;
+    for (uint32_t round = 0; round < 100; round++) {
+        step_bench_random = 9000 + round;
+        const uint32_t jobs = 30;
+        struct step_bench *bench = step_bench_open(
+            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        step_bench_now_s = 1000;
+        step_bench_family_make(family, jobs, 80, 20);
+        for (uint32_t i = 0; i < jobs; i++) {
+            family->asks[i].deadline_ms = step_bench_below(2) ? 1 + step_bench_below(40000) : 0;
+            step_bench_submit(bench, &family->asks[i]);
+        }
+        while (step_turn(&bench->step)) {
+            step_check(&bench->step);
+            step_bench_now_s += 1;
+            step_bench_drain(bench);
+        }
+        step_bench_drain(bench);
+        step_bench_family_expect(bench, family, jobs);
+        for (uint32_t i = 0; i < jobs; i++) {
+            const bool is_late = bench->done[i][0].finish == ENGINE_DEADLINE;
+            assert_true(!is_late || family->asks[i].deadline_ms > 0);
+            late += is_late;
+            in_time += !is_late && family->asks[i].deadline_ms > 0;
+        }
+        assert_true(bench->step.next_deadline_s <= 0 ||
+                    bench->step.next_deadline_s > step_bench_now_s - 2);
+        step_bench_close(bench);
+    }
+    assert_true(late > 100 && in_time > 100);
+    free(family);
+}
+
+/* A job that has not begun by its deadline is ended in the turn in which that passes. */
+static void a_deadline_is_kept_to_the_turn(void **state)
+{
+    (void)state;
+    struct step_bench *bench = step_bench_open(32, 1, 64);
+    token_id prompt[20];
+    step_bench_random = 1;
+    step_bench_now_s = 50;
+    step_bench_fill(prompt, 20);
+    struct engine_job ask = {.prompt = prompt, .prompt_tokens = 20, .max_tokens = 20};
+    step_bench_submit(bench, &ask);
+    ask.tag = 1;
+    ask.deadline_ms = 5000;
+    step_bench_submit(bench, &ask); /* waits for the only place */
+    step_bench_now_s = 54.9;
+    assert_true(step_turn(&bench->step));
+    step_bench_drain(bench);
+    assert_int_equal(bench->done_count, 0);
+    step_bench_now_s = 55;
+    assert_true(step_turn(&bench->step));
+    step_bench_drain(bench);
+    assert_int_equal(bench->done_count, 1);
+    assert_int_equal(bench->done[1][0].finish, ENGINE_DEADLINE);
+    assert_int_equal(bench->output_counts[1][0], 0);
+    step_bench_run(bench);
+    assert_int_equal(bench->output_counts[0][0], 20);
+    step_bench_close(bench);
+}
+
 static int settled_at_once(void **state)
 {
     (void)state;
@@ -464,6 +532,8 @@ int main(void)
         cmocka_unit_test(any_company_any_pool),
         cmocka_unit_test(unforeseen_ends),
         cmocka_unit_test(cancels),
+        cmocka_unit_test(deadlines),
+        cmocka_unit_test(a_deadline_is_kept_to_the_turn),
         cmocka_unit_test(owners_that_leave),
         cmocka_unit_test(step_failures),
         cmocka_unit_test(a_lost_device_ends_everything),

@@ -29,7 +29,8 @@ static uint32_t plan_draft(const struct step *step, struct seq *seq)
     const uint32_t in_page = KV_PAGE_TOKENS - 1 - seq->ready % KV_PAGE_TOKENS;
     const uint32_t left = seq->job->output_max - seq->output_count;
     seq->draft_planned = 0;
-    if (!step->options.has_drafts || ask->kind == ENGINE_SCORE ||
+    /* With a penalty each row depends on the tokens before it: guesses are not among them. */
+    if (!step->options.has_drafts || ask->kind == ENGINE_SCORE || seq->seen.grows ||
         seq->ready + 1 != seq_total(seq))
         return 0;
     const struct draft_text text = seq_draft_text(seq);
@@ -51,7 +52,7 @@ static bool is_held(const struct seq *seq)
 struct sched_seq step_view_seq(struct step *step, struct seq *seq)
 {
     if (is_held(seq))
-        return (struct sched_seq){.age = seq->job->id,
+        return (struct sched_seq){.age = seq->job->rank,
                                   .ready = seq->ready,
                                   .total = seq_total(seq),
                                   .heads_from = seq_total(seq),
@@ -62,7 +63,7 @@ struct sched_seq step_view_seq(struct step *step, struct seq *seq)
     const int32_t wait_slot = seq_catch_up(seq, &step->prefix);
     const enum seq_part part = seq_part(seq, &step->prefix);
     struct sched_seq view = {
-        .age = seq->job->id,
+        .age = seq->job->rank,
         .ready = seq->ready + (part == SEQ_PART_NOW ? seq->part_tokens : 0),
         .total = seq_total(seq),
         .heads_from = seq_heads_from(seq),

@@ -23,9 +23,11 @@ static int prompt_order(const token_id *a, uint32_t a_count, const token_id *b,
     return (a_count > b_count) - (a_count < b_count);
 }
 
-/* Elder first: by job, then by sample. */
+/* Elder first: by rank, by job, then by sample. */
 static bool is_elder(const struct seq *a, const struct seq *b)
 {
+    if (a->job->rank != b->job->rank)
+        return a->job->rank < b->job->rank;
     return a->job->id < b->job->id || (a->job->id == b->job->id && a->sample < b->sample);
 }
 
@@ -64,7 +66,8 @@ static struct seq *find_mate(const struct waiting *waiting, const token_id *prom
     const uint32_t at = lower_bound(waiting, prompt, count, NULL);
     for (uint32_t i = at > 0 ? at - 1 : 0; i <= at && i < waiting->count; i++) {
         const uint32_t pages = common_pages(waiting->sorted[i], prompt, count);
-        if (pages < best_pages || (pages == best_pages && !best))
+        if (pages < best_pages || (pages == best_pages && !best) ||
+            waiting->sorted[i]->job->ask.priority < waiting->eldest->job->ask.priority)
             continue;
         if (pages > best_pages || is_elder(waiting->sorted[i], best))
             best = waiting->sorted[i];
@@ -88,6 +91,22 @@ enum status waiting_init(struct waiting *waiting, uint32_t capacity, uint32_t pr
     return OK;
 }
 
+/* Before whom seq belongs in the line; NULL: at its end. New jobs are mostly the youngest,
+ * preempted ones among the eldest, and those of one priority come one after the other. */
+static struct seq *find_place(const struct waiting *waiting, const struct seq *seq)
+{
+    struct seq *after = waiting->last_added;
+    if (!waiting->youngest || is_elder(waiting->youngest, seq))
+        return NULL;
+    if (!after || !is_elder(waiting->eldest, seq))
+        after = waiting->eldest;
+    while (is_elder(after, seq)) /* ends: the youngest is not elder */
+        after = after->line_after;
+    while (after->line_before && !is_elder(after->line_before, seq))
+        after = after->line_before;
+    return after;
+}
+
 void waiting_add(struct waiting *waiting, struct seq *seq)
 {
     assert(waiting->count < waiting->capacity);
@@ -99,12 +118,9 @@ void waiting_add(struct waiting *waiting, struct seq *seq)
     waiting->count++;
     waiting->arrivals++;
 
-    /* New jobs are the youngest, and preempted ones among the eldest: look from the ends. */
-    struct seq *after = NULL;
-    if (waiting->youngest && !is_elder(waiting->youngest, seq))
-        for (after = waiting->eldest; is_elder(after, seq);)
-            after = after->line_after;
+    struct seq *after = find_place(waiting, seq);
     seq->line_after = after;
+    waiting->last_added = seq;
     seq->line_before = after ? after->line_before : waiting->youngest;
     *(seq->line_before ? &seq->line_before->line_after : &waiting->eldest) = seq;
     *(after ? &after->line_before : &waiting->youngest) = seq;
@@ -122,6 +138,8 @@ void waiting_remove(struct waiting *waiting, struct seq *seq)
             (waiting->count - at) * sizeof *waiting->sorted);
     if (waiting->eldest == seq)
         waiting->overtakes = 0;
+    if (waiting->last_added == seq)
+        waiting->last_added = seq->line_before ? seq->line_before : seq->line_after;
     *(seq->line_before ? &seq->line_before->line_after : &waiting->eldest) = seq->line_after;
     *(seq->line_after ? &seq->line_after->line_before : &waiting->youngest) = seq->line_before;
     seq->line_before = NULL;

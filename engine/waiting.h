@@ -11,6 +11,10 @@
  *     2. such a mate of a running sequence, looked for when something new has arrived;
  *     3. the eldest.
  *
+ * Eldest by rank, that is by arrival, moved by the job's priority (seq.h): who comes later with
+ * a greater priority passes those that came not much earlier, and everybody's turn comes. Rules
+ * 1 and 2 take nobody of less priority than the eldest.
+ *
  * The eldest is passed over WAITING_OVERTAKES_MAX times at most, then it is next: nobody
  * starves, and cohorts come in the order of their first arrivals.
  *
@@ -28,7 +32,8 @@ enum { WAITING_OVERTAKES_MAX = 1024 };
 struct waiting {
     struct seq **sorted; /* [count] by prompt, then job, then sample */
     uint32_t count, capacity;
-    struct seq *eldest, *youngest; /* ends of the line by arrival */
+    struct seq *eldest, *youngest; /* ends of the line by rank */
+    struct seq *last_added;        /* NULL, or in the line: where to look for a place first */
     token_id *last;                /* [last_count] prompt of the one admitted last */
     uint32_t last_count, last_capacity;
     uint64_t arrivals; /* turns with something new */

@@ -38,18 +38,26 @@ static int unmake(void **state)
 }
 
 /* Job `id`: a header that all share, a chunk that its cohort shares, a tail of its own. */
-static struct seq *add(uint64_t id, token_id chunk)
+static struct seq *add_ranked(uint64_t id, token_id chunk, int32_t priority)
 {
     token_id prompt[PROMPT];
     for (int i = 0; i < PROMPT; i++)
         prompt[i] = i < 16 ? 1 : i < 48 ? 100 + chunk : (token_id)(id * 7919 % 1000);
-    const struct engine_job ask = {
-        .prompt = prompt, .prompt_tokens = PROMPT, .sample_count = 1, .max_tokens = 1};
+    const struct engine_job ask = {.prompt = prompt,
+                                   .prompt_tokens = PROMPT,
+                                   .sample_count = 1,
+                                   .max_tokens = 1,
+                                   .priority = priority};
     jobs[id] = seq_job_new(&ask, id, 1);
     assert_non_null(jobs[id]);
     waiting_add(&waiting, &jobs[id]->seqs[0]);
     waiting_check(&waiting);
     return &jobs[id]->seqs[0];
+}
+
+static struct seq *add(uint64_t id, token_id chunk)
+{
+    return add_ranked(id, chunk, 0);
 }
 
 static uint64_t admit_next(struct seq *const *running, uint32_t running_count)
@@ -127,6 +135,36 @@ static void preempted_ones_go_back_to_the_front(void **state)
     assert_int_equal(admit_next(NULL, 0), 11);
 }
 
+/* The greater priority first, among equals the elder, mates only among equals. */
+static void priorities_go_first(void **state)
+{
+    (void)state;
+    const struct {
+        token_id chunk;
+        int32_t priority;
+    } jobs_in[] = {{1, 0}, {1, 0}, {1, -5}, {2, 7}, {1, 7}, {3, 100}, {2, 0}, {2, -100}};
+    const uint64_t order[] = {5, 3, 4, 0, 1, 6, 2, 7};
+    for (uint64_t id = 0; id < 8; id++)
+        add_ranked(id, jobs_in[id].chunk, jobs_in[id].priority);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(admit_next(NULL, 0), order[i]);
+}
+
+/* However many of a greater priority come, a job waits for so many and no more. */
+static void less_priority_is_not_starved(void **state)
+{
+    (void)state;
+    uint64_t id = 1, admitted = 0;
+    add(id++, 0);
+    for (int passed = 0; admitted != 1; passed++) {
+        assert_true(passed <= ENGINE_PRIORITY_JOBS && id < JOBS_MAX);
+        add_ranked(id, (token_id)id, 1); /* of no cohort that is there */
+        id++;
+        admitted = admit_next(NULL, 0);
+        assert_true(admitted != 1 || passed == ENGINE_PRIORITY_JOBS - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +172,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(late_mates_of_running_ones_come_first, make, unmake),
         cmocka_unit_test_setup_teardown(the_eldest_is_passed_over_so_often_and_no_more, make,
                                         unmake),
+        cmocka_unit_test_setup_teardown(priorities_go_first, make, unmake),
+        cmocka_unit_test_setup_teardown(less_priority_is_not_starved, make, unmake),
         cmocka_unit_test_setup_teardown(preempted_ones_go_back_to_the_front, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ enum device_kind { DEVICE_CPU, DEVICE_CUDA, DEVICE_EMU };
 /* Widest integer and float units that int8 kernels use; results of all are bit-identical. */
 enum device_simd { DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX2, DEVICE_SIMD_AVX512_VNNI };
 
-enum { DEVICE_THREADS_MAX = 256, DEVICE_FETCH_BYTES = 1 << 20 };
+enum { DEVICE_THREADS_MAX = 256, DEVICE_FETCH_BYTES = 2 << 20 };
 
 struct device;
 

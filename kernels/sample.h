@@ -2,9 +2,11 @@
  * sample - from logits to a token, or to the log-probability of a given one.
  *
  *     l   the row's logits; with a softcap c > 0, c tanh(logit / c) (minus infinity stays)
- *     w   l after the penalties of the tokens seen before, in this order:
- *           repetition   l / repetition where l > 0, else l * repetition (CTRL, Keskar 2019)
- *           frequency, presence   l - (count * frequency + presence)
+ *     w   l after what the row's list says of the token, in this order:
+ *           repetition   l / repetition where l > 0, else l * repetition (CTRL, Keskar 2019);
+ *                        tokens of prompt and output
+ *           frequency, presence   l - (count * frequency + presence); tokens of the output
+ *           bias         l + bias
  *     h   heat: (w - the greatest w that the mask allows) / temperature, <= 0
  *
  * temperature 0: the allowed token with the greatest w; the lowest number wins a tie.
@@ -36,12 +38,14 @@
 extern "C" {
 #endif
 
-enum { SAMPLE_TOP_MAX = 20, SAMPLE_VOCAB_MAX = 1 << 21 };
+enum { SAMPLE_TOP_MAX = 20, SAMPLE_VOCAB_MAX = 1 << 21, SAMPLE_UNSEEN = -1 };
 
-/* A token that came before, and how often. */
+/* A token that came before, or that has a bias, or both. */
 struct sample_seen {
     token_id token;
-    int32_t count; /* >= 1 */
+    int32_t count; /* how often it is in the output; 0: in the prompt alone; SAMPLE_UNSEEN: in
+                      neither */
+    float bias;    /* finite */
 };
 
 /* What one row asks for. Zero means off where no other word is said. */

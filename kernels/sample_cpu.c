@@ -214,7 +214,7 @@ static void penalise_row(struct view *view)
     for (int32_t i = 0; i < row->seen_count; i++) {
         const token_id token = row->seen[i].token;
         assert(token >= 0 && token < view->vocab);
-        view->work[token] = sample_draw_penalty(row, view->work[token], row->seen[i].count);
+        view->work[token] = sample_draw_penalty(row, view->work[token], &row->seen[i]);
     }
     view->logits = view->work;
 }

@@ -57,7 +57,8 @@ static void logits_fill(int32_t vocab, uint32_t seed)
             masks[r][w] = r % 5 == 4 ? 0 : noise(&seed) | noise(&seed) << 8;
         masks[r][vocab / 64] |= 1;
         for (int32_t i = 0; i < SEEN_MAX; i++)
-            seen[r][i] = (struct sample_seen){i * vocab / SEEN_MAX, 1 + i % 3};
+            seen[r][i] = (struct sample_seen){i * vocab / SEEN_MAX, i % 5 - 1,
+                                              (float)(i % 4) * 0.75f - 1.5f};
     }
 }
 
@@ -259,7 +260,7 @@ static void the_lowest_number_wins_a_tie(void **state)
 static void penalties_are_what_they_say(void **state)
 {
     (void)state;
-    const struct sample_seen before[] = {{1, 2}, {2, 1}};
+    const struct sample_seen before[] = {{1, 2, 0.0f}, {2, 1, 0.0f}};
     const struct {
         float repetition, frequency, presence;
         token_id best;
@@ -277,8 +278,8 @@ static void penalties_are_what_they_say(void **state)
                                        .frequency = cases[i].frequency,
                                        .presence = cases[i].presence};
         logits[0] = 2.0f, logits[1] = 3.0f, logits[2] = -1.0f;
-        assert_true(sample_draw_penalty(&row, 3.0f, 2) == cases[i].w1);
-        assert_true(sample_draw_penalty(&row, -1.0f, 1) == cases[i].w2);
+        assert_true(sample_draw_penalty(&row, 3.0f, &before[0]) == cases[i].w1);
+        assert_true(sample_draw_penalty(&row, -1.0f, &before[1]) == cases[i].w2);
         const struct sample_result found = sample_one(sample_cpu, row, 3);
         assert_int_equal(found.token, cases[i].best);
         const double sum = exp(2.0) + exp(3.0) + exp(-1.0);
@@ -287,8 +288,27 @@ static void penalties_are_what_they_say(void **state)
     }
     /* Beyond all measure: still a finite choice; what could not come cannot now. */
     const struct sample_row wild = {.repetition = 1e-38f, .frequency = -3e38f};
-    assert_true(isfinite(sample_draw_penalty(&wild, 5.0f, 2000000)));
-    assert_true(sample_draw_penalty(&wild, -INFINITY, 2000000) == -INFINITY);
+    const struct sample_seen often = {0, 2000000, 3e38f};
+    assert_true(isfinite(sample_draw_penalty(&wild, 5.0f, &often)));
+    assert_true(sample_draw_penalty(&wild, -INFINITY, &often) == -INFINITY);
+}
+
+/* What is in the prompt alone is repetition's only; a bias is added to any, last. */
+static void lists_tell_prompt_output_and_bias_apart(void **state)
+{
+    (void)state;
+    const struct sample_row row = {.repetition = 2.0f, .frequency = 0.5f, .presence = 1.0f};
+    const struct {
+        struct sample_seen seen;
+        float w;
+    } cases[] = {{{0, 2, 0.0f}, 0.0f},
+                 {{0, 1, 0.25f}, 0.75f},
+                 {{0, 0, 0.0f}, 2.0f},
+                 {{0, 0, -3.0f}, -1.0f},
+                 {{0, SAMPLE_UNSEEN, 0.0f}, 4.0f},
+                 {{0, SAMPLE_UNSEEN, -100.0f}, -96.0f}};
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_true(sample_draw_penalty(&row, 4.0f, &cases[i].seen) == cases[i].w);
 }
 
 static void softcaps_are_tanh(void **state)
@@ -346,6 +366,7 @@ int main(void)
         cmocka_unit_test(unsound_rows_give_no_token),
         cmocka_unit_test(the_lowest_number_wins_a_tie),
         cmocka_unit_test(penalties_are_what_they_say),
+        cmocka_unit_test(lists_tell_prompt_output_and_bias_apart),
         cmocka_unit_test(softcaps_are_tanh),
         cmocka_unit_test(draws_follow_the_softmax),
     };

@@ -107,15 +107,18 @@ SAMPLE_DRAW float sample_draw_cap(float logit, float softcap)
     return x < 0.0f ? -size : size;
 }
 
-/* w of the l of a token seen `count` times. Penalties beyond all measure leave it finite, so
+/* w of the l of a token in the row's list. Penalties beyond all measure leave it finite, so
  * that no choice is made from infinities. */
-SAMPLE_DRAW float sample_draw_penalty(const struct sample_row *row, float l, int32_t count)
+SAMPLE_DRAW float sample_draw_penalty(const struct sample_row *row, float l,
+                                      const struct sample_seen *seen)
 {
     if (!(l > -INFINITY))
         return l;
-    if (row->repetition > 0.0f)
+    if (row->repetition > 0.0f && seen->count >= 0)
         l = l > 0.0f ? l / row->repetition : l * row->repetition;
-    l = l - ((float)count * row->frequency + row->presence);
+    if (seen->count > 0)
+        l = l - ((float)seen->count * row->frequency + row->presence);
+    l = l + seen->bias;
     return l < FLT_MAX ? l : FLT_MAX;
 }
 

@@ -36,7 +36,7 @@ static bool view_fill(const struct view *view)
     for (int32_t i = 0; i < row->seen_count; i++) {
         const token_id t = row->seen[i].token;
         assert(t >= 0 && t < args->vocab);
-        view->w[t] = sample_draw_penalty(row, view->l[t], row->seen[i].count);
+        view->w[t] = sample_draw_penalty(row, view->l[t], &row->seen[i]);
     }
     return true;
 }

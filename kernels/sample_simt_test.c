@@ -97,7 +97,8 @@ static int32_t seen_make(struct simt_case *c, struct sample_seen *list, int32_t 
         token += 1 + (int32_t)simt_case_below(c, (uint32_t)vocab / 16);
         if (token >= vocab)
             break;
-        list[count++] = (struct sample_seen){token, 1 + (int32_t)simt_case_below(c, 3)};
+        list[count++] = (struct sample_seen){token, (int32_t)simt_case_below(c, 5) - 1,
+                                             PICK(c, 0.0f, 0.0f, 2.5f, -100.0f)};
     }
     return count;
 }

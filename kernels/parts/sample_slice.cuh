@@ -135,7 +135,7 @@ SIMT void sample_slice_penalise(const struct sample_row *row, int32_t first, flo
     for (int32_t i = static_cast<int32_t>(threadIdx.x); i < row->seen_count; i += THREADS) {
         const int32_t place = row->seen[i].token - first;
         if (place >= 0 && place < SAMPLE_SLICE_SIZE)
-            stage[place] = sample_draw_penalty(row, stage[place], row->seen[i].count);
+            stage[place] = sample_draw_penalty(row, stage[place], &row->seen[i]);
     }
     simt_barrier();
     for (int group = 0; group < sample_slice_values<THREADS> / 4; group++) {

@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-enum { JOBS = 9, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
-enum { SEEDS = 6 };
+enum { JOBS = 14, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
+enum { SEEDS = 6, MANY = 250 };
 enum { SKIPPED = 77, SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
 
 static char model_path[32];
@@ -79,6 +79,7 @@ struct jobs {
 struct outcome {
     token_id tokens[JOBS][SAMPLES][OUTPUT_MAX];
     float logprobs[JOBS][SAMPLES][OUTPUT_MAX];
+    struct engine_top tops[JOBS][OUTPUT_MAX][ENGINE_TOPS_MAX]; /* of the last sample */
     uint32_t counts[JOBS][SAMPLES];
     struct engine_event done[JOBS][SAMPLES];
 };
@@ -88,6 +89,36 @@ static uint32_t mix(uint32_t a, uint32_t b)
     uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
     return (uint32_t)(z >> 32);
+}
+
+static const struct engine_bias biases[] = {{65, 4.5f}, {66, -100}, {200, 1}};
+
+/* Each of the further options, alone and together. Job 12 has a list so long that the others'
+ * do not go up with it. */
+static void options_make(struct engine_job *asks)
+{
+    static struct engine_bias many[MANY];
+    for (token_id t = 0; t < MANY; t++)
+        many[t].token = t;
+    asks[12].biases = many;
+    asks[12].bias_count = MANY;
+    asks[9] = asks[8];
+    asks[9].tag = asks[9].job_key = 9;
+    asks[9].repetition_penalty = 1.5f;
+    asks[10].presence_penalty = 1.25f;
+    asks[10].frequency_penalty = -0.5f;
+    asks[11].biases = biases;
+    asks[11].bias_count = 3;
+    asks[12].temperature = 1;
+    asks[12].min_p = 0.1f;
+    asks[13] = asks[10];
+    asks[13].biases = biases;
+    asks[13].bias_count = 3;
+    asks[13].temperature = 0.7f;
+    asks[13].top_k = 30;
+    asks[13].tag = asks[13].job_key = 13;
+    for (uint32_t i = 8; i < JOBS; i++)
+        asks[i].top_count = 3 + i % 5 * 4;
 }
 
 /* Greedy, sampled, shaped and scored, over prompts that share beginnings of odd lengths. */
@@ -116,6 +147,7 @@ static void jobs_make(struct jobs *jobs)
     jobs->asks[5].max_tokens = 60;
     jobs->asks[7].kind = ENGINE_SCORE;
     jobs->asks[7].score_tokens = 9;
+    options_make(jobs->asks);
 }
 
 static void poll_all(struct engine *engine, struct outcome *outcome)
@@ -131,6 +163,9 @@ static void poll_all(struct engine *engine, struct outcome *outcome)
                 outcome->done[job][sample] = *event;
             if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
                 continue;
+            assert_int_equal(event->top_count, job >= 8 ? 3 + job % 5 * 4 : 0);
+            memcpy(outcome->tops[job][*at], event->tops,
+                   event->top_count * sizeof *event->tops);
             outcome->tokens[job][sample][*at] = event->token;
             outcome->logprobs[job][sample][(*at)++] = event->logprob;
         }
@@ -174,9 +209,10 @@ static void same_tokens(const struct outcome *a, const struct outcome *b)
 {
     for (uint32_t i = 0; i < JOBS; i++)
         for (uint32_t s = 0; s < SAMPLES; s++) {
-            assert_int_equal(a->counts[i][s], b->counts[i][s]);
-            assert_memory_equal(a->tokens[i][s], b->tokens[i][s],
-                                a->counts[i][s] * sizeof(token_id));
+            const size_t bytes = a->counts[i][s] * sizeof(token_id);
+            if (a->counts[i][s] != b->counts[i][s] ||
+                memcmp(a->tokens[i][s], b->tokens[i][s], bytes) != 0)
+                fail_msg("job %u, sample %u: other tokens", i, s);
         }
 }
 
@@ -189,6 +225,7 @@ static void same_bits(const struct outcome *a, const struct outcome *b)
                                 a->counts[i][s] * sizeof(float));
             assert_memory_equal(&a->done[i][s].score, &b->done[i][s].score, sizeof(double));
         }
+    assert_memory_equal(a->tops, b->tops, sizeof a->tops);
 }
 
 /* How two outcomes agree: output by output, up to the first token that differs. */

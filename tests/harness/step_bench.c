@@ -10,11 +10,17 @@
 
 uint64_t step_bench_random;
 bool step_bench_is_ahead;
+double step_bench_now_s;
 
 uint32_t step_bench_below(uint32_t limit)
 {
     step_bench_random = step_bench_random * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(step_bench_random >> 33) % limit;
+}
+
+static double step_bench_now(void)
+{
+    return step_bench_now_s;
 }
 
 struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uint32_t rows,
@@ -33,6 +39,7 @@ struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uin
                                                                  : STEP_FAKE_CONTEXT,
         .jobs_max = STEP_BENCH_JOBS,
         .outbox = &bench->outbox,
+        .now_s = step_bench_now,
         .has_drafts = true,
         .device = {.rows = step_fake_rows,
                    .samples = step_fake_samples,

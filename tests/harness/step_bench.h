@@ -32,6 +32,8 @@ struct step_bench_family {
     struct engine_job asks[STEP_BENCH_JOBS];
 };
 
+extern double step_bench_now_s; /* what the steps take for the time */
+
 uint32_t step_bench_below(uint32_t limit);
 void step_bench_fill(token_id *tokens, uint32_t count); /* with random tokens */
 

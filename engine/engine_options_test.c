@@ -1,0 +1,208 @@
+/*
+ * engine_options_test - what each option of a job does to its text, held against the model's
+ * logits, taken position by position without the scheduler and changed as the options say.
+ */
+#include "engine/engine.h"
+#include "engine/model_run.h"
+#include "tests/harness/tiny_model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PROMPT = 24, OUTPUT = 20, VOCAB = TINY_MODEL_VOCAB, EVENTS = 64 };
+
+static char path[64];
+static token_id prompt[PROMPT];
+
+struct told {
+    token_id tokens[OUTPUT];
+    float logprobs[OUTPUT];
+    struct engine_top tops[OUTPUT][ENGINE_TOPS_MAX];
+    uint32_t count;
+    enum engine_finish finish;
+};
+
+static void ask_engine(struct engine_job *ask, struct told *told)
+{
+    struct engine *engine;
+    struct engine_event events[EVENTS];
+    struct error err;
+    uint64_t id;
+    const struct engine_options options = {
+        .device = ENGINE_CPU, .model_path = path, .threads = 1};
+    memset(told, 0, sizeof *told);
+    ask->prompt = prompt;
+    ask->prompt_tokens = PROMPT;
+    ask->max_tokens = OUTPUT;
+    ask->ignore_end = true;
+    if (engine_open(&engine, &options, &err) != OK ||
+        engine_submit(engine, ask, &id, &err) != OK)
+        fail_msg("%s", err.text);
+    for (size_t got; (got = engine_poll(engine, events, EVENTS, -1)) > 0;)
+        for (size_t i = 0; i < got; i++) {
+            if (events[i].kind == ENGINE_DONE)
+                told->finish = events[i].finish;
+            if (events[i].kind == ENGINE_DONE || events[i].token == TOKEN_NONE)
+                continue;
+            assert_int_equal(events[i].top_count, ask->top_count);
+            memcpy(told->tops[told->count], events[i].tops,
+                   events[i].top_count * sizeof *events[i].tops);
+            told->logprobs[told->count] = events[i].logprob;
+            told->tokens[told->count++] = events[i].token;
+        }
+    engine_close(engine);
+}
+
+static uint32_t count_of(const token_id *tokens, uint32_t count, token_id token)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++)
+        found += tokens[i] == token;
+    return found;
+}
+
+/* The greedy choice, as the options are defined. */
+static token_id choose(const float *logits, const struct engine_job *ask,
+                       const struct told *said, uint32_t count)
+{
+    token_id best = TOKEN_NONE;
+    double most = -INFINITY;
+    for (token_id t = 0; t < VOCAB; t++) {
+        const uint32_t often = count_of(said->tokens, count, t);
+        double w = (double)logits[t];
+        if (ask->repetition_penalty > 0 && (often > 0 || count_of(prompt, PROMPT, t) > 0))
+            w = w > 0 ? w / (double)ask->repetition_penalty
+                      : w * (double)ask->repetition_penalty;
+        w -= often * (double)ask->frequency_penalty;
+        w -= often > 0 ? (double)ask->presence_penalty : 0;
+        for (uint32_t i = 0; i < ask->bias_count; i++)
+            w += ask->biases[i].token == t ? (double)ask->biases[i].bias : 0;
+        if (w > most) {
+            most = w;
+            best = t;
+        }
+    }
+    return best;
+}
+
+static void expect_tops(const float *logits, const struct engine_top *tops, uint32_t count)
+{
+    double sum = 0;
+    for (token_id t = 0; t < VOCAB; t++)
+        sum += exp((double)logits[t]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t before = 0;
+        const float own = logits[tops[i].token];
+        for (token_id t = 0; t < VOCAB; t++)
+            before += logits[t] > own || (!(logits[t] < own) && t < tops[i].token);
+        assert_int_equal(before, i);
+        assert_true(fabs((double)tops[i].logprob - ((double)own - log(sum))) < 1e-5);
+    }
+}
+
+/* Each token of the text is the greedy choice from the logits after those before it. */
+static void expect_greedy(struct engine_job ask)
+{
+    static struct told told;
+    struct model_run run;
+    struct error err;
+    const struct model_run_options options = {.path = path,
+                                              .device = DEVICE_CPU,
+                                              .kv_type = KV_F32,
+                                              .threads = 1,
+                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .sequences = 1,
+                                              .context_max = PROMPT + OUTPUT,
+                                              .rows_max = PROMPT,
+                                              .head_max = 1};
+    ask_engine(&ask, &told);
+    assert_int_equal(told.count, OUTPUT);
+    if (model_run_open(&run, &options, &err) != OK)
+        fail_msg("%s", err.text);
+    struct model_run_part part = {.tokens = prompt, .count = PROMPT, .heads = MODEL_RUN_LAST};
+    for (uint32_t i = 0; i < OUTPUT; i++) {
+        assert_int_equal(model_run_step(&run, &part, 1, &err), OK);
+        const float *logits = model_run_logits(&run, 0);
+        assert_int_equal(told.tokens[i], choose(logits, &ask, &told, i));
+        expect_tops(logits, told.tops[i], ask.top_count);
+        part = (struct model_run_part){.first = (int32_t)(PROMPT + i),
+                                       .count = 1,
+                                       .tokens = &told.tokens[i],
+                                       .heads = MODEL_RUN_LAST};
+    }
+    model_run_close(&run);
+}
+
+static const struct engine_bias biases[] = {{70, 3.0f}, {71, 3.0f}, {72, -100.0f}};
+
+static void penalties_and_biases_do_what_they_say(void **state)
+{
+    (void)state;
+    expect_greedy((struct engine_job){.top_count = ENGINE_TOPS_MAX});
+    expect_greedy((struct engine_job){.repetition_penalty = 1.7f, .top_count = 1});
+    expect_greedy((struct engine_job){.repetition_penalty = 0.6f});
+    expect_greedy((struct engine_job){.presence_penalty = 1.9f});
+    expect_greedy((struct engine_job){.frequency_penalty = 0.8f});
+    expect_greedy((struct engine_job){.frequency_penalty = -0.3f, .presence_penalty = 0.5f});
+    expect_greedy((struct engine_job){.biases = biases, .bias_count = 3});
+    expect_greedy((struct engine_job){.repetition_penalty = 1.2f,
+                                      .presence_penalty = 0.4f,
+                                      .frequency_penalty = 0.2f,
+                                      .biases = biases,
+                                      .bias_count = 3,
+                                      .top_count = 5});
+}
+
+static void a_bias_can_force_and_forbid(void **state)
+{
+    (void)state;
+    static struct told told, plain;
+    const struct engine_bias force = {42, 100.0f};
+    struct engine_job ask = {.biases = &force, .bias_count = 1};
+    struct engine_job nothing = {.seed = 1};
+    ask_engine(&ask, &told);
+    assert_int_equal(count_of(told.tokens, OUTPUT, 42), OUTPUT);
+    ask_engine(&nothing, &plain);
+    const struct engine_bias forbid = {plain.tokens[0], -100.0f};
+    ask.biases = &forbid;
+    ask_engine(&ask, &told);
+    assert_int_equal(count_of(told.tokens, OUTPUT, plain.tokens[0]), 0);
+}
+
+/* engine/step_test has the others, by a clock of its own. */
+static void a_deadline_far_off_changes_nothing(void **state)
+{
+    (void)state;
+    static struct told told;
+    struct engine_job ask = {.deadline_ms = 3600 * 1000};
+    ask_engine(&ask, &told);
+    assert_int_equal(told.finish, ENGINE_LENGTH);
+    assert_int_equal(told.count, OUTPUT);
+}
+
+int main(void)
+{
+    struct text_buf model = {0};
+    tiny_model_write(&model, &(struct tiny_model_options){.seed = 8});
+    const int file = tiny_model_file(text_buf_text(&model), path, sizeof path);
+    text_buf_deinit(&model);
+    if (file < 0)
+        return 1;
+    for (int i = 0; i < PROMPT; i++)
+        prompt[i] = (token_id)(i * i * 5 % 251);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(penalties_and_biases_do_what_they_say),
+        cmocka_unit_test(a_bias_can_force_and_forbid),
+        cmocka_unit_test(a_deadline_far_off_changes_nothing),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    close(file);
+    return failed;
+}
