@@ -15,6 +15,7 @@
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/logprob.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ enum { IN_FLIGHT_MAX = 2048, EVENTS = 256, PARSE_BYTES = 64 << 20 };
 /* A request that the engine has. */
 struct flight {
     struct text_buf custom_id;
-    struct text_buf *texts; /* [sample_count] */
+    struct text_buf *texts;    /* [sample_count] */
+    struct text_buf *logprobs; /* [sample_count]; NULL: not asked for */
     struct openai_choice *choices;
     uint32_t sample_count, prompt_tokens, cached_tokens, completion_tokens;
     bool is_used;
@@ -51,7 +53,10 @@ static void free_flight(struct flight *flight)
 {
     for (uint32_t i = 0; flight->texts && i < flight->sample_count; i++)
         text_buf_deinit(&flight->texts[i]);
+    for (uint32_t i = 0; flight->logprobs && i < flight->sample_count; i++)
+        text_buf_deinit(&flight->logprobs[i]);
     free(flight->texts);
+    free(flight->logprobs);
     free(flight->choices);
     text_buf_deinit(&flight->custom_id);
     *flight = (struct flight){0};
@@ -129,6 +134,11 @@ static enum status finish_flight(struct batch *batch, struct flight *flight, str
     for (uint32_t i = 0; i < flight->sample_count; i++) {
         flight->choices[i].text = text_buf_text(&flight->texts[i]);
         no_memory |= flight->texts[i].failed;
+        if (flight->logprobs) {
+            flight->choices[i].has_logprobs = true;
+            flight->choices[i].logprobs = text_buf_text(&flight->logprobs[i]);
+            no_memory |= flight->logprobs[i].failed;
+        }
         failed |= flight->choices[i].finish == ENGINE_FAILED;
     }
     enum status status;
@@ -150,6 +160,9 @@ static enum status take_event(struct batch *batch, const struct engine_event *ev
     struct flight *flight = &batch->flights[event->tag];
     if (event->kind == ENGINE_TOKEN) {
         text_buf_add(&flight->texts[event->sample], event->text);
+        if (flight->logprobs)
+            logprob_add(&flight->logprobs[event->sample], engine_tokenizer(batch->engine),
+                        event);
         return OK;
     }
     flight->choices[event->sample].finish = event->finish;
@@ -202,10 +215,13 @@ static bool fill_flight(struct flight *flight, const struct openai_chat *chat,
     const uint32_t count = chat->job.sample_count;
     flight->texts = calloc(count, sizeof *flight->texts);
     flight->choices = calloc(count, sizeof *flight->choices);
+    if (chat->logprobs)
+        flight->logprobs = calloc(count, sizeof *flight->logprobs);
     flight->sample_count = count;
     text_buf_add(&flight->custom_id, custom_id);
     flight->is_used = true;
-    return flight->texts && flight->choices && !flight->custom_id.failed;
+    return flight->texts && flight->choices && (flight->logprobs || !chat->logprobs) &&
+           !flight->custom_id.failed;
 }
 
 static uint32_t free_slot(const struct batch *batch)

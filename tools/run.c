@@ -7,7 +7,9 @@
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/logprob.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -17,6 +19,7 @@ enum { PROMPT_BYTES_MAX = 64 << 20, EVENTS = 64, DEFAULT_MAX_TOKENS = 512 };
 
 struct sample {
     struct text_buf text;
+    struct text_buf logprobs; /* JSON, as OpenAI has it */
     enum engine_finish finish;
     uint32_t output_tokens;
 };
@@ -24,9 +27,9 @@ struct sample {
 struct run {
     struct engine_args engine_args;
     const char *system;
-    struct args_list stops;
+    struct args_list stops, biases;
     struct engine_job job;
-    bool raw, json;
+    bool raw, json, logprobs;
 
     struct engine *engine;
     struct text_buf prompt;
@@ -38,7 +41,7 @@ struct run {
 
 static const char *finish_word(enum engine_finish finish)
 {
-    static const char *const words[] = {"stop", "length", "cancelled", "failed"};
+    static const char *const words[] = {"stop", "length", "cancelled", "failed", "deadline"};
     return words[finish];
 }
 
@@ -78,9 +81,29 @@ static enum status encode_prompt(struct run *run, struct error *err)
     return tokenizer_encode_chat(tokenizer, messages + skip, 2 - skip, true, &run->ids, err);
 }
 
+/* TOKEN=BIAS, the range of both being the engine's to check. */
+static enum status read_bias(const char *word, struct engine_bias *bias, struct error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    const long token = strtol(word, &end, 10);
+    const bool is_token = end != word && *end == '=' && errno == 0 && token <= INT32_MAX;
+    const char *number = end + 1;
+    const float value = is_token ? strtof(number, &end) : 0;
+    if (!is_token || token < 0 || end == number || *end)
+        FAIL(err, ERR_FORMAT, "--logit-bias: `%.60s`, want TOKEN=BIAS such as 11=-2.5", word);
+    *bias = (struct engine_bias){(token_id)token, value};
+    return OK;
+}
+
 static enum status submit(struct run *run, struct error *err)
 {
     struct text stops[ENGINE_STOPS_MAX];
+    struct engine_bias biases[ARGS_LIST_MAX];
+    for (uint32_t i = 0; i < run->biases.count; i++)
+        TRY(read_bias(run->biases.items[i], &biases[i], err));
+    run->job.biases = biases;
+    run->job.bias_count = run->biases.count;
     uint64_t job_id;
     if (run->stops.count > ENGINE_STOPS_MAX)
         FAIL(err, ERR_LIMIT, "%u stop strings, at most %d are taken", run->stops.count,
@@ -98,6 +121,9 @@ static enum status submit(struct run *run, struct error *err)
 static void take_text(struct run *run, const struct engine_event *event)
 {
     text_buf_add(&run->samples[event->sample].text, event->text);
+    if (run->logprobs)
+        logprob_add(&run->samples[event->sample].logprobs, engine_tokenizer(run->engine),
+                    event);
     if (run->json || run->job.sample_count > 1)
         return;
     (void)fwrite(event->text.data, 1, event->text.size, stdout);
@@ -156,6 +182,10 @@ static void write_json(const struct run *run)
         json_write_text(&w, text_of(finish_word(run->samples[i].finish)));
         json_write_key(&w, "output_tokens");
         json_write_i64(&w, run->samples[i].output_tokens);
+        if (run->samples[i].logprobs.size > 0) {
+            json_write_key(&w, "logprobs");
+            json_write_raw(&w, text_buf_text(&run->samples[i].logprobs));
+        }
         json_write_object_end(&w);
     }
     json_write_array_end(&w);
@@ -172,6 +202,7 @@ static void write_json(const struct run *run)
 
 static enum status run_prompt(struct run *run, char **words, struct error *err)
 {
+    run->logprobs |= run->job.top_count > 0;
     TRY(read_prompt(run, words, err));
     TRY(engine_args_open(&run->engine_args, NULL, &run->engine, err));
     TRY(encode_prompt(run, err));
@@ -183,9 +214,12 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
         TRY(engine_failure(run->engine, err));
         FAIL(err, ERR_DEVICE, "sample %u: the model's numbers are not numbers", i + 1);
     }
-    for (uint32_t i = 0; i < run->job.sample_count; i++)
-        if (run->samples[i].text.failed)
+    for (uint32_t i = 0; i < run->job.sample_count; i++) {
+        if (run->samples[i].logprobs.size > 0)
+            text_buf_add(&run->samples[i].logprobs, TEXT("]"));
+        if (run->samples[i].text.failed || run->samples[i].logprobs.failed)
             FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
+    }
     if (run->json)
         write_json(run);
     return OK;
@@ -194,8 +228,10 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
 static void close_run(struct run *run)
 {
     engine_close(run->engine);
-    for (uint32_t i = 0; i < ENGINE_SAMPLES_MAX; i++)
+    for (uint32_t i = 0; i < ENGINE_SAMPLES_MAX; i++) {
         text_buf_deinit(&run->samples[i].text);
+        text_buf_deinit(&run->samples[i].logprobs);
+    }
     token_list_deinit(&run->ids);
     text_buf_deinit(&run->prompt);
     free(run);
@@ -215,6 +251,20 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         {0, "top-k", "K", ARGS_U32, &job->top_k, 0, 1 << 20, "the K likeliest (default: all)"},
         {0, "top-p", "P", ARGS_REAL, &job->top_p, 0, 1, "the likeliest that make up P"},
         {0, "min-p", "P", ARGS_REAL, &job->min_p, 0, 1, "at least P times the likeliest"},
+        {0, "repetition-penalty", "R", ARGS_REAL, &job->repetition_penalty, 0.01, 100,
+         "divides logits of tokens that came before (default: none)"},
+        {0, "presence-penalty", "P", ARGS_REAL, &job->presence_penalty, -2, 2,
+         "off the logits of tokens written before (default: 0)"},
+        {0, "frequency-penalty", "P", ARGS_REAL, &job->frequency_penalty, -2, 2,
+         "the same, once per occurrence (default: 0)"},
+        {0, "logit-bias", "TOKEN=B", ARGS_LIST, &run->biases, 0, 0,
+         "B, -100 to 100, to a token's logit; may be repeated"},
+        {0, "logprobs", NULL, ARGS_FLAG, &run->logprobs, 0, 0,
+         "with --json: the log-probability of each token"},
+        {0, "top-logprobs", "N", ARGS_U32, &job->top_count, 0, ENGINE_TOPS_MAX,
+         "with --json: those of the N likeliest too (default: 0)"},
+        {0, "deadline", "MS", ARGS_U32, &job->deadline_ms, 1, UINT32_MAX,
+         "milliseconds, after which it ends as it is (default: none)"},
         {0, "seed", "N", ARGS_U64, &job->seed, 0, 0, "of the random stream (default 0)"},
         {0, "samples", "N", ARGS_U32, &job->sample_count, 1, ENGINE_SAMPLES_MAX,
          "answers to the one prompt (default 1)"},

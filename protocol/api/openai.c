@@ -11,33 +11,52 @@ static const struct json *present(const struct json *object, const char *key)
     return json_type(value) == JSON_NULL ? NULL : value;
 }
 
-static enum status read_real(const struct json *body, const char *key, double max, float *out,
+/* A field's name and the numbers that it may be. */
+struct real_field {
+    const char *key;
+    double min, max;
+};
+
+static enum status read_real(const struct json *body, struct real_field field, float *out,
                              struct error *err)
 {
-    const struct json *value = present(body, key);
+    const struct json *value = present(body, field.key);
     double number = 0;
     if (!value)
         return OK;
     if (!json_double(value, &number))
-        FAIL(err, ERR_FORMAT, "%s: want a number", key);
-    if (number < 0 || number > max)
-        FAIL(err, ERR_LIMIT, "%s: %g is not in 0 to %g", key, number, max);
+        FAIL(err, ERR_FORMAT, "%s: want a number", field.key);
+    if (number < field.min || number > field.max)
+        FAIL(err, ERR_LIMIT, "%s: %g is not in %g to %g", field.key, number, field.min,
+             field.max);
     *out = (float)number;
+    return OK;
+}
+
+struct whole_field {
+    const char *key;
+    int64_t min, max;
+};
+
+static enum status read_whole(const struct json *body, struct whole_field field, int64_t *out,
+                              struct error *err)
+{
+    const struct json *value = present(body, field.key);
+    if (!value)
+        return OK;
+    if (!json_i64(value, out))
+        FAIL(err, ERR_FORMAT, "%s: want a whole number", field.key);
+    if (*out < field.min || *out > field.max)
+        FAIL(err, ERR_LIMIT, "%s: %lld is not in %lld to %lld", field.key, (long long)*out,
+             (long long)field.min, (long long)field.max);
     return OK;
 }
 
 static enum status read_count(const struct json *body, const char *key, int64_t max,
                               uint32_t *out, struct error *err)
 {
-    const struct json *value = present(body, key);
-    int64_t number = 0;
-    if (!value)
-        return OK;
-    if (!json_i64(value, &number))
-        FAIL(err, ERR_FORMAT, "%s: want a whole number", key);
-    if (number < 1 || number > max)
-        FAIL(err, ERR_LIMIT, "%s: %lld is not in 1 to %lld", key, (long long)number,
-             (long long)max);
+    int64_t number = *out;
+    TRY(read_whole(body, (struct whole_field){key, 1, max}, &number, err));
     *out = (uint32_t)number;
     return OK;
 }
@@ -147,8 +166,7 @@ static bool says_nothing(const struct json *value)
 static enum status refuse_unsupported(const struct json *body, struct error *err)
 {
     static const char *const fields[] = {
-        "tools",        "functions",        "tool_choice",       "function_call", "logprobs",
-        "top_logprobs", "presence_penalty", "frequency_penalty", "logit_bias",    "audio",
+        "tools", "functions", "tool_choice", "function_call", "audio", "typical_p",
     };
     struct text format = {0};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -174,6 +192,91 @@ static enum status read_seed(const struct json *body, struct openai_chat *chat,
     return OK;
 }
 
+/* Of several texts the likeliest: we would have to throw the others away. */
+static enum status refuse_best_of(const struct json *body, struct error *err)
+{
+    int64_t best_of = 1;
+    const struct json *value = present(body, "best_of");
+    if (value && (!json_i64(value, &best_of) || best_of != 1))
+        FAIL(err, ERR_LIMIT, "best_of: not supported; ask for n and choose by logprobs");
+    return OK;
+}
+
+/* {"token id": bias, ...} */
+static enum status read_biases(const struct json *body, struct arena *arena,
+                               struct engine_job *job, struct error *err)
+{
+    const struct json *map = present(body, "logit_bias");
+    const size_t count = json_count(map);
+    if (map && json_type(map) != JSON_OBJECT)
+        FAIL(err, ERR_FORMAT, "logit_bias: want an object of token ids and numbers");
+    if (count > ENGINE_BIASES_MAX)
+        FAIL(err, ERR_LIMIT, "logit_bias: %zu tokens, at most %d are taken", count,
+             ENGINE_BIASES_MAX);
+    struct engine_bias *biases = ARENA_NEW(arena, struct engine_bias, count);
+    if (!biases)
+        FAIL(err, ERR_MEMORY, "logit_bias: no room for %zu tokens", count);
+    const struct json *value = json_first(map);
+    for (size_t i = 0; i < count; i++, value = json_next(value)) {
+        const struct text key = json_key(value);
+        double bias = 0;
+        int64_t token = 0;
+        for (size_t d = 0; d < key.size && token >= 0; d++)
+            token = key.data[d] < '0' || key.data[d] > '9' || token > INT32_MAX / 10 - 1
+                        ? -1
+                        : token * 10 + (key.data[d] - '0');
+        if (key.size == 0 || token < 0)
+            FAIL(err, ERR_FORMAT, "logit_bias: \"%.*s\" is no token id",
+                 TEXT_ARG(text_slice(key, 0, 40)));
+        if (!json_double(value, &bias))
+            FAIL(err, ERR_FORMAT, "logit_bias: want a number for token %lld", (long long)token);
+        if (bias < -100 || bias > 100)
+            FAIL(err, ERR_LIMIT, "logit_bias: %g for token %lld is not in -100 to 100", bias,
+                 (long long)token);
+        biases[i] = (struct engine_bias){(token_id)token, (float)bias};
+    }
+    job->biases = biases;
+    job->bias_count = (uint32_t)count;
+    return OK;
+}
+
+static enum status read_logprobs(const struct json *body, struct openai_chat *chat,
+                                 struct error *err)
+{
+    const struct json *wanted = present(body, "logprobs");
+    int64_t tops = 0;
+    if (wanted && !json_bool(wanted, &chat->logprobs))
+        FAIL(err, ERR_FORMAT, "logprobs: want true or false");
+    TRY(read_whole(body, (struct whole_field){"top_logprobs", 0, ENGINE_TOPS_MAX}, &tops, err));
+    if (tops > 0 && !chat->logprobs)
+        FAIL(err, ERR_FORMAT, "top_logprobs: %lld, but logprobs is not true", (long long)tops);
+    chat->job.top_count = (uint32_t)tops;
+    return OK;
+}
+
+static enum status read_service(const struct json *body, struct engine_job *job,
+                                struct error *err)
+{
+    int64_t priority = 0;
+    TRY(read_whole(body,
+                   (struct whole_field){"priority", -ENGINE_PRIORITY_MAX, ENGINE_PRIORITY_MAX},
+                   &priority, err));
+    TRY(read_count(body, "deadline_ms", UINT32_MAX, &job->deadline_ms, err));
+    job->priority = (int32_t)priority;
+    return OK;
+}
+
+static enum status read_penalties(const struct json *body, struct engine_job *job,
+                                  struct error *err)
+{
+    TRY(read_real(body, (struct real_field){"frequency_penalty", -2, 2},
+                  &job->frequency_penalty, err));
+    TRY(read_real(body, (struct real_field){"presence_penalty", -2, 2}, &job->presence_penalty,
+                  err));
+    return read_real(body, (struct real_field){"repetition_penalty", 0.01, 100},
+                     &job->repetition_penalty, err);
+}
+
 static enum status read_sampling(const struct json *body, struct engine_job *job,
                                  struct error *err)
 {
@@ -181,10 +284,11 @@ static enum status read_sampling(const struct json *body, struct engine_job *job
     uint32_t top_k = 0;
     job->temperature = 1; /* OpenAI's default */
     job->sample_count = 1;
-    TRY(read_real(body, "temperature", 2, &job->temperature, err));
-    TRY(read_real(body, "top_p", 1, &top_p, err));
-    TRY(read_real(body, "min_p", 1, &job->min_p, err));
+    TRY(read_real(body, (struct real_field){"temperature", 0, 2}, &job->temperature, err));
+    TRY(read_real(body, (struct real_field){"top_p", 0, 1}, &top_p, err));
+    TRY(read_real(body, (struct real_field){"min_p", 0, 1}, &job->min_p, err));
     TRY(read_count(body, "top_k", INT32_MAX, &top_k, err));
+    TRY(refuse_best_of(body, err));
     TRY(read_count(body, "n", ENGINE_SAMPLES_MAX, &job->sample_count, err));
     TRY(read_count(body, "max_tokens", INT32_MAX, &job->max_tokens, err));
     TRY(read_count(body, "max_completion_tokens", INT32_MAX, &job->max_tokens, err));
@@ -207,8 +311,72 @@ enum status openai_chat_parse(const struct json *body, struct arena *arena,
     TRY(read_sampling(body, &chat->job, err));
     TRY(read_seed(body, chat, err));
     TRY(read_stops(body, arena, chat, err));
+    TRY(read_penalties(body, &chat->job, err));
+    TRY(read_biases(body, arena, &chat->job, err));
+    TRY(read_logprobs(body, chat, err));
+    TRY(read_service(body, &chat->job, err));
     (void)json_bool(json_get(body, "stream"), &chat->stream);
     return OK;
+}
+
+/* A token, its log-probability and its bytes; what is not UTF-8 of its own is shown as U+FFFD. */
+static void write_token(struct json_writer *w, const struct openai_token *token)
+{
+    struct text_buf shown = {0};
+    char character[4];
+    for (size_t at = 0; at < token->bytes.size;) {
+        const uint32_t next = text_utf8_next(token->bytes, &at);
+        const size_t size = text_utf8_put(next == UINT32_MAX ? 0xfffd : next, character);
+        text_buf_add(&shown, (struct text){character, size});
+    }
+    json_write_key(w, "token");
+    json_write_text(w, text_buf_text(&shown));
+    json_write_key(w, "logprob");
+    json_write_double(w, token->logprob > OPENAI_LOGPROB_MIN ? (double)token->logprob
+                                                             : (double)OPENAI_LOGPROB_MIN);
+    json_write_key(w, "bytes");
+    json_write_array(w);
+    for (size_t i = 0; i < token->bytes.size; i++)
+        json_write_i64(w, (unsigned char)token->bytes.data[i]);
+    json_write_array_end(w);
+    text_buf_deinit(&shown);
+}
+
+void openai_logprob_write(struct text_buf *content, const struct openai_token *token,
+                          const struct openai_token *tops, uint32_t top_count)
+{
+    struct json_writer w = {.out = content};
+    text_buf_add(content, content->size == 0 ? TEXT("[") : TEXT(","));
+    json_write_object(&w);
+    write_token(&w, token);
+    json_write_key(&w, "top_logprobs");
+    json_write_array(&w);
+    for (uint32_t i = 0; i < top_count; i++) {
+        json_write_object(&w);
+        write_token(&w, &tops[i]);
+        json_write_object_end(&w);
+    }
+    json_write_array_end(&w);
+    json_write_object_end(&w);
+}
+
+static void write_logprobs(struct json_writer *w, const struct openai_choice *choice)
+{
+    struct text_buf content = {0};
+    json_write_key(w, "logprobs");
+    if (!choice->has_logprobs) {
+        json_write_null(w);
+        return;
+    }
+    text_buf_add(&content, choice->logprobs.size == 0 ? TEXT("[") : choice->logprobs);
+    text_buf_add(&content, TEXT("]"));
+    json_write_object(w);
+    json_write_key(w, "content");
+    json_write_raw(w, content.failed ? TEXT("null") : text_buf_text(&content));
+    json_write_key(w, "refusal");
+    json_write_null(w);
+    json_write_object_end(w);
+    text_buf_deinit(&content);
 }
 
 static void write_choice(struct json_writer *w, const struct openai_choice *choice,
@@ -226,10 +394,11 @@ static void write_choice(struct json_writer *w, const struct openai_choice *choi
     json_write_key(w, "refusal");
     json_write_null(w);
     json_write_object_end(w);
-    json_write_key(w, "logprobs");
-    json_write_null(w);
+    write_logprobs(w, choice);
     json_write_key(w, "finish_reason");
-    json_write_text(w, choice->finish == ENGINE_STOP ? TEXT("stop") : TEXT("length"));
+    json_write_text(w, choice->finish == ENGINE_STOP       ? TEXT("stop")
+                       : choice->finish == ENGINE_DEADLINE ? TEXT("deadline")
+                                                           : TEXT("length"));
     json_write_object_end(w);
 }
 

@@ -1,9 +1,11 @@
 /*
  * openai - OpenAI's chat completions: a request's body to a job, a job's end to a reply.
  *
- * Fields that would change the answer and that we do not do (tools, logprobs, penalties, a
- * response_format other than text, parts that are not text) are refused by name; fields that
- * change nothing here (user, metadata, store ...) are passed over.
+ * Fields that would change the answer and that we do not do (tools, a response_format other
+ * than text, best_of, typical_p, parts that are not text) are refused by name; fields that
+ * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there are
+ * top_k, min_p, repetition_penalty, priority and deadline_ms (engine.h), the last with a
+ * finish_reason of its own, "deadline".
  *
  * Owner    what openai_chat_parse fills borrows from the JSON tree and the arena.
  */
@@ -22,7 +24,7 @@ struct openai_chat {
     const struct tokenizer_message *messages; /* [message_count] */
     uint32_t message_count;
     struct engine_job job; /* all but the prompt; max_tokens 0: what the context has room for */
-    bool has_seed, stream;
+    bool has_seed, stream, logprobs;
 };
 
 /* ERR_FORMAT a field is missing or of a wrong type; ERR_LIMIT out of range, or something we do
@@ -30,9 +32,23 @@ struct openai_chat {
 MUST_USE enum status openai_chat_parse(const struct json *body, struct arena *arena,
                                        struct openai_chat *chat, struct error *err);
 
+/* What OpenAI says of tokens that are less likely than it tells. */
+#define OPENAI_LOGPROB_MIN (-9999.0F)
+
+struct openai_token {
+    struct text bytes;
+    float logprob;
+};
+
+/* Adds a token of a choice to what is told of its log-probabilities. */
+void openai_logprob_write(struct text_buf *content, const struct openai_token *token,
+                          const struct openai_token *tops, uint32_t top_count);
+
 struct openai_choice {
     struct text text;
     enum engine_finish finish;
+    bool has_logprobs;
+    struct text logprobs; /* as openai_logprob_write made it, token after token */
 };
 
 struct openai_completion {

@@ -52,6 +52,29 @@ static void test_whole(void **state)
     json_free(p.root);
 }
 
+static void test_sampling(void **state)
+{
+    (void)state;
+    struct parsed p =
+        parse("{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"frequency_penalty\":-0.5,"
+              "\"presence_penalty\":1.5,\"repetition_penalty\":1.25,\"logit_bias\":{\"7\":-100,"
+              "\"49151\":2.5},\"logprobs\":true,\"top_logprobs\":4,\"min_p\":0.25,\"top_k\":9,"
+              "\"priority\":-3,\"deadline_ms\":250,\"best_of\":1}");
+    const struct engine_job *job = &p.chat.job;
+    assert_int_equal(p.status, OK);
+    assert_true(job->frequency_penalty == -0.5f && job->presence_penalty == 1.5f);
+    assert_true(job->repetition_penalty == 1.25f && job->min_p == 0.25f);
+    assert_int_equal(job->top_k, 9);
+    assert_int_equal(job->bias_count, 2);
+    assert_true(job->biases[0].token == 7 && job->biases[0].bias == -100.0f);
+    assert_true(job->biases[1].token == 49151 && job->biases[1].bias == 2.5f);
+    assert_true(p.chat.logprobs);
+    assert_int_equal(job->top_count, 4);
+    assert_int_equal(job->priority, -3);
+    assert_int_equal(job->deadline_ms, 250);
+    json_free(p.root);
+}
+
 static void test_defaults(void **state)
 {
     (void)state;
@@ -92,8 +115,23 @@ static void test_refusals(void **state)
         {"\"stop\":[\"a\",1]", "stop: want", ERR_FORMAT},
         {"\"stop\":{}", "stop: want", ERR_FORMAT},
         {"\"tools\":[{}]", "tools: not supported", ERR_LIMIT},
-        {"\"logprobs\":true", "logprobs: not supported", ERR_LIMIT},
-        {"\"frequency_penalty\":0.1", "frequency_penalty: not", ERR_LIMIT},
+        {"\"logprobs\":1", "logprobs: want true or false", ERR_FORMAT},
+        {"\"top_logprobs\":3", "top_logprobs: 3, but logprobs is not true", ERR_FORMAT},
+        {"\"logprobs\":true,\"top_logprobs\":21", "top_logprobs: 21 is not in 0 to 20",
+         ERR_LIMIT},
+        {"\"frequency_penalty\":2.5", "frequency_penalty: 2.5 is not in -2 to 2", ERR_LIMIT},
+        {"\"presence_penalty\":-3", "presence_penalty: -3 is not in -2 to 2", ERR_LIMIT},
+        {"\"repetition_penalty\":0", "repetition_penalty: 0 is not in 0.01 to 100", ERR_LIMIT},
+        {"\"best_of\":2", "best_of: not supported", ERR_LIMIT},
+        {"\"typical_p\":0.9", "typical_p: not supported", ERR_LIMIT},
+        {"\"logit_bias\":[1]", "logit_bias: want an object", ERR_FORMAT},
+        {"\"logit_bias\":{\"the\":1}", "logit_bias: \"the\" is no token id", ERR_FORMAT},
+        {"\"logit_bias\":{\"-1\":1}", "logit_bias: \"-1\" is no token id", ERR_FORMAT},
+        {"\"logit_bias\":{\"99999999999\":1}", "is no token id", ERR_FORMAT},
+        {"\"logit_bias\":{\"5\":true}", "logit_bias: want a number for token 5", ERR_FORMAT},
+        {"\"logit_bias\":{\"5\":-101}", "logit_bias: -101 for token 5", ERR_LIMIT},
+        {"\"priority\":101", "priority: 101 is not in -100 to 100", ERR_LIMIT},
+        {"\"deadline_ms\":0", "deadline_ms: 0 is not in 1 to 4294967295", ERR_LIMIT},
         {"\"response_format\":{\"type\":\"json_object\"}", "response_format", ERR_LIMIT},
         {"\"messages\":[]", "", OK}, /* the first of two counts */
     };
@@ -134,10 +172,38 @@ static void test_wrong_messages(void **state)
     }
 }
 
+/* OpenAI's shape: each token with its bytes, beside it the best of its place. */
+static void test_logprobs(void **state)
+{
+    (void)state;
+    struct text_buf content = {0}, out = {0};
+    struct json_writer w = {.out = &out};
+    const struct openai_token tokens[] = {{TEXT(" a"), -0.5f}, {TEXT("\xc3"), -1e30f}};
+    openai_logprob_write(&content, &tokens[0], tokens, 2);
+    openai_logprob_write(&content, &tokens[1], NULL, 0);
+    const struct openai_choice choices[] = {
+        {TEXT(" a"), ENGINE_DEADLINE, true, text_buf_text(&content)},
+        {TEXT(""), ENGINE_STOP, true, TEXT("")}};
+    const struct openai_completion completion = {
+        .id = TEXT("i"), .model = TEXT("m"), .choices = choices, .choice_count = 2};
+    openai_completion_write(&w, &completion);
+    assert_int_equal(json_check(text_buf_text(&out), NULL), OK);
+    assert_non_null(strstr(
+        out.data,
+        "\"logprobs\":{\"content\":[{\"token\":\" a\",\"logprob\":-0.5,\"bytes\":[32,97],"
+        "\"top_logprobs\":[{\"token\":\" a\",\"logprob\":-0.5,\"bytes\":[32,97]},"
+        "{\"token\":\"\xef\xbf\xbd\",\"logprob\":-9999,\"bytes\":[195]}]},"
+        "{\"token\":\"\xef\xbf\xbd\",\"logprob\":-9999,\"bytes\":[195],"
+        "\"top_logprobs\":[]}],\"refusal\":null},\"finish_reason\":\"deadline\""));
+    assert_non_null(strstr(out.data, "\"logprobs\":{\"content\":[],\"refusal\":null}"));
+    text_buf_deinit(&content);
+    text_buf_deinit(&out);
+}
+
 static void test_completion(void **state)
 {
-    const struct openai_choice choices[] = {{TEXT("a\"b"), ENGINE_STOP},
-                                            {TEXT(""), ENGINE_LENGTH}};
+    const struct openai_choice choices[] = {{.text = TEXT("a\"b"), .finish = ENGINE_STOP},
+                                            {.text = TEXT(""), .finish = ENGINE_LENGTH}};
     const struct openai_completion completion = {.id = TEXT("chatcmpl-1"),
                                                  .model = TEXT("m"),
                                                  .created = 1700000000,
@@ -168,7 +234,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),      cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_wrong_messages),
-        cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_completion), cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_logprobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

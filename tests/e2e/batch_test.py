@@ -26,10 +26,71 @@ def request(i):
         body["temperature"] = 0
     if i % 5 == 0:
         body["n"] = 2
+    if i in (2, 5):
+        body |= {"logprobs": True, "top_logprobs": i, "presence_penalty": 0.5, "min_p": 0.02,
+                 "frequency_penalty": 0.25, "repetition_penalty": 1.1, "seed": 4,
+                 "logit_bias": {"11": -4, "13": 1.5}, "priority": 3}
     if i == 7:
         body["n"] = 1000  # refused, as a result of its own
     return {"custom_id": f"request-{i}", "method": "POST", "url": "/v1/chat/completions",
             "body": body}
+
+
+def check_shape(value, schema, schemas, path="reply"):
+    """Holds a reply against what OpenAI's description says of it."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in schema:
+        wrong = []
+        for way in schema["anyOf"]:
+            try:
+                return check_shape(value, way, schemas, path)
+            except AssertionError as error:
+                wrong.append(str(error))
+        raise AssertionError(f"{path}: {wrong}")
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+             "number": (int, float), "null": type(None)}
+    kind = schema.get("type")
+    if value is None and schema.get("nullable"):
+        return None
+    assert kind is None or isinstance(value, kinds[kind]), f"{path}: {value!r} is no {kind}"
+    assert value in schema.get("enum", [value]), f"{path}: {value!r} is not in the list"
+    if isinstance(value, dict):
+        for key in schema.get("required", []):
+            assert key in value, f"{path}.{key} is missing"
+        for key, inner in schema.get("properties", {}).items():
+            if key in value:
+                check_shape(value[key], inner, schemas, f"{path}.{key}")
+    for i, item in enumerate(value if isinstance(value, list) else []):
+        check_shape(item, schema.get("items", {}), schemas, f"{path}[{i}]")
+    return None
+
+
+def check_replies(path):
+    """Every reply is what OpenAI's clients expect; where it was asked for, with logprobs."""
+    data = os.environ.get("COHORT_TEST_DATA") or "../shared/data"
+    described = pathlib.Path(data, "api/openai_openapi.json")
+    schemas = (json.loads(described.read_text())["components"]["schemas"]
+               if described.exists() else {})
+    for line in path.read_text().splitlines():
+        told = json.loads(line)
+        body = told["response"]["body"]
+        if told["response"]["status_code"] != 200:
+            continue
+        if schemas:
+            check_shape(body, schemas["CreateChatCompletionResponse"], schemas)
+        for choice in body["choices"]:
+            asked = told["custom_id"] in ("request-2", "request-5")
+            assert (choice["logprobs"] is not None) == asked, told["custom_id"]
+            if not asked:
+                continue
+            content = choice["logprobs"]["content"]
+            said = b"".join(bytes(token["bytes"]) for token in content).decode()
+            assert said == choice["message"]["content"], (said, choice)
+            for token in content:
+                tops = [top["logprob"] for top in token["top_logprobs"]]
+                assert len(tops) == int(told["custom_id"][-1]), tops
+                assert tops == sorted(tops, reverse=True) and token["logprob"] <= tops[0]
 
 
 def results(path):
@@ -83,6 +144,7 @@ def main():
         inside.write_text("".join(json.dumps(request(i)) + "\n" for i in range(REQUESTS)))
         finish(inside, alone)
         want = results(alone)
+        check_replies(alone)
         assert len(want) == REQUESTS
         assert want["request-7"][0] == 400 and want["request-5"][0] == 200
         assert len(want["request-5"][1]) == 2
