@@ -17,6 +17,8 @@ int batch_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int inspect_main(int argc, char **argv);
 int kbench_main(int argc, char **argv);
+int models_main(int argc, char **argv);
+int pull_main(int argc, char **argv);
 int quantize_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int tokenize_main(int argc, char **argv);

@@ -25,7 +25,7 @@ struct engine_args {
 #define ENGINE_ARGS(args)                                                                      \
     {.letter = 'm',                                                                            \
      .name = "model",                                                                          \
-     .value = "FILE",                                                                          \
+     .value = "FILE|NAME",                                                                     \
      .kind = ARGS_TEXT,                                                                        \
      .target = &(args).model,                                                                  \
      .help = "GGUF model (default: $COHORT_MODEL, else the demo model)"},                      \

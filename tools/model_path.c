@@ -1,6 +1,8 @@
 /* model_path - see model_path.h. */
 #include "tools/model_path.h"
 
+#include "tools/model_store.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,11 +28,11 @@ enum status model_path_find(const char *given, char *path, size_t size, struct e
         is_default ? write_default(path, size) : snprintf(path, size, "%s", named);
     if (written < 0 || (size_t)written >= size)
         FAIL(err, ERR_LIMIT, "the model's path is longer than %zu bytes", size - 1);
-    if (access(path, R_OK) == 0)
+    if (access(path, R_OK) == 0 || (!is_default && model_store_has(named, path, size)))
         return OK;
     if (is_default)
         FAIL(err, ERR_IO,
              "no model yet: run ./demo or tools/scripts/setup to get the demo "
-             "model, or give a GGUF file with -m");
+             "model, cohort pull for another, or give a GGUF file with -m");
     FAIL(err, ERR_IO, "model %s: %s", path, strerror(errno));
 }

@@ -5,8 +5,8 @@
  * Needs the data folder's minions/replay and the programs xz; skipped without them.
  */
 #include "base/json.h"
+#include "base/sha256.h"
 #include "protocol/dsl/dsl.h"
-#include "tests/dsl/sha256.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static struct json *find_line(struct text lines, struct text id)
 static bool same_jobs(const struct json *want, const struct dsl_job *jobs, uint32_t count)
 {
     struct sha256 hash;
-    char hex[65];
+    char hex[SHA256_HEX_BYTES];
     struct text expected = {0};
     int64_t expected_count = 0;
     sha256_init(&hash);

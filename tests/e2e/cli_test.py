@@ -9,7 +9,8 @@ import sys
 import tempfile
 import unittest
 
-COMMANDS = ("ask", "run", "batch", "tokenize", "inspect", "quantize", "kbench", "doctor")
+COMMANDS = ("ask", "run", "batch", "pull", "models", "tokenize",
+            "inspect", "quantize", "kbench", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")

@@ -1,0 +1,99 @@
+/* models - cohort models: what cohort pull has put in the cache, and away with it. */
+#include "base/json.h"
+#include "tools/args.h"
+#include "tools/cohort.h"
+#include "tools/exit_code.h"
+#include "tools/model_store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static void write_json(const struct model_store_entry *entries, size_t count)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    json_write_array(&w);
+    for (size_t i = 0; i < count; i++) {
+        json_write_object(&w);
+        json_write_key(&w, "name");
+        json_write_text(&w, text_of(entries[i].name));
+        json_write_key(&w, "bytes");
+        json_write_i64(&w, (int64_t)entries[i].bytes);
+        json_write_key(&w, "path");
+        json_write_text(&w, text_of(entries[i].path));
+        json_write_key(&w, "source");
+        json_write_text(&w, text_of(entries[i].source));
+        json_write_key(&w, "sha256");
+        json_write_text(&w, text_of(entries[i].sha256));
+        json_write_object_end(&w);
+    }
+    json_write_array_end(&w);
+    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
+}
+
+static void write_lines(const struct model_store_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        printf("%s  %.1f MB\n  %s\n", entries[i].name, (double)entries[i].bytes / 1e6,
+               entries[i].path);
+        if (entries[i].source[0])
+            printf("  from %s\n  sha256 %s\n", entries[i].source, entries[i].sha256);
+    }
+    if (count == 0)
+        (void)fprintf(stderr, "no models yet; cohort pull gets one\n");
+}
+
+static enum status list(bool json, struct error *err)
+{
+    struct model_store_entry *entries;
+    size_t count;
+    const enum status status = model_store_list(&entries, &count, err);
+    if (status == OK && json)
+        write_json(entries, count);
+    else if (status == OK)
+        write_lines(entries, count);
+    free(entries);
+    return status;
+}
+
+static enum status remove_model(const char *name, struct error *err)
+{
+    char path[MODEL_STORE_PATH_BYTES];
+    if (!model_store_has(name, path, sizeof path))
+        FAIL(err, ERR_IO, "no model named `%.100s`; cohort models lists them", name);
+    return model_store_remove(path, err);
+}
+
+int models_main(int argc, char **argv)
+{
+    bool json = false;
+    const struct args_option options[] = {
+        {0, "json", NULL, ARGS_FLAG, &json, 0, 0, "one JSON array"},
+    };
+    const struct args_command command = {
+        .name = "models",
+        .usage = "[options] [rm NAME]",
+        .about = "Lists the models in the cache: name, size, path, where they came from and\n"
+                 "their SHA-256. With rm, removes one.",
+        .options = options,
+        .option_count = 1,
+    };
+    struct error err = {0};
+    int rest;
+    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    if (parsed != ARGS_GO)
+        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    const bool removes = argc - rest == 2 && strcmp(argv[rest], "rm") == 0;
+    if (argc != rest && !removes) {
+        (void)fprintf(stderr, "cohort models: want nothing more, or rm NAME\n");
+        return EX_USAGE;
+    }
+    const enum status status = removes ? remove_model(argv[rest + 1], &err) : list(json, &err);
+    if (status != OK)
+        return exit_code_fail("models", &err);
+    return exit_code_flush("models");
+}
