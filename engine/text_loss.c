@@ -75,11 +75,12 @@ enum status text_loss_run(const struct text_loss_runs *runs, const token_id *ids
         TRY(model_run_step(runs->run, &part, 1, err));
         if (runs->other)
             TRY(model_run_step(runs->other, &part, 1, err));
-        for (int32_t i = 0; i < part.count; i++) {
-            const bool has_next = first + i + 1 < count;
+        for (int32_t i = first < runs->skip ? runs->skip - first : 0; i < part.count; i++) {
+            const bool is_last = first + i + 1 == count;
+            const token_id after = runs->next ? *runs->next : TOKEN_NONE;
             text_loss_add(loss, model_run_logits(runs->run, i),
                           runs->other ? model_run_logits(runs->other, i) : NULL, vocab,
-                          has_next ? ids[first + i + 1] : TOKEN_NONE);
+                          is_last ? after : ids[first + i + 1]);
         }
     }
     return OK;

@@ -21,6 +21,7 @@ static const struct command {
     {"inspect", "what is in a model file, and what it needs here", inspect_main},
     {"kbench", "the kernels' times beside the machine's limits", kbench_main},
     {"quantize", "a model file in int8, or what int8 would cost it", quantize_main},
+    {"perplexity", "how well a model predicts a text", perplexity_main},
     {"doctor", "look this machine over", doctor_main},
 };
 

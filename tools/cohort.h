@@ -19,6 +19,7 @@ int inspect_main(int argc, char **argv);
 int kbench_main(int argc, char **argv);
 int models_main(int argc, char **argv);
 int pull_main(int argc, char **argv);
+int perplexity_main(int argc, char **argv);
 int quantize_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int tokenize_main(int argc, char **argv);

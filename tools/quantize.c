@@ -158,7 +158,7 @@ static enum status report_text(const struct quantize *q, struct error *err)
         status = open_run(q, MODEL_EXACT, &exact, err);
     if (status == OK)
         status = read_ids(q, exact.model, &ids, err);
-    const struct text_loss_runs runs = {&int8, &exact, 0};
+    const struct text_loss_runs runs = {.run = &int8, .other = &exact};
     const double begin = clock_now_s();
     if (status == OK)
         status = run_windows(q, &runs, &ids, &loss, err);

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 COMMANDS = ("ask", "run", "batch", "pull", "models", "tokenize",
-            "inspect", "quantize", "kbench", "doctor")
+            "inspect", "quantize", "perplexity", "kbench", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")

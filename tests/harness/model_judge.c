@@ -104,7 +104,8 @@ enum status model_judge_score(const struct model_judge_runs *runs, int32_t seque
                               struct model_judge_score *score, struct error *err)
 {
     const struct model_run *run = runs->run;
-    const struct text_loss_runs both = {runs->run, runs->other, sequence};
+    const struct text_loss_runs both = {
+        .run = runs->run, .other = runs->other, .sequence = sequence};
     struct text_loss loss = {0};
     TRY(text_loss_run(&both, text->ids, text->count, &loss, err));
     *score = (struct model_judge_score){.mean_nll = loss.nll / loss.scored,
