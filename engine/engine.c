@@ -55,6 +55,7 @@ struct engine {
     atomic_uint_fast64_t next_id;
     atomic_uint outstanding;            /* jobs submitted whose last event was not polled */
     struct step_event polled[POLL_MAX]; /* the poller's: texts lie here until the next poll */
+    uint32_t polled_count;              /* whose jobs are freed then: vectors lie in them */
 };
 
 static enum status give_rows(void *context, const struct batch *batch, struct error *err)
@@ -75,6 +76,11 @@ static enum status get_results(void *context, struct sample_result *results, str
 static const struct sample_top *get_tops(const void *context)
 {
     return forward_tops(context);
+}
+
+static enum status get_hidden(void *context, const float **hidden, struct error *err)
+{
+    return forward_hidden(context, hidden, err);
 }
 
 static void take_message(struct engine *engine, const struct message *message)
@@ -187,6 +193,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
                    .samples = give_samples,
                    .results = get_results,
                    .tops = get_tops,
+                   .hidden = get_hidden,
                    .context = &engine->forward,
                    .is_ahead = !device_is_host(engine->device)},
     };
@@ -239,6 +246,7 @@ static void fill_info(struct engine *engine, const struct engine_plan *plan,
     info->weight_bytes = model->weight_bytes;
     info->kv_bytes = plan->page_bytes * plan->page_count;
     info->vocab = (uint32_t)model->config.vocab;
+    info->hidden = (uint32_t)model->config.hidden;
     info->context_max = plan->tokens_max;
     info->threads = device_threads(engine->device);
     info->kv_pages = plan->page_count;
@@ -297,6 +305,13 @@ static void drop_queued(struct engine *engine)
         free(item.job);
 }
 
+static void free_polled(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->polled_count; i++)
+        free(engine->polled[i].job);
+    engine->polled_count = 0;
+}
+
 void engine_close(struct engine *engine)
 {
     if (!engine)
@@ -308,6 +323,7 @@ void engine_close(struct engine *engine)
         pthread_join(engine->thread, NULL);
     }
     drop_queued(engine);
+    free_polled(engine);
     if (engine->inbox.items)
         queue_deinit(&engine->inbox);
     if (engine->outbox.items)
@@ -336,7 +352,7 @@ static enum status queue_job(struct engine *engine, const struct engine_job *che
                              uint64_t *job_id, struct error *err)
 {
     const uint64_t id = atomic_fetch_add(&engine->next_id, 1) + 1;
-    struct seq_job *job = seq_job_new(checked, id, checked->max_tokens);
+    struct seq_job *job = seq_job_new(checked, id, checked->max_tokens, engine->info.hidden);
     if (!job)
         FAIL(err, ERR_MEMORY, "job of %u prompt tokens, %u samples of %u tokens: no memory",
              checked->prompt_tokens, checked->sample_count, checked->max_tokens);
@@ -375,6 +391,7 @@ void engine_cancel(struct engine *engine, uint64_t job_id)
 size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms)
 {
     size_t count = 0;
+    free_polled(engine);
     if (max > POLL_MAX)
         max = POLL_MAX;
     if (wait_ms < 0 && atomic_load(&engine->outstanding) == 0)
@@ -386,10 +403,9 @@ size_t engine_poll(struct engine *engine, struct engine_event *events, size_t ma
         item->event.text = (struct text){.data = item->bytes, .size = item->byte_count};
         item->event.tops = item->tops;
         events[count++] = item->event;
-        if (!item->job)
-            continue;
-        free(item->job);
-        atomic_fetch_sub(&engine->outstanding, 1);
+        engine->polled_count++;
+        if (item->job)
+            atomic_fetch_sub(&engine->outstanding, 1);
     }
     return count;
 }

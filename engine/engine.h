@@ -62,7 +62,13 @@ struct engine_options {
 
 enum engine_kind {
     ENGINE_GENERATE, /* prompt -> sample_count continuations */
-    ENGINE_SCORE     /* log-likelihood of the prompt's last score_tokens given what is before */
+    ENGINE_SCORE,    /* log-likelihood of the prompt's last score_tokens given what is before */
+    ENGINE_EMBED     /* the prompt as a vector: hidden states behind the final norm, pooled */
+};
+
+enum engine_pooling {
+    ENGINE_POOL_MEAN, /* of all tokens */
+    ENGINE_POOL_LAST  /* of the last one */
 };
 
 enum engine_format {
@@ -98,14 +104,15 @@ struct engine_job {
     enum engine_kind kind;
     enum engine_format format;
     const token_id *prompt;
-    uint32_t prompt_tokens;   /* >= 1 */
-    uint32_t score_tokens;    /* ENGINE_SCORE: 1 .. prompt_tokens - 1 */
-    uint32_t sample_count;    /* ENGINE_GENERATE: 1 .. ENGINE_SAMPLES_MAX; 0 counts as 1 */
-    uint32_t max_tokens;      /* ENGINE_GENERATE: >= 1, per sample */
-    float temperature;        /* 0: greedy */
-    int32_t top_k;            /* 0: off */
-    float top_p;              /* 0 or 1: off */
-    float min_p;              /* 0: off */
+    uint32_t prompt_tokens;      /* >= 1 */
+    enum engine_pooling pooling; /* ENGINE_EMBED */
+    uint32_t score_tokens;       /* ENGINE_SCORE: 1 .. prompt_tokens - 1 */
+    uint32_t sample_count;       /* ENGINE_GENERATE: 1 .. ENGINE_SAMPLES_MAX; 0 counts as 1 */
+    uint32_t max_tokens;         /* ENGINE_GENERATE: >= 1, per sample */
+    float temperature;           /* 0: greedy */
+    int32_t top_k;               /* 0: off */
+    float top_p;                 /* 0 or 1: off */
+    float min_p;                 /* 0: off */
     float repetition_penalty; /* 0 or 1: off; else 0.01 .. 100. Tokens of prompt and output: a
                                  positive logit is divided by it, another multiplied */
     float presence_penalty, frequency_penalty; /* -2 .. 2; 0: off. Tokens of the output: taken
@@ -154,6 +161,9 @@ struct engine_event {
     uint32_t cached_tokens;    /* DONE: prompt tokens that were not computed for this job */
     uint32_t output_tokens;    /* DONE */
     double score;              /* DONE of ENGINE_SCORE: sum of log-probabilities, nats */
+    const float *vector; /* DONE of ENGINE_EMBED that ended with STOP: [vector_size], as it
+                                  comes, of no certain length; valid until next poll */
+    uint32_t vector_size;
 };
 
 struct engine_info {
@@ -162,7 +172,7 @@ struct engine_info {
     const char *device, *simd, *kv; /* names of what is in use; device "cpu", "cuda", "emu" */
     enum engine_precision precision;
     uint64_t parameters, weight_bytes, kv_bytes;
-    uint32_t vocab, context_max, threads, kv_pages, page_tokens;
+    uint32_t vocab, hidden, context_max, threads, kv_pages, page_tokens;
 };
 
 struct engine_stats {

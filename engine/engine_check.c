@@ -127,29 +127,42 @@ static enum status check_output(const struct engine_job *job,
     return OK;
 }
 
+static enum status check_pooling(const struct engine_job *job, struct error *err)
+{
+    if (job->pooling != ENGINE_POOL_MEAN && job->pooling != ENGINE_POOL_LAST)
+        FAIL(err, ERR_FORMAT, "pooling: %d is none that we know", (int)job->pooling);
+    return OK;
+}
+
+/* Nothing is said, so what concerns that is nothing too. */
+static void forget_output(struct engine_job *job)
+{
+    job->sample_count = 1;
+    job->max_tokens = 1;
+    job->format = ENGINE_FORMAT_TEXT;
+    job->stops = NULL;
+    job->stop_count = 0;
+    job->repetition_penalty = 0;
+    job->presence_penalty = job->frequency_penalty = 0;
+    job->biases = NULL;
+    job->bias_count = 0;
+    job->top_count = 0;
+}
+
 enum status engine_check_job(const struct engine_job *job,
                              const struct engine_check_limits *limits,
                              struct engine_job *checked, struct error *err)
 {
-    if (job->kind != ENGINE_GENERATE && job->kind != ENGINE_SCORE)
+    if (job->kind != ENGINE_GENERATE && job->kind != ENGINE_SCORE && job->kind != ENGINE_EMBED)
         FAIL(err, ERR_FORMAT, "kind: %d is none that we know", (int)job->kind);
     if (job->priority < -ENGINE_PRIORITY_MAX || job->priority > ENGINE_PRIORITY_MAX)
         FAIL(err, ERR_LIMIT, "priority: %d, want %d to %d", (int)job->priority,
              -ENGINE_PRIORITY_MAX, ENGINE_PRIORITY_MAX);
     TRY(check_prompt(job, limits, err));
     *checked = *job;
-    if (job->kind == ENGINE_SCORE) {
-        TRY(check_score(job, err));
-        checked->sample_count = 1;
-        checked->max_tokens = 1;
-        checked->format = ENGINE_FORMAT_TEXT;
-        checked->stops = NULL;
-        checked->stop_count = 0;
-        checked->repetition_penalty = 0;
-        checked->presence_penalty = checked->frequency_penalty = 0;
-        checked->biases = NULL;
-        checked->bias_count = 0;
-        checked->top_count = 0;
+    if (job->kind != ENGINE_GENERATE) {
+        TRY(job->kind == ENGINE_SCORE ? check_score(job, err) : check_pooling(job, err));
+        forget_output(checked);
         return OK;
     }
     TRY(check_output(job, limits, err));

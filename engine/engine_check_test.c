@@ -42,6 +42,8 @@ static void refuses_with_a_sentence(void **state)
     (void)state;
     const struct refusal refusals[] = {
         {JOB(prompt, 4, 5, .kind = (enum engine_kind)7), ERR_FORMAT, "kind: 7"},
+        {JOB(prompt, 4, 5, .kind = ENGINE_EMBED, .pooling = (enum engine_pooling)2), ERR_FORMAT,
+         "pooling: 2"},
         {JOB(prompt, 4, 5, .format = (enum engine_format)9), ERR_FORMAT, "format: 9"},
         {JOB(prompt, 0, 5, .seed = 0), ERR_FORMAT, "prompt: it is empty"},
         {JOB(NULL, 4, 5, .seed = 0), ERR_FORMAT, "prompt: it is empty"},

@@ -176,6 +176,70 @@ static void a_bias_can_force_and_forbid(void **state)
     assert_int_equal(count_of(told.tokens, OUTPUT, plain.tokens[0]), 0);
 }
 
+/* The vector is the mean of the hidden states, or the last, of the prompt run in one piece; and
+ * what the head makes of the last is the logits. */
+static void a_vector_is_of_the_hidden_states(void **state)
+{
+    (void)state;
+    enum { HIDDEN = 64 };
+    struct engine *engine;
+    struct engine_event event;
+    struct model_run run;
+    struct error err;
+    uint64_t id;
+    const struct model_run_options alone = {.path = path,
+                                            .device = DEVICE_CPU,
+                                            .kv_type = KV_F32,
+                                            .threads = 1,
+                                            .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                            .sequences = 1,
+                                            .context_max = PROMPT,
+                                            .rows_max = PROMPT,
+                                            .head_max = PROMPT};
+    const struct engine_options options = {
+        .device = ENGINE_CPU, .model_path = path, .threads = 1, .step_tokens = 7};
+    const struct model_run_part part = {
+        .tokens = prompt, .count = PROMPT, .heads = MODEL_RUN_ALL};
+    const float *hidden;
+    assert_int_equal(model_run_open(&run, &alone, &err), OK);
+    assert_int_equal(model_run_step(&run, &part, 1, &err), OK);
+    assert_int_equal(forward_hidden(&run.forward, &hidden, &err), OK);
+    assert_int_equal(run.model->config.hidden, HIDDEN);
+    assert_int_equal(engine_open(&engine, &options, &err), OK);
+    assert_int_equal(engine_info(engine)->hidden, HIDDEN);
+    for (int pooling = ENGINE_POOL_MEAN; pooling <= ENGINE_POOL_LAST; pooling++) {
+        const struct engine_job ask = {.kind = ENGINE_EMBED,
+                                       .pooling = (enum engine_pooling)pooling,
+                                       .prompt = prompt,
+                                       .prompt_tokens = PROMPT};
+        if (engine_submit(engine, &ask, &id, &err) != OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
+        assert_int_equal(event.vector_size, HIDDEN);
+        const int first = pooling == ENGINE_POOL_MEAN ? 0 : PROMPT - 1;
+        for (int d = 0; d < HIDDEN; d++) {
+            double sum = 0;
+            for (int i = first; i < PROMPT; i++)
+                sum += (double)hidden[i * HIDDEN + d];
+            assert_true(event.vector[d] == (float)(sum / (PROMPT - first)));
+        }
+    }
+    float row[HIDDEN];
+    const struct weight *head = &run.model->head;
+    const size_t row_bytes = head->data_bytes / VOCAB;
+    const float *logits = model_run_logits(&run, PROMPT - 1);
+    for (int t = 0; t < VOCAB; t++) {
+        double sum = 0;
+        weight_dequantize(head->type, (const char *)head->data + (size_t)t * row_bytes, row,
+                          HIDDEN);
+        for (int d = 0; d < HIDDEN; d++)
+            sum += (double)row[d] * (double)event.vector[d];
+        assert_true(fabs(sum - (double)logits[t]) < 1e-3);
+    }
+    engine_close(engine);
+    model_run_close(&run);
+}
+
 /* engine/step_test has the others, by a clock of its own. */
 static void a_deadline_far_off_changes_nothing(void **state)
 {
@@ -200,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(penalties_and_biases_do_what_they_say),
         cmocka_unit_test(a_bias_can_force_and_forbid),
+        cmocka_unit_test(a_vector_is_of_the_hidden_states),
         cmocka_unit_test(a_deadline_far_off_changes_nothing),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,11 @@ static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, ui
             ask->stop_count = 0;
         }
         options_make(ask, i);
+        if (i % 9 == 7) {
+            ask->kind = ENGINE_EMBED;
+            ask->pooling = i % 2 ? ENGINE_POOL_MEAN : ENGINE_POOL_LAST;
+            ask->sample_count = 1;
+        }
         if (i % 9 == 4 && shared + own > 3) {
             ask->kind = ENGINE_SCORE;
             ask->sample_count = 1;
@@ -156,11 +161,6 @@ static void note(struct outcome *outcome, const struct engine_event *event)
 {
     assert_true(event->tag < JOBS && event->sample < SAMPLES);
     uint32_t *size = &outcome->sizes[event->tag][event->sample];
-    if (event->kind == ENGINE_DONE) {
-        outcome->done[event->tag][event->sample] = *event;
-        outcome->done_count++;
-        return;
-    }
     uint64_t *mark = &outcome->marks[event->tag][event->sample];
     uint32_t bits;
     memcpy(&bits, &event->logprob, sizeof bits);
@@ -168,6 +168,15 @@ static void note(struct outcome *outcome, const struct engine_event *event)
     for (uint32_t i = 0; i < event->top_count; i++) {
         memcpy(&bits, &event->tops[i].logprob, sizeof bits);
         *mark = *mark * 31 + (uint32_t)event->tops[i].token * 7 + bits;
+    }
+    for (uint32_t i = 0; i < event->vector_size; i++) {
+        memcpy(&bits, &event->vector[i], sizeof bits);
+        *mark = *mark * 31 + bits;
+    }
+    if (event->kind == ENGINE_DONE) {
+        outcome->done[event->tag][event->sample] = *event;
+        outcome->done_count++;
+        return;
     }
     assert_int_equal(text_utf8_valid(event->text), event->text.size);
     assert_true(*size + event->text.size < TEXT_MAX);
@@ -235,9 +244,10 @@ static void check_outcome(const struct jobs *jobs, const struct outcome *outcome
         const struct text text = {outcome->texts[i][0], outcome->sizes[i][0]};
         assert_int_equal(done->kind, ENGINE_DONE);
         assert_int_equal(done->prompt_tokens, ask->prompt_tokens);
-        if (ask->kind == ENGINE_SCORE) {
+        if (ask->kind != ENGINE_GENERATE) {
             assert_int_equal(done->finish, ENGINE_STOP);
-            assert_true(done->score < 0);
+            assert_true(ask->kind == ENGINE_EMBED ? outcome->marks[i][0] != 0
+                                                  : done->score < 0);
             continue;
         }
         for (uint32_t s = 0; s < ask->stop_count; s++)

@@ -480,6 +480,24 @@ enum status forward_run(struct forward *forward, const struct batch *batch,
     return forward_results(forward, results, err);
 }
 
+enum status forward_hidden(struct forward *forward, const float **hidden, struct error *err)
+{
+    struct forward_buffers *b = forward->buffers;
+    const float *there = b->last.activation.f32;
+    const size_t bytes =
+        (size_t)forward->head_count * (size_t)forward->model->config.hidden * sizeof *there;
+    *hidden = b->hidden_here;
+    if (device_is_host(forward->device)) {
+        *hidden = there;
+        return OK;
+    }
+    const enum status status = device_download(forward->device, b->hidden_here, there, bytes);
+    if (status != OK)
+        error_set(err, status, __FILE__, __LINE__,
+                  "forward: %zu bytes of hidden states did not come", bytes);
+    return told(forward, status, err);
+}
+
 const float *forward_logits(struct forward *forward)
 {
     struct forward_buffers *b = forward->buffers;

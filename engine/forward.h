@@ -61,6 +61,11 @@ const struct sample_top *forward_tops(const struct forward *forward);
 MUST_USE enum status forward_run(struct forward *forward, const struct batch *batch,
                                  struct sample_result *results, struct error *err);
 
+/* What the head read in the last forward_rows: [head_count, hidden] behind the final norm, in
+ * host memory; waits for it. Valid until the next forward_rows. ERR_DEVICE. */
+MUST_USE enum status forward_hidden(struct forward *forward, const float **hidden,
+                                    struct error *err);
+
 /* Logits of the last forward_rows, softcap applied, [head_count, vocab] in host memory; valid
  * until the next one. For tests and benches. NULL: no room for a copy, or the device has
  * failed. */

@@ -74,7 +74,7 @@ static void choose_forms(struct forward_buffers *buffers, const struct model *mo
     buffers->attended.activation.cols = config->heads * config->head_dim;
     buffers->gated.activation.cols = config->ffn;
     buffers->last.activation.cols = config->hidden;
-    buffers->last.activation.forms = form_of(&model->head);
+    buffers->last.activation.forms = form_of(&model->head) | ACTIVATION_F32; /* to embed */
     buffers->head_attended.activation.cols = buffers->attended.activation.cols;
     for (int32_t i = 0; i < config->layers; i++) {
         const struct model_layer *layer = &model->layers[i];
@@ -178,6 +178,11 @@ static enum status make_stage(struct forward *forward, struct error *err)
     if (!is_host && b->results_bytes > DEVICE_FETCH_BYTES)
         FAIL(err, ERR_LIMIT, "forward: %d results take %zu bytes, one fetch has %d",
              limits->samples_max, b->results_bytes, DEVICE_FETCH_BYTES);
+    const size_t hidden_bytes =
+        (size_t)limits->head_max * (size_t)forward->model->config.hidden * sizeof(float);
+    b->hidden_here = is_host ? NULL : malloc(hidden_bytes);
+    if (!is_host && !b->hidden_here)
+        FAIL(err, ERR_MEMORY, "forward: no room for %zu bytes of hidden states", hidden_bytes);
     TRY(batch_stage_init(&b->stage, forward->device, &stage, err));
     return is_host ? OK : batch_pad_init(&b->pad, &pad, err);
 }
@@ -236,6 +241,7 @@ void forward_buffers_release(struct forward *forward)
     batch_stage_deinit(&b->stage);
     batch_pad_deinit(&b->pad);
     free(b->logits_here);
+    free(b->hidden_here);
     free(b);
     forward->buffers = NULL;
     forward->cache.data = NULL;

@@ -48,6 +48,7 @@ struct forward_buffers {
     /* Where kernels do not read the host's memory; all zero elsewhere. */
     struct batch_pad pad;
     struct forward_graph graph;
+    float *hidden_here; /* [head_max, hidden] on the host */
 };
 
 /* Makes forward->buffers and forward->cache.data for forward->limits. ERR_MEMORY names the

@@ -5,12 +5,13 @@
 #include "kernels/embed.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Where the parts of a job's block lie. */
 struct block {
-    size_t seqs, prompt, outputs, seen, tables, strings, size;
+    size_t seqs, prompt, outputs, seen, sums, vector, tables, strings, size;
 };
 
 static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
@@ -21,20 +22,28 @@ static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
     return checked_add_size(*at, bytes, end);
 }
 
-/* seen_each: entries that a sample's list has room for. */
-static bool block_layout(const struct engine_job *ask, uint32_t output_max, size_t seen_each,
+/* How much of what depends on more than the ask. */
+struct sizes {
+    uint32_t output_max;
+    size_t seen_each;   /* entries that a sample's list has room for */
+    size_t vector_size; /* 0: no vector */
+};
+
+static bool block_layout(const struct engine_job *ask, const struct sizes *sizes,
                          struct block *block)
 {
     const size_t stop_bytes = stop_rules_size(ask->stops, ask->stop_count);
     size_t end = sizeof(struct seq_job);
     size_t outputs, seen;
-    if (!checked_mul_size(ask->sample_count, output_max, &outputs) ||
-        !checked_mul_size(ask->sample_count, seen_each, &seen))
+    if (!checked_mul_size(ask->sample_count, sizes->output_max, &outputs) ||
+        !checked_mul_size(ask->sample_count, sizes->seen_each, &seen))
         return false;
     const bool fits = block_part(ask->sample_count, sizeof(struct seq), &block->seqs, &end) &&
                       block_part(ask->prompt_tokens, sizeof(token_id), &block->prompt, &end) &&
                       block_part(outputs, sizeof(token_id), &block->outputs, &end) &&
                       block_part(seen, sizeof(struct sample_seen), &block->seen, &end) &&
+                      block_part(sizes->vector_size, sizeof(double), &block->sums, &end) &&
+                      block_part(sizes->vector_size, sizeof(float), &block->vector, &end) &&
                       block_part(stop_bytes, sizeof(uint16_t), &block->tables, &end) &&
                       block_part(stop_bytes, 1, &block->strings, &end);
     block->size = end;
@@ -63,33 +72,35 @@ static void fill_job(struct seq_job *job, const struct block *block,
 }
 
 /* seen[seen_count] is the job's list, of which each sample has a copy that can grow. */
-static struct seq_job *make_job(const struct engine_job *ask, uint32_t output_max,
+static struct seq_job *make_job(const struct engine_job *ask, const struct sizes *sizes,
                                 const struct sample_seen *seen, uint32_t seen_count)
 {
-    const bool grows = seen_is_wanted(ask);
-    const size_t seen_each = seen_count + (grows ? (size_t)output_max : 0);
     struct block block;
-    if (!block_layout(ask, output_max, seen_each, &block))
+    if (!block_layout(ask, sizes, &block))
         return NULL;
     char *base = malloc(block.size);
     if (!base)
         return NULL;
     struct seq_job *job = (void *)base;
-    *job = (struct seq_job){.ask = *ask, .output_max = output_max};
+    *job = (struct seq_job){.ask = *ask, .output_max = sizes->output_max};
+    job->vector_size = (uint32_t)sizes->vector_size;
+    job->sums = (void *)(base + block.sums);
+    job->vector = (void *)(base + block.vector);
+    memset(job->sums, 0, sizes->vector_size * sizeof *job->sums);
     job->samples_left = ask->sample_count;
     job->seqs = (void *)(base + block.seqs);
     fill_job(job, &block, ask);
     token_id *outputs = (void *)(base + block.outputs);
     struct sample_seen *lists = (void *)(base + block.seen);
     for (uint32_t i = 0; i < ask->sample_count; i++) {
-        struct sample_seen *list = lists + i * seen_each;
+        struct sample_seen *list = lists + i * sizes->seen_each;
         if (seen_count > 0)
             memcpy(list, seen, seen_count * sizeof *list);
         job->seqs[i] = (struct seq){
             .job = job,
             .sample = i,
-            .outputs = outputs + (size_t)i * output_max,
-            .seen = {.list = list, .count = seen_count, .grows = grows},
+            .outputs = outputs + (size_t)i * sizes->output_max,
+            .seen = {.list = list, .count = seen_count, .grows = seen_is_wanted(ask)},
             .slot = KV_PREFIX_NONE,
             .part_page = KV_PREFIX_NONE,
             .result = SEQ_NO_RESULT,
@@ -98,13 +109,18 @@ static struct seq_job *make_job(const struct engine_job *ask, uint32_t output_ma
     return job;
 }
 
-struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max)
+struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max,
+                            uint32_t hidden)
 {
     struct sample_seen *seen;
     uint32_t seen_count;
     if (!seen_of_job(ask, &seen, &seen_count))
         return NULL;
-    struct seq_job *job = make_job(ask, output_max, seen, seen_count);
+    const struct sizes sizes = {.output_max = output_max,
+                                .seen_each =
+                                    seen_count + (seen_is_wanted(ask) ? (size_t)output_max : 0),
+                                .vector_size = ask->kind == ENGINE_EMBED ? hidden : 0};
+    struct seq_job *job = make_job(ask, &sizes, seen, seen_count);
     free(seen);
     if (!job)
         return NULL;
@@ -139,13 +155,6 @@ uint32_t seq_drawn(const struct seq *seq)
     return seq->output_count + (seq->result != SEQ_NO_RESULT);
 }
 
-uint32_t seq_total(const struct seq *seq)
-{
-    const struct engine_job *ask = &seq->job->ask;
-    return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1
-                                     : ask->prompt_tokens + seq_drawn(seq);
-}
-
 struct draft_text seq_draft_text(const struct seq *seq)
 {
     return (struct draft_text){.prompt = seq->job->ask.prompt,
@@ -154,17 +163,34 @@ struct draft_text seq_draft_text(const struct seq *seq)
                                .output_count = seq->output_count};
 }
 
+uint32_t seq_total(const struct seq *seq)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    switch (ask->kind) {
+    case ENGINE_SCORE:
+        return ask->prompt_tokens - 1;
+    case ENGINE_EMBED:
+        return ask->prompt_tokens;
+    case ENGINE_GENERATE:
+        break;
+    }
+    return ask->prompt_tokens + seq_drawn(seq);
+}
+
 bool seq_is_ending(const struct seq *seq)
 {
-    return seq->job->ask.kind == ENGINE_SCORE ? seq->ready == seq_total(seq)
-                                              : seq_drawn(seq) == seq->job->output_max;
+    return seq->job->ask.kind == ENGINE_GENERATE ? seq_drawn(seq) == seq->job->output_max
+                                                 : seq->ready == seq_total(seq);
 }
 
 uint32_t seq_heads_from(const struct seq *seq)
 {
     const struct engine_job *ask = &seq->job->ask;
-    return ask->kind == ENGINE_SCORE ? ask->prompt_tokens - 1 - ask->score_tokens
-                                     : seq_total(seq) - 1;
+    if (ask->kind == ENGINE_SCORE)
+        return ask->prompt_tokens - 1 - ask->score_tokens;
+    if (ask->kind == ENGINE_EMBED && ask->pooling == ENGINE_POOL_MEAN)
+        return 0;
+    return seq_total(seq) - 1;
 }
 
 static uint32_t pages_for(uint32_t tokens)
@@ -374,6 +400,30 @@ void seq_fork(struct seq *fork, const struct seq *leader, struct kv_prefix *pref
     fork->head_row = leader->head_row;
     fork->head_first = leader->head_first;
     fork->head_count = leader->head_count;
+}
+
+void seq_embed_add(struct seq *seq, const float *hidden)
+{
+    for (uint32_t i = 0; i < seq->job->vector_size; i++)
+        seq->job->sums[i] += (double)hidden[i];
+}
+
+bool seq_embed_end(struct seq *seq)
+{
+    const struct seq_job *job = seq->job;
+    const uint32_t count = job->ask.prompt_tokens - seq_heads_from(seq);
+    bool is_sound = true;
+    for (uint32_t i = 0; i < job->vector_size; i++) {
+        job->vector[i] = (float)(job->sums[i] / count);
+        is_sound = is_sound && isfinite(job->vector[i]);
+    }
+    return is_sound;
+}
+
+void seq_forget(struct seq *seq)
+{
+    seq->score = 0.0;
+    memset(seq->job->sums, 0, seq->job->vector_size * sizeof *seq->job->sums);
 }
 
 void seq_release(struct seq *seq, struct kv_prefix *prefix)

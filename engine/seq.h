@@ -79,12 +79,17 @@ struct seq_job {
     uint32_t samples_left;    /* not ended yet */
     uint32_t computed_tokens; /* rows computed at positions of the prompt */
     struct stop_rules stops;
-    struct seq *seqs; /* [ask.sample_count] */
+    uint32_t vector_size; /* ENGINE_EMBED: of both, else 0 */
+    double *sums;         /* over the positions that are done */
+    float *vector;        /* what they make */
+    struct seq *seqs;     /* [ask.sample_count] */
 };
 
 /* Copies a job that was found valid into one block; free() takes it. output_max is what of
- * ask.max_tokens the context leaves room for. NULL: no memory. */
-struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max);
+ * ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the vector.
+ * NULL: no memory. */
+struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max,
+                            uint32_t hidden);
 
 /* Token i of prompt and output; the one that is drawn and not known as EMBED_CHOSEN(result);
  * past the last one, what is drafted. */
@@ -100,7 +105,7 @@ uint32_t seq_total(const struct seq *seq);
 bool seq_is_ending(const struct seq *seq);
 /* The tokens, for draft.h. */
 struct draft_text seq_draft_text(const struct seq *seq);
-/* The first position whose logits are wanted. */
+/* The first position whose logits, or for ENGINE_EMBED hidden state, are wanted. */
 uint32_t seq_heads_from(const struct seq *seq);
 
 /* What admitting this sequence asks of the pool. */
@@ -156,6 +161,14 @@ void seq_computed(struct seq *seq, struct kv_prefix *prefix, uint32_t until);
 /* Gives a fork the leader's pages, as one more holder, and its own slot and table. */
 void seq_fork(struct seq *fork, const struct seq *leader, struct kv_prefix *prefix,
               int32_t slot, kv_page *pages);
+
+/* ENGINE_EMBED: adds the hidden state of the next position that is wanted. */
+void seq_embed_add(struct seq *seq, const float *hidden);
+/* Makes the vector. False: a number in it is not one. */
+bool seq_embed_end(struct seq *seq);
+
+/* Forgets what was scored or pooled so far: it is computed, and added, again. */
+void seq_forget(struct seq *seq);
 
 /* Lets go of slot and pages. Whole computed pages are left in the tree to be found again. What
  * was computed past the last known token counts for nothing. */

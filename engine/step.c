@@ -69,7 +69,7 @@ static void preempt(struct step *step, uint32_t index)
     assert(step->drawn_count == 0);
     step->slots_free[step->slots_free_count++] = seq->slot;
     seq_release(seq, &step->prefix);
-    seq->score = 0.0; /* what was scored so far is computed, and added, again */
+    seq_forget(seq);
     step->running[index] = NULL;
     compact(step);
     waiting_add(&step->waiting, seq);
@@ -313,6 +313,39 @@ static bool run_rows(struct step *step, struct batch *batch)
     return true;
 }
 
+static bool is_embedding(const struct seq *seq)
+{
+    return seq->job->ask.kind == ENGINE_EMBED && seq->head_count > 0;
+}
+
+/* Pools the hidden states of jobs that embed: on the host, position by position in double, so
+ * that the sums do not depend on how a prompt is cut. The device must have them ready by then:
+ * a step with such a job is waited for. False: it has failed. */
+static bool embed(struct step *step)
+{
+    struct error err;
+    const float *hidden = NULL;
+    const struct step_device *device = &step->options.device;
+    for (uint32_t i = 0; i < step->running_count; i++) {
+        struct seq *seq = step->running[i];
+        if (!is_embedding(seq))
+            continue;
+        const enum status status = hidden ? OK : device->hidden(device->context, &hidden, &err);
+        if (status != OK) {
+            fail_running(step, status, &err);
+            return false;
+        }
+        const size_t size = seq->job->vector_size;
+        for (uint32_t head = 0; head < seq->head_count; head++)
+            seq_embed_add(seq, hidden + ((size_t)seq->head_row + head) * size);
+        seq->head_count = 0;
+        if (seq_is_ending(seq))
+            step_output_end(step, seq, seq_embed_end(seq) ? ENGINE_STOP : ENGINE_FAILED);
+    }
+    compact(step);
+    return true;
+}
+
 /* Draws from the logits of those that still run; results come with the next settle. */
 static void draw(struct step *step, struct batch *batch)
 {
@@ -320,6 +353,8 @@ static void draw(struct step *step, struct batch *batch)
     const struct step_device *device = &step->options.device;
     assert(step->drawn_count == 0);
     int32_t result = 0;
+    if (!embed(step))
+        return;
     for (uint32_t i = 0; i < step->running_count; i++) {
         struct seq *seq = step->running[i];
         const uint32_t count = seq->head_count;

@@ -46,6 +46,7 @@ struct step_device {
     enum status (*samples)(void *context, const struct batch *batch, struct error *err);
     enum status (*results)(void *context, struct sample_result *results, struct error *err);
     const struct sample_top *(*tops)(const void *context); /* NULL: none are told */
+    enum status (*hidden)(void *context, const float **hidden, struct error *err);
     void *context;
     bool is_ahead; /* rows and samples return before their work is done */
 };

@@ -122,6 +122,10 @@ static void send_done(struct step *step, struct seq *seq, enum engine_finish fin
         job->computed_tokens < prompt ? prompt - job->computed_tokens : 0;
     event.event.output_tokens = seq->output_count;
     event.event.score = seq->score;
+    if (finish == ENGINE_STOP && job->vector_size > 0) {
+        event.event.vector = job->vector;
+        event.event.vector_size = job->vector_size;
+    }
     if (job->samples_left == 0) {
         event.job = job;
         step->stats.jobs_done++;
@@ -152,7 +156,8 @@ void step_output_end(struct step *step, struct seq *seq, enum engine_finish fini
         step->slots_free[step->slots_free_count++] = seq->slot;
         seq_release(seq, &step->prefix);
     }
-    if (finish == ENGINE_STOP || finish == ENGINE_LENGTH) {
+    const bool is_text = seq->job->ask.kind == ENGINE_GENERATE;
+    if (is_text && (finish == ENGINE_STOP || finish == ENGINE_LENGTH)) {
         const uint32_t expected = 7 * step->output_expected + seq->output_count;
         step->output_expected = (expected + 7) / 8;
     }

@@ -508,6 +508,49 @@ static void a_deadline_is_kept_to_the_turn(void **state)
     step_bench_close(bench);
 }
 
+static void expect_vector(const struct step_bench *bench, const struct engine_job *ask)
+{
+    double sums[STEP_FAKE_HIDDEN] = {0};
+    const uint32_t last = ask->prompt_tokens;
+    const uint32_t first = ask->pooling == ENGINE_POOL_MEAN ? 1 : last;
+    for (uint32_t i = first; i <= last; i++) {
+        float hidden[STEP_FAKE_HIDDEN];
+        step_fake_state(ask->prompt, i, hidden);
+        for (int d = 0; d < STEP_FAKE_HIDDEN; d++)
+            sums[d] += (double)hidden[d];
+    }
+    assert_int_equal(bench->done[ask->tag][0].finish, ENGINE_STOP);
+    assert_int_equal(bench->done[ask->tag][0].vector_size, STEP_FAKE_HIDDEN);
+    for (int d = 0; d < STEP_FAKE_HIDDEN; d++)
+        assert_true(bench->vectors[ask->tag][d] == (float)(sums[d] / (last - first + 1)));
+}
+
+/* Vectors among texts, in pools of any size: each position once, in its order. */
+static void embeddings(void **state)
+{
+    (void)state;
+    struct step_bench_family *family = calloc(1, sizeof *family);
+    for (uint32_t round = 0; round < 100; round++) {
+        step_bench_random = 12000 + round;
+        const uint32_t jobs = 30;
+        struct step_bench *bench = step_bench_open(
+            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        step_bench_family_make(family, jobs, 80, 20);
+        for (uint32_t i = 0; i < jobs; i += 2) {
+            family->asks[i].kind = ENGINE_EMBED;
+            family->asks[i].pooling = i % 4 ? ENGINE_POOL_MEAN : ENGINE_POOL_LAST;
+            family->asks[i].sample_count = family->asks[i].max_tokens = 1;
+        }
+        step_bench_trickle(bench, family->asks, jobs);
+        step_bench_run(bench);
+        step_bench_family_expect(bench, family, jobs);
+        for (uint32_t i = 0; i < jobs; i += 2)
+            expect_vector(bench, &family->asks[i]);
+        step_bench_close(bench);
+    }
+    free(family);
+}
+
 static int settled_at_once(void **state)
 {
     (void)state;
@@ -533,6 +576,7 @@ int main(void)
         cmocka_unit_test(unforeseen_ends),
         cmocka_unit_test(cancels),
         cmocka_unit_test(deadlines),
+        cmocka_unit_test(embeddings),
         cmocka_unit_test(a_deadline_is_kept_to_the_turn),
         cmocka_unit_test(owners_that_leave),
         cmocka_unit_test(step_failures),

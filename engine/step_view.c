@@ -8,7 +8,7 @@ enum { DRAFT_WAIT = 4 }; /* planned ahead: tokens agreed for which waiting for r
 /* Pages that a sequence and its forks are expected to take for the rest of their output. */
 static uint32_t page_growth(const struct step *step, const struct seq *seq, uint32_t samples)
 {
-    if (seq->job->ask.kind == ENGINE_SCORE)
+    if (seq->job->ask.kind != ENGINE_GENERATE)
         return 0;
     const uint32_t drawn = seq_drawn(seq);
     uint32_t more =
@@ -30,7 +30,7 @@ static uint32_t plan_draft(const struct step *step, struct seq *seq)
     const uint32_t left = seq->job->output_max - seq->output_count;
     seq->draft_planned = 0;
     /* With a penalty each row depends on the tokens before it: guesses are not among them. */
-    if (!step->options.has_drafts || ask->kind == ENGINE_SCORE || seq->seen.grows ||
+    if (!step->options.has_drafts || ask->kind != ENGINE_GENERATE || seq->seen.grows ||
         seq->ready + 1 != seq_total(seq))
         return 0;
     const struct draft_text text = seq_draft_text(seq);

@@ -48,7 +48,7 @@ static struct seq *add_ranked(uint64_t id, token_id chunk, int32_t priority)
                                    .sample_count = 1,
                                    .max_tokens = 1,
                                    .priority = priority};
-    jobs[id] = seq_job_new(&ask, id, 1);
+    jobs[id] = seq_job_new(&ask, id, 1, 0);
     assert_non_null(jobs[id]);
     waiting_add(&waiting, &jobs[id]->seqs[0]);
     waiting_check(&waiting);

@@ -15,6 +15,7 @@ static const struct command {
     {"ask", "answer a question about documents, with citations", ask_main},
     {"run", "one prompt, streamed", run_main},
     {"batch", "an OpenAI batch file in, results out; resumes", batch_main},
+    {"embed", "lines of text to vectors", embed_main},
     {"pull", "a model from a hub into the cache; resumes", pull_main},
     {"models", "the models in the cache, and away with them", models_main},
     {"tokenize", "text on standard input to token ids", tokenize_main},

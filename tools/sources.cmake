@@ -4,6 +4,6 @@ room(tools NEEDS minions api kbench commands engine tokenizer base PkgConfig::CU
   tools/model_path.c tools/model_store.c tools/fetch.c tools/pull.c tools/models.c
   tools/engine_args.c tools/machine.c
   tools/ask.c tools/batch.c tools/doctor.c tools/inspect.c tools/quantize.c
-  tools/logprob.c tools/perplexity.c tools/run.c tools/tokenize.c)
+  tools/embed.c tools/logprob.c tools/perplexity.c tools/run.c tools/tokenize.c)
 add_executable(cohort tools/cohort.c)
 target_link_libraries(cohort PRIVATE tools warnings)

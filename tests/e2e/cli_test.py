@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-COMMANDS = ("ask", "run", "batch", "pull", "models", "tokenize",
+COMMANDS = ("ask", "run", "batch", "embed", "pull", "models", "tokenize",
             "inspect", "quantize", "perplexity", "kbench", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())

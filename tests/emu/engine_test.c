@@ -21,7 +21,14 @@
 
 #include <cmocka.h>
 
-enum { JOBS = 14, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96, EVENTS = 64 };
+enum {
+    HIDDEN_MAX = 256,
+    JOBS = 16,
+    SAMPLES = 3,
+    PROMPT_MAX = 80,
+    OUTPUT_MAX = 96,
+    EVENTS = 64
+};
 enum { SEEDS = 6, MANY = 250 };
 enum { SKIPPED = 77, SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
 
@@ -79,6 +86,7 @@ struct jobs {
 struct outcome {
     token_id tokens[JOBS][SAMPLES][OUTPUT_MAX];
     float logprobs[JOBS][SAMPLES][OUTPUT_MAX];
+    float vectors[JOBS][HIDDEN_MAX];
     struct engine_top tops[JOBS][OUTPUT_MAX][ENGINE_TOPS_MAX]; /* of the last sample */
     uint32_t counts[JOBS][SAMPLES];
     struct engine_event done[JOBS][SAMPLES];
@@ -117,7 +125,9 @@ static void options_make(struct engine_job *asks)
     asks[13].temperature = 0.7f;
     asks[13].top_k = 30;
     asks[13].tag = asks[13].job_key = 13;
-    for (uint32_t i = 8; i < JOBS; i++)
+    asks[14].kind = asks[15].kind = ENGINE_EMBED;
+    asks[15].pooling = ENGINE_POOL_LAST;
+    for (uint32_t i = 8; i < 14; i++)
         asks[i].top_count = 3 + i % 5 * 4;
 }
 
@@ -161,6 +171,9 @@ static void poll_all(struct engine *engine, struct outcome *outcome)
             assert_true(job < JOBS && sample < SAMPLES && *at < OUTPUT_MAX);
             if (event->kind == ENGINE_DONE)
                 outcome->done[job][sample] = *event;
+            if (event->vector)
+                memcpy(outcome->vectors[job], event->vector,
+                       event->vector_size * sizeof(float));
             if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
                 continue;
             assert_int_equal(event->top_count, job >= 8 ? 3 + job % 5 * 4 : 0);
@@ -226,12 +239,14 @@ static void same_bits(const struct outcome *a, const struct outcome *b)
             assert_memory_equal(&a->done[i][s].score, &b->done[i][s].score, sizeof(double));
         }
     assert_memory_equal(a->tops, b->tops, sizeof a->tops);
+    assert_memory_equal(a->vectors, b->vectors, sizeof a->vectors);
 }
 
 /* How two outcomes agree: output by output, up to the first token that differs. */
 struct agreement {
     uint32_t outputs, same_outputs, tokens, same_tokens;
-    double worst; /* difference of log-probabilities over the same tokens */
+    double worst;  /* difference of log-probabilities over the same tokens */
+    double vector; /* distance of two vectors, to the length of one */
 };
 
 static void compare(struct agreement *agreement, const struct outcome *a,
@@ -249,6 +264,23 @@ static void compare(struct agreement *agreement, const struct outcome *a,
             agreement->tokens += count;
             agreement->same_tokens += k;
         }
+}
+
+/* The greatest distance of two vectors, to the length of the first. */
+static double worst_vector(const struct outcome *a, const struct outcome *b)
+{
+    double worst = 0;
+    for (uint32_t i = 14; i < JOBS; i++) {
+        double length = 0, distance = 0;
+        for (uint32_t d = 0; d < HIDDEN_MAX; d++) {
+            const double x = (double)a->vectors[i][d], y = (double)b->vectors[i][d];
+            length += x * x;
+            distance += (x - y) * (x - y);
+        }
+        assert_true(length > 0);
+        worst = fmax(worst, sqrt(distance / length));
+    }
+    return worst;
 }
 
 /* What a back end may differ by, of a precision. */
@@ -273,14 +305,16 @@ static void compare_devices(const struct way *way, struct tiny_model_options mod
         options.device = tested;
         run_jobs(options, FORWARD, &emu);
         compare(&agreement, &cpu, &emu);
+        agreement.vector = fmax(agreement.vector, worst_vector(&cpu, &emu));
         const double score = cpu.done[7][0].score;
         assert_true(score < -1.0 && fabs(emu.done[7][0].score - score) < 9 * way->worst);
     }
     print_message("%u seeds: %u of %u outputs the CPU's, %u of %u tokens before another comes; "
-                  "log-probabilities differ by %.4f at most\n",
+                  "log-probabilities differ by %.4f at most, vectors by %.4f of their length\n",
                   seeds, agreement.same_outputs, agreement.outputs, agreement.same_tokens,
-                  agreement.tokens, agreement.worst);
+                  agreement.tokens, agreement.worst, agreement.vector);
     assert_true(agreement.worst < way->worst);
+    assert_true(agreement.vector < way->worst / 4);
     assert_true(agreement.same_tokens >= way->same_tokens * agreement.tokens);
 }
 

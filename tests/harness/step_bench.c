@@ -44,6 +44,7 @@ struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uin
         .device = {.rows = step_fake_rows,
                    .samples = step_fake_samples,
                    .results = step_fake_results,
+                   .hidden = step_fake_hidden,
                    .context = &bench->fake,
                    .is_ahead = step_bench_is_ahead},
     };
@@ -74,6 +75,8 @@ void step_bench_drain(struct step_bench *bench)
         }
         bench->done[job][event->sample] = *event;
         bench->done_count++;
+        if (event->vector)
+            memcpy(bench->vectors[job], event->vector, sizeof bench->vectors[job]);
         assert_int_equal(item.job != NULL, event->samples_left == 0);
         if (item.job) {
             bench->jobs_given--;
@@ -112,7 +115,8 @@ uint64_t step_bench_submit(struct step_bench *bench, const struct engine_job *as
     if (copy.sample_count == 0)
         copy.sample_count = 1;
     struct seq_job *job =
-        seq_job_new(&copy, ++bench->next_id, copy.max_tokens < room ? copy.max_tokens : room);
+        seq_job_new(&copy, ++bench->next_id, copy.max_tokens < room ? copy.max_tokens : room,
+                    STEP_FAKE_HIDDEN);
     assert_non_null(job);
     bench->jobs_given++;
     step_submit(&bench->step, job);

@@ -22,6 +22,7 @@ struct step_bench {
     token_id outputs[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES][STEP_BENCH_OUTPUT];
     uint32_t output_counts[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES];
     struct engine_event done[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES];
+    float vectors[STEP_BENCH_JOBS][STEP_FAKE_HIDDEN];
     uint32_t done_count, jobs_given, next_id;
 };
 

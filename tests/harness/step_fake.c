@@ -120,6 +120,7 @@ token_id step_fake_next(const token_id *tokens, uint32_t count, uint64_t seed, u
 enum status step_fake_rows(void *context, const struct batch *batch, struct error *err)
 {
     struct step_fake *fake = context;
+    fake->batch = batch;
     fake->steps++;
     fake->rows += (uint64_t)batch->row_count;
     fake->heads += (uint64_t)batch->head_count;
@@ -172,5 +173,25 @@ enum status step_fake_results(void *context, struct sample_result *results, stru
     assert(fake->is_unsettled);
     memcpy(results, fake->sent, (size_t)fake->result_count * sizeof *results);
     fake->is_unsettled = false;
+    return OK;
+}
+
+void step_fake_state(const token_id *tokens, uint32_t count, float hidden[STEP_FAKE_HIDDEN])
+{
+    hidden[0] = (float)step_fake_next(tokens, count, 7, 3);
+    hidden[1] = (float)count;
+}
+
+enum status step_fake_hidden(void *context, const float **hidden, struct error *err)
+{
+    struct step_fake *fake = context;
+    token_id tokens[STEP_FAKE_CONTEXT];
+    (void)err;
+    assert(fake->batch->head_count <= STEP_FAKE_RESULTS);
+    for (int32_t i = 0; i < fake->batch->head_count; i++) {
+        const uint32_t count = gather(fake, fake->batch, fake->batch->head_rows[i], tokens);
+        step_fake_state(tokens, count, fake->hidden[i]);
+    }
+    *hidden = fake->hidden[0];
     return OK;
 }

@@ -19,7 +19,8 @@ enum {
     STEP_FAKE_VOCAB = 1000,
     STEP_FAKE_CONTEXT = 4096,
     STEP_FAKE_RESULTS = 4096,
-    STEP_FAKE_COPIES = 2
+    STEP_FAKE_COPIES = 2,
+    STEP_FAKE_HIDDEN = 2 /* a hidden state: a hash of the tokens up to it, its position */
 };
 
 struct step_fake_slot {
@@ -32,6 +33,8 @@ struct step_fake {
     struct step_fake_slot *slots; /* [page_count * KV_PAGE_TOKENS] */
     struct sample_result chosen[STEP_FAKE_RESULTS], sent[STEP_FAKE_RESULTS];
     int32_t result_count;
+    const struct batch *batch; /* of the last rows, while they are the last */
+    float hidden[STEP_FAKE_RESULTS][STEP_FAKE_HIDDEN];
     uint64_t rows, steps, heads, copies,
         ahead;             /* ahead: rows given before their token is known */
     bool is_unsettled;     /* results wait to be asked for */
@@ -48,9 +51,13 @@ void step_fake_deinit(struct step_fake *fake);
  * one that followed the last token where that stood first. */
 token_id step_fake_next(const token_id *tokens, uint32_t count, uint64_t seed, uint32_t sample);
 
+/* What the fake takes for the hidden state behind these. */
+void step_fake_state(const token_id *tokens, uint32_t count, float hidden[STEP_FAKE_HIDDEN]);
+
 /* The functions of struct step_device; context is the fake. */
 enum status step_fake_rows(void *context, const struct batch *batch, struct error *err);
 enum status step_fake_samples(void *context, const struct batch *batch, struct error *err);
+enum status step_fake_hidden(void *context, const float **hidden, struct error *err);
 enum status step_fake_results(void *context, struct sample_result *results, struct error *err);
 
 #endif
