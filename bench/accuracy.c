@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 {
     struct error err;
     struct model_run_options options = {
-        .simd_max = DEVICE_SIMD_AVX512_VNNI, .rows_max = STEP_ROWS, .head_max = STEP_ROWS};
+        .simd_max = DEVICE_SIMD_WIDEST, .rows_max = STEP_ROWS, .head_max = STEP_ROWS};
     if (argc < 3 || argc % 2 == 0)
         return usage();
     options.path = argv[1];

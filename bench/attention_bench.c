@@ -262,7 +262,7 @@ int main(int argc, char **argv)
         struct device *device;
         struct error err;
         const struct device_options options = {.threads = threads,
-                                               .simd_max = DEVICE_SIMD_AVX512_VNNI};
+                                               .simd_max = DEVICE_SIMD_WIDEST};
         if (device_open(&device, &options, &err) != OK)
             fail(err.text);
         (void)printf("threads %u, %s, peak %.1f GFLOP/s per thread\n", threads,

@@ -52,10 +52,14 @@ double f32_peak_measure(enum device_simd simd)
 {
     switch (simd) {
     case DEVICE_SIMD_SCALAR:
+    case DEVICE_SIMD_NEON:
+    case DEVICE_SIMD_NEON_DOT:
+    case DEVICE_SIMD_NEON_I8MM:
         return 0.0;
     case DEVICE_SIMD_AVX2:
         return (double)TURNS * SUMS * 8 * OPS / best_s(avx2_loop);
     case DEVICE_SIMD_AVX512_VNNI:
+    case DEVICE_SIMD_AMX_INT8:
         return (double)TURNS * SUMS * 16 * OPS / best_s(avx512_loop);
     }
     return 0.0;

@@ -3,7 +3,7 @@
  * batches, with the time of each op, the roofline MODEL where rates were measured, peak memory.
  *
  *     forward_bench MODEL [--device cpu|cuda|emu] [--precision exact|int8] [--kv f32|f16|int8]
- *                   [--threads N] [--simd scalar|avx2|best] [--rows LIST] [--batches LIST]
+ *                   [--threads N] [--simd LEVEL|best] [--rows LIST] [--batches LIST]
  *                   [--context N] [--shared N] [--seconds S]
  *
  * MODEL is a GGUF file or synthetic:NAME. Decode reads a cache of --context positions (1024)
@@ -229,19 +229,30 @@ static bool read_counts(const char *list, struct counts *counts)
     return !list;
 }
 
+static bool read_simd(const char *value, enum device_simd *max)
+{
+    *max = DEVICE_SIMD_WIDEST;
+    for (int level = DEVICE_SIMD_SCALAR; level <= DEVICE_SIMD_WIDEST; level++) {
+        if (strcmp(value, device_simd_name((enum device_simd)level)) == 0) {
+            *max = (enum device_simd)level;
+            return true;
+        }
+    }
+    return strcmp(value, "best") == 0;
+}
+
 static bool read_choice(const char *name, const char *value, struct bench *bench)
 {
     static const char *const PRECISION[] = {"exact", "int8"};
     static const char *const KV[] = {"f32", "f16", "int8"};
-    static const char *const SIMD[] = {"scalar", "avx2", "best"};
     static const char *const DEVICE[] = {"cpu", "cuda", "emu"};
     int chosen = -1;
     if (strcmp(name, "--precision") == 0 && (chosen = choose(value, PRECISION, 2)) >= 0)
         bench->options.precision = chosen == 1 ? MODEL_INT8 : MODEL_EXACT;
     else if (strcmp(name, "--kv") == 0 && (chosen = choose(value, KV, 3)) >= 0)
         bench->options.kv_type = (enum kv_type)chosen;
-    else if (strcmp(name, "--simd") == 0 && (chosen = choose(value, SIMD, 3)) >= 0)
-        bench->options.simd_max = (enum device_simd)chosen;
+    else if (strcmp(name, "--simd") == 0)
+        return read_simd(value, &bench->options.simd_max);
     else if (strcmp(name, "--device") == 0 && (chosen = choose(value, DEVICE, 3)) >= 0)
         bench->options.device = (enum device_kind)chosen;
     return chosen >= 0;
@@ -277,7 +288,7 @@ int main(int argc, char **argv)
                           .seconds = 3,
                           .rows = {{512}, 1},
                           .batches = {{1, 8, 32, 96}, 4},
-                          .options = {.simd_max = DEVICE_SIMD_AVX512_VNNI}};
+                          .options = {.simd_max = DEVICE_SIMD_WIDEST}};
     bool is_right = argc >= 2 && argc % 2 == 0;
     for (int i = 2; is_right && i < argc; i += 2)
         is_right = read_option(argv[i], argv[i + 1], &bench);
@@ -285,7 +296,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr,
                       "usage: forward_bench MODEL [--device cpu|cuda|emu] "
                       "[--precision exact|int8]\n"
-                      "       [--kv f32|f16|int8] [--threads N] [--simd scalar|avx2|best]\n"
+                      "       [--kv f32|f16|int8] [--threads N] [--simd LEVEL|best]\n"
                       "       [--rows 512] [--batches 1,8,32,96] [--context 1024] "
                       "[--shared 0] [--seconds 3]\n");
         return 64;

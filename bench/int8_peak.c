@@ -91,8 +91,32 @@ static const struct loop avx2_loops[] = {
 };
 static const struct loop vnni_loops[] = {{"dpbusd", vnni_loop, 12 * 64 * 2}};
 
+    #define AMX_STEP(sum, x, w) "tdpbssd %%tmm" #w ", %%tmm" #x ", %%tmm" #sum "\n\t"
+
+/* Eight tiles of 16 rows of 64 bytes: palette 1, the bytes of a row from byte 16 on, the rows
+ * from byte 48 on. */
+static _Alignas(64) const uint8_t amx_tiles[64] = {
+    [0] = 1,   [16] = 64, [18] = 64, [20] = 64, [22] = 64, [24] = 64,
+    [26] = 64, [28] = 64, [30] = 64, [48] = 16, [49] = 16, [50] = 16,
+    [51] = 16, [52] = 16, [53] = 16, [54] = 16, [55] = 16};
+
+static void amx_loop(int64_t turns)
+{
+    __asm__ volatile("ldtilecfg %1\n\t" TURN(AMX_STEP(0, 4, 6) AMX_STEP(1, 4, 7) AMX_STEP(
+        2, 5, 6) AMX_STEP(3, 5, 7)) "tilerelease"
+                     : "+r"(turns)
+                     : "m"(amx_tiles)
+                     : "cc");
+}
+
+static const struct loop amx_loops[] = {{"tdpbssd", amx_loop, 4 * 16 * 16 * 64 * 2}};
+
 static const struct loop *level_loops(enum device_simd simd, size_t *count)
 {
+    if (simd == DEVICE_SIMD_AMX_INT8) {
+        *count = sizeof amx_loops / sizeof amx_loops[0];
+        return amx_loops;
+    }
     if (simd == DEVICE_SIMD_AVX512_VNNI) {
         *count = sizeof vnni_loops / sizeof vnni_loops[0];
         return vnni_loops;

@@ -128,7 +128,7 @@ static void bench_threads(uint32_t threads, int runs)
     struct device *device;
     struct error err;
     const struct device_options options = {.threads = threads,
-                                           .simd_max = DEVICE_SIMD_AVX512_VNNI};
+                                           .simd_max = DEVICE_SIMD_WIDEST};
     if (device_open(&device, &options, &err) != OK)
         fail(err.text);
     const struct int8_peak peak = int8_peak_measure(device_simd(device));

@@ -123,6 +123,21 @@ static enum device_kind kind_of(enum engine_device device)
     return device == ENGINE_CUDA ? DEVICE_CUDA : device == ENGINE_EMU ? DEVICE_EMU : DEVICE_CPU;
 }
 
+static enum device_simd simd_of(enum engine_simd simd)
+{
+    switch (simd) {
+    case ENGINE_SIMD_AUTO:
+        break;
+    case ENGINE_SIMD_SCALAR:
+        return DEVICE_SIMD_SCALAR;
+    case ENGINE_SIMD_AVX2:
+        return DEVICE_SIMD_AVX2;
+    case ENGINE_SIMD_AVX512_VNNI:
+        return DEVICE_SIMD_AVX512_VNNI;
+    }
+    return DEVICE_SIMD_WIDEST;
+}
+
 /* AUTO takes the GPU when there is one; one that is there and fails is told, not passed by. */
 static enum status open_device(struct engine *engine, const struct engine_options *options,
                                struct error *err)
@@ -131,9 +146,7 @@ static enum status open_device(struct engine *engine, const struct engine_option
     struct device_options device = {
         .kind = kind_of(options->device),
         .threads = options->threads,
-        .simd_max = options->simd == ENGINE_SIMD_SCALAR ? DEVICE_SIMD_SCALAR
-                    : options->simd == ENGINE_SIMD_AVX2 ? DEVICE_SIMD_AVX2
-                                                        : DEVICE_SIMD_AVX512_VNNI,
+        .simd_max = simd_of(options->simd),
     };
     if (is_auto && ops_of(DEVICE_CUDA)) {
         device.kind = DEVICE_CUDA;

@@ -35,7 +35,12 @@ struct tokenizer;
 enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_CPU, ENGINE_CUDA, ENGINE_EMU };
 enum engine_precision { ENGINE_EXACT, ENGINE_INT8 };
 enum engine_kv { ENGINE_KV_AUTO, ENGINE_KV_F32, ENGINE_KV_F16, ENGINE_KV_INT8 };
-enum engine_simd { ENGINE_SIMD_AUTO, ENGINE_SIMD_SCALAR, ENGINE_SIMD_AVX2 };
+enum engine_simd {
+    ENGINE_SIMD_AUTO,
+    ENGINE_SIMD_SCALAR,
+    ENGINE_SIMD_AVX2,
+    ENGINE_SIMD_AVX512_VNNI
+};
 
 /* Zero means: the default. */
 struct engine_options {

@@ -293,9 +293,7 @@ enum status device_open(struct device **device, const struct device_options *opt
     made->kind = options->kind;
     made->threads = threads;
     made->spin_looks = threads <= cores ? SPIN_LOOKS : 0;
-    made->simd = device_host_simd();
-    if (made->simd > options->simd_max)
-        made->simd = options->simd_max;
+    made->simd = device_simd_found(options->simd_max);
     made->scratch_bytes =
         options->scratch_bytes != 0 ? options->scratch_bytes : (size_t)SCRATCH_DEFAULT_BYTES;
     pthread_mutex_init(&made->mutex, NULL);
@@ -365,19 +363,6 @@ enum device_simd device_simd(const struct device *device)
 uint32_t device_threads(const struct device *device)
 {
     return device->threads;
-}
-
-const char *device_simd_name(enum device_simd simd)
-{
-    switch (simd) {
-    case DEVICE_SIMD_SCALAR:
-        return "scalar";
-    case DEVICE_SIMD_AVX2:
-        return "avx2";
-    case DEVICE_SIMD_AVX512_VNNI:
-        return "avx512_vnni";
-    }
-    return "unknown";
 }
 
 void *device_alloc(struct device *device, size_t bytes)

@@ -22,8 +22,18 @@ extern "C" {
 
 enum device_kind { DEVICE_CPU, DEVICE_CUDA, DEVICE_EMU };
 
-/* Widest integer and float units that int8 kernels use; results of all are bit-identical. */
-enum device_simd { DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX2, DEVICE_SIMD_AVX512_VNNI };
+/* Widest integer and float units that int8 kernels use; results of all are bit-identical. Each
+ * level has what those of its family below it have; the families are ARM's and x86-64's. */
+enum device_simd {
+    DEVICE_SIMD_SCALAR,
+    DEVICE_SIMD_NEON,
+    DEVICE_SIMD_NEON_DOT,
+    DEVICE_SIMD_NEON_I8MM,
+    DEVICE_SIMD_AVX2,
+    DEVICE_SIMD_AVX512_VNNI,
+    DEVICE_SIMD_AMX_INT8,
+    DEVICE_SIMD_WIDEST = DEVICE_SIMD_AMX_INT8 /* as a cap: whatever is there */
+};
 
 enum { DEVICE_THREADS_MAX = 256, DEVICE_FETCH_BYTES = 2 << 20 };
 
@@ -31,10 +41,9 @@ struct device;
 
 struct device_options {
     enum device_kind kind;
-    uint32_t threads; /* 0: one per core this process may use */
-    enum device_simd
-        simd_max;           /* at most this level; DEVICE_SIMD_AVX512_VNNI: whatever is there */
-    size_t scratch_bytes;   /* per worker; 0: a default that suits the ops of ops_cpu */
+    uint32_t threads;          /* 0: one per core this process may use */
+    enum device_simd simd_max; /* at most this level */
+    size_t scratch_bytes;      /* per worker; 0: a default that suits the ops of ops_cpu */
     size_t workspace_bytes; /* CUDA and EMU; 0: a default that suits their ops */
 };
 
@@ -49,6 +58,9 @@ enum device_simd device_simd(const struct device *device);
 uint32_t device_threads(const struct device *device);
 const char *device_kind_name(enum device_kind kind); /* "cpu", "cuda", "emu" */
 const char *device_simd_name(enum device_simd simd);
+/* The widest level of at most `max` that this machine has. Where that is AMX the system has
+ * now granted it to this process, for threads started from here on. */
+enum device_simd device_simd_found(enum device_simd max);
 
 /* Memory on the device, zeroed, aligned to 64 bytes; NULL when there is none left. */
 void *device_alloc(struct device *device, size_t bytes);

@@ -41,7 +41,6 @@ struct device_backend {
 void device_host_memory(size_t *free_bytes, size_t *total_bytes);
 /* Cores that this process may use, a container's quota counted. */
 uint32_t device_host_cores(void);
-enum device_simd device_host_simd(void);
 
 /* Defined where the build has them: kernels/device_cuda.cu, tests/emu. */
 const struct device_backend *device_cuda_backend(void);

@@ -1,4 +1,4 @@
-/* device_host - what this machine has: memory to spare (/proc/meminfo), cores, vector units. */
+/* device_host - what this machine has: memory to spare (/proc/meminfo), cores. */
 #include "kernels/device_backend.h"
 
 #include <sched.h>
@@ -72,19 +72,4 @@ uint32_t device_host_cores(void)
     const uint32_t quota = cores_quota();
     const uint32_t cores = count < 1 ? 1 : (uint32_t)count;
     return cores < quota ? cores : quota;
-}
-
-enum device_simd device_host_simd(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return DEVICE_SIMD_SCALAR;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
-        return DEVICE_SIMD_AVX512_VNNI;
-    return DEVICE_SIMD_AVX2;
-#else
-    return DEVICE_SIMD_SCALAR;
-#endif
 }

@@ -38,7 +38,8 @@ struct int8_job {
     struct device *device;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
-    bool x_unsigned; /* the kernel wants x + 128 */
+    bool x_unsigned;       /* the kernel wants x + 128 */
+    void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
 };
 
@@ -157,6 +158,8 @@ static void int8_task(void *context, int32_t index, uint32_t worker)
             int8_tile(job, &tile, row_begin + row, panel * PANEL);
         }
     }
+    if (job->release != NULL)
+        job->release();
 }
 
 /* The level's functions into *job. */
@@ -165,7 +168,11 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     job->kernel = matmul_int8_scalar;
     job->finish = matmul_int8_finish_scalar;
 #if defined(__x86_64__)
-    if (simd == DEVICE_SIMD_AVX512_VNNI) {
+    if (simd == DEVICE_SIMD_AMX_INT8) {
+        job->kernel = matmul_int8_amx;
+        job->release = matmul_int8_amx_release;
+        job->finish = matmul_int8_finish_avx512;
+    } else if (simd == DEVICE_SIMD_AVX512_VNNI) {
         job->kernel = matmul_int8_avx512;
         job->finish = matmul_int8_finish_avx512;
         job->x_unsigned = true;

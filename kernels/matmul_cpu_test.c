@@ -182,7 +182,7 @@ static void int8_equals_the_twin(void **state)
     (void)state;
     for (uint32_t threads = 1; threads <= 2; threads++) {
         enum device_simd last = DEVICE_SIMD_SCALAR;
-        for (int level = DEVICE_SIMD_SCALAR; level <= DEVICE_SIMD_AVX512_VNNI; level++) {
+        for (int level = DEVICE_SIMD_SCALAR; level <= DEVICE_SIMD_WIDEST; level++) {
             struct device *device = device_new(threads, (enum device_simd)level);
             if (level == DEVICE_SIMD_SCALAR || device_simd(device) != last)
                 int8_shapes(device);
@@ -197,7 +197,7 @@ static void int8_extremes_do_not_saturate(void **state)
 {
     (void)state;
     const struct shape shape = {17, 4096, 48};
-    struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+    struct device *device = device_new(2, DEVICE_SIMD_WIDEST);
     for (int pattern = 0; pattern < 4; pattern++) {
         struct problem p;
         problem_init(&p, device, shape, WEIGHT_INT8);
@@ -242,7 +242,7 @@ static void exact_check(struct problem *p, bool extras)
 static void exact_follows_the_twin(void **state)
 {
     (void)state;
-    const enum device_simd levels[] = {DEVICE_SIMD_SCALAR, DEVICE_SIMD_AVX512_VNNI};
+    const enum device_simd levels[] = {DEVICE_SIMD_SCALAR, DEVICE_SIMD_WIDEST};
     for (size_t level = 0; level < COUNT(levels); level++) {
         struct device *device = device_new(2, levels[level]);
         for (size_t i = 0; i < COUNT(in_dims); i++) {
@@ -265,7 +265,7 @@ static void batches_change_nothing(enum weight_form form, int32_t in_dim, uint32
     enum { ROWS = 70, ROWS_STEP_DIM = 2000 };
     struct problem p;
     const struct shape shape = {ROWS, in_dim, 35};
-    struct device *device = device_new(threads, DEVICE_SIMD_AVX512_VNNI);
+    struct device *device = device_new(threads, DEVICE_SIMD_WIDEST);
     problem_init(&p, device, shape, form);
     for (int32_t r = 0; r < ROWS; r++)
         problem_run(&p, matmul_cpu, r, 1, true);
@@ -343,7 +343,7 @@ static void a_gate_is_two_products_and_silu_mul(void **state)
     (void)state;
     const struct shape shape = {33, 172, 51};
     for (int form = WEIGHT_STORED; form <= WEIGHT_INT8; form++) {
-        struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+        struct device *device = device_new(2, DEVICE_SIMD_WIDEST);
         struct problem p, other;
         problem_init(&p, device, shape, (enum weight_form)form);
         problem_init(&other, device, shape, (enum weight_form)form);
@@ -365,7 +365,7 @@ static void a_gate_is_two_products_and_silu_mul(void **state)
 static void no_rows_write_nothing(void **state)
 {
     (void)state;
-    struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
+    struct device *device = device_new(2, DEVICE_SIMD_WIDEST);
     struct problem p;
     problem_init(&p, device, (struct shape){1, 64, 16}, WEIGHT_INT8);
     float expected[16];

@@ -2,14 +2,14 @@
 set(kernels_x86)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
-    kernels/matmul_int8_avx512.c kernels/attention_tile_avx2.c
+    kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
     kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
 endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/device_host.c kernels/weight.c kernels/weight_row.c
-  kernels/weight_simt.c kernels/weight_bf16.c kernels/weight_dequant.c kernels/weight_quantize.c
-  kernels/activation.c
+  kernels/device.c kernels/device_host.c kernels/device_simd.c
+  kernels/weight.c kernels/weight_row.c kernels/weight_simt.c kernels/weight_bf16.c
+  kernels/weight_dequant.c kernels/weight_quantize.c kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   kernels/gemm_int8.c
   ${kernels_x86}
@@ -33,6 +33,8 @@ set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
 set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")
+set_source_files_properties(kernels/matmul_int8_amx.c
+  PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;-O3")
 set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
 set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c

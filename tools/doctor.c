@@ -61,6 +61,27 @@ static void advise(struct finding *finding, enum grade grade, const char *advice
     (void)snprintf(finding->advice, ADVICE_BYTES, "%s", advice);
 }
 
+static const char *simd_words(enum device_simd simd)
+{
+    switch (simd) {
+    case DEVICE_SIMD_SCALAR:
+        break;
+    case DEVICE_SIMD_NEON:
+        return "NEON";
+    case DEVICE_SIMD_NEON_DOT:
+        return "NEON with dotprod";
+    case DEVICE_SIMD_NEON_I8MM:
+        return "NEON with i8mm";
+    case DEVICE_SIMD_AVX2:
+        return "AVX2";
+    case DEVICE_SIMD_AVX512_VNNI:
+        return "AVX-512 VNNI";
+    case DEVICE_SIMD_AMX_INT8:
+        return "AMX int8";
+    }
+    return "none that is used here";
+}
+
 static void look_at_machine(struct doctor *doctor)
 {
     const struct machine *machine = &doctor->machine;
@@ -70,11 +91,8 @@ static void look_at_machine(struct doctor *doctor)
         advise(cores, NOTE, "one core: expect about half the speed of two");
 
     struct finding *simd = add(doctor, "SIMD");
-    (void)snprintf(simd->value, VALUE_BYTES, "%s",
-                   machine->has_avx512_vnni ? "AVX-512 VNNI"
-                   : machine->has_avx2      ? "AVX2"
-                                            : "none that is used here");
-    if (!machine->has_avx2)
+    (void)snprintf(simd->value, VALUE_BYTES, "%s", simd_words(machine->simd));
+    if (machine->simd == DEVICE_SIMD_SCALAR)
         advise(simd, NOTE,
                "without AVX2 the plain C kernels run: correct, and many times slower");
 

@@ -16,8 +16,8 @@ enum { L2_TIMES = 3 }; /* sets of buffers together are so many times the L2 cach
 enum status kbench_measure_open(struct kbench_measure *measure, enum device_kind kind,
                                 struct error *err)
 {
-    const struct device_options host = {.simd_max = DEVICE_SIMD_AVX512_VNNI};
-    const struct device_options options = {.kind = kind, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+    const struct device_options host = {.simd_max = DEVICE_SIMD_WIDEST};
+    const struct device_options options = {.kind = kind, .simd_max = DEVICE_SIMD_WIDEST};
     if (!ops_of(kind))
         FAIL(err, ERR_LIMIT, "kbench: %s is not in this build", device_kind_name(kind));
     TRY(device_open(&measure->device, &options, err));

@@ -45,11 +45,7 @@ void machine_look(struct machine *machine)
     machine->memory_bytes = at_most(read_number("/proc/meminfo", "MemTotal:") << 10, group);
     machine->memory_free_bytes = at_most(read_number("/proc/meminfo", "MemAvailable:") << 10,
                                          group > used ? group - used : 0);
-#if defined(__x86_64__)
-    machine->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    machine->has_avx512_vnni =
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
-#endif
+    machine->simd = device_simd_found(DEVICE_SIMD_WIDEST);
     machine->has_nvidia_driver =
         access("/proc/driver/nvidia/version", R_OK) == 0 && access("/dev/nvidiactl", F_OK) == 0;
 }

@@ -2,6 +2,8 @@
 #ifndef TOOLS_MACHINE_H
 #define TOOLS_MACHINE_H
 
+#include "kernels/device.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -9,7 +11,7 @@ struct machine {
     uint32_t cores;             /* that this process may use */
     uint64_t memory_bytes;      /* of the machine, or of the control group when less */
     uint64_t memory_free_bytes; /* that can be had without swapping; 0: unknown */
-    bool has_avx2, has_avx512_vnni;
+    enum device_simd simd; /* the widest that the kernels can use */
     bool has_nvidia_driver;
 };
 

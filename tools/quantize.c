@@ -42,7 +42,7 @@ struct quantize {
 static enum status open_source(struct quantize *q, struct error *err)
 {
     const struct device_options options = {
-        .kind = DEVICE_CPU, .threads = q->threads, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+        .kind = DEVICE_CPU, .threads = q->threads, .simd_max = DEVICE_SIMD_WIDEST};
     struct model *model;
     bool is_int8;
     TRY(device_open(&q->device, &options, err));
@@ -98,7 +98,7 @@ static enum status open_run(const struct quantize *q, enum model_precision preci
                                               .precision = precision,
                                               .kv_type = is_int8 ? KV_INT8 : KV_F32,
                                               .threads = q->threads,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = 1,
                                               .context_max = WINDOW,
                                               .rows_max = STEP_ROWS,
