@@ -521,6 +521,9 @@ static void choose_kernels(struct job *job)
         job->kernels = &attention_tile_avx2;
         int8 = &attention_int8_avx2;
     }
+#elif defined(__aarch64__)
+    if (device_simd(job->device) >= DEVICE_SIMD_NEON && cache->head_dim % TILE_COLS == 0)
+        job->kernels = &attention_tile_neon;
 #endif
     job->int8 = cache->type == KV_INT8 ? int8 : NULL;
 }

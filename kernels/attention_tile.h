@@ -4,7 +4,7 @@
  *
  * Every sum runs in one fixed order: a product adds its terms one after the other down the
  * depth, a softmax sums its weights in eight lanes (key mod 8), then pairwise. So the shape of
- * a tile, and the rows beside a row, change no bit of its result. AVX2 and AVX-512 fuse
+ * a tile, and the rows beside a row, change no bit of its result. AVX2, AVX-512 and NEON fuse
  * products and sums and give the same bits; the scalar level does not fuse, and differs in the
  * last ones.
  */
@@ -61,6 +61,6 @@ void attention_softmax_avx512(struct attention_tile_softmax *softmax);
 void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count);
 
 extern const struct attention_tile_kernels attention_tile_scalar, attention_tile_avx2,
-    attention_tile_avx512;
+    attention_tile_avx512, attention_tile_neon;
 
 #endif

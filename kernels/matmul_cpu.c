@@ -180,6 +180,13 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
         job->kernel = matmul_int8_avx2;
         job->finish = matmul_int8_finish_avx2;
     }
+#elif defined(__aarch64__) /* what ends a product has NEON there at every level */
+    if (simd == DEVICE_SIMD_NEON_I8MM)
+        job->kernel = matmul_int8_i8mm;
+    else if (simd == DEVICE_SIMD_NEON_DOT)
+        job->kernel = matmul_int8_dotprod;
+    else if (simd == DEVICE_SIMD_NEON)
+        job->kernel = matmul_int8_neon;
 #endif
     (void)simd;
 }
@@ -263,6 +270,9 @@ static enum status f32_run(struct device *device, const struct matmul_args *args
 #if defined(__x86_64__)
     if (device_simd(device) >= DEVICE_SIMD_AVX2)
         job.kernel = matmul_f32_avx2;
+#elif defined(__aarch64__)
+    if (device_simd(device) >= DEVICE_SIMD_NEON)
+        job.kernel = matmul_f32_neon;
 #endif
     device_parallel(device, ceil_div(args->w->out_dim, job.panel_outs), f32_task, &job);
     return OK;

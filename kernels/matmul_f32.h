@@ -3,7 +3,8 @@
  *
  * Every version adds products in the same order for a given in_dim: eight running sums
  * (i mod 8), then (0+4, 1+5, 2+6, 3+7), (0+2, 1+3), (0+1). So a row's result does not depend
- * on the rows beside it. The AVX2 version fuses product and addition, the scalar one does not.
+ * on the rows beside it. The AVX2 and NEON versions fuse product and addition and give the
+ * same bits, the scalar one does not.
  */
 #ifndef KERNELS_MATMUL_F32_H
 #define KERNELS_MATMUL_F32_H
@@ -22,5 +23,6 @@ typedef void matmul_f32_kernel(const struct matmul_f32_tile *tile, float *out);
 
 matmul_f32_kernel matmul_f32_scalar;
 matmul_f32_kernel matmul_f32_avx2;
+matmul_f32_kernel matmul_f32_neon;
 
 #endif

@@ -1,10 +1,13 @@
 # room kernels: one line per file, by name
-set(kernels_x86)
+set(kernels_simd)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(kernels_x86 kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+  set(kernels_simd kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
     kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
     kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(kernels_simd kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
+    kernels/matmul_int8_dotprod.c kernels/matmul_int8_i8mm.c kernels/attention_tile_neon.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/device_host.c kernels/device_simd.c
@@ -12,7 +15,7 @@ room(kernels NEEDS base m SOURCES
   kernels/weight_dequant.c kernels/weight_quantize.c kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   kernels/gemm_int8.c
-  ${kernels_x86}
+  ${kernels_simd}
   kernels/peak.c kernels/peak_measure.c kernels/wrapper_check.c
   kernels/kv_layout.c kernels/kv_copy_cpu.c
   kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
@@ -22,6 +25,7 @@ room(kernels NEEDS base m SOURCES
   kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/attention_int8.c
   kernels/sample_ref.c kernels/sample_cpu.c)
 room_test(kernels/log_test.c kernels) # a header alone
+room_test(kernels/float_levels_test.c kernels) # several files against each other
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight_dequant.c
@@ -35,6 +39,12 @@ set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;-O3")
+set_source_files_properties(kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
+  kernels/attention_tile_neon.c PROPERTIES COMPILE_OPTIONS "-O3")
+set_source_files_properties(kernels/matmul_int8_dotprod.c
+  PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod;-O3")
+set_source_files_properties(kernels/matmul_int8_i8mm.c
+  PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+i8mm;-O3")
 set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
 set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c

@@ -1,0 +1,289 @@
+/*
+ * attention_tile_neon - the inner kernels of attention with NEON: the bits of attention_tile_avx2.
+ *
+ *     product   5 rows x 16 columns, or 2 rows x 2 blocks of 16: 20 or 16 running sums of 4
+ *               lanes. Halves and int8 are widened on the way
+ *     measured  not: no machine at hand; run under an emulator of the processor
+ *
+ * Products and sums are fused where the AVX2 level fuses them, the softmax keeps its eight
+ * lanes and the order in which it adds them. Sums are variables of their own: gcc 12 keeps a
+ * copy of an array in memory that every step writes.
+ */
+#include "kernels/attention_tile.h"
+
+#include <arm_neon.h>
+
+enum {
+    LANES = ATTENTION_TILE_LANES,
+    TILE_ROWS = 5,
+    PAIR_ROWS = 2,
+    STRIDE = ATTENTION_TILE_STRIDE,
+    COLS = ATTENTION_TILE_COLS
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+INLINE size_t type_bytes(enum kv_type type)
+{
+    return type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
+}
+
+/* Eight numbers as floats. */
+INLINE float32x4x2_t numbers_load(const uint8_t *numbers, enum kv_type type)
+{
+    switch (type) {
+    case KV_F32:
+        return (float32x4x2_t){{vld1q_f32((const float *)(const void *)numbers),
+                                vld1q_f32((const float *)(const void *)(numbers + 16))}};
+    case KV_F16: {
+        const float16x8_t halves = vreinterpretq_f16_u8(vld1q_u8(numbers));
+        return (float32x4x2_t){{vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)}};
+    }
+    case KV_INT8:
+        break;
+    }
+    const int16x8_t wide = vmovl_s8(vreinterpret_s8_u8(vld1_u8(numbers)));
+    return (float32x4x2_t){
+        {vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide))), vcvtq_f32_s32(vmovl_high_s16(wide))}};
+}
+
+#define ROW_SUMS(r)                                                                            \
+    float32x4_t sum_##r##_0 = vdupq_n_f32(0), sum_##r##_1 = sum_##r##_0;                       \
+    float32x4_t sum_##r##_2 = sum_##r##_0, sum_##r##_3 = sum_##r##_0
+#define ROW_STEP(r)                                                                            \
+    if (rows > (r)) {                                                                          \
+        const float x = a[(r)*STRIDE];                                                         \
+        sum_##r##_0 = vfmaq_n_f32(sum_##r##_0, left.val[0], x);                                \
+        sum_##r##_1 = vfmaq_n_f32(sum_##r##_1, left.val[1], x);                                \
+        sum_##r##_2 = vfmaq_n_f32(sum_##r##_2, right.val[0], x);                               \
+        sum_##r##_3 = vfmaq_n_f32(sum_##r##_3, right.val[1], x);                               \
+    }
+#define ROW_STORE(r)                                                                           \
+    if (rows > (r)) {                                                                          \
+        float *c = product->c + (r)*product->c_stride;                                         \
+        vst1q_f32(c, sum_##r##_0);                                                             \
+        vst1q_f32(c + 4, sum_##r##_1);                                                         \
+        vst1q_f32(c + 8, sum_##r##_2);                                                         \
+        vst1q_f32(c + 12, sum_##r##_3);                                                        \
+    }
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4)
+
+/* rows and type are constants at each call. */
+INLINE void product_tile(const struct attention_tile_product *product, int rows,
+                         enum kv_type type)
+{
+    ROW_SUMS(0);
+    ROW_SUMS(1);
+    ROW_SUMS(2);
+    ROW_SUMS(3);
+    ROW_SUMS(4);
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
+    const float *a_panel = product->a;
+    const void *const *panel = product->b[0];
+    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
+        const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
+        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        for (; a < a_end; a++, b += b_stride) {
+            const float32x4x2_t left = numbers_load(b, type);
+            const float32x4x2_t right = numbers_load(b + LANES * bytes, type);
+            EACH_ROW(ROW_STEP)
+        }
+        a_panel += product->a_panel;
+    }
+    EACH_ROW(ROW_STORE)
+}
+
+/* Two blocks of columns for at most two rows: rows 0 and 1 of the macros are one row's halves,
+ * 2 and 3 the other's. rows and type are constants at each call. */
+#define PAIR_STEP(r, sums, number)                                                             \
+    if (rows > (r)) {                                                                          \
+        const float x = a[(r)*STRIDE];                                                         \
+        sum_##sums##_0 = vfmaq_n_f32(sum_##sums##_0, number##_left.val[0], x);                 \
+        sum_##sums##_1 = vfmaq_n_f32(sum_##sums##_1, number##_left.val[1], x);                 \
+        sum_##sums##_2 = vfmaq_n_f32(sum_##sums##_2, number##_right.val[0], x);                \
+        sum_##sums##_3 = vfmaq_n_f32(sum_##sums##_3, number##_right.val[1], x);                \
+    }
+#define PAIR_STORE(sums, to)                                                                   \
+    do {                                                                                       \
+        vst1q_f32((to), sum_##sums##_0);                                                       \
+        vst1q_f32((to) + 4, sum_##sums##_1);                                                   \
+        vst1q_f32((to) + 8, sum_##sums##_2);                                                   \
+        vst1q_f32((to) + 12, sum_##sums##_3);                                                  \
+    } while (0)
+
+INLINE void product_pair(const struct attention_tile_product *product, int rows,
+                         enum kv_type type)
+{
+    ROW_SUMS(0);
+    ROW_SUMS(1);
+    ROW_SUMS(2);
+    ROW_SUMS(3);
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
+    const float *a_panel = product->a;
+    const void *const *first = product->b[0], *const *second = product->b[1];
+    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
+        const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
+        const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
+        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        for (; a < a_end; a++, b += b_stride, d += b_stride) {
+            const float32x4x2_t b_left = numbers_load(b, type);
+            const float32x4x2_t b_right = numbers_load(b + LANES * bytes, type);
+            const float32x4x2_t d_left = numbers_load(d, type);
+            const float32x4x2_t d_right = numbers_load(d + LANES * bytes, type);
+            PAIR_STEP(0, 0, b)
+            PAIR_STEP(0, 1, d)
+            PAIR_STEP(1, 2, b)
+            PAIR_STEP(1, 3, d)
+        }
+        a_panel += product->a_panel;
+    }
+    PAIR_STORE(0, product->c);
+    PAIR_STORE(1, product->c + COLS);
+    if (rows < 2)
+        return;
+    PAIR_STORE(2, product->c + product->c_stride);
+    PAIR_STORE(3, product->c + product->c_stride + COLS);
+}
+
+#define ROWS_CASE(count)                                                                       \
+    case count:                                                                                \
+        product_tile(product, count, type);                                                    \
+        break;
+
+INLINE void product_rows(const struct attention_tile_product *product, enum kv_type type)
+{
+    if (product->blocks == 2) {
+        if (product->rows == 1)
+            product_pair(product, 1, type);
+        else
+            product_pair(product, PAIR_ROWS, type);
+        return;
+    }
+    switch (product->rows) {
+        ROWS_CASE(1)
+        ROWS_CASE(2)
+        ROWS_CASE(3)
+        ROWS_CASE(4)
+    default:
+        product_tile(product, TILE_ROWS, type);
+        break;
+    }
+}
+
+static void product_neon(const struct attention_tile_product *product)
+{
+    switch (product->b_type) {
+    case KV_F32:
+        product_rows(product, KV_F32);
+        break;
+    case KV_F16:
+        product_rows(product, KV_F16);
+        break;
+    case KV_INT8:
+        product_rows(product, KV_INT8);
+        break;
+    }
+}
+
+/* a where it is greater, else b, a NaN's neighbour too: as x86 does it. */
+INLINE float32x4_t greater(float32x4_t a, float32x4_t b)
+{
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+
+/* 2^t for t <= 0, as exp_2 does it but fused; 0 below -126, a NaN stays one. */
+INLINE float32x4_t power_of_two(float32x4_t t)
+{
+    const float32x4_t magic = vdupq_n_f32(12582912.0f); /* 1.5 * 2^23: units of 1 */
+    const float32x4_t shifted = vaddq_f32(t, magic);
+    const float32x4_t f = vsubq_f32(t, vsubq_f32(shifted, magic));
+    float32x4_t p = vdupq_n_f32(0x1.441412p-13f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.5f0956p-10f), p, f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.3b2a52p-7f), p, f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.c6af6cp-5f), p, f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.ebfbe0p-3f), p, f);
+    p = vfmaq_f32(vdupq_n_f32(0x1.62e430p-1f), p, f);
+    p = vfmaq_f32(vdupq_n_f32(1.0f), p, f);
+    const uint32x4_t exponent = vshlq_n_u32(vreinterpretq_u32_f32(shifted), 23);
+    const uint32x4_t power = vaddq_u32(vreinterpretq_u32_f32(p), exponent);
+    const uint32x4_t is_below = vcltq_f32(t, vdupq_n_f32(-126.0f));
+    return vreinterpretq_f32_u32(vbicq_u32(power, is_below));
+}
+
+static float lanes_max(float32x4_t low, float32x4_t high)
+{
+    const float32x4_t four = greater(low, high);
+    const float32x4_t two = greater(four, vextq_f32(four, four, 2));
+    const float a = vgetq_lane_f32(two, 0), b = vgetq_lane_f32(two, 1);
+    return a > b ? a : b;
+}
+
+static float lanes_sum(float32x4_t low, float32x4_t high)
+{
+    const float32x4_t four = vaddq_f32(low, high);
+    const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+/* Scales the scores in place, -infinity past `seen`; the result is their maximum. */
+static float scores_scale(const struct attention_tile_softmax *softmax)
+{
+    static const int32_t lanes[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const float32x4_t minus_infinity = vdupq_n_f32(-__builtin_inff());
+    float32x4_t max[2] = {minus_infinity, minus_infinity};
+    for (int32_t key = 0; key < softmax->seen; key += LANES) {
+        const int32x4_t left = vdupq_n_s32(softmax->seen - key);
+        for (int half = 0; half < 2; half++) {
+            float *scores = softmax->scores + key + 4 * half;
+            const float32x4_t scale = vld1q_f32(softmax->key_scales + key + 4 * half);
+            const uint32x4_t is_seen = vcgtq_s32(left, vld1q_s32(lanes + 4 * half));
+            const float32x4_t score =
+                vbslq_f32(is_seen, vmulq_f32(vld1q_f32(scores), scale), minus_infinity);
+            vst1q_f32(scores, score);
+            max[half] = greater(score, max[half]);
+        }
+    }
+    return lanes_max(max[0], max[1]);
+}
+
+static void softmax_neon(struct attention_tile_softmax *softmax)
+{
+    softmax->max = scores_scale(softmax);
+    const float32x4_t max = vdupq_n_f32(softmax->max);
+    float32x4_t sum[2] = {vdupq_n_f32(0), vdupq_n_f32(0)};
+    int32_t key = 0;
+    for (; key < softmax->seen; key += LANES) {
+        for (int half = 0; half < 2; half++) {
+            float *scores = softmax->scores + key + 4 * half;
+            float32x4_t weight = power_of_two(vsubq_f32(vld1q_f32(scores), max));
+            sum[half] = vaddq_f32(sum[half], weight);
+            if (softmax->value_scales)
+                weight = vmulq_f32(weight, vld1q_f32(softmax->value_scales + key + 4 * half));
+            vst1q_f32(scores, weight);
+        }
+    }
+    for (; key < softmax->padded; key += 4)
+        vst1q_f32(softmax->scores + key, vdupq_n_f32(0));
+    softmax->sum = lanes_sum(sum[0], sum[1]);
+}
+
+static void widen_f16_neon(const uint16_t *from, float *to, size_t count)
+{
+    for (size_t i = 0; i < count; i += LANES) {
+        const float32x4x2_t wide =
+            numbers_load((const uint8_t *)(const void *)(from + i), KV_F16);
+        vst1q_f32(to + i, wide.val[0]);
+        vst1q_f32(to + i + 4, wide.val[1]);
+    }
+}
+
+const struct attention_tile_kernels attention_tile_neon = {.tile_rows = TILE_ROWS,
+                                                           .pair_rows = PAIR_ROWS,
+                                                           .product = product_neon,
+                                                           .softmax = softmax_neon,
+                                                           .widen_f16 = widen_f16_neon};
