@@ -293,12 +293,11 @@ int main(int argc, char **argv)
     for (int i = 2; is_right && i < argc; i += 2)
         is_right = read_option(argv[i], argv[i + 1], &bench);
     if (!is_right || bench.shared >= bench.context) {
-        (void)fprintf(stderr,
-                      "usage: forward_bench MODEL [--device cpu|cuda|emu] "
-                      "[--precision exact|int8]\n"
-                      "       [--kv f32|f16|int8] [--threads N] [--simd LEVEL|best]\n"
-                      "       [--rows 512] [--batches 1,8,32,96] [--context 1024] "
-                      "[--shared 0] [--seconds 3]\n");
+        (void)fprintf(stderr, "usage: forward_bench MODEL [--device cpu|cuda|emu] "
+                              "[--precision exact|int8]\n"
+                              "       [--kv f32|f16|int8] [--threads N] [--simd LEVEL|best]\n"
+                              "       [--rows 512] [--batches 1,8,32,96] [--context 1024] "
+                              "[--shared 0] [--seconds 3]\n");
         return 64;
     }
     bench.options.path = argv[1];

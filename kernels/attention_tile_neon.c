@@ -1,5 +1,5 @@
 /*
- * attention_tile_neon - the inner kernels of attention with NEON: the bits of attention_tile_avx2.
+ * attention_tile_neon - the inner kernels of attention with NEON: the bits of AVX2's.
  *
  *     product   5 rows x 16 columns, or 2 rows x 2 blocks of 16: 20 or 16 running sums of 4
  *               lanes. Halves and int8 are widened on the way

@@ -44,7 +44,7 @@ struct device_options {
     uint32_t threads;          /* 0: one per core this process may use */
     enum device_simd simd_max; /* at most this level */
     size_t scratch_bytes;      /* per worker; 0: a default that suits the ops of ops_cpu */
-    size_t workspace_bytes; /* CUDA and EMU; 0: a default that suits their ops */
+    size_t workspace_bytes;    /* CUDA and EMU; 0: a default that suits their ops */
 };
 
 /* ERR_LIMIT   more than DEVICE_THREADS_MAX threads, or a kind this build has not.

@@ -9,6 +9,9 @@
  *               1536, Nov 2026: 30 GFLOPS from M = 96 on (of about 40), 28 at 32, 19 at 8,
  *               5 at 1, dequantization included
  *
+ * Not used: AVX-512 BF16 (vdpbf16ps) would halve the operations, but it rounds x to 8 bits of
+ * mantissa whatever the weights are stored as, and reads subnormals as zero: no F32 bits.
+ *
  * Lanes past in_dim are loaded as zeros; adding +-0 to a running sum that began at +0 changes
  * nothing.
  */

@@ -16,7 +16,7 @@ room(kernels NEEDS base m SOURCES
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
   kernels/gemm_int8.c
   ${kernels_simd}
-  kernels/peak.c kernels/peak_measure.c kernels/wrapper_check.c
+  kernels/peak.c kernels/peak_host.c kernels/peak_measure.c kernels/wrapper_check.c
   kernels/kv_layout.c kernels/kv_copy_cpu.c
   kernels/ops.c kernels/ops_cpu.c kernels/ops_ref.c
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c

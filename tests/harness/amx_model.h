@@ -49,6 +49,11 @@ static void amx_model_loadconfig(const void *memory)
     amx_model.loads++;
 }
 
+static void amx_model_storeconfig(void *memory)
+{
+    memcpy(memory, &amx_model.config, sizeof amx_model.config);
+}
+
 static void amx_model_release(void)
 {
     memset(&amx_model.config, 0, sizeof amx_model.config);
@@ -114,11 +119,11 @@ static void amx_model_dpbssd(int c, int a, int b)
 }
 
 #define _tile_loadconfig(memory)        amx_model_loadconfig(memory)
-#define _tile_storeconfig(memory)       memcpy(memory, &amx_model.config, sizeof amx_model.config)
+#define _tile_storeconfig(memory)       amx_model_storeconfig(memory)
 #define _tile_release()                 amx_model_release()
 #define _tile_zero(tile)                amx_model_zero(tile)
 #define _tile_loadd(tile, from, stride) amx_model_loadd(tile, from, stride)
 #define _tile_stored(tile, to, stride)  amx_model_stored(tile, to, stride)
-#define _tile_dpbssd(c, a, b)           amx_model_dpbssd(c, a, b)
+#define _tile_dpbssd(sums, x, w)        amx_model_dpbssd(sums, x, w)
 
 #endif

@@ -1,0 +1,83 @@
+/* peak_host - see peak_host.h. A task is a piece of memory; its bytes are added up in four
+ * running sums, so that nothing but the loads takes time. */
+#include "kernels/peak_host.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+enum { PIECE = 1 << 20, RUNS = 5, LINE = 64 };
+
+typedef uint64_t words __attribute__((vector_size(16), aligned(16), may_alias));
+
+struct job {
+    const uint8_t *from;
+    uint8_t *to;
+    int32_t pieces;
+    uint64_t sums[DEVICE_THREADS_MAX]; /* written, so that no load can be left out */
+};
+
+static void read_piece(void *context, int32_t index, uint32_t worker)
+{
+    struct job *job = context;
+    const words *at = (const words *)(const void *)(job->from + (size_t)index * PIECE);
+    const words *end = at + PIECE / sizeof *at;
+    words a = {0}, b = a, c = a, d = a;
+    for (; at < end; at += LINE / sizeof *at) {
+        a += at[0];
+        b += at[1];
+        c += at[2];
+        d += at[3];
+    }
+    a += b + (c + d);
+    job->sums[worker] += a[0] + a[1];
+}
+
+static void copy_piece(void *context, int32_t index, uint32_t worker)
+{
+    struct job *job = context;
+    (void)worker;
+    memcpy(job->to + (size_t)index * PIECE, job->from + (size_t)index * PIECE, PIECE);
+}
+
+double peak_host_cpu_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Bytes of memory that all threads pass over in a second, at best. */
+static double best_rate(struct device *device, device_task *task, struct job *job)
+{
+    const double bytes = (double)job->pieces * PIECE * device_threads(device);
+    double best = 0;
+    for (int run = 0; run <= RUNS; run++) { /* the first is for warming up */
+        const double start_s = peak_host_cpu_s();
+        device_parallel(device, job->pieces, task, job);
+        const double rate = bytes / (peak_host_cpu_s() - start_s + 1e-9);
+        best = run > 0 && rate > best ? rate : best;
+    }
+    return best;
+}
+
+enum status peak_host_measure(struct device *device, size_t bytes,
+                              struct peak_host_rates *rates, struct error *err)
+{
+    assert(device_is_host(device) && bytes >= PIECE && bytes / PIECE < INT32_MAX / 2);
+    uint8_t *from = device_alloc(device, bytes), *to = device_alloc(device, bytes);
+    const bool has_room = from != NULL && to != NULL;
+    if (has_room) {
+        struct job job = {.from = from, .to = to, .pieces = (int32_t)(bytes / PIECE)};
+        memset(from, 1, bytes); /* pages never written may all be one and the same */
+        rates->read_bytes_per_s = best_rate(device, read_piece, &job);
+        rates->copy_bytes_per_s = 2 * best_rate(device, copy_piece, &job);
+    }
+    if (from != NULL)
+        device_free(device, from, bytes);
+    if (to != NULL)
+        device_free(device, to, bytes);
+    if (!has_room)
+        FAIL(err, ERR_MEMORY, "peak: no room for two pieces of %zu bytes", bytes);
+    return OK;
+}

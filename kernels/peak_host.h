@@ -1,0 +1,26 @@
+/*
+ * peak_host - how fast this machine's memory is read, and copied, by a device's own threads:
+ * what a product that reads each weight once is held against.
+ */
+#ifndef KERNELS_PEAK_HOST_H
+#define KERNELS_PEAK_HOST_H
+
+#include "kernels/device.h"
+
+struct peak_host_rates {
+    double read_bytes_per_s;
+    double copy_bytes_per_s; /* read and written: two for each byte copied */
+};
+
+enum { PEAK_HOST_BYTES = 256 << 20 /* far beyond the caches */ };
+
+/* The best of several runs over `bytes` of memory, at least 1 MiB. By processor time, all
+ * threads taken to run at once: what other processes take of the cores does not count.
+ * ERR_MEMORY. CPU devices only (asserted). */
+MUST_USE enum status peak_host_measure(struct device *device, size_t bytes,
+                                       struct peak_host_rates *rates, struct error *err);
+
+/* Processor time of this process so far. */
+double peak_host_cpu_s(void);
+
+#endif

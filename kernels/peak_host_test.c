@@ -1,0 +1,52 @@
+/* peak_host_test - that rates come out, with one thread and two, and that what does not fit is
+ * refused. How high they are is the machine's affair. */
+#include "kernels/peak_host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct device *device_new(uint32_t threads)
+{
+    struct device *device;
+    const struct device_options options = {.threads = threads};
+    assert_int_equal(device_open(&device, &options, NULL), OK);
+    return device;
+}
+
+static void rates_come_out(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 2; threads++) {
+        struct device *device = device_new(threads);
+        struct peak_host_rates rates = {0};
+        assert_int_equal(peak_host_measure(device, 3 << 20, &rates, NULL), OK);
+        /* A tape drive is slower, a register file is not faster. */
+        assert_true(rates.read_bytes_per_s > 1e6 && rates.read_bytes_per_s < 1e14);
+        assert_true(rates.copy_bytes_per_s > 1e6 && rates.copy_bytes_per_s < 1e14);
+        device_close(device);
+    }
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    struct device *device = device_new(1);
+    struct peak_host_rates rates = {0};
+    struct error err = {0};
+    assert_int_equal(peak_host_measure(device, (size_t)1 << 49, &rates, &err), ERR_MEMORY);
+    assert_non_null(strstr(err.text, "562949953421312"));
+    assert_true(rates.read_bytes_per_s == 0);
+    device_close(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rates_come_out),
+                                       cmocka_unit_test(what_does_not_fit_is_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
