@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     CACHE_LINE = 64,
@@ -37,7 +38,8 @@ enum {
     GATE_EPOCH_SHIFT = 16,
     SPIN_LOOKS = 4096,               /* about 20-60 us: longer than the gap between two ops */
     SCRATCH_DEFAULT_BYTES = 4 << 20, /* attention's scores and matmul's weight panels */
-    MAP_MIN_BYTES = 1 << 20          /* from here on device_alloc maps whole pages */
+    MAP_MIN_BYTES = 1 << 20,         /* from here on device_alloc maps whole pages */
+    LARGE_PAGE_BYTES = 2 << 20       /* what most systems have */
 };
 
 struct worker {
@@ -188,6 +190,28 @@ static enum status workers_start(struct device *device, struct error *err)
     return OK;
 }
 
+/* Whole pages; from the size of a large page on, beginning where one may begin: kernels before
+ * Linux 6.7 map a piece anywhere, and it then has small pages at both ends. */
+static void *pages_map(size_t bytes)
+{
+    const size_t edge = bytes < LARGE_PAGE_BYTES ? 0 : LARGE_PAGE_BYTES;
+    size_t pages, whole;
+    if (!checked_align_size(bytes, (size_t)sysconf(_SC_PAGESIZE), &pages) ||
+        !checked_add_size(pages, edge, &whole))
+        return NULL;
+    uint8_t *memory =
+        mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    if (edge == 0)
+        return memory;
+    const size_t before = (edge - (uintptr_t)memory % edge) % edge;
+    if (before > 0)
+        munmap(memory, before);
+    munmap(memory + before + pages, edge - before);
+    return memory + before;
+}
+
 /* Large pieces are mapped: the system zeroes a page when it is first touched, in large pages
  * where it can, so a generous pool costs only what is used of it. */
 static void *host_alloc(size_t bytes)
@@ -199,9 +223,8 @@ static void *host_alloc(size_t bytes)
         void *memory = aligned_alloc(CACHE_LINE, padded);
         return memory == NULL ? NULL : memset(memory, 0, padded);
     }
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+    void *memory = pages_map(bytes);
+    if (memory == NULL)
         return NULL;
     (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: refusal changes nothing */
     return memory;

@@ -38,9 +38,8 @@ static struct device *device_new(uint32_t threads, size_t scratch_bytes)
 {
     struct device *device;
     struct error err;
-    const struct device_options options = {.threads = threads,
-                                           .simd_max = DEVICE_SIMD_WIDEST,
-                                           .scratch_bytes = scratch_bytes};
+    const struct device_options options = {
+        .threads = threads, .simd_max = DEVICE_SIMD_WIDEST, .scratch_bytes = scratch_bytes};
     assert_int_equal(device_open(&device, &options, &err), OK);
     return device;
 }
@@ -182,6 +181,28 @@ static void memory_is_zeroed_and_aligned(void **state)
     device_close(device);
 }
 
+/* From 2 MiB on a piece begins where a large page may, and no two pieces share a byte. */
+static void large_pieces_begin_at_large_pages(void **state)
+{
+    (void)state;
+    enum { LARGE = 2 << 20, PIECES = 4 };
+    const size_t sizes[PIECES] = {LARGE, LARGE + 1, 3 * LARGE - 1, 2 * LARGE + 4097};
+    uint8_t *pieces[PIECES];
+    struct device *device = device_new(1, 0);
+    for (int i = 0; i < PIECES; i++) {
+        pieces[i] = device_alloc(device, sizes[i]);
+        assert_non_null(pieces[i]);
+        assert_int_equal((uintptr_t)pieces[i] % LARGE, 0);
+        memset(pieces[i], i + 1, sizes[i]);
+    }
+    for (int i = 0; i < PIECES; i++) {
+        assert_int_equal(pieces[i][0], i + 1);
+        assert_int_equal(memcmp(pieces[i], pieces[i] + 1, sizes[i] - 1), 0);
+        device_free(device, pieces[i], sizes[i]);
+    }
+    device_close(device);
+}
+
 static void marks_tell_the_time_between(void **state)
 {
     (void)state;
@@ -242,6 +263,7 @@ int main(void)
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(simd_stays_under_its_cap),
         cmocka_unit_test(memory_is_zeroed_and_aligned),
+        cmocka_unit_test(large_pieces_begin_at_large_pages),
         cmocka_unit_test(marks_tell_the_time_between),
         cmocka_unit_test(memory_free_is_part_of_all),
         cmocka_unit_test(absent_kinds_say_so),

@@ -103,6 +103,16 @@ static void look_at_machine(struct doctor *doctor)
     if (machine->memory_free_bytes < GIB)
         advise(memory, NOTE, "under 1 GiB free: close something, or use a smaller model");
 
+    if (machine->large_pages != MACHINE_LARGE_UNKNOWN) {
+        struct finding *pages = add(doctor, "large pages");
+        const bool given = machine->large_pages == MACHINE_LARGE_GIVEN;
+        (void)snprintf(pages->value, VALUE_BYTES, "%s", given ? "given" : "never");
+        if (!given)
+            advise(pages, NOTE,
+                   "weights lie in small pages: echo madvise as root into "
+                   "/sys/kernel/mm/transparent_hugepage/enabled");
+    }
+
     struct finding *gpu = add(doctor, "GPU");
     (void)snprintf(gpu->value, VALUE_BYTES, "%s",
                    machine->has_nvidia_driver ? "an NVIDIA driver is here" : "none");

@@ -37,6 +37,20 @@ static uint32_t count_cores(void)
     return (uint32_t)CPU_COUNT(&set);
 }
 
+/* The file holds all choices, the one in force in brackets: "always [madvise] never". */
+static enum machine_large_pages read_large_pages(void)
+{
+    char line[64] = "";
+    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+    if (!file)
+        return MACHINE_LARGE_UNKNOWN;
+    const bool is_read = fgets(line, sizeof line, file) != NULL;
+    (void)fclose(file);
+    if (!is_read)
+        return MACHINE_LARGE_UNKNOWN;
+    return strstr(line, "[never]") ? MACHINE_LARGE_NEVER : MACHINE_LARGE_GIVEN;
+}
+
 void machine_look(struct machine *machine)
 {
     *machine = (struct machine){.cores = count_cores()};
@@ -45,6 +59,7 @@ void machine_look(struct machine *machine)
     machine->memory_bytes = at_most(read_number("/proc/meminfo", "MemTotal:") << 10, group);
     machine->memory_free_bytes = at_most(read_number("/proc/meminfo", "MemAvailable:") << 10,
                                          group > used ? group - used : 0);
+    machine->large_pages = read_large_pages();
     machine->simd = device_simd_found(DEVICE_SIMD_WIDEST);
     machine->has_nvidia_driver =
         access("/proc/driver/nvidia/version", R_OK) == 0 && access("/dev/nvidiactl", F_OK) == 0;
