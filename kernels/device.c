@@ -15,6 +15,7 @@
 #include "kernels/device_backend.h"
 #include "kernels/device_graph.h"
 #include "kernels/device_keep.h"
+#include "kernels/device_pages.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -27,8 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     CACHE_LINE = 64,
@@ -36,10 +35,8 @@ enum {
     GATE_OPEN = 1 << 15,
     GATE_INSIDE = GATE_OPEN - 1,
     GATE_EPOCH_SHIFT = 16,
-    SPIN_LOOKS = 4096,               /* about 20-60 us: longer than the gap between two ops */
-    SCRATCH_DEFAULT_BYTES = 4 << 20, /* attention's scores and matmul's weight panels */
-    MAP_MIN_BYTES = 1 << 20,         /* from here on device_alloc maps whole pages */
-    LARGE_PAGE_BYTES = 2 << 20       /* what most systems have */
+    SPIN_LOOKS = 4096,              /* about 20-60 us: longer than the gap between two ops */
+    SCRATCH_DEFAULT_BYTES = 4 << 20 /* attention's scores and matmul's weight panels */
 };
 
 struct worker {
@@ -55,6 +52,7 @@ struct device {
     void *workspace;
     size_t workspace_bytes;
     uint64_t allocations;
+    struct device_pages pages; /* of the host */
     struct device_keep keep;
     double marks_s[DEVICE_TIMER_MARKS]; /* where the host's clock is the timer */
 
@@ -190,56 +188,6 @@ static enum status workers_start(struct device *device, struct error *err)
     return OK;
 }
 
-/* Whole pages; from the size of a large page on, beginning where one may begin: kernels before
- * Linux 6.7 map a piece anywhere, and it then has small pages at both ends. */
-static void *pages_map(size_t bytes)
-{
-    const size_t edge = bytes < LARGE_PAGE_BYTES ? 0 : LARGE_PAGE_BYTES;
-    size_t pages, whole;
-    if (!checked_align_size(bytes, (size_t)sysconf(_SC_PAGESIZE), &pages) ||
-        !checked_add_size(pages, edge, &whole))
-        return NULL;
-    uint8_t *memory =
-        mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return NULL;
-    if (edge == 0)
-        return memory;
-    const size_t before = (edge - (uintptr_t)memory % edge) % edge;
-    if (before > 0)
-        munmap(memory, before);
-    munmap(memory + before + pages, edge - before);
-    return memory + before;
-}
-
-/* Large pieces are mapped: the system zeroes a page when it is first touched, in large pages
- * where it can, so a generous pool costs only what is used of it. */
-static void *host_alloc(size_t bytes)
-{
-    size_t padded;
-    if (!checked_align_size(bytes == 0 ? 1 : bytes, CACHE_LINE, &padded))
-        return NULL;
-    if (bytes < MAP_MIN_BYTES) {
-        void *memory = aligned_alloc(CACHE_LINE, padded);
-        return memory == NULL ? NULL : memset(memory, 0, padded);
-    }
-    void *memory = pages_map(bytes);
-    if (memory == NULL)
-        return NULL;
-    (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: refusal changes nothing */
-    return memory;
-}
-
-static void host_free(void *memory, size_t bytes)
-{
-    if (memory == NULL)
-        return;
-    if (bytes < MAP_MIN_BYTES)
-        free(memory);
-    else
-        munmap(memory, bytes);
-}
-
 static const struct device_backend *backend_of(enum device_kind kind)
 {
 #ifdef COHORT_CUDA
@@ -289,7 +237,7 @@ static enum status memory_take(struct device *device, struct error *err)
         FAIL(err, ERR_MEMORY, "device: scratch of %zu bytes for each of %u threads",
              device->scratch_bytes, device->threads);
     device->workers = calloc(device->threads, sizeof *device->workers);
-    device->scratch = host_alloc(bytes);
+    device->scratch = device_pages_alloc(&device->pages, bytes);
     if (device->workers == NULL || device->scratch == NULL)
         FAIL(err, ERR_MEMORY, "device: no room for %zu bytes of scratch", bytes);
     return OK;
@@ -355,7 +303,7 @@ void device_close(struct device *device)
         device->backend->free(device->state, device->workspace, device->workspace_bytes);
         device->backend->close(device->state);
     }
-    host_free(device->scratch, device->scratch_bytes * device->threads);
+    device_pages_free(&device->pages, device->scratch, device->scratch_bytes * device->threads);
     free(device->workers);
     free(device);
 }
@@ -391,7 +339,8 @@ uint32_t device_threads(const struct device *device)
 void *device_alloc(struct device *device, size_t bytes)
 {
     device->allocations++;
-    return device->backend ? device->backend->alloc(device->state, bytes) : host_alloc(bytes);
+    return device->backend ? device->backend->alloc(device->state, bytes)
+                           : device_pages_alloc(&device->pages, bytes);
 }
 
 void device_free(struct device *device, void *memory, size_t bytes)
@@ -399,7 +348,7 @@ void device_free(struct device *device, void *memory, size_t bytes)
     if (device->backend)
         device->backend->free(device->state, memory, bytes);
     else
-        host_free(memory, bytes);
+        device_pages_free(&device->pages, memory, bytes);
 }
 
 uint64_t device_allocations(const struct device *device)

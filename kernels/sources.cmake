@@ -10,7 +10,7 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     kernels/matmul_int8_dotprod.c kernels/matmul_int8_i8mm.c kernels/attention_tile_neon.c)
 endif()
 room(kernels NEEDS base m SOURCES
-  kernels/device.c kernels/device_host.c kernels/device_simd.c
+  kernels/device.c kernels/device_host.c kernels/device_simd.c kernels/device_pages.c
   kernels/weight.c kernels/weight_row.c kernels/weight_simt.c kernels/weight_bf16.c
   kernels/weight_dequant.c kernels/weight_quantize.c kernels/activation.c
   kernels/matmul_int8.c kernels/matmul_f32.c kernels/matmul_ref.c kernels/matmul_cpu.c
