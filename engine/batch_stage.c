@@ -158,9 +158,12 @@ enum status batch_stage_init(struct batch_stage *stage, struct device *device,
     stage->there = device_alloc(device, stage->bytes);
     stage->masks = calloc(samples + 1, sizeof *stage->masks);
     stage->mask_places = calloc(samples + 1, sizeof *stage->mask_places);
+    size_t free_bytes, total_bytes;
+    device_memory_bytes(device, &free_bytes, &total_bytes);
     if (!stage->host || !stage->there || !stage->masks || !stage->mask_places)
-        FAIL(err, ERR_MEMORY, "batch: no room for %zu bytes, here and on the device",
-             stage->bytes);
+        FAIL(err, ERR_MEMORY,
+             "batch: needs %zu bytes, here and on the device; %zu of its %zu bytes are free",
+             stage->bytes, free_bytes, total_bytes);
     return OK;
 }
 

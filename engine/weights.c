@@ -81,8 +81,12 @@ static enum status alloc_vectors(struct loader *loader, struct error *err)
     weights->vectors_bytes = bytes;
     weights->vectors = device_alloc(loader->device, bytes);
     weights->here = device_is_host(loader->device) ? weights->vectors : calloc(1, bytes);
+    size_t free_bytes, total_bytes;
+    device_memory_bytes(loader->device, &free_bytes, &total_bytes);
     if (!weights->vectors || !weights->here)
-        FAIL(err, ERR_MEMORY, "weights: no room for %zu bytes of norms and biases", bytes);
+        FAIL(err, ERR_MEMORY,
+             "weights: need %zu bytes for norms and biases; %zu of the device's %zu are free",
+             bytes, free_bytes, total_bytes);
     return OK;
 }
 

@@ -35,7 +35,8 @@ enum device_emu_schedule {
 struct device_emu_options {
     enum device_emu_schedule schedule;
     uint64_t seed;
-    bool is_traced; /* false: several times faster, races and overruns go unseen */
+    bool is_traced;      /* false: several times faster, races and overruns go unseen */
+    size_t memory_bytes; /* that the device has, for tests of a full one; 0: the host's */
 };
 
 /* For the launches from now on. At start: lock-step, seed 1, traced. */

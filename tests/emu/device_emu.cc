@@ -64,17 +64,31 @@ static void emu_close(void *state)
     (void)state;
 }
 
+static size_t held_bytes; /* of all buffers */
+
+static size_t free_bytes(void)
+{
+    const size_t all = emu_block_options.memory_bytes;
+    return held_bytes < all ? all - held_bytes : 0;
+}
+
 static void *emu_alloc(void *state, size_t bytes)
 {
     (void)state;
-    return emu_memory_take(bytes);
+    if (emu_block_options.memory_bytes > 0 && bytes > free_bytes())
+        return nullptr;
+    void *memory = emu_memory_take(bytes);
+    if (memory)
+        held_bytes += bytes;
+    return memory;
 }
 
 static void emu_free(void *state, void *memory, size_t bytes)
 {
     (void)state;
-    (void)bytes;
-    if (memory && !emu_memory_drop(memory))
+    if (memory && emu_memory_drop(memory))
+        held_bytes -= bytes;
+    else if (memory)
         emu_report_add(EMU_HOST, nullptr, nullptr, "%p is freed and is no device memory",
                        memory);
 }
@@ -144,6 +158,14 @@ static int32_t emu_multiprocessors(void *state)
     return MULTIPROCESSORS;
 }
 
+/* Without a limit the host's memory is the device's (device_memory_bytes). */
+static void emu_facts(void *state, struct device_timer_facts *facts)
+{
+    (void)state;
+    facts->memory_bytes = emu_block_options.memory_bytes;
+    facts->memory_free_bytes = free_bytes();
+}
+
 const struct device_backend *device_emu_backend(void)
 {
     static struct device_backend backend;
@@ -158,5 +180,6 @@ const struct device_backend *device_emu_backend(void)
     backend.wait = emu_wait;
     backend.stream = emu_stream;
     backend.multiprocessors = emu_multiprocessors;
+    backend.facts = emu_facts;
     return &backend;
 }

@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -443,6 +444,47 @@ static void same_logits_grouped_or_not(void **state)
 }
 
 /* A kind of device that the machine has not is no failure. */
+/* A device too small for the workspace, for the weights, for a step's buffers: each is a
+ * sentence that says how many bytes are free, and all that was taken is given back. */
+static void too_small_a_device_is_told(void **state)
+{
+    (void)state;
+    struct device_emu_options small = fast;
+    struct engine_options options = {.device = ENGINE_EMU,
+                                     .precision = ENGINE_INT8,
+                                     .model_path = model_path,
+                                     .kv_pages = 16,
+                                     .step_tokens = 16,
+                                     .sequences_max = 2,
+                                     .threads = 1};
+    bool has_opened = false, has_said_weights = false, has_said_forward = false;
+    if (tested != ENGINE_EMU)
+        skip();
+    small.memory_bytes = 1;
+    for (int i = 0; i < 400 && !has_opened; i++) {
+        struct engine *engine;
+        struct error err = {0};
+        device_emu_configure(&small);
+        const enum status status = engine_open(&engine, &options, &err);
+        has_opened = status == OK;
+        if (has_opened) {
+            engine_close(engine);
+            break;
+        }
+        assert_int_equal(status, ERR_MEMORY);
+        size_t workspace;
+        const bool is_first = sscanf(err.text, "device: workspace takes %zu", &workspace) == 1;
+        small.memory_bytes = is_first ? workspace + 1 : small.memory_bytes + (1 << 15);
+        has_said_weights |= strncmp(err.text, "weights: need", 13) == 0;
+        has_said_forward |= strncmp(err.text, "forward: needs", 14) == 0;
+        assert_non_null(strstr(err.text, "bytes"));
+        if (strstr(err.text, "free") == NULL)
+            fail_msg("says not what is free: %s", err.text);
+    }
+    device_emu_configure(&traced);
+    assert_true(has_opened && has_said_weights && has_said_forward);
+}
+
 static bool is_there(void)
 {
     const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
@@ -463,6 +505,8 @@ int main(int argc, char **argv)
         return SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(same_logits_grouped_or_not, clear_findings,
+                                        expect_no_findings),
+        cmocka_unit_test_setup_teardown(too_small_a_device_is_told, clear_findings,
                                         expect_no_findings),
         cmocka_unit_test_setup_teardown(gives_the_cpus_tokens, clear_findings,
                                         expect_no_findings),
