@@ -264,23 +264,36 @@ static void fill_info(struct engine *engine, const struct engine_plan *plan,
     info->threads = device_threads(engine->device);
     info->kv_pages = plan->page_count;
     info->page_tokens = KV_PAGE_TOKENS;
+    info->sequences_max = plan->sequences_max;
+    info->step_tokens = plan->limits.rows_max;
 }
 
-static enum status open_all(struct engine *engine, const struct engine_options *options,
-                            struct error *err)
+/* Device and model, and how large everything else is to be. */
+static enum status plan_all(struct engine *engine, const struct engine_options *options,
+                            struct engine_plan *plan, struct error *err)
 {
-    struct engine_plan plan;
     TRY(open_model(engine, options, err));
     const enum device_kind kind = device_kind(engine->device);
     size_t free_bytes, total_bytes;
     device_memory_bytes(engine->device, &free_bytes, &total_bytes);
     const struct ops *ops = options->ops ? options->ops : ops_of(kind);
     const struct engine_plan_place place = {kind, ops, free_bytes};
-    TRY(engine_plan_make(options, &engine->model->config, &place, &plan, err));
+    TRY(engine_plan_make(options, &engine->model->config, &place, plan, err));
+    fill_info(engine, plan, options);
+    engine->info.memory_bytes = total_bytes;
+    engine->info.memory_free_bytes = free_bytes;
+    return OK;
+}
+
+static enum status open_all(struct engine *engine, const struct engine_options *options,
+                            struct error *err)
+{
+    struct engine_plan plan;
+    TRY(plan_all(engine, options, &plan, err));
+    const struct ops *ops = options->ops ? options->ops : ops_of(device_kind(engine->device));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_grammar(engine, err));
     TRY(open_step(engine, &plan, ops, !options->no_drafts, err));
-    fill_info(engine, &plan, options);
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");
     engine->has_thread = true;
@@ -305,6 +318,20 @@ enum status engine_open(struct engine **engine, const struct engine_options *opt
     }
     *engine = made;
     return OK;
+}
+
+enum status engine_look(const struct engine_options *options, struct engine_info *info,
+                        struct error *err)
+{
+    struct engine_plan plan;
+    struct engine *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "engine: no memory for %zu bytes", sizeof *made);
+    const enum status status = plan_all(made, options, &plan, err);
+    if (status == OK)
+        *info = made->info;
+    engine_close(made);
+    return status;
 }
 
 /* Frees the jobs that lie in the queues; the engine thread has ended. */

@@ -178,6 +178,8 @@ struct engine_info {
     enum engine_precision precision;
     uint64_t parameters, weight_bytes, kv_bytes;
     uint32_t vocab, hidden, context_max, threads, kv_pages, page_tokens;
+    uint32_t sequences_max, step_tokens;
+    uint64_t memory_bytes, memory_free_bytes; /* the device's, weights loaded; 0: not told */
 };
 
 struct engine_stats {
@@ -196,6 +198,11 @@ bool engine_has(enum engine_device device);
 MUST_USE enum status engine_open(struct engine **engine, const struct engine_options *options,
                                  struct error *err);
 void engine_close(struct engine *engine); /* NULL is fine */
+
+/* What engine_open would make of these options, and how large; nothing is kept. The weights are
+ * loaded for it: how much they leave is what the KV pool takes. Fails as engine_open would. */
+MUST_USE enum status engine_look(const struct engine_options *options, struct engine_info *info,
+                                 struct error *err);
 
 const struct engine_info *engine_info(const struct engine *engine);
 const struct tokenizer *engine_tokenizer(

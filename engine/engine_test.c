@@ -453,6 +453,39 @@ static void refuses_at_the_door(void **state)
     engine_close(engine);
 }
 
+/* Sizes that follow from options, so that the memory of the moment has no say. */
+static void a_look_says_what_opening_does(void **state)
+{
+    (void)state;
+    static const struct engine_options all[] = {
+        {.device = ENGINE_CPU, .kv_bytes = 1 << 22},
+        {.device = ENGINE_CPU, .kv_bytes = 1 << 16, .precision = ENGINE_INT8},
+        {.device = ENGINE_CPU, .sequences_max = 2, .step_tokens = 64, .kv = ENGINE_KV_F16},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct engine_options options = all[i];
+        struct engine *engine;
+        struct engine_info look = {0};
+        options.model_path = tiny_path;
+        assert_int_equal(engine_look(&options, &look, NULL), OK);
+        assert_int_equal(engine_open(&engine, &options, NULL), OK);
+        const struct engine_info *info = engine_info(engine);
+        assert_string_equal(look.device_name, info->device_name);
+        assert_string_equal(look.kv, info->kv);
+        assert_true(look.weight_bytes == info->weight_bytes && look.weight_bytes > 0);
+        assert_true(look.kv_bytes == info->kv_bytes && look.kv_pages == info->kv_pages);
+        assert_int_equal(look.context_max, info->context_max);
+        assert_int_equal(look.sequences_max, info->sequences_max);
+        assert_int_equal(look.step_tokens, info->step_tokens);
+        assert_int_equal(look.page_tokens, info->page_tokens);
+        engine_close(engine);
+    }
+    struct engine_options none = all[0];
+    struct engine_info look;
+    none.model_path = "/nowhere/model.gguf";
+    assert_int_equal(engine_look(&none, &look, NULL), ERR_IO);
+}
+
 static void the_engine_thread_does_not_allocate(void **state)
 {
     (void)state;
@@ -485,6 +518,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_at_the_door),
+        cmocka_unit_test(a_look_says_what_opening_does),
         cmocka_unit_test(a_score_is_what_generating_said),
         cmocka_unit_test(cancels_end_what_runs),
         cmocka_unit_test(closes_with_jobs_inside),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 enum {
     HELP_COLUMN = 30,
@@ -196,4 +197,9 @@ enum args_result args_parse(const struct args_command *command, int argc, char *
     }
     *rest = optind;
     return ARGS_GO;
+}
+
+int args_exit_code(enum args_result result)
+{
+    return result == ARGS_WRONG ? EX_USAGE : EX_OK;
 }

@@ -47,6 +47,9 @@ struct args_command {
     size_t option_count;
 };
 
+/* .options and .option_count of a command, from its table. */
+#define ARGS_OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof(table)[0]
+
 enum args_result {
     ARGS_GO,   /* carry on; argv[*rest] is the first argument that is no option */
     ARGS_DONE, /* help was asked for and printed: exit with 0 */
@@ -56,5 +59,8 @@ enum args_result {
 /* argv[0] is the subcommand's name. -h and --help need no entry in the table. */
 enum args_result args_parse(const struct args_command *command, int argc, char **argv,
                             int *rest);
+
+/* What the process exits with after a result other than ARGS_GO. */
+int args_exit_code(enum args_result result);
 
 #endif

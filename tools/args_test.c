@@ -78,6 +78,8 @@ static void test_help(void **state)
 {
     int rest;
     (void)state;
+    assert_int_equal(args_exit_code(ARGS_DONE), 0);
+    assert_int_equal(args_exit_code(ARGS_WRONG), 64);
     assert_int_equal(PARSE(&rest, "--help"), ARGS_DONE);
     assert_int_equal(PARSE(&rest, "-h"), ARGS_DONE);
     assert_int_equal(PARSE(&rest, "-j", "x", "--help"), ARGS_DONE);

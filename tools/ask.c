@@ -291,8 +291,7 @@ static enum args_result parse(struct ask *ask, int argc, char **argv, int *rest)
         .about = "Answers a question about documents and quotes the places it stands on. "
                  "Without\n--remote nothing leaves this machine. The key for --remote is "
                  "taken from\nCOHORT_API_KEY or OPENAI_API_KEY.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);
 }
@@ -326,7 +325,7 @@ int ask_main(int argc, char **argv)
     ask->price_in = 2.5F;
     ask->price_out = 10;
     const enum args_result parsed = parse(ask, argc, argv, &rest);
-    int code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    int code = args_exit_code(parsed);
     if (parsed == ARGS_GO && !take_question(ask, argv + rest))
         code = EX_USAGE;
     else if (parsed == ARGS_GO && answer(ask, &err) != OK)

@@ -336,8 +336,7 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
                  "/v1/chat/completions) and appends one result line each to OUT. Run it again "
                  "after\n"
                  "an interruption: requests that have their line in OUT are not done twice.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     int rest = 0;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
@@ -359,7 +358,7 @@ int batch_main(int argc, char **argv)
         return EX_OSERR;
     batch->out.fd = -1;
     const enum args_result parsed = parse(batch, argc, argv);
-    int code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    int code = args_exit_code(parsed);
     if (parsed == ARGS_GO)
         code = run_batch(batch);
     close_batch(batch);

@@ -274,13 +274,12 @@ int doctor_main(int argc, char **argv)
         .about = "Looks this machine over: cores, SIMD, memory, GPU, model, limits, speed. "
                  "Exit code\n"
                  "69 when something keeps Cohort from working.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        return args_exit_code(parsed);
     machine_look(&doctor.machine);
     look_at_machine(&doctor);
     test_address_space(&doctor);

@@ -3,6 +3,14 @@
 
 #include "tools/model_path.h"
 
+void engine_args_apply(const struct engine_args *args, struct engine_options *options)
+{
+    options->device = (enum engine_device)args->device;
+    options->precision = (enum engine_precision)args->precision;
+    options->threads = args->threads;
+    options->context_max = args->context;
+}
+
 enum status engine_args_open(const struct engine_args *args, const struct engine_options *more,
                              struct engine **engine, struct error *err)
 {
@@ -11,9 +19,6 @@ enum status engine_args_open(const struct engine_args *args, const struct engine
     *engine = NULL;
     TRY(model_path_find(args->model, path, sizeof path, err));
     options.model_path = path;
-    options.device = (enum engine_device)args->device;
-    options.precision = (enum engine_precision)args->precision;
-    options.threads = args->threads;
-    options.context_max = args->context;
+    engine_args_apply(args, &options);
     return engine_open(engine, &options, err);
 }

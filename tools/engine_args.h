@@ -51,6 +51,9 @@ struct engine_args {
         .max = 1024, .help = "worker threads (default: one per core)"                          \
     }
 
+/* options with what args say in place, but for the model's path. */
+void engine_args_apply(const struct engine_args *args, struct engine_options *options);
+
 /* Finds the model and opens an engine on it. more: further options, or NULL. ERR_IO when the
  * model is missing. The engine is the caller's to close. */
 MUST_USE enum status engine_args_open(const struct engine_args *args,

@@ -10,10 +10,11 @@
 #include "engine/gguf_get.h"
 #include "engine/model_config.h"
 #include "kernels/kv_layout.h"
-#include "tools/args.h"
 #include "tools/cohort.h"
+#include "tools/engine_args.h"
 #include "tools/exit_code.h"
 #include "tools/machine.h"
+#include "tools/memory_plan.h"
 #include "tools/model_path.h"
 
 #include <inttypes.h>
@@ -22,10 +23,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { SHOWN_BYTES = 72 };
+enum { SHOWN_BYTES = 72, PLANS_MAX = 2 };
 
 struct inspect {
-    const char *model;
+    struct engine_args engine_args;
+    int kv; /* enum engine_kv */
     bool json, tensors;
     char path[MODEL_PATH_BYTES];
     struct file_map map;
@@ -36,8 +38,8 @@ struct inspect {
 };
 
 struct plan {
-    uint64_t parameters, stored_bytes, int8_bytes; /* int8: matrices at one byte an element */
-    uint64_t kv_token_bytes[3];                    /* by enum kv_type */
+    uint64_t parameters, stored_bytes;
+    uint64_t kv_token_bytes[3]; /* by enum kv_type */
 };
 
 /* A file's text, safe for a terminal. */
@@ -129,12 +131,8 @@ static struct plan make_plan(const struct inspect *inspect)
     struct plan plan = {0};
     for (uint32_t i = 0; i < inspect->gguf.tensor_count; i++) {
         const struct gguf_tensor *tensor = &inspect->gguf.tensors[i];
-        const bool is_matrix = tensor->dim_count > 1;
-        const bool is_embedding = text_equal(tensor->name, TEXT("token_embd.weight"));
         plan.parameters += element_count(tensor);
         plan.stored_bytes += tensor->size;
-        plan.int8_bytes += is_matrix ? element_count(tensor) : tensor->size;
-        plan.int8_bytes += is_embedding ? tensor->size : 0; /* looked up as stored */
     }
     for (int type = KV_F32; inspect->config_error.status == OK && type <= KV_INT8; type++) {
         const struct kv_cache cache = {.type = (enum kv_type)type,
@@ -159,10 +157,9 @@ static void show_plan(struct inspect *inspect)
     machine_look(&machine);
     text_buf_format(&inspect->out,
                     "memory here: %.0f MiB, %.0f MiB free\n"
-                    "  weights, exact  %9.1f MiB (mapped from the file)\n"
-                    "  weights, int8   %9.1f MiB\n",
+                    "  weights, exact  %9.1f MiB (mapped from the file)\n",
                     mib(machine.memory_bytes), mib(machine.memory_free_bytes),
-                    mib(plan.stored_bytes), mib(plan.int8_bytes));
+                    mib(plan.stored_bytes));
     for (int type = KV_F32; type <= KV_INT8; type++) {
         const uint64_t bytes = plan.kv_token_bytes[type];
         text_buf_format(&inspect->out,
@@ -174,6 +171,46 @@ static void show_plan(struct inspect *inspect)
     if (plan.stored_bytes > machine.memory_free_bytes && machine.memory_free_bytes > 0)
         text_buf_add(&inspect->out,
                      TEXT("  the weights are larger than the free memory: expect the disk\n"));
+}
+
+/* Where the model could run: on the device asked for, else on each that this build computes on
+ * for people (the emulator is for tests). */
+static uint32_t make_plans(const struct inspect *inspect, struct memory_plan *plans)
+{
+    static const enum engine_device KINDS[PLANS_MAX] = {ENGINE_CPU, ENGINE_CUDA};
+    struct engine_options options = {.kv = (enum engine_kv)inspect->kv,
+                                     .model_path = inspect->path};
+    uint32_t count = 0;
+    engine_args_apply(&inspect->engine_args, &options);
+    if (options.device != ENGINE_DEVICE_AUTO) {
+        memory_plan_make(&options, &plans[0]);
+        return 1;
+    }
+    for (int i = 0; i < PLANS_MAX; i++) {
+        options.device = KINDS[i];
+        if (engine_has(KINDS[i]))
+            memory_plan_make(&options, &plans[count++]);
+    }
+    return count;
+}
+
+static void show_plans(struct inspect *inspect)
+{
+    struct memory_plan plans[PLANS_MAX];
+    const uint32_t count = make_plans(inspect, plans);
+    for (uint32_t i = 0; i < count; i++)
+        memory_plan_show(&plans[i], &inspect->out);
+}
+
+static void write_plans(struct inspect *inspect, struct json_writer *w)
+{
+    struct memory_plan plans[PLANS_MAX];
+    const uint32_t count = make_plans(inspect, plans);
+    json_write_key(w, "plans");
+    json_write_array(w);
+    for (uint32_t i = 0; i < count; i++)
+        memory_plan_write(&plans[i], w);
+    json_write_array_end(w);
 }
 
 static void show_tensors(struct inspect *inspect)
@@ -204,6 +241,7 @@ static void show(struct inspect *inspect)
             config->architecture, config->layers, config->hidden, config->ffn, config->heads,
             config->kv_heads, config->head_dim, config->vocab, config->context_max);
         show_plan(inspect);
+        show_plans(inspect);
     } else {
         text_buf_format(out, "not a model that runs here: %s\n", inspect->config_error.text);
     }
@@ -274,7 +312,6 @@ static void write_memory(struct inspect *inspect, struct json_writer *w)
         {"machine_bytes", machine.memory_bytes},
         {"free_bytes", machine.memory_free_bytes},
         {"weights_exact_bytes", plan.stored_bytes},
-        {"weights_int8_bytes", plan.int8_bytes},
         {"kv_f32_bytes_per_token", plan.kv_token_bytes[KV_F32]},
         {"kv_f16_bytes_per_token", plan.kv_token_bytes[KV_F16]},
         {"kv_int8_bytes_per_token", plan.kv_token_bytes[KV_INT8]},
@@ -307,6 +344,8 @@ static void write_json(struct inspect *inspect)
         json_write_text(&w, text_of(inspect->config_error.text));
     }
     write_memory(inspect, &w);
+    if (inspect->config_error.status == OK)
+        write_plans(inspect, &w);
     write_metadata(inspect, &w);
     write_tensors(inspect, &w);
     json_write_object_end(&w);
@@ -315,7 +354,7 @@ static void write_json(struct inspect *inspect)
 
 static enum status run(struct inspect *inspect, struct error *err)
 {
-    TRY(model_path_find(inspect->model, inspect->path, sizeof inspect->path, err));
+    TRY(model_path_find(inspect->engine_args.model, inspect->path, sizeof inspect->path, err));
     TRY(file_map_open(&inspect->map, inspect->path, 0, err));
     TRY(gguf_init(&inspect->gguf, inspect->map.data, inspect->map.size, err));
     if (model_config_read(&inspect->gguf, inspect->path, &inspect->config,
@@ -334,25 +373,27 @@ int inspect_main(int argc, char **argv)
 {
     struct inspect inspect = {0};
     const struct args_option options[] = {
-        {'m', "model", "FILE", ARGS_TEXT, &inspect.model, 0, 0,
-         "GGUF model (default: $COHORT_MODEL, else the demo model)"},
+        ENGINE_ARGS(inspect.engine_args),
+        {0, "kv", "auto|f32|f16|int8", ARGS_CHOICE, &inspect.kv, 0, 0,
+         "numbers of the KV cache (default: those that go with device and precision)"},
         {0, "tensors", NULL, ARGS_FLAG, &inspect.tensors, 0, 0, "list the tensors too"},
         {0, "json", NULL, ARGS_FLAG, &inspect.json, 0, 0, "one JSON object, with the tensors"},
     };
     const struct args_command command = {
         .name = "inspect",
         .usage = "[options] [FILE]",
-        .about = "Tells what is in a model file and what memory it takes on this machine.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        .about =
+            "Tells what is in a model file and what memory it takes on this machine: weights,\n"
+            "KV pool, context and jobs side by side, as an engine would have them.",
+        ARGS_OPTIONS(options),
     };
     struct error err = {0};
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        return args_exit_code(parsed);
     if (argv[rest])
-        inspect.model = argv[rest];
+        inspect.engine_args.model = argv[rest];
     int code = EX_OK;
     if (run(&inspect, &err) != OK)
         code = exit_code_fail("inspect", &err);

@@ -177,7 +177,7 @@ static enum status sweep(struct kbench *k, const struct kbench_row *wanted,
 static enum status run_modes(struct kbench *k, struct kbench_row *row,
                              const struct kbench_args_shape *shape, struct error *err)
 {
-    for (int mode = KBENCH_COLD; mode <= KBENCH_GRAPH; mode++) {
+    for (int mode = KBENCH_COLD; mode < KBENCH_MODES; mode++) {
         row->mode = (enum kbench_mode)mode;
         if (has_word(k->modes, kbench_time_mode_name(row->mode)))
             TRY(sweep(k, row, shape, err));
@@ -326,7 +326,7 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
         {0, "variant", "LIST", ARGS_TEXT, &k->variant, 0, 0, "default: all of them"},
         {0, "dtype", "LIST", ARGS_TEXT, &k->dtype, 0, 0,
          "number formats, or all (default: each kernel's first)"},
-        {0, "mode", "LIST", ARGS_TEXT, &k->modes, 0, 0, "cold,warm,graph (default cold)"},
+        {0, "mode", "LIST", ARGS_TEXT, &k->modes, 0, 0, "cold,warm,graph,batch (default cold)"},
         {0, "seconds", "S", ARGS_REAL, &k->seconds, 0, 60,
          "of timing per row (default 0.15; 0: none)"},
         {0, "verify", NULL, ARGS_FLAG, &k->is_verified, 0, 0, "against the plain twin first"},
@@ -353,8 +353,7 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
                  "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
                  "gather, kv_copy, sample; kbench list tells their variants, formats and "
                  "shapes.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);
 }
@@ -386,7 +385,7 @@ int kbench_main(int argc, char **argv)
     const char *verb = parsed == ARGS_GO && argv[rest] ? argv[rest] : "";
     k->names = argv + rest + 1;
     if (parsed != ARGS_GO) {
-        code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        code = args_exit_code(parsed);
     } else if (strcmp(verb, "run") == 0) {
         code = run_command(k);
     } else if (strcmp(verb, "list") == 0 && !argv[rest + 1]) {

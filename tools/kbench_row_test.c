@@ -125,12 +125,26 @@ static void csv_has_one_shape(void **state)
     free(text);
 }
 
+/* Cold goes on with each sample, graph and batch with each launch of one; warm stays. */
+static void modes_go_round_the_buffers(void **state)
+{
+    (void)state;
+    assert_int_equal(kbench_time_set(KBENCH_COLD, 5, 2, 4), 1);
+    assert_int_equal(kbench_time_set(KBENCH_WARM, 5, 2, 4), 0);
+    assert_int_equal(kbench_time_set(KBENCH_GRAPH, 1, 6, 4), 2);
+    assert_int_equal(kbench_time_set(KBENCH_BATCH, 1, 7, 4), 3);
+    for (int mode = 0; mode < KBENCH_MODES; mode++)
+        assert_non_null(kbench_time_mode_name((enum kbench_mode)mode));
+    assert_string_equal(kbench_time_mode_name(KBENCH_BATCH), "batch");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slower_row_is_seen),
         cmocka_unit_test(files_that_are_none_are_refused),
         cmocka_unit_test(csv_has_one_shape),
+        cmocka_unit_test(modes_go_round_the_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,12 +26,17 @@ struct sampler {
     bool is_flushed;
 };
 
+int32_t kbench_time_set(enum kbench_mode mode, int32_t sample, int32_t launch, int32_t sets)
+{
+    return mode == KBENCH_WARM ? 0 : mode == KBENCH_COLD ? sample % sets : launch % sets;
+}
+
 static enum status launch(const struct sampler *s, int32_t index)
 {
     if (s->mode == KBENCH_GRAPH)
         return device_graph_run(s->c->device, GRAPH_SLOT);
     for (int32_t i = 0; i < s->launches; i++)
-        TRY(s->c->kernel->run(s->c, s->mode == KBENCH_COLD ? index % s->c->set_count : 0));
+        TRY(s->c->kernel->run(s->c, kbench_time_set(s->mode, index, i, s->c->set_count)));
     return OK;
 }
 
@@ -57,7 +62,7 @@ static enum status record(struct sampler *s)
     TRY(device_graph_begin(s->c->device));
     enum status status = OK;
     for (int32_t i = 0; i < s->launches && status == OK; i++)
-        status = s->c->kernel->run(s->c, i % s->c->set_count);
+        status = s->c->kernel->run(s->c, kbench_time_set(KBENCH_GRAPH, 0, i, s->c->set_count));
     const enum status ended = device_graph_end(s->c->device, GRAPH_SLOT);
     return status != OK ? status : ended;
 }
@@ -126,6 +131,6 @@ enum status kbench_time_run(struct kbench_case *c, const struct peak_measure *pr
 
 const char *kbench_time_mode_name(enum kbench_mode mode)
 {
-    static const char *const NAMES[] = {"cold", "warm", "graph"};
+    static const char *const NAMES[] = {"cold", "warm", "graph", "batch"};
     return NAMES[mode];
 }

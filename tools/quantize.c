@@ -10,6 +10,7 @@
  */
 #include "base/clock.h"
 #include "base/file_map.h"
+#include "base/json.h"
 #include "engine/int8_file.h"
 #include "engine/quant_file.h"
 #include "engine/text_loss.h"
@@ -27,7 +28,7 @@ enum { WINDOW = 512, STEP_ROWS = 128, TOKENS_DEFAULT = 2048, TEXT_BYTES_MAX = 64
 struct quantize {
     const char *text; /* path, or NULL */
     uint32_t threads, tokens;
-    bool report;
+    bool report, json;
 
     const char *in, *out;
     bool is_blocks; /* out is to have `type`; else our int8 form, or a report is made */
@@ -36,6 +37,8 @@ struct quantize {
     struct file_map map;
     struct gguf gguf;
     struct quant_report matrices;
+    struct text_loss loss; /* positions 0: no text was read */
+    double loss_s;
 };
 
 /* Opens the file and measures its matrices. Loading it once shows that it is a whole model. */
@@ -148,11 +151,10 @@ static enum status read_ids(const struct quantize *q, const struct model *model,
     return status;
 }
 
-static enum status report_text(const struct quantize *q, struct error *err)
+static enum status read_text(struct quantize *q, struct error *err)
 {
     struct model_run int8 = {0}, exact = {0};
     struct token_list ids = {0};
-    struct text_loss loss = {0};
     enum status status = open_run(q, MODEL_INT8, &int8, err);
     if (status == OK)
         status = open_run(q, MODEL_EXACT, &exact, err);
@@ -161,13 +163,84 @@ static enum status report_text(const struct quantize *q, struct error *err)
     const struct text_loss_runs runs = {.run = &int8, .other = &exact};
     const double begin = clock_now_s();
     if (status == OK)
-        status = run_windows(q, &runs, &ids, &loss, err);
-    if (status == OK)
-        print_loss(&loss, clock_now_s() - begin);
+        status = run_windows(q, &runs, &ids, &q->loss, err);
+    q->loss_s = clock_now_s() - begin;
     token_list_deinit(&ids);
     model_run_close(&exact);
     model_run_close(&int8);
     return status;
+}
+
+static void write_number(struct json_writer *w, const char *key, double value)
+{
+    json_write_key(w, key);
+    json_write_double(w, value);
+}
+
+static void write_word(struct json_writer *w, const char *key, const char *value)
+{
+    json_write_key(w, key);
+    json_write_text(w, text_of(value));
+}
+
+static void write_matrix(const struct quant_report_matrix *matrix, struct json_writer *w)
+{
+    json_write_object(w);
+    write_word(w, "matrix", matrix->name.text);
+    write_word(w, "type", weight_type_name(matrix->tensor->type));
+    write_number(w, "outputs", (double)matrix->tensor->dims[1]);
+    write_number(w, "inputs", (double)matrix->tensor->dims[0]);
+    write_number(w, "error", matrix->error);
+    write_number(w, "row_error", matrix->row_error);
+    write_word(w, "form", matrix->is_kept ? "kept" : "int8");
+    json_write_object_end(w);
+}
+
+static void write_loss(const struct text_loss *loss, struct json_writer *w)
+{
+    json_write_key(w, "text");
+    json_write_object(w);
+    write_number(w, "tokens", loss->positions);
+    write_number(w, "window", WINDOW);
+    write_number(w, "kl", loss->kl / loss->positions);
+    write_number(w, "same_first_choice", (double)loss->same_top / loss->positions);
+    write_number(w, "perplexity_exact", exp(loss->other_nll / loss->scored));
+    write_number(w, "perplexity_int8", exp(loss->nll / loss->scored));
+    json_write_object_end(w);
+}
+
+/* Errors as shares, divergence in nats. */
+static void print_json(const struct quantize *q)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    json_write_object(&w);
+    write_word(&w, "file", q->in);
+    write_number(&w, "error_max", QUANT_REPORT_ERROR_MAX);
+    json_write_key(&w, "matrices");
+    json_write_array(&w);
+    for (uint32_t i = 0; i < q->matrices.count; i++)
+        write_matrix(&q->matrices.matrices[i], &w);
+    json_write_array_end(&w);
+    if (q->text)
+        write_loss(&q->loss, &w);
+    json_write_object_end(&w);
+    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
+}
+
+static enum status report(struct quantize *q, struct error *err)
+{
+    if (!q->json)
+        print_matrices(q);
+    (void)fflush(stdout);
+    if (q->text)
+        TRY(read_text(q, err));
+    if (q->json)
+        print_json(q);
+    else if (q->text)
+        print_loss(&q->loss, q->loss_s);
+    return OK;
 }
 
 static int run(struct quantize *q)
@@ -175,12 +248,8 @@ static int run(struct quantize *q)
     struct error err = {0};
     int code = EX_OK;
     enum status status = open_source(q, &err);
-    if (status == OK && q->report) {
-        print_matrices(q);
-        (void)fflush(stdout);
-        if (q->text)
-            status = report_text(q, &err);
-    }
+    if (status == OK && q->report)
+        status = report(q, &err);
     if (status != OK)
         code = exit_code_fail("quantize", &err);
     if (code == EX_OK && !q->report) {
@@ -209,6 +278,7 @@ int quantize_main(int argc, char **argv)
          "write nothing: print the error of each matrix"},
         {0, "text", "FILE", ARGS_TEXT, &q.text, 0, 0,
          "with --report: divergence and perplexity on this text too"},
+        {0, "json", NULL, ARGS_FLAG, &q.json, 0, 0, "with --report: one JSON object"},
         {0, "tokens", "N", ARGS_U32, &q.tokens, 2, 1 << 24,
          "of the text, at most (default: 2048)"},
         {0, "threads", "N", ARGS_U32, &q.threads, 0, 1024,
@@ -223,18 +293,17 @@ int quantize_main(int argc, char **argv)
                  "  F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1\n"
                  "              as GGUF has them; the head has 8 bits at least\n"
                  "Or reports what int8 costs the model.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        return args_exit_code(parsed);
     const int words = argc - rest;
     if (q.report ? words != 1 : words != 3)
         return wrong(q.report ? "--report wants one file" : "wants IN, OUT and a type", "");
-    if (q.text && !q.report)
-        return wrong("--text wants --report", "");
+    if ((q.text || q.json) && !q.report)
+        return wrong(q.text ? "--text wants --report" : "--json wants --report", "");
     q.in = argv[rest];
     q.out = q.report ? NULL : argv[rest + 1];
     if (!q.report && strcmp(argv[rest + 2], "int8") != 0) {

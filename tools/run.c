@@ -277,8 +277,7 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         .about = "Gives the model one prompt and streams what it writes. Without PROMPT, or "
                  "with -,\n"
                  "the prompt is read from standard input.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);
 }
@@ -293,7 +292,7 @@ int run_main(int argc, char **argv)
     run->job.max_tokens = DEFAULT_MAX_TOKENS;
     run->job.sample_count = 1;
     const enum args_result parsed = parse(run, argc, argv, &rest);
-    int code = parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+    int code = args_exit_code(parsed);
     if (parsed == ARGS_GO && run_prompt(run, argv + rest, &err) != OK)
         code = exit_code_fail("run", &err);
     close_run(run);

@@ -80,8 +80,7 @@ int tokenize_main(int argc, char **argv)
         .name = "tokenize",
         .usage = "[options] < TEXT",
         .about = "Reads text on standard input and prints the ids of its tokens.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     struct model *model = NULL;
     struct device *device = NULL;
@@ -89,7 +88,7 @@ int tokenize_main(int argc, char **argv)
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        return args_exit_code(parsed);
     int code = EX_OK;
     if (run(&t, &model, &device, &err) != OK)
         code = exit_code_fail("tokenize", &err);

@@ -60,6 +60,7 @@ class Refusals(unittest.TestCase):
         self.refused(USAGE, "quantize", "only-one")
         self.refused(USAGE, "quantize", "in", "out", "q6_k", say="Q4_K")
         self.refused(USAGE, "quantize", "--text", "file", "in", "out", "int8", say="--report")
+        self.refused(USAGE, "quantize", "--json", "in", "out", "int8", say="--report")
 
     def test_no_model(self):
         env = {"HOME": "/nonexistent"}
@@ -135,6 +136,23 @@ class WithModel(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("token_embd.weight", text)
 
+    def test_inspect_plans(self):
+        words = ("inspect", "--device", "cpu", "--json", "--context", "1500")
+        for more, kv in (((), "f32"), (("--kv", "f16"), "f16"), (("--precision", "int8"), "int8")):
+            code, text, lines = cohort(*words, *more)
+            self.assertEqual((code, lines), (0, []))
+            (plan,) = json.loads(text)["plans"]
+            self.assertEqual((plan["device"], plan["kv"], plan["context_max"]), ("cpu", kv, 1500))
+            self.assertGreater(plan["weight_bytes"], 1 << 26)
+            pages = plan["kv_pages"]
+            self.assertEqual(plan["kv_bytes"] % pages, 0)
+            self.assertEqual(plan["jobs"], min(pages // 72, plan["sequences_max"]))
+        code, text, _ = cohort("inspect", "--device", "emu", "--kv", "f32", "--json")
+        self.assertEqual(code, 0)
+        self.assertIn("why_not", json.loads(text)["plans"][0])
+        code, text, _ = cohort("inspect")
+        self.assertRegex(text, r"(?m)^  jobs +\d+ of 800 \+ 250 \+ 100 tokens at once")
+
     def test_quantize(self):
         words = ("run", "--precision", "int8", "--max-tokens", "12", "The moon is")
         with tempfile.TemporaryDirectory() as folder:
@@ -160,6 +178,11 @@ class WithModel(unittest.TestCase):
             code, told, lines = cohort("quantize", "--report", "--text", text.name, str(MODEL))
         self.assertEqual((code, lines), (0, []))
         self.assertIn("211 matrices", told)
+        code, text, lines = cohort("quantize", "--report", "--json", str(MODEL))
+        self.assertEqual((code, lines), (0, []))
+        matrices = json.loads(text)["matrices"]
+        self.assertEqual(len(matrices), 211)
+        self.assertTrue(all(0 <= m["error"] <= m["row_error"] < 0.2 for m in matrices))
         self.assertRegex(told, r"KL of int8 from exact  0\.0\d+ nats")
 
     def test_run(self):
