@@ -38,7 +38,7 @@ struct shape {
 };
 
 /* How keys, values and queries are made. */
-enum filling { NOISE, FLAT, CODES };
+enum filling { NOISE, FLAT, CODES, STEEP };
 
 struct row {
     int32_t seq, position;
@@ -101,13 +101,21 @@ static float value_number(enum filling filling, uint32_t seed, int32_t i)
                   : (float)((int32_t)(hash(seed + (uint32_t)i * 977u) % 255) - 127) / 64.0f;
 }
 
+/* Sums of splits that F32 adds to something else in another order: 2^15 each in the first one,
+ * later an eighth, once: a tie that 2^21 swallows, unless another eighth came before. */
+static float steep_number(int32_t token, int32_t split, int32_t i)
+{
+    const float sign = i % 3 == 0 ? -1.0f : 1.0f;
+    return token < split ? sign * 0x1p15f : token % split == i % split ? sign * 0.125f : 0.0f;
+}
+
 static float query_number(const struct scene *scene, const struct row *row, int32_t i)
 {
     const int32_t dim = scene->shape.head_dim, head = i / dim;
     const int32_t target = (row->position * 7 + head * 5) % (row->position + 1);
     if (scene->filling == NOISE)
         return noise((uint32_t)(row->seq * 10000 + row->position + 7), (uint32_t)i);
-    return scene->filling == FLAT ? 0.0f : 8192.0f * code(target, i % dim);
+    return scene->filling != CODES ? 0.0f : 8192.0f * code(target, i % dim);
 }
 
 static void token_fill(const struct scene *scene, int32_t seq, int32_t token)
@@ -123,7 +131,8 @@ static void token_fill(const struct scene *scene, int32_t seq, int32_t token)
             numbers[i] = key_number(scene->filling, token, seed, i);
         kv_layout_put_key(cache, &block, token % KV_PAGE_TOKENS, numbers);
         for (int32_t i = 0; i < cache->head_dim; i++)
-            numbers[i] = value_number(scene->filling, seed, i);
+            numbers[i] = scene->filling == STEEP ? steep_number(token, scene->shape.split, i)
+                                                 : value_number(scene->filling, seed, i);
         kv_layout_put_value(cache, &block, token % KV_PAGE_TOKENS, numbers);
     }
 }
@@ -354,6 +363,27 @@ static void chosen_values_are_exact(void **state)
     cases_each(*state, exact);
 }
 
+/* Any other order of the partials gives another last bit. */
+static void merged(struct simt_case *c)
+{
+    const struct plan plan = plan_make(3, 4 * 64);
+    const struct shape shape = {KV_F16, 2, 1, 64, 64, 0, 0.0f};
+    const volatile float first = 0x1p21f, later = 0.125f;
+    const float in_order = first + later + later, last_first = later + later + first;
+    assert_true(in_order == first && last_first > first);
+    struct scene scene = scene_new(c, shape, STEEP, &plan, 0);
+    struct simt_activation y = attend(c, &scene, &plan, true);
+    assert_true(y.host.f32[1] == 0x1p21f / (float)(plan.rows[0].position + 1));
+    simt_activation_same(c, &y);
+    simt_activation_free(&y);
+    free(scene.host.data);
+}
+
+static void partials_are_merged_in_index_order(void **state)
+{
+    simt_case_each(*state, merged);
+}
+
 static void noise_check(struct simt_case *c, struct shape shape, int32_t rows, int32_t end)
 {
     const struct plan plan = plan_make(rows, end);
@@ -535,6 +565,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_weights_are_exact),
         cmocka_unit_test(chosen_values_are_exact),
+        cmocka_unit_test(partials_are_merged_in_index_order),
         cmocka_unit_test(noise_is_near_the_twin),
         cmocka_unit_test(a_row_is_the_same_alone_and_in_company),
         cmocka_unit_test(padding_writes_nothing),
