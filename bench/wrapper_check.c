@@ -1,6 +1,7 @@
 /*
  * wrapper_check - the wrappers of kernels/parts/simt.cuh on a device against their meaning in
- * plain C, and on a GPU bit for bit against the emulator too.
+ * plain C, and on a GPU against the emulator too: bit for bit, but for exp2 and reciprocal,
+ * which are within what is promised of the instructions (kernels/wrapper_check.h).
  *
  *     wrapper_check [cuda|emu] [BLOCKS]
  *

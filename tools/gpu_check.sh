@@ -12,7 +12,7 @@
 #   engine     the whole engine: the CPU's texts, alone and among others        10     60
 #   tests      the kernels' and the engine's own tests (where cmocka is)        40     90
 #   emulated   kbench's cases against the emulator, bit for bit                 20     60
-#   t3         chunks x jobs on synthetic weights, gaps of the host             60    120
+#   t3         chunks x jobs on synthetic weights                               60    120
 #   kbench     every kernel's time beside the card's limits                     60    100
 #   t2 t1 t4   passes by rows; one reader; the recorded runs              20 20 30   each 60
 #   sanitizer  compute-sanitizer's four tools on small cases                    80    120
