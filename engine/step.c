@@ -77,12 +77,17 @@ static void preempt(struct step *step, uint32_t index)
     step_view_all(step);
 }
 
-/* Waiting sequences cannot be served by a device that is of no more use. */
-static void fail_waiting(struct step *step, const struct error *err)
+/* The device is of no more use: submit takes no more from now on. */
+static void note_failure(struct step *step, const struct error *err)
 {
     pthread_mutex_lock(&step->stats_lock);
     step->failure = *err;
     pthread_mutex_unlock(&step->stats_lock);
+}
+
+/* Waiting sequences cannot be served by a device that has failed. */
+static void fail_waiting(struct step *step)
+{
     while (step->waiting.eldest) {
         struct seq *seq = step->waiting.eldest;
         waiting_remove(&step->waiting, seq);
@@ -90,16 +95,19 @@ static void fail_waiting(struct step *step, const struct error *err)
     }
 }
 
-/* What runs has failed; what the device has written is not known. */
+/* What runs has failed; what the device has written is not known. The sentence is there before
+ * the first job ends: whoever sees that it has may ask at once whose fault it was. */
 static void fail_running(struct step *step, enum status status, const struct error *err)
 {
+    if (status == ERR_DEVICE)
+        note_failure(step, err);
     step->drawn_count = 0;
     for (uint32_t i = 0; i < step->running_count; i++)
         step_output_end(step, step->running[i], ENGINE_FAILED);
     compact(step);
     kv_prefix_clear(&step->prefix);
     if (status == ERR_DEVICE)
-        fail_waiting(step, err);
+        fail_waiting(step);
 }
 
 /* The token of the sequence's own row, and those of its guesses as long as they were right:

@@ -27,9 +27,16 @@ room_test(tests/golden/convert_expect_test.c engine)
 room(step_bench NEEDS engine SOURCES tests/harness/step_fake.c tests/harness/step_bench.c)
 room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
 room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
+room(engine_jobs NEEDS engine cmocka SOURCES tests/harness/engine_jobs.c
+  tests/harness/attention_halves.c)
 if(COHORT_EMU)
   room_test(tests/emu/engine_test.c harness)
   room_test(tests/emu/families_test.c families)
+  room_test(tests/emu/engine_company_test.c engine_jobs harness)
+  room_test(tests/emu/engine_seeds_test.c engine_jobs harness)
+  if(BUILD_TESTING)
+    set_tests_properties(tests/emu/engine_company tests/emu/engine_seeds PROPERTIES LABELS emu)
+  endif()
   foreach(test engine families)
     if(BUILD_TESTING)
       set_tests_properties(tests/emu/${test} PROPERTIES LABELS emu)
@@ -59,6 +66,15 @@ if(COHORT_TOOLS)
   room(scripted_server NEEDS base SOURCES tests/harness/scripted_server.c)
   room_test(tests/e2e/remote_test.c minions scripted_server)
   room_test(tests/e2e/round_test.c minions scripted_server)
+endif()
+
+# ---- a device that fails in the middle of a run ----
+if(COHORT_TOOLS AND COHORT_EMU AND BUILD_TESTING)
+  room_test(tests/emu/engine_failure_test.c tools harness)
+  target_sources(tests_emu_engine_failure_test PRIVATE tests/harness/failing_launch.cc)
+  target_link_options(tests_emu_engine_failure_test PRIVATE
+    -Wl,--wrap=emu_launch_run)
+  set_tests_properties(tests/emu/engine_failure PROPERTIES LABELS emu)
 endif()
 
 # ---- the binary as people meet it ----

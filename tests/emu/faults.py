@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""faults BUILD-FOLDER [NAME...] - plants faults in real kernels and demands that each is seen.
+"""faults BUILD-FOLDER [NAME...] [--shard I/N] - plants faults in real kernels and demands that each is seen.
 
 A file of tests/emu/faults holds the faults of one op. A fault is a piece of a kernel's source
 and what stands there instead; the rest tells the test that must notice:
@@ -17,7 +17,8 @@ is the emulator's word for it ("race", "unwritten", "overrun", "divergence"...: 
 
 The fault goes into a copy beside the tree, found first by the compiler. The program runs once
 over all schedules. First of all it must pass without a fault: else its red says nothing.
-NAME is an op or op/fault. The build folder is ninja's, its programs are built.
+NAME is an op or op/fault; of those, --shard takes the I-th of N parts (1 .. N), so that
+several may run side by side. The build folder is ninja's, its programs are built.
 """
 
 import pathlib
@@ -175,10 +176,30 @@ def reason_to_skip(build):
     return None
 
 
+def shard_of(faults, told):
+    """The I-th of N runs of neighbours: they mostly share their test, whose clean run then is
+    made once. "I/N" outside 1 .. N is refused."""
+    index, count = (int(number) for number in told.split("/"))
+    if not 1 <= index <= count:
+        raise Broken(f"--shard {told}: want 1/N to N/N")
+    return faults[(index - 1) * len(faults) // count:index * len(faults) // count]
+
+
+def arguments(words):
+    """(build folder, names, shard)"""
+    words, shard = list(words), "1/1"
+    if "--shard" in words:
+        at = words.index("--shard")
+        shard = words[at + 1]
+        del words[at:at + 2]
+    return words[0], words[1:], shard
+
+
 def main():
-    build, names = sys.argv[1], sys.argv[2:]
+    build, names, shard = arguments(sys.argv[1:])
     faults = [f for path in sorted(FAULTS.glob("*.faults")) for f in parse(path)
               if not names or f["op"] in names or f["name"] in names]
+    faults = shard_of(faults, shard)
     if not faults:
         print(f"faults: none of that name: {' '.join(names)}")
         return 1

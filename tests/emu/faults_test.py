@@ -52,6 +52,24 @@ WANTED = {"renamed": "NOT SEEN", "gone": "has these lines 0 times", "ambiguous":
           "seen": None}
 
 
+def shards_wrong():
+    """Parts must be all of it, in order, none twice, whatever the numbers."""
+    wrong = []
+    for total in (1, 5, 29):
+        for count in (1, 2, 3, 7):
+            whole = list(range(total))
+            parts = [faults.shard_of(whole, f"{i}/{count}") for i in range(1, count + 1)]
+            if sum(parts, []) != whole or max(map(len, parts)) - min(map(len, parts)) > 1:
+                wrong.append(f"{total} faults in {count} parts: {parts}")
+    for told in ("0/3", "4/3"):
+        try:
+            faults.shard_of([1, 2, 3], told)
+            wrong.append(f"shard {told} is taken")
+        except faults.Broken:
+            pass
+    return wrong
+
+
 def main():
     build = sys.argv[1]
     reason = faults.reason_to_skip(build)
@@ -62,7 +80,7 @@ def main():
         file.write(PLANTED)
         file.flush()
         planted = faults.parse(pathlib.Path(file.name))
-    wrong = faults.clean_runs(build, planted)
+    wrong = shards_wrong() + faults.clean_runs(build, planted)
     assert len(planted) == len(WANTED)
     for fault in planted:
         want, got = WANTED[fault["name"].split("/")[1]], faults.judge(build, fault)

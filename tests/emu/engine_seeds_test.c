@@ -1,0 +1,212 @@
+/*
+ * engine_seeds_test - what the GPU's kernels and the CPU's give, over twelve random models.
+ *
+ * Their arithmetic differs in one place: attention on tensor cores rounds the query and the
+ * weights to halves. Hence two statements, each over all models and both precisions:
+ *
+ *   - A CPU engine whose attention rounds as the kernel does (attention_halves) gives the same
+ *     tokens, all of them. The order of F32 sums is all that is left, and what that carries
+ *     over to the next half or integer: 0.001 of a log-probability with exact weights, 0.06
+ *     with int8, were seen.
+ *   - A CPU engine as it is gives log-probabilities within a bound as long as the text is the
+ *     same; and where a greedy choice is another one, the CPU has both choices within that
+ *     bound's double of each other. With int8 activations the bound is wide: a number carried
+ *     over to the next integer is a step of 1/127 of its row's largest.
+ */
+#include "kernels/device_emu.h"
+#include "kernels/ops.h"
+#include "tests/harness/attention_halves.h"
+#include "tests/harness/engine_jobs.h"
+#include "tests/harness/tiny_model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SEEDS = 12, JOBS = 10, SHAPED = 5, SCORED = 7, PROMPT_MAX = 96 };
+
+static token_id prompts[JOBS][PROMPT_MAX];
+static struct engine_job jobs[JOBS];
+
+/* What was compared, and how far apart. */
+struct tally {
+    uint32_t tokens, differing;
+    double logprob, margin; /* the greatest */
+};
+
+static uint32_t mix(uint32_t a, uint32_t b)
+{
+    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
+    return (uint32_t)(z >> 32);
+}
+
+/* Greedy but for three. */
+static void jobs_make(uint32_t seed)
+{
+    for (uint32_t i = 0; i < JOBS; i++) {
+        const uint32_t shared = i % 3 == 0 ? 0 : 21 + 19 * (i % 2);
+        const uint32_t own = 12 + mix(i, 2) % 20;
+        for (uint32_t t = 0; t < shared + own; t++)
+            prompts[i][t] = (token_id)(mix(t < shared ? seed : seed * 100 + i + 1, t) % 256);
+        jobs[i] = (struct engine_job){.prompt = prompts[i],
+                                      .prompt_tokens = shared + own,
+                                      .sample_count = 1,
+                                      .max_tokens = 10,
+                                      .ignore_end = true,
+                                      .seed = seed,
+                                      .job_key = i,
+                                      .tag = i};
+    }
+    jobs[1].temperature = jobs[2].temperature = jobs[4].temperature = 0.8f;
+    jobs[1].top_k = 20;
+    jobs[2].top_p = 0.8f;
+    jobs[4].sample_count = ENGINE_JOBS_SAMPLES;
+    jobs[SHAPED].format = ENGINE_FORMAT_JOB_OUTPUT;
+    jobs[SHAPED].max_tokens = 48;
+    jobs[SCORED].kind = ENGINE_SCORE;
+    jobs[SCORED].score_tokens = 9;
+}
+
+/* How much more likely its own choice is to engine `options` than `other`, after `same` tokens
+ * of the job's output. */
+static double margin(const struct engine_options *options, const struct engine_job *job,
+                     const struct engine_jobs_sample *own, uint32_t same, token_id other)
+{
+    token_id tokens[PROMPT_MAX + ENGINE_JOBS_TOKENS];
+    struct engine_jobs_outcome outcome;
+    const struct engine_job ask = {.kind = ENGINE_SCORE,
+                                   .prompt = tokens,
+                                   .prompt_tokens = job->prompt_tokens + same + 1,
+                                   .score_tokens = 1,
+                                   .sample_count = 1};
+    memcpy(tokens, job->prompt, job->prompt_tokens * sizeof *tokens);
+    memcpy(tokens + job->prompt_tokens, own->tokens, same * sizeof *tokens);
+    tokens[job->prompt_tokens + same] = other;
+    engine_jobs_init(&outcome, 1);
+    engine_jobs_run(options, &ask, 1, &outcome, NULL);
+    const double score = outcome.samples[0][0].done.score;
+    engine_jobs_deinit(&outcome);
+    return (double)own->logprobs[same] - score;
+}
+
+/* Compares one sample as long as its text is the same. */
+static void compare(const struct engine_options *options, const struct engine_job *job,
+                    const struct engine_jobs_sample *a, const struct engine_jobs_sample *b,
+                    struct tally *tally)
+{
+    const uint32_t count = a->count < b->count ? a->count : b->count;
+    uint32_t same = 0;
+    while (same < count && a->tokens[same] == b->tokens[same]) {
+        const double off = fabs((double)a->logprobs[same] - (double)b->logprobs[same]);
+        tally->logprob = fmax(tally->logprob, off);
+        same++;
+    }
+    tally->tokens += same;
+    if (job->kind == ENGINE_SCORE)
+        tally->logprob =
+            fmax(tally->logprob, fabs(a->done.score - b->done.score) / job->score_tokens);
+    if (same == count) {
+        assert_int_equal(a->count, b->count);
+        return;
+    }
+    tally->tokens++;
+    tally->differing++;
+    if (job->temperature == 0.0f)
+        tally->margin = fmax(tally->margin, margin(options, job, a, same, b->tokens[same]));
+}
+
+static void compare_all(const struct engine_options *options,
+                        const struct engine_jobs_outcome *a,
+                        const struct engine_jobs_outcome *b, struct tally *tally)
+{
+    for (uint32_t i = 0; i < JOBS; i++)
+        for (uint32_t s = 0; s < jobs[i].sample_count; s++)
+            compare(options, &jobs[i], &a->samples[i][s], &b->samples[i][s], tally);
+}
+
+/* The jobs of one model on the emulated GPU, on the CPU with its roundings, and on the CPU. */
+static void run_seed(struct engine_options options, uint32_t seed, struct tally tallies[2])
+{
+    struct engine_jobs_outcome emu, cpu;
+    struct text_buf file = {0};
+    char path[32];
+    const struct tiny_model_options tiny = {
+        .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
+    struct ops halves = *ops_cpu();
+    halves.attention = attention_halves;
+    halves.attention_split = ATTENTION_SPLIT_GPU;
+    tiny_model_write(&file, &tiny);
+    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
+    assert_true(fd >= 0);
+    text_buf_deinit(&file);
+    jobs_make(seed);
+    options.model_path = path;
+    options.threads = 1;
+    engine_jobs_init(&emu, JOBS);
+    engine_jobs_init(&cpu, JOBS);
+    options.device = ENGINE_EMU;
+    engine_jobs_run(&options, jobs, JOBS, &emu, NULL);
+    options.device = ENGINE_CPU;
+    engine_jobs_run(&options, jobs, JOBS, &cpu, NULL);
+    compare_all(&options, &cpu, &emu, &tallies[1]);
+    options.ops = &halves;
+    engine_jobs_run(&options, jobs, JOBS, &cpu, NULL);
+    compare_all(&options, &cpu, &emu, &tallies[0]);
+    engine_jobs_deinit(&emu);
+    engine_jobs_deinit(&cpu);
+    assert_int_equal(close(fd), 0);
+}
+
+static void run_seeds(const struct engine_options *options, const char *what,
+                      struct tally tallies[2])
+{
+    static const char *const whose[] = {"the CPU with attention in halves", "the CPU"};
+    for (uint32_t seed = 1; seed <= SEEDS; seed++)
+        run_seed(*options, seed, tallies);
+    for (int i = 0; i < 2; i++)
+        print_message("%s, %s: %u tokens of %d models, %u differ; log-probabilities by %.2g, "
+                      "greedy choices within %.2g\n",
+                      what, whose[i], tallies[i].tokens, SEEDS, tallies[i].differing,
+                      tallies[i].logprob, tallies[i].margin);
+}
+
+static void exact_weights(void **state)
+{
+    (void)state;
+    struct tally tallies[2] = {0};
+    const struct engine_options options = {.precision = ENGINE_EXACT, .kv = ENGINE_KV_F16};
+    run_seeds(&options, "exact, KV in halves", tallies);
+    assert_int_equal(tallies[0].differing, 0);
+    assert_true(tallies[0].logprob < 0.004);
+    assert_true(tallies[1].logprob < 0.02 && tallies[1].margin < 0.04);
+    assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
+}
+
+static void int8_weights(void **state)
+{
+    (void)state;
+    struct tally tallies[2] = {0};
+    const struct engine_options options = {.precision = ENGINE_INT8, .kv = ENGINE_KV_INT8};
+    run_seeds(&options, "int8", tallies);
+    assert_int_equal(tallies[0].differing, 0);
+    assert_true(tallies[0].logprob < 0.1);
+    assert_true(tallies[1].logprob < 0.2 && tallies[1].margin < 0.4);
+    assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
+}
+
+int main(void)
+{
+    const struct device_emu_options fast = {.seed = 1};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exact_weights),
+        cmocka_unit_test(int8_weights),
+    };
+    device_emu_configure(&fast);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
