@@ -50,7 +50,7 @@ static double score(const struct attention_args *args, const struct kv_layout_bl
     return dot * (double)args->scale * LOG2_E;
 }
 
-/* out += weight * value, where the weight is a half: with int8 it has the value's scale in it. */
+/* out += weight * value; the weight is a half, with the scale of an int8 value in it. */
 static void add_value(const struct attention_args *args, const struct kv_layout_block *block,
                       int32_t key, double weight, struct state *state)
 {

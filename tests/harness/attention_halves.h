@@ -1,5 +1,5 @@
 /*
- * attention_halves - the attention of a CPU back end with the roundings of the GPU's kernel: the
+ * attention_halves - the attention of a CPU back end, rounded as the GPU's kernel does: the
  * query in halves, and the weights too, each times the scale of an int8 value, in tiles of
  * ATTENTION_HALVES_TILE keys with the maximum so far. Sums are in double: what differs from the
  * kernel then is the order of its F32 sums alone.
