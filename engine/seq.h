@@ -86,8 +86,8 @@ struct seq_job {
 };
 
 /* Copies a job that was found valid into one block; free() takes it. output_max is what of
- * ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the vector.
- * NULL: no memory. */
+ * ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the
+ * vector. NULL: no memory. */
 struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max,
                             uint32_t hidden);
 

@@ -51,7 +51,8 @@ static inline void matmul_finish_tail(const struct matmul_int8_outputs *outputs,
     }
 }
 
-/* y[count] = act(gate) * (w product), of one row of a panel; kind is a constant at each call. */
+/* y[count] = act(gate) * (w product), of one row of a panel; kind is a constant at each call.
+ * */
 static inline __attribute__((always_inline)) void matmul_finish_gate_row(
     const struct matmul_int8_outputs *outputs, int32_t row, int32_t first, const int32_t *sums,
     const int32_t *gate_sums)

@@ -47,8 +47,8 @@ struct fetch_result {
 };
 
 /* ERR_FORMAT the address, a redirect or the sum is wrong; ERR_LIMIT too large for bytes_max or
- * the disk; ERR_REMOTE the server refuses, or breaks off again and again; ERR_IO the file cannot
- * be written, or is being written by another. */
+ * the disk; ERR_REMOTE the server refuses, or breaks off again and again; ERR_IO the file
+ * cannot be written, or is being written by another. */
 MUST_USE enum status fetch_file(const struct fetch_options *options,
                                 struct fetch_result *result, struct error *err);
 

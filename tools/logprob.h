@@ -1,4 +1,5 @@
-/* logprob - an event's token, its log-probability and the best of its place, as OpenAI tells it. */
+/* logprob - an event's token, its log-probability and the best of its place, as OpenAI tells
+ * it. */
 #ifndef TOOLS_LOGPROB_H
 #define TOOLS_LOGPROB_H
 

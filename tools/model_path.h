@@ -2,8 +2,8 @@
  * model_path - which model file a command uses.
  *
  * In this order: the one given with -m, the one named by COHORT_MODEL, the demo model where
- * tools/scripts/setup puts it. The first two are a file, or the name of a model that cohort pull
- * has put in the cache.
+ * tools/scripts/setup puts it. The first two are a file, or the name of a model that cohort
+ * pull has put in the cache.
  */
 #ifndef TOOLS_MODEL_PATH_H
 #define TOOLS_MODEL_PATH_H

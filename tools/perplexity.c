@@ -2,9 +2,10 @@
  * perplexity - cohort perplexity: how well a model predicts a text, and how far its predictions
  * are from another's, or from those of its own other precision.
  *
- * The text is read in windows, each from an empty context. A window begins `stride` tokens after
- * the one before; of what both have, only the first window's predictions count, so that each
- * token is predicted once, and (past the first window) from more than window - stride tokens.
+ * The text is read in windows, each from an empty context. A window begins `stride` tokens
+ * after the one before; of what both have, only the first window's predictions count, so that
+ * each token is predicted once, and (past the first window) from more than window - stride
+ * tokens.
  */
 #include "base/clock.h"
 #include "base/file_map.h"

@@ -50,7 +50,7 @@ static bool is_plain(struct text name)
            !text_starts(name, TEXT("/")) && !text_ends(name, TEXT("/"));
 }
 
-/* Of a repository's files: 4 bits with sums in mind first, then 8, then any; whole files only. */
+/* Of a repository's files: 4 bits with sums in mind first, then 8, then any; whole files. */
 static enum status choose_file(const struct json *root, const char *repo, struct text *file,
                                struct error *err)
 {

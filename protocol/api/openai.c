@@ -319,7 +319,8 @@ enum status openai_chat_parse(const struct json *body, struct arena *arena,
     return OK;
 }
 
-/* A token, its log-probability and its bytes; what is not UTF-8 of its own is shown as U+FFFD. */
+/* A token, its log-probability and its bytes; what is not UTF-8 of its own is shown as U+FFFD.
+ * */
 static void write_token(struct json_writer *w, const struct openai_token *token)
 {
     struct text_buf shown = {0};

@@ -3,8 +3,8 @@
  *
  * Fields that would change the answer and that we do not do (tools, a response_format other
  * than text, best_of, typical_p, parts that are not text) are refused by name; fields that
- * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there are
- * top_k, min_p, repetition_penalty, priority and deadline_ms (engine.h), the last with a
+ * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there
+ * are top_k, min_p, repetition_penalty, priority and deadline_ms (engine.h), the last with a
  * finish_reason of its own, "deadline".
  *
  * Owner    what openai_chat_parse fills borrows from the JSON tree and the arena.

@@ -11,6 +11,7 @@ import sys
 
 import tree
 
+ALLOWED = {("tools/pull.c", "a registry's host")}  # the hub that people name with hf:
 SIZE_MAX = 256 << 10  # bytes; the largest file of our own is a generated table
 BANNED = {
     "unfinished work": r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|WI" r"P)\b",
@@ -36,6 +37,8 @@ def main():
         if "\ufffd" in text:
             findings.append(f"{path}: is not UTF-8")
         for what, pattern in BANNED.items():
+            if (str(path), what) in ALLOWED:
+                continue
             for found in re.finditer(pattern, text):
                 line = text.count("\n", 0, found.start()) + 1
                 findings.append(f"{path}:{line}: {what}: {found.group(0)}")
