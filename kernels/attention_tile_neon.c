@@ -2,7 +2,7 @@
  * attention_tile_neon - the inner kernels of attention with NEON: the bits of AVX2's.
  *
  *     product   5 rows x 16 columns, or 2 rows x 2 blocks of 16: 20 or 16 running sums of 4
- *               lanes. Halves and int8 are widened on the way
+ *               lanes. Halves are widened on the way
  *     measured  not: no machine at hand; run under an emulator of the processor
  *
  * Products and sums are fused where the AVX2 level fuses them, the softmax keeps its eight
@@ -30,26 +30,17 @@ static int32_t least(int32_t a, int32_t b)
 
 INLINE size_t type_bytes(enum kv_type type)
 {
-    return type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
+    return type == KV_F32 ? 4 : 2;
 }
 
 /* Eight numbers as floats. */
 INLINE float32x4x2_t numbers_load(const uint8_t *numbers, enum kv_type type)
 {
-    switch (type) {
-    case KV_F32:
+    if (type == KV_F32)
         return (float32x4x2_t){{vld1q_f32((const float *)(const void *)numbers),
                                 vld1q_f32((const float *)(const void *)(numbers + 16))}};
-    case KV_F16: {
-        const float16x8_t halves = vreinterpretq_f16_u8(vld1q_u8(numbers));
-        return (float32x4x2_t){{vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)}};
-    }
-    case KV_INT8:
-        break;
-    }
-    const int16x8_t wide = vmovl_s8(vreinterpret_s8_u8(vld1_u8(numbers)));
-    return (float32x4x2_t){
-        {vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide))), vcvtq_f32_s32(vmovl_high_s16(wide))}};
+    const float16x8_t halves = vreinterpretq_f16_u8(vld1q_u8(numbers));
+    return (float32x4x2_t){{vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)}};
 }
 
 #define ROW_SUMS(r)                                                                            \
@@ -177,17 +168,10 @@ INLINE void product_rows(const struct attention_tile_product *product, enum kv_t
 
 static void product_neon(const struct attention_tile_product *product)
 {
-    switch (product->b_type) {
-    case KV_F32:
+    if (product->b_type == KV_F32)
         product_rows(product, KV_F32);
-        break;
-    case KV_F16:
+    else
         product_rows(product, KV_F16);
-        break;
-    case KV_INT8:
-        product_rows(product, KV_INT8);
-        break;
-    }
 }
 
 /* a where it is greater, else b, a NaN's neighbour too: as x86 does it. */
