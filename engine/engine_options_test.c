@@ -73,7 +73,7 @@ static token_id choose(const float *logits, const struct engine_job *ask,
                        const struct told *said, uint32_t count)
 {
     token_id best = TOKEN_NONE;
-    double most = -INFINITY;
+    double most = (double)-INFINITY;
     for (token_id t = 0; t < VOCAB; t++) {
         const uint32_t often = count_of(said->tokens, count, t);
         double w = (double)logits[t];
