@@ -4,10 +4,9 @@
  */
 #include "engine/model.h"
 
-#include "base/file_map.h"
-#include "engine/gguf.h"
 #include "engine/gguf_get.h"
 #include "engine/model_config.h"
+#include "engine/model_file.h"
 #include "engine/model_synthetic.h"
 #include "engine/weights.h"
 
@@ -15,9 +14,8 @@
 #include <string.h>
 
 struct owner {
-    struct file_map map;
-    struct gguf gguf;
-    struct model_synthetic synthetic; /* instead of map and gguf */
+    struct model_file file;
+    struct model_synthetic synthetic; /* instead of a file */
     struct weights weights;
 };
 
@@ -192,11 +190,11 @@ static enum status load(struct model *model, const char *path, struct device *de
     struct owner *owner = model->owner;
     if (text_starts(text_of(path), TEXT(MODEL_SYNTHETIC_PREFIX)))
         return load_synthetic(model, path + sizeof MODEL_SYNTHETIC_PREFIX - 1, device, err);
-    TRY(file_map_open(&owner->map, path, 0, err));
-    TRY(gguf_init(&owner->gguf, owner->map.data, owner->map.size, err));
-    TRY(model_config_read(&owner->gguf, path, &model->config, err));
-    TRY(weights_load(&owner->weights, model, &owner->gguf, device, err));
-    return open_tokenizer(model, &owner->gguf, err);
+    TRY(model_file_open(&owner->file, path, err));
+    const struct gguf *gguf = owner->file.gguf;
+    TRY(model_config_read(gguf, path, &model->config, err));
+    TRY(weights_load(&owner->weights, model, gguf, device, err));
+    return open_tokenizer(model, gguf, err);
 }
 
 enum status model_open(struct model **model, const char *path, enum model_precision precision,
@@ -227,9 +225,8 @@ void model_close(struct model *model, struct device *device)
     struct owner *owner = model->owner;
     tokenizer_close(model->tokenizer);
     weights_release(&owner->weights, model, device);
-    gguf_deinit(&owner->gguf);
     model_synthetic_deinit(&owner->synthetic);
-    file_map_close(&owner->map);
+    model_file_close(&owner->file);
     free(owner);
     free(model);
 }

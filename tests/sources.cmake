@@ -21,6 +21,7 @@ room(harness NEEDS engine SOURCES
   tests/harness/tiny_model.c tests/harness/tiny_reference.c tests/harness/model_judge.c)
 room(families NEEDS harness cmocka SOURCES tests/harness/families.c)
 room_test(tests/golden/model_reference_test.c harness)
+room_test(tests/golden/hf_folder_test.c harness)
 room_test(tests/golden/families_test.c families)
 room_test(tests/golden/gemma3_reference_test.c harness)
 room_test(tests/golden/convert_expect_test.c engine)

@@ -4,11 +4,10 @@
  * Names, keys and strings come from the file: they are cut, and stripped of bytes that a
  * terminal would obey, before they are shown.
  */
-#include "base/file_map.h"
 #include "base/json.h"
-#include "engine/gguf.h"
 #include "engine/gguf_get.h"
 #include "engine/model_config.h"
+#include "engine/model_file.h"
 #include "kernels/kv_layout.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
@@ -30,8 +29,7 @@ struct inspect {
     int kv; /* enum engine_kv */
     bool json, tensors;
     char path[MODEL_PATH_BYTES];
-    struct file_map map;
-    struct gguf gguf;
+    struct model_file file;
     struct model_config config;
     struct error config_error; /* status OK: config is filled */
     struct text_buf out;
@@ -111,7 +109,7 @@ static void show_entry(struct inspect *inspect, const struct gguf_entry *entry)
                         entry->count);
         return;
     }
-    write_scalar(&inspect->gguf, entry, &w);
+    write_scalar(inspect->file.gguf, entry, &w);
     text_buf_format(&inspect->out, "  ");
     add_shown(&inspect->out, text_buf_text(&value));
     text_buf_byte(&inspect->out, '\n');
@@ -129,8 +127,8 @@ static uint64_t element_count(const struct gguf_tensor *tensor)
 static struct plan make_plan(const struct inspect *inspect)
 {
     struct plan plan = {0};
-    for (uint32_t i = 0; i < inspect->gguf.tensor_count; i++) {
-        const struct gguf_tensor *tensor = &inspect->gguf.tensors[i];
+    for (uint32_t i = 0; i < inspect->file.gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &inspect->file.gguf->tensors[i];
         plan.parameters += element_count(tensor);
         plan.stored_bytes += tensor->size;
     }
@@ -215,8 +213,8 @@ static void write_plans(struct inspect *inspect, struct json_writer *w)
 
 static void show_tensors(struct inspect *inspect)
 {
-    for (uint32_t i = 0; i < inspect->gguf.tensor_count; i++) {
-        const struct gguf_tensor *tensor = &inspect->gguf.tensors[i];
+    for (uint32_t i = 0; i < inspect->file.gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &inspect->file.gguf->tensors[i];
         text_buf_format(&inspect->out, "  %-32s %-5s [", gguf_label(tensor->name).text,
                         weight_type_name(tensor->type));
         for (uint32_t d = 0; d < tensor->dim_count; d++)
@@ -225,14 +223,22 @@ static void show_tensors(struct inspect *inspect)
     }
 }
 
+static const char *layout(const struct model_file *file)
+{
+    if (file->is_folder)
+        return "Folder of safetensors";
+    return file->gguf->version == 2 ? "GGUF version 2" : "GGUF version 3";
+}
+
 static void show(struct inspect *inspect)
 {
     const struct model_config *config = &inspect->config;
     struct text_buf *out = &inspect->out;
-    text_buf_format(
-        out, "%s\nGGUF version %u, %zu bytes, %u keys, %u tensors, %.1f M parameters\n",
-        inspect->path, inspect->gguf.version, inspect->map.size, inspect->gguf.entry_count,
-        inspect->gguf.tensor_count, (double)make_plan(inspect).parameters / 1e6);
+    text_buf_format(out, "%s\n%s, %llu bytes, %u keys, %u tensors, %.1f M parameters\n",
+                    inspect->path, layout(&inspect->file),
+                    (unsigned long long)inspect->file.bytes, inspect->file.gguf->entry_count,
+                    inspect->file.gguf->tensor_count,
+                    (double)make_plan(inspect).parameters / 1e6);
     if (inspect->config_error.status == OK) {
         text_buf_format(
             out,
@@ -246,8 +252,8 @@ static void show(struct inspect *inspect)
         text_buf_format(out, "not a model that runs here: %s\n", inspect->config_error.text);
     }
     text_buf_add(out, TEXT("keys\n"));
-    for (uint32_t i = 0; i < inspect->gguf.entry_count; i++)
-        show_entry(inspect, &inspect->gguf.entries[i]);
+    for (uint32_t i = 0; i < inspect->file.gguf->entry_count; i++)
+        show_entry(inspect, &inspect->file.gguf->entries[i]);
     if (inspect->tensors) {
         text_buf_add(out, TEXT("tensors\n"));
         show_tensors(inspect);
@@ -258,13 +264,13 @@ static void write_metadata(struct inspect *inspect, struct json_writer *w)
 {
     json_write_key(w, "metadata");
     json_write_object(w);
-    for (uint32_t i = 0; i < inspect->gguf.entry_count; i++) {
-        const struct gguf_entry *entry = &inspect->gguf.entries[i];
+    for (uint32_t i = 0; i < inspect->file.gguf->entry_count; i++) {
+        const struct gguf_entry *entry = &inspect->file.gguf->entries[i];
         char key[GGUF_KEY_BYTES_MAX + 1];
         (void)snprintf(key, sizeof key, "%.*s", TEXT_ARG(entry->key));
         json_write_key(w, key);
         if (!entry->is_array) {
-            write_scalar(&inspect->gguf, entry, w);
+            write_scalar(inspect->file.gguf, entry, w);
             continue;
         }
         json_write_object(w);
@@ -281,8 +287,8 @@ static void write_tensors(struct inspect *inspect, struct json_writer *w)
 {
     json_write_key(w, "tensors");
     json_write_array(w);
-    for (uint32_t i = 0; i < inspect->gguf.tensor_count; i++) {
-        const struct gguf_tensor *tensor = &inspect->gguf.tensors[i];
+    for (uint32_t i = 0; i < inspect->file.gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &inspect->file.gguf->tensors[i];
         json_write_object(w);
         json_write_key(w, "name");
         json_write_text(w, tensor->name);
@@ -334,9 +340,9 @@ static void write_json(struct inspect *inspect)
     json_write_key(&w, "file");
     json_write_text(&w, text_of(inspect->path));
     json_write_key(&w, "file_bytes");
-    json_write_i64(&w, (int64_t)inspect->map.size);
+    json_write_i64(&w, (int64_t)inspect->file.bytes);
     json_write_key(&w, "gguf_version");
-    json_write_i64(&w, inspect->gguf.version);
+    json_write_i64(&w, inspect->file.gguf->version);
     json_write_key(&w, "runs_here");
     json_write_bool(&w, inspect->config_error.status == OK);
     if (inspect->config_error.status != OK) {
@@ -355,9 +361,8 @@ static void write_json(struct inspect *inspect)
 static enum status run(struct inspect *inspect, struct error *err)
 {
     TRY(model_path_find(inspect->engine_args.model, inspect->path, sizeof inspect->path, err));
-    TRY(file_map_open(&inspect->map, inspect->path, 0, err));
-    TRY(gguf_init(&inspect->gguf, inspect->map.data, inspect->map.size, err));
-    if (model_config_read(&inspect->gguf, inspect->path, &inspect->config,
+    TRY(model_file_open(&inspect->file, inspect->path, err));
+    if (model_config_read(inspect->file.gguf, inspect->path, &inspect->config,
                           &inspect->config_error) == OK)
         inspect->config_error.status = OK;
     if (inspect->json)
@@ -400,7 +405,6 @@ int inspect_main(int argc, char **argv)
     else
         (void)fwrite(inspect.out.data, 1, inspect.out.size, stdout);
     text_buf_deinit(&inspect.out);
-    gguf_deinit(&inspect.gguf);
-    file_map_close(&inspect.map);
+    model_file_close(&inspect.file);
     return code != EX_OK ? code : exit_code_flush("inspect");
 }

@@ -9,9 +9,9 @@
  * on the CPU.
  */
 #include "base/clock.h"
-#include "base/file_map.h"
 #include "base/json.h"
 #include "engine/int8_file.h"
+#include "engine/model_file.h"
 #include "engine/quant_file.h"
 #include "engine/text_loss.h"
 #include "tools/args.h"
@@ -34,8 +34,7 @@ struct quantize {
     bool is_blocks; /* out is to have `type`; else our int8 form, or a report is made */
     enum weight_type type;
     struct device *device;
-    struct file_map map;
-    struct gguf gguf;
+    struct model_file file;
     struct quant_report matrices;
     struct text_loss loss; /* positions 0: no text was read */
     double loss_s;
@@ -49,27 +48,30 @@ static enum status open_source(struct quantize *q, struct error *err)
     struct model *model;
     bool is_int8;
     TRY(device_open(&q->device, &options, err));
-    TRY(file_map_open(&q->map, q->in, 0, err));
-    TRY(gguf_init(&q->gguf, q->map.data, q->map.size, err));
-    TRY(int8_file_check(&q->gguf, &is_int8, err));
+    TRY(model_file_open(&q->file, q->in, err));
+    if (q->file.is_folder && !q->report)
+        FAIL(err, ERR_LIMIT,
+             "%s: is a folder, whose tokenizer a GGUF file cannot take over yet; give a GGUF "
+             "file",
+             q->in);
+    TRY(int8_file_check(q->file.gguf, &is_int8, err));
     if (is_int8)
         FAIL(err, ERR_LIMIT, "%s: its matrices are int8 already", q->in);
     TRY(model_open(&model, q->in, MODEL_EXACT, q->device, err));
     model_close(model, q->device);
-    return q->is_blocks ? OK : quant_report_make(&q->matrices, &q->gguf, q->device, err);
+    return q->is_blocks ? OK : quant_report_make(&q->matrices, q->file.gguf, q->device, err);
 }
 
 static enum status write_model(const struct quantize *q, struct error *err)
 {
-    return q->is_blocks ? quant_file_write(q->out, &q->gguf, q->type, q->device, err)
-                        : int8_file_write(q->out, &q->gguf, &q->matrices, q->device, err);
+    return q->is_blocks ? quant_file_write(q->out, q->file.gguf, q->type, q->device, err)
+                        : int8_file_write(q->out, q->file.gguf, &q->matrices, q->device, err);
 }
 
 static void close_source(struct quantize *q)
 {
     quant_report_deinit(&q->matrices);
-    gguf_deinit(&q->gguf);
-    file_map_close(&q->map);
+    model_file_close(&q->file);
     device_close(q->device);
 }
 
