@@ -21,8 +21,8 @@ struct gguf_split {
     uint32_t part_count;
 };
 
-/* path: a whole file, or the first part. ERR_IO a part cannot be read; ERR_FORMAT a part that is
- * not of this model, or not in its place: the sentence begins with the part's name; else what
+/* path: a whole file, or the first part. ERR_IO a part cannot be read; ERR_FORMAT a part
+ * that is not of this model, or not in its place: the sentence begins with its name; else what
  * gguf_init says. On failure *split needs no gguf_split_close. */
 MUST_USE enum status gguf_split_open(struct gguf_split *split, const char *path,
                                      struct error *err);

@@ -5,6 +5,7 @@
 #include "engine/model.h"
 
 #include "engine/gguf_get.h"
+#include "engine/hf_tokenizer.h"
 #include "engine/model_config.h"
 #include "engine/model_file.h"
 #include "engine/model_synthetic.h"
@@ -135,6 +136,18 @@ static enum status read_pieces(const struct gguf *gguf, const struct gguf_entry 
     return OK;
 }
 
+/* What opening the tokenizer answered. Past ours: the model still computes, and keeps the
+ * reason. */
+static enum status settle_tokenizer(const struct model *model, enum status status,
+                                    struct error *err)
+{
+    if (status == OK || status == ERR_LIMIT)
+        return OK;
+    if (err)
+        *err = model->tokenizer_error;
+    return status;
+}
+
 static enum status open_vocabulary(struct model *model, const struct gguf *gguf,
                                    const struct gguf_entry *pieces,
                                    struct vocabulary *vocabulary, struct error *err)
@@ -145,13 +158,8 @@ static enum status open_vocabulary(struct model *model, const struct gguf *gguf,
     TRY(gguf_get_text(gguf, "tokenizer.chat_template", &source.chat_template, err));
     TRY(read_pieces(gguf, pieces, vocabulary, &source, err));
     TRY(read_ids(gguf, &source, err));
-    const enum status status =
-        tokenizer_open(&source, &model->tokenizer, &model->tokenizer_error);
-    if (status == OK || status == ERR_LIMIT)
-        return OK; /* past our tokenizer: the model still computes, and keeps the reason */
-    if (err)
-        *err = model->tokenizer_error;
-    return status;
+    return settle_tokenizer(
+        model, tokenizer_open(&source, &model->tokenizer, &model->tokenizer_error), err);
 }
 
 static enum status open_tokenizer(struct model *model, const struct gguf *gguf,
@@ -194,7 +202,12 @@ static enum status load(struct model *model, const char *path, struct device *de
     const struct gguf *gguf = owner->file.gguf;
     TRY(model_config_read(gguf, path, &model->config, err));
     TRY(weights_load(&owner->weights, model, gguf, device, err));
-    return open_tokenizer(model, gguf, err);
+    if (!owner->file.is_folder)
+        return open_tokenizer(model, gguf, err);
+    return settle_tokenizer(model,
+                            hf_tokenizer_open(path, (uint32_t)model->config.vocab,
+                                              &model->tokenizer, &model->tokenizer_error),
+                            err);
 }
 
 enum status model_open(struct model **model, const char *path, enum model_precision precision,

@@ -124,8 +124,8 @@ static enum status read_architecture(struct reader *reader, struct model_config 
         config->gate_kind = ARCHITECTURES[i].is_gemma ? SILU_MUL_GELU : SILU_MUL_SILU;
         (void)snprintf(config->architecture, sizeof config->architecture, "%s",
                        ARCHITECTURES[i].name);
-        return gguf_get_bool(reader->gguf, HF_CONFIG_INTERLEAVED_KEY,
-                             &config->rope_interleaved, err);
+        return gguf_get_bool(reader->gguf, HF_CONFIG_INTERLEAVED_KEY, &config->rope_interleaved,
+                             err);
     }
     FAIL(err, ERR_LIMIT,
          "key general.architecture: %s is not supported; supported are " SUPPORTED,

@@ -12,8 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_BYTES = 48 };
+enum { SHORT_BYTES = 48, CHARACTER_BYTES = 4 };
 static const uint32_t NONE = UINT32_MAX;
+
+struct symbol_list {
+    token_id *ids;
+    uint32_t count;
+};
 
 static const struct pair_map_entry *merge_of(const struct bpe *bpe, token_id left,
                                              token_id right)
@@ -21,17 +26,46 @@ static const struct pair_map_entry *merge_of(const struct bpe *bpe, token_id lef
     return pair_map_get(&bpe->merges, (uint64_t)(uint32_t)left << 32 | (uint32_t)right);
 }
 
+/* Where merging begins: appends the tokens of the byte, or of the character, at *at. Never more
+ * than one for a byte of the text. */
+static void add_symbols(const struct bpe *bpe, struct text piece, size_t *at,
+                        struct symbol_list *list)
+{
+    const struct vocab *vocab = bpe->vocab;
+    const size_t begin = *at;
+    if (!bpe->by_character) {
+        const token_id id = vocab->byte_ids[(uint8_t)piece.data[(*at)++]];
+        if (id != TOKEN_NONE)
+            list->ids[list->count++] = id;
+        return;
+    }
+    (void)text_utf8_next(piece, at);
+    const token_id id = vocab_find(&vocab->spelled, text_slice(piece, begin, *at));
+    if (id != TOKEN_NONE && vocab->kinds[id] != TOKENIZER_CONTROL) {
+        list->ids[list->count++] = id;
+        return;
+    }
+    bool has_bytes = true;
+    for (size_t i = begin; i < *at; i++)
+        has_bytes = has_bytes && vocab->byte_ids[(uint8_t)piece.data[i]] != TOKEN_NONE;
+    for (size_t i = begin; i < *at && has_bytes; i++)
+        list->ids[list->count++] = vocab->byte_ids[(uint8_t)piece.data[i]];
+    if (has_bytes || bpe->unknown == TOKEN_NONE)
+        return;
+    const bool is_next = list->count > 0 && list->ids[list->count - 1] == bpe->unknown;
+    if (!is_next || !bpe->fuse_unknown)
+        list->ids[list->count++] = bpe->unknown;
+}
+
 /* Tokens of a piece of at most SHORT_BYTES, into ids; the count. */
 static uint32_t encode_short(const struct bpe *bpe, struct text piece,
                              token_id ids[SHORT_BYTES])
 {
     const struct pair_map_entry *merge[SHORT_BYTES]; /* [i]: of ids[i] and ids[i + 1] */
-    uint32_t count = 0;
-    for (size_t i = 0; i < piece.size; i++) {
-        const token_id id = bpe->vocab->byte_ids[(uint8_t)piece.data[i]];
-        if (id != TOKEN_NONE)
-            ids[count++] = id;
-    }
+    struct symbol_list list = {ids, 0};
+    for (size_t at = 0; at < piece.size;)
+        add_symbols(bpe, piece, &at, &list);
+    uint32_t count = list.count;
     for (uint32_t i = 0; i + 1 < count; i++)
         merge[i] = merge_of(bpe, ids[i], ids[i + 1]);
     for (;;) {
@@ -109,12 +143,16 @@ static bool encode_long(const struct bpe *bpe, struct text piece, struct bpe_scr
         return false;
     struct bpe_symbol *symbols = scratch->symbols;
     uint32_t count = 0;
-    for (size_t i = 0; i < piece.size; i++) {
-        const token_id id = bpe->vocab->byte_ids[(uint8_t)piece.data[i]];
-        if (id == TOKEN_NONE)
-            continue;
-        symbols[count] = (struct bpe_symbol){id, count == 0 ? NONE : count - 1, count + 1};
-        count++;
+    for (size_t at = 0; at < piece.size;) {
+        token_id ids[1 + CHARACTER_BYTES];
+        struct symbol_list found = {ids, 0};
+        if (count > 0) /* for unknown ones in a row */
+            ids[found.count++] = symbols[count - 1].id;
+        const uint32_t known = found.count;
+        add_symbols(bpe, piece, &at, &found);
+        for (uint32_t i = known; i < found.count; i++, count++)
+            symbols[count] =
+                (struct bpe_symbol){ids[i], count == 0 ? NONE : count - 1, count + 1};
     }
     if (count == 0)
         return true;
@@ -153,6 +191,16 @@ static bool merge_pieces(const struct vocab *vocab, struct text merge, token_id 
     return ids[0] != TOKEN_NONE && ids[1] != TOKEN_NONE && ids[2] != TOKEN_NONE;
 }
 
+/* A piece such as "a_b": U+2581 after something else. */
+static bool goes_past_space(struct text piece)
+{
+    const struct text mark = TEXT("\xe2\x96\x81");
+    size_t at = 0;
+    while (text_starts(text_slice(piece, at, piece.size), mark))
+        at += mark.size;
+    return text_find(piece, mark, at) != SIZE_MAX;
+}
+
 /* Notes which tokens merging would come to from their own bytes. */
 static enum status mark_whole(struct bpe *bpe, struct error *err)
 {
@@ -163,7 +211,7 @@ static enum status mark_whole(struct bpe *bpe, struct error *err)
         if (bpe->vocab->kinds[i] != TOKENIZER_NORMAL)
             continue;
         list.count = 0;
-        has_memory = bpe_encode(bpe, bpe->vocab->bytes[i], &scratch, &list);
+        has_memory = bpe_encode(bpe, bpe->vocab->plain.keys[i], &scratch, &list);
         bpe->is_whole[i] = has_memory && list.count == 1 && list.ids[0] == (token_id)i;
     }
     bpe_scratch_deinit(&scratch);
@@ -180,7 +228,12 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
     if (source->merge_count > TOKENIZER_PIECES_MAX)
         FAIL(err, ERR_LIMIT, "tokenizer: %u merges, the limit is %d", source->merge_count,
              TOKENIZER_PIECES_MAX);
-    *bpe = (struct bpe){.vocab = vocab, .is_whole = ARENA_NEW(arena, uint8_t, vocab->count)};
+    *bpe = (struct bpe){.vocab = vocab,
+                        .is_whole = ARENA_NEW(arena, uint8_t, vocab->count),
+                        .by_character = !vocab->byte_level,
+                        .words_apart = true,
+                        .fuse_unknown = source->fuse_unknown,
+                        .unknown = source->unknown};
     if (!bpe->is_whole)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", vocab->count);
     TRY(pair_map_init(&bpe->merges, source->merge_count, arena, err));
@@ -195,6 +248,8 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
         bool is_new;
         struct pair_map_entry *entry = pair_map_put(
             &bpe->merges, (uint64_t)(uint32_t)ids[0] << 32 | (uint32_t)ids[1], &is_new);
+        if (bpe->by_character && goes_past_space(vocab->pieces[ids[2]]))
+            bpe->words_apart = false;
         if (is_new) {
             entry->first = rank;
             entry->second = (uint32_t)ids[2];

@@ -1,5 +1,6 @@
 /*
- * bpe - byte-pair encoding: merges neighbours by rank, inside one piece of the splitter.
+ * bpe - byte-pair encoding: merges neighbours by rank, inside one piece of the splitter, or
+ * inside a word where the vocabulary spells a space as U+2581.
  *
  * Memory   the tables lie in the arena given to bpe_init; bpe_encode works in the caller's
  *          scratch.
@@ -16,6 +17,10 @@ struct bpe {
     const struct vocab *vocab; /* keeps */
     struct pair_map merges;    /* left id, right id -> first: rank, second: merged id */
     uint8_t *is_whole; /* [piece_count] merging the piece's bytes gives that one piece */
+    bool by_character; /* merging begins with characters; else with bytes */
+    bool words_apart;  /* by_character: no piece goes on past a space */
+    bool fuse_unknown; /* by_character: unknown characters in a row are one token */
+    token_id unknown;  /* by_character: for what has no piece and no byte pieces */
 };
 
 struct bpe_symbol {

@@ -11,6 +11,8 @@
  *          [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}|
  *          ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
  *
+ * GPT-4o   Tekken's words, each with (?i:'s|'t|'re|'ve|'m|'ll|'d)? after it, and \p{N}{1,3}
+ *
  * SmolLM2 and StarCoder cut every digit off first and then apply GPT-2's: a digit is then an
  * end of text to what stands before it, which matters for white space only.
  *
@@ -24,19 +26,20 @@
 enum { LONG_S = 0x17f }; /* folds to s, so (?i:'s) takes it */
 
 static const struct pretokenize SPLITTERS[] = {
-    {"gpt-2", PRETOKENIZE_GPT2, 0, false, false, false},
-    {"gpt2", PRETOKENIZE_GPT2, 0, false, false, false},
-    {"smollm", PRETOKENIZE_GPT2, 1, true, false, false},
-    {"starcoder", PRETOKENIZE_GPT2, 1, true, false, false},
-    {"refact", PRETOKENIZE_GPT2, 1, true, false, false},
-    {"command-r", PRETOKENIZE_GPT2, 1, true, false, false},
-    {"llama-bpe", PRETOKENIZE_LLAMA3, 3, false, false, true},
-    {"llama3", PRETOKENIZE_LLAMA3, 3, false, false, true},
-    {"qwen2", PRETOKENIZE_LLAMA3, 1, false, true, false},
-    {"tekken", PRETOKENIZE_CASE, 1, false, false, true},
+    {"gpt-2", PRETOKENIZE_GPT2, 0, false, false, false, false},
+    {"gpt2", PRETOKENIZE_GPT2, 0, false, false, false, false},
+    {"smollm", PRETOKENIZE_GPT2, 1, true, false, false, false},
+    {"starcoder", PRETOKENIZE_GPT2, 1, true, false, false, false},
+    {"refact", PRETOKENIZE_GPT2, 1, true, false, false, false},
+    {"command-r", PRETOKENIZE_GPT2, 1, true, false, false, false},
+    {"llama-bpe", PRETOKENIZE_LLAMA3, 3, false, false, true, false},
+    {"llama3", PRETOKENIZE_LLAMA3, 3, false, false, true, false},
+    {"qwen2", PRETOKENIZE_LLAMA3, 1, false, true, false, false},
+    {"tekken", PRETOKENIZE_CASE, 1, false, false, true, false},
+    {"gpt-4o", PRETOKENIZE_CASE, 3, false, false, false, true},
 };
-static const char NAMES[] =
-    "gpt-2, gpt2, smollm, starcoder, refact, command-r, llama-bpe, llama3, qwen2, tekken";
+static const char NAMES[] = "gpt-2, gpt2, smollm, starcoder, refact, command-r, llama-bpe, "
+                            "llama3, qwen2, tekken, gpt-4o";
 
 /* Classes of ASCII, as far as the rules ask; the rest is looked up. */
 static const uint8_t ASCII[128] = {
@@ -229,7 +232,7 @@ static size_t llama3_next(const struct pretokenize *splitter, struct text text, 
     const bool leads = !(c.class & (L | N)) && !is_line_end(text, begin);
     size_t end = word(splitter, text, begin, leads ? c.end : begin);
     if (end > begin)
-        return end;
+        return splitter->short_ends && end < text.size ? contraction(text, end, true) : end;
     if (c.class & N)
         return run_of_digits(text, begin, splitter->digits_max);
     const size_t signs_begin = text.data[begin] == ' ' ? begin + 1 : begin;

@@ -24,6 +24,7 @@ struct pretokenize {
     bool digits_first;   /* digits are cut off before the rule sees the text */
     bool compose;        /* text is put in NFC first (normalize.h) */
     bool ignore_merges;  /* a piece that is a token is that token, whatever the merges say */
+    bool short_ends;     /* 's, 't and the like end a word */
 };
 
 /* NULL when the name is not known. Valid for ever. */

@@ -11,6 +11,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/vocab.c
   tokenizer/special.c
   tokenizer/bpe.c
+  tokenizer/bpe_words.c
   tokenizer/spm.c
   tokenizer/token_list.c
   tokenizer/jinja.c
@@ -33,4 +34,5 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/jinja_run.c
   tokenizer/chat_template.c
   tokenizer/tokenizer_stream.c
-  tokenizer/tokenizer.c)
+  tokenizer/tokenizer.c
+  tokenizer/tokenizer_json.c)

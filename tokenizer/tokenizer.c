@@ -3,7 +3,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "tokenizer/bpe.h"
+#include "tokenizer/bpe_words.h"
 #include "tokenizer/chat_template.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/pretokenize.h"
@@ -11,26 +11,30 @@
 #include "tokenizer/spm.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct tokenizer {
     struct arena arena;
     struct vocab vocab;
     struct special special;
-    struct bpe bpe; /* byte-level models */
-    struct spm spm; /* the others */
-    const struct pretokenize *splitter;
-    uint8_t *is_end;            /* [piece_count] */
+    struct bpe bpe; /* models that merge by rank */
+    struct spm spm; /* by score */
+    bool is_spm, composes;
+    const struct pretokenize *splitter; /* of byte-level models */
+    uint8_t *is_end;                    /* [piece_count] */
     struct chat_template *chat; /* NULL: none, or chat_error says what is wrong with it */
     struct error chat_error;
     token_id bos, eos;
-    bool add_bos, add_eos, add_space_prefix;
+    bool add_space_prefix, prefix_first_only, prefix_unless_space;
+    token_id before[TOKENIZER_BOUNDS_MAX], after[TOKENIZER_BOUNDS_MAX];
+    uint32_t before_count, after_count;
 };
 
 /* One call of encode. */
 struct encoding {
     const struct tokenizer *tokenizer;
     struct token_list *list;
-    struct bpe_scratch bpe;
+    struct bpe_words_scratch bpe;
     struct spm_scratch spm;
     struct text_buf composed;
 };
@@ -50,14 +54,16 @@ static const char *const END_PIECES[] = {
     "<｜end▁of▁sentence｜>",
 };
 
-/* Text without special pieces. SentencePiece models put a space before each such stretch. */
-static bool encode_plain(struct encoding *encoding, struct text text)
+/* Text without special pieces; space_before: SentencePiece models put one before it. */
+static bool encode_plain(struct encoding *encoding, struct text text, bool space_before)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
+    if (tokenizer->is_spm)
+        return spm_encode(&tokenizer->spm, text, space_before, &encoding->spm, encoding->list);
     if (!tokenizer->vocab.byte_level)
-        return spm_encode(&tokenizer->spm, text, tokenizer->add_space_prefix, &encoding->spm,
-                          encoding->list);
-    if (tokenizer->splitter->compose && !normalize_is_plain(text)) {
+        return bpe_words_encode(&tokenizer->bpe, text, space_before, &encoding->bpe,
+                                encoding->list);
+    if (tokenizer->composes && !normalize_is_plain(text)) {
         text_buf_clear(&encoding->composed);
         if (!normalize_nfc(text, &encoding->composed))
             return false;
@@ -65,7 +71,7 @@ static bool encode_plain(struct encoding *encoding, struct text text)
     }
     for (size_t begin = 0; begin < text.size;) {
         const size_t end = pretokenize_next(tokenizer->splitter, text, begin);
-        if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe,
+        if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe.bpe,
                         encoding->list))
             return false;
         begin = end;
@@ -73,23 +79,41 @@ static bool encode_plain(struct encoding *encoding, struct text text)
     return true;
 }
 
-/* Text between special pieces, and those pieces. */
+/* Whether a space is put before a stretch that begins at at. */
+static bool puts_space(const struct tokenizer *tokenizer, struct text text, size_t at)
+{
+    const struct text rest = text_slice(text, at, text.size);
+    const bool has_space =
+        text_starts(rest, TEXT(" ")) || text_starts(rest, TEXT("\xe2\x96\x81"));
+    return tokenizer->add_space_prefix && (at == 0 || !tokenizer->prefix_first_only) &&
+           !(tokenizer->prefix_unless_space && has_space);
+}
+
+/* Text between special pieces, and those pieces. Each stretch is fresh, and so may get a space,
+ * but for what follows a piece that was found after the space was put. */
 static bool encode_parts(struct encoding *encoding, struct text text,
                          struct special_trust trust)
 {
-    struct special_match match;
+    const struct tokenizer *tokenizer = encoding->tokenizer;
+    struct special_match match = {.fresh = 0};
     size_t at = 0;
-    while (special_find(&encoding->tokenizer->special, text, at, &trust, &match)) {
-        if (!encode_plain(encoding, text_slice(text, at, match.begin)) ||
+    while (special_find(&tokenizer->special, text, at, &trust, &match)) {
+        const struct text plain = text_slice(text, at, match.begin);
+        const bool is_fresh =
+            match.fresh == at && !match.took_space && (plain.size > 0 || match.is_normalized);
+        if (!encode_plain(encoding, plain, is_fresh && puts_space(tokenizer, text, at)) ||
             !token_list_add(encoding->list, match.token))
             return false;
         at = match.end;
+        match.fresh = match.is_normalized ? SIZE_MAX : at;
         while (trust.range_count > 0 && trust.ranges->end <= at) {
             trust.ranges++;
             trust.range_count--;
         }
     }
-    return encode_plain(encoding, text_slice(text, at, text.size));
+    const bool is_fresh = match.fresh == at && at < text.size;
+    return encode_plain(encoding, text_slice(text, at, text.size),
+                        is_fresh && puts_space(tokenizer, text, at));
 }
 
 /* Encodes text, whose control spellings count where it is trusted; all or nothing. */
@@ -99,7 +123,7 @@ static enum status encode_trusted(const struct tokenizer *tokenizer, struct text
     struct encoding encoding = {.tokenizer = tokenizer, .list = list};
     const size_t count = list->count;
     const bool done = encode_parts(&encoding, text, trust);
-    bpe_scratch_deinit(&encoding.bpe);
+    bpe_words_scratch_deinit(&encoding.bpe);
     spm_scratch_deinit(&encoding.spm);
     text_buf_deinit(&encoding.composed);
     if (!done)
@@ -153,26 +177,51 @@ static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
            checked_add_size(*size, part, size);
 }
 
+static bool is_chosen(enum tokenizer_choice choice, bool splitter)
+{
+    return choice == TOKENIZER_AS_SPLITTER ? splitter : choice == TOKENIZER_YES;
+}
+
 static enum status open_model(struct tokenizer *tokenizer,
                               const struct tokenizer_source *source, struct error *err)
 {
     const bool byte_level = text_equal(source->model, TEXT("gpt2"));
-    if (!byte_level && !text_equal(source->model, TEXT("llama")))
-        FAIL(err, ERR_LIMIT, "tokenizer: model %.*s is not known; known are gpt2, llama",
+    tokenizer->is_spm = text_equal(source->model, TEXT("llama"));
+    if (!byte_level && !tokenizer->is_spm && !text_equal(source->model, TEXT("bpe")))
+        FAIL(err, ERR_LIMIT, "tokenizer: model %.*s is not known; known are gpt2, llama, bpe",
              TEXT_ARG(source->model));
     tokenizer->splitter = byte_level ? pretokenize_find(source->pre) : NULL;
     if (byte_level && !tokenizer->splitter)
         FAIL(err, ERR_LIMIT, "tokenizer: splitter %.*s is not known; known are %s",
              TEXT_ARG(source->pre), pretokenize_names());
+    tokenizer->composes =
+        is_chosen(source->compose, byte_level && tokenizer->splitter->compose);
     TRY(vocab_init(&tokenizer->vocab, source, &tokenizer->arena, err));
-    TRY(special_init(&tokenizer->special, &tokenizer->vocab, &tokenizer->arena, err));
+    TRY(special_init(&tokenizer->special, &tokenizer->vocab, source->add_space_prefix,
+                     &tokenizer->arena, err));
     TRY(find_ends(tokenizer, source, err));
-    if (!byte_level)
+    if (tokenizer->is_spm)
         return spm_init(&tokenizer->spm, &tokenizer->vocab, source->unknown, err);
     TRY(bpe_init(&tokenizer->bpe, &tokenizer->vocab, source, &tokenizer->arena, err));
-    if (tokenizer->splitter->ignore_merges)
+    if (is_chosen(source->ignore_merges, byte_level && tokenizer->splitter->ignore_merges))
         bpe_ignore_merges(&tokenizer->bpe);
     return OK;
+}
+
+/* What TOKENIZER_BOUNDS adds. */
+static void set_bounds(struct tokenizer *tokenizer, const struct tokenizer_source *source)
+{
+    if (source->has_bounds) {
+        memcpy(tokenizer->before, source->before, sizeof tokenizer->before);
+        memcpy(tokenizer->after, source->after, sizeof tokenizer->after);
+        tokenizer->before_count = source->before_count;
+        tokenizer->after_count = source->after_count;
+        return;
+    }
+    if (source->add_bos && source->bos != TOKEN_NONE)
+        tokenizer->before[tokenizer->before_count++] = source->bos;
+    if (source->add_eos && source->eos != TOKEN_NONE)
+        tokenizer->after[tokenizer->after_count++] = source->eos;
 }
 
 /* A template past our interpreter is no reason not to open the model: it is kept as an error
@@ -184,6 +233,15 @@ static void open_chat(struct tokenizer *tokenizer, struct text source)
                         "chat template: the model has none");
     else if (chat_template_open(source, &tokenizer->chat, &tokenizer->chat_error) != OK)
         tokenizer->chat = NULL;
+}
+
+static bool add_all(struct token_list *list, const token_id *ids, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!token_list_add(list, ids[i]))
+            return false;
+    }
+    return true;
 }
 
 enum status tokenizer_open(const struct tokenizer_source *source, struct tokenizer **tokenizer,
@@ -198,9 +256,10 @@ enum status tokenizer_open(const struct tokenizer_source *source, struct tokeniz
         FAIL(err, ERR_MEMORY, "tokenizer: no room");
     made->bos = source->bos;
     made->eos = source->eos;
-    made->add_bos = source->add_bos;
-    made->add_eos = source->add_eos;
     made->add_space_prefix = source->add_space_prefix;
+    made->prefix_first_only = source->prefix_first_only;
+    made->prefix_unless_space = source->prefix_unless_space;
+    set_bounds(made, source);
     enum status status = arena_init(&made->arena, size, err);
     if (status == OK)
         status = open_model(made, source, err);
@@ -262,15 +321,18 @@ enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text
     const size_t count = list->count;
     const struct special_range all = {0, text.size};
     const struct special_trust trust = {&all, flags & TOKENIZER_SPECIAL ? 1 : 0};
-    bool done = !bounds || !tokenizer->add_bos || tokenizer->bos == TOKEN_NONE ||
-                token_list_add(list, tokenizer->bos);
+    bool done = !bounds || add_all(list, tokenizer->before, tokenizer->before_count);
     done = done && encode_trusted(tokenizer, text, trust, list) == OK;
-    if (done && bounds && tokenizer->add_eos && tokenizer->eos != TOKEN_NONE)
-        done = token_list_add(list, tokenizer->eos);
+    done = done && (!bounds || add_all(list, tokenizer->after, tokenizer->after_count));
     if (done)
         return OK;
     list->count = count;
     FAIL(err, ERR_MEMORY, "text to tokenize: no room for the tokens of %zu bytes", text.size);
+}
+
+static bool is_normalized(const struct tokenizer *tokenizer, token_id token)
+{
+    return tokenizer->vocab.flags[token] & TOKENIZER_NORMALIZED;
 }
 
 void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
@@ -281,6 +343,10 @@ void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, si
         const bool spell = spell_control && tokenizer_is_control(tokenizer, ids[i]);
         struct text text =
             spell ? tokenizer->vocab.pieces[ids[i]] : tokenizer_bytes(tokenizer, ids[i]);
+        if (spell && tokenizer->add_space_prefix && is_normalized(tokenizer, ids[i])) {
+            text_buf_add(out, strip ? TEXT("") : TEXT(" ")); /* with which it was found */
+            strip = false;
+        }
         if (strip && text.size > 0 && !spell) {
             text = text_slice(text, text.data[0] == ' ', text.size);
             strip = false;

@@ -34,18 +34,42 @@ enum tokenizer_kind {
     TOKENIZER_BYTE = 6
 };
 
+/* How the spelling of a special piece is looked for: bits of tokenizer_source.flags. */
+enum tokenizer_flag {
+    TOKENIZER_LSTRIP = 1, /* takes the white space before it */
+    TOKENIZER_RSTRIP = 2,
+    TOKENIZER_SINGLE_WORD = 4, /* only where no letter, digit or _ touches it */
+    TOKENIZER_NORMALIZED = 8   /* found after a space was put before the text */
+};
+
+/* What a splitter does where the source does not say. */
+enum tokenizer_choice { TOKENIZER_AS_SPLITTER, TOKENIZER_NO, TOKENIZER_YES };
+
+enum { TOKENIZER_BOUNDS_MAX = 8 };
+
 /* Borrowed for the call of tokenizer_open. */
 struct tokenizer_source {
-    struct text model; /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM) */
-    struct text pre;   /* tokenizer.ggml.pre: which splitter, such as "smollm" */
+    /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM); and "bpe", merges by rank
+     * over characters, with U+2581 for a space */
+    struct text model;
+    struct text pre;           /* tokenizer.ggml.pre: which splitter, such as "smollm" */
     const struct text *pieces; /* [piece_count] */
     const float *scores;       /* [piece_count] or NULL */
     const int32_t *kinds;      /* [piece_count] enum tokenizer_kind, or NULL: all normal */
+    const uint8_t *flags;      /* [piece_count] enum tokenizer_flag, or NULL: none */
     uint32_t piece_count;
     const struct text *merges; /* [merge_count] "left right" */
     uint32_t merge_count;
     token_id bos, eos, eot, unknown; /* TOKEN_NONE where the model has none */
     bool add_bos, add_eos, add_space_prefix;
+    bool prefix_first_only;   /* only at the beginning of a text */
+    bool prefix_unless_space; /* only where there is no space */
+    bool fuse_unknown;        /* unknown characters in a row are one token ("bpe") */
+    enum tokenizer_choice ignore_merges, compose;
+    /* What TOKENIZER_BOUNDS puts before and after, instead of what add_bos and add_eos say. */
+    bool has_bounds;
+    token_id before[TOKENIZER_BOUNDS_MAX], after[TOKENIZER_BOUNDS_MAX];
+    uint32_t before_count, after_count;
     struct text chat_template; /* Jinja; empty when the model has none */
 };
 

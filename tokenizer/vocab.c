@@ -171,6 +171,7 @@ static enum status copy_pieces(struct vocab *vocab, const struct tokenizer_sourc
             FAIL(err, ERR_LIMIT, "tokenizer: piece %u has %zu bytes, the limit is %d", i,
                  source->pieces[i].size, VOCAB_PIECE_BYTES_MAX);
         vocab->kinds[i] = (uint8_t)kind;
+        vocab->flags[i] = source->flags ? source->flags[i] : 0;
         if (vocab->scores)
             vocab->scores[i] = source->scores[i];
         vocab->pieces[i] = text_copy(source->pieces[i], arena);
@@ -193,16 +194,18 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
     if (count == 0 || count > TOKENIZER_PIECES_MAX)
         FAIL(err, ERR_LIMIT, "tokenizer: %u pieces, taken are 1 to %d", count,
              TOKENIZER_PIECES_MAX);
-    *vocab =
-        (struct vocab){.count = count, .byte_level = text_equal(source->model, TEXT("gpt2"))};
+    *vocab = (struct vocab){.count = count,
+                            .byte_level = text_equal(source->model, TEXT("gpt2")),
+                            .spells_special = text_equal(source->model, TEXT("bpe"))};
     for (uint32_t byte = 0; byte < 256; byte++)
         vocab->byte_ids[byte] = TOKEN_NONE;
     vocab->pieces = ARENA_NEW(arena, struct text, count);
     vocab->bytes = ARENA_NEW(arena, struct text, count);
     vocab->kinds = ARENA_NEW(arena, uint8_t, count);
+    vocab->flags = ARENA_NEW(arena, uint8_t, count);
     if (source->scores)
         vocab->scores = ARENA_NEW(arena, float, count);
-    if (!vocab->pieces || !vocab->bytes || !vocab->kinds ||
+    if (!vocab->pieces || !vocab->bytes || !vocab->kinds || !vocab->flags ||
         (source->scores && !vocab->scores) ||
         !index_init(&vocab->spelled, count, vocab->pieces, arena) ||
         !index_init(&vocab->plain, count, vocab->byte_level ? vocab->bytes : vocab->pieces,

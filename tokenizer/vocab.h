@@ -30,9 +30,11 @@ struct vocab_index {
 struct vocab {
     uint32_t count;
     bool byte_level;
+    bool spells_special;    /* user-defined pieces are looked for as they are spelled */
     struct text *pieces;    /* [count] as the file spells them */
     struct text *bytes;     /* [count] what they stand for in text; of control pieces empty */
     uint8_t *kinds;         /* [count] enum tokenizer_kind */
+    uint8_t *flags;         /* [count] enum tokenizer_flag */
     float *scores;          /* [count] or NULL */
     size_t plain_max;       /* longest key in plain */
     token_id byte_ids[256]; /* the token of a single byte, TOKEN_NONE */

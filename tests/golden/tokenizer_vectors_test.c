@@ -83,6 +83,13 @@ static void check_vector(const struct tokenizer *tokenizer, const char *name,
     assert_true(json_text(string, &text));
     check(tokenizer_encode(tokenizer, text, TOKENIZER_SPECIAL, &list, &err), &err);
     check_ids(&list, json_get(vector, "ids"), name, text);
+    if (json_get(vector, "with_special")) {
+        struct token_list bounded = {0};
+        const uint32_t flags = TOKENIZER_SPECIAL | TOKENIZER_BOUNDS;
+        check(tokenizer_encode(tokenizer, text, flags, &bounded, &err), &err);
+        check_ids(&bounded, json_get(vector, "with_special"), name, text);
+        token_list_deinit(&bounded);
+    }
     want = text;
     (void)json_text(json_get(vector, "decoded"), &want);
     tokenizer_decode(tokenizer, list.ids, list.count, true, &decoded);
@@ -217,31 +224,32 @@ static void test_unknown_splitters(void **state)
 static void test_json_vocabularies(void **state)
 {
     static const struct {
-        const char *folder, *pre, *vectors, *out;
+        const char *file, *vectors, *out;
     } cases[] = {
-        {"gpt2", "gpt-2", "gpt2", "gpt-2"},
-        {"llama3", "llama-bpe", "llama3", "llama-bpe"},
-        {"llama3.2", "llama-bpe", "llama3.2", NULL},
-        {"qwen2.5", "qwen2", "qwen2.5", "qwen2"},
-        {"qwen3", "qwen2", "qwen3", NULL},
-        {"mistral-nemo", "tekken", "mistral-nemo", NULL},
+        {"tokenizers/gpt2/tokenizer.json.xz", "gpt2", "gpt-2"},
+        {"tokenizers/llama3/tokenizer.json.xz", "llama3", "llama-bpe"},
+        {"tokenizers/llama3.2/tokenizer.json.xz", "llama3.2", NULL},
+        {"tokenizers/qwen2.5/tokenizer.json.xz", "qwen2.5", "qwen2"},
+        {"tokenizers/qwen3/tokenizer.json.xz", "qwen3", NULL},
+        {"tokenizers/mistral-nemo/tokenizer.json.xz", "mistral-nemo", NULL},
+        {"tokenizers/llama2/tokenizer.json.xz", "llama2-hf", NULL},
+        {"tokenizers/mistral-v0.1-spm/tokenizer.json.xz", "mistral-v0.1-spm", NULL},
+        {"tokenizers/gemma2/tokenizer.json.xz", "gemma2", NULL},
+        {"tokenizers/gemma3/tokenizer.json.xz", "gemma3", NULL},
+        {"models/tinystories656k/tokenizer.json", "tinystories656k", NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tokenizer *tokenizer;
         struct error err;
-        char name[128], path[512];
-        (void)snprintf(name, sizeof name, "tokenizers/%s/tokenizer.json.xz", cases[i].folder);
-        (void)snprintf(path, sizeof path, "%s", data_path(name));
-        const struct vocab_file_json file = {path, cases[i].pre};
-        const enum status status = vocab_file_open_json(&file, &tokenizer, &err);
+        const enum status status =
+            vocab_file_open_json(data_path(cases[i].file), &tokenizer, &err);
         if (status == ERR_IO) {
             print_message("skipped: no test data (%s)\n", err.text);
             skip();
         }
         check(status, &err);
-        if (cases[i].vectors)
-            check_vectors(tokenizer, cases[i].vectors);
+        check_vectors(tokenizer, cases[i].vectors);
         if (cases[i].out)
             check_out_file(tokenizer, cases[i].out);
         tokenizer_close(tokenizer);

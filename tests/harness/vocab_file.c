@@ -2,21 +2,20 @@
 #include "tests/harness/vocab_file.h"
 
 #include "base/file_map.h"
-#include "base/json.h"
 #include "engine/gguf_get.h"
+#include "tokenizer/tokenizer_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MERGES_MAX = 1 << 20, JSON_BYTES_MAX = 64 << 20 };
+enum { MERGES_MAX = 1 << 20 };
 
 /* The arrays that a tokenizer_source borrows. */
 struct arrays {
     struct text *pieces, *merges;
     float *scores;
     int32_t *kinds;
-    char *joined; /* merges that the file has as pairs */
 };
 
 static void free_arrays(struct arrays *arrays)
@@ -25,7 +24,6 @@ static void free_arrays(struct arrays *arrays)
     free(arrays->merges);
     free(arrays->scores);
     free(arrays->kinds);
-    free(arrays->joined);
 }
 
 static void *new_array(size_t count, size_t elem_size)
@@ -128,87 +126,17 @@ static enum status unpack(const char *path, struct text_buf *out, struct error *
     return OK;
 }
 
-/* Pieces by their ids; holes in the numbers become unused pieces. */
-static void json_pieces(const struct json *root, const struct json *vocab,
-                        struct arrays *arrays, struct tokenizer_source *source)
+enum status vocab_file_open_json(const char *path, struct tokenizer **tokenizer,
+                                 struct error *err)
 {
-    const struct json *added = json_get(root, "added_tokens");
-    const size_t room = json_count(vocab) + json_count(added) + 4096;
-    int64_t id;
-    arrays->pieces = new_array(room, sizeof *arrays->pieces);
-    arrays->kinds = new_array(room, sizeof *arrays->kinds);
-    for (size_t i = 0; i < room; i++)
-        arrays->kinds[i] = TOKENIZER_UNUSED;
-    for (const struct json *at = json_first(vocab); at; at = json_next(at)) {
-        if (!json_i64(at, &id) || id < 0 || (size_t)id >= room)
-            continue;
-        arrays->pieces[id] = json_key(at);
-        arrays->kinds[id] = TOKENIZER_NORMAL;
-        if ((uint32_t)id >= source->piece_count)
-            source->piece_count = (uint32_t)id + 1;
-    }
-    for (const struct json *at = json_first(added); at; at = json_next(at)) {
-        bool special = false;
-        if (!json_i64(json_get(at, "id"), &id) || id < 0 || (size_t)id >= room ||
-            !json_text(json_get(at, "content"), &arrays->pieces[id]))
-            continue;
-        (void)json_bool(json_get(at, "special"), &special);
-        arrays->kinds[id] = special ? TOKENIZER_CONTROL : TOKENIZER_USER_DEFINED;
-        if ((uint32_t)id >= source->piece_count)
-            source->piece_count = (uint32_t)id + 1;
-    }
-}
-
-/* Merges, written "a b" or ["a","b"]. */
-static void json_merges(const struct json *merges, struct arrays *arrays,
-                        struct tokenizer_source *source)
-{
-    struct text left, right;
-    size_t bytes = 0;
-    for (const struct json *at = json_first(merges); at; at = json_next(at)) {
-        if (json_text(json_first(at), &left) && json_text(json_next(json_first(at)), &right))
-            bytes += left.size + 1 + right.size;
-    }
-    arrays->joined = new_array(bytes, 1);
-    arrays->merges = new_array(json_count(merges), sizeof *arrays->merges);
-    char *end = arrays->joined;
-    for (const struct json *at = json_first(merges); at; at = json_next(at)) {
-        struct text *merge = &arrays->merges[source->merge_count++];
-        if (json_text(at, merge))
-            continue;
-        if (!json_text(json_first(at), &left) || !json_text(json_next(json_first(at)), &right))
-            abort();
-        *merge = (struct text){end, left.size + 1 + right.size};
-        memcpy(end, left.data, left.size);
-        end[left.size] = ' ';
-        memcpy(end + left.size + 1, right.data, right.size);
-        end += merge->size;
-    }
-}
-
-enum status vocab_file_open_json(const struct vocab_file_json *file,
-                                 struct tokenizer **tokenizer, struct error *err)
-{
-    struct tokenizer_source source = {.model = TEXT("gpt2"),
-                                      .pre = text_of(file->pre),
-                                      .bos = TOKEN_NONE,
-                                      .eos = TOKEN_NONE,
-                                      .eot = TOKEN_NONE,
-                                      .unknown = TOKEN_NONE};
     struct text_buf text = {0};
-    struct arrays arrays = {0};
-    struct json *root = NULL;
-    enum status status = unpack(file->path, &text, err);
-    if (status == OK)
-        status = json_parse(text_buf_text(&text), JSON_BYTES_MAX, &root, err);
+    enum status status = text_ends(text_of(path), TEXT(".xz"))
+                             ? unpack(path, &text, err)
+                             : file_map_read(&text, path, TOKENIZER_JSON_BYTES_MAX, err);
     if (status == OK) {
-        const struct json *model = json_get(root, "model");
-        json_pieces(root, json_get(model, "vocab"), &arrays, &source);
-        json_merges(json_get(model, "merges"), &arrays, &source);
-        status = open_source(&source, &arrays, tokenizer, err);
+        const struct tokenizer_json_input input = {.tokenizer = text_buf_text(&text)};
+        status = tokenizer_json_open(&input, tokenizer, err);
     }
-    free_arrays(&arrays);
-    json_free(root);
     text_buf_deinit(&text);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
  * vocab_file - a tokenizer alone, from a GGUF file (which may hold nothing but a vocabulary) or
- * from a compressed tokenizer.json.
+ * from a tokenizer.json, compressed or not.
  *
  * Owner    vocab_file_open gives the tokenizer; it needs nothing of the file afterwards.
  */
@@ -13,11 +13,8 @@
 MUST_USE enum status vocab_file_open_gguf(const char *path, struct tokenizer **tokenizer,
                                           struct error *err);
 
-/* A byte-level tokenizer.json, packed by xz; it does not name the splitter as GGUF does. */
-struct vocab_file_json {
-    const char *path, *pre;
-};
-MUST_USE enum status vocab_file_open_json(const struct vocab_file_json *file,
-                                          struct tokenizer **tokenizer, struct error *err);
+/* A tokenizer.json, as it is or packed by xz. */
+MUST_USE enum status vocab_file_open_json(const char *path, struct tokenizer **tokenizer,
+                                          struct error *err);
 
 #endif

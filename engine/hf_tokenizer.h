@@ -1,0 +1,14 @@
+/* hf_tokenizer - the tokenizer of a Hugging Face folder: tokenizer.json, tokenizer_config.json,
+ * chat_template.jinja. */
+#ifndef ENGINE_HF_TOKENIZER_H
+#define ENGINE_HF_TOKENIZER_H
+
+#include "tokenizer/tokenizer.h"
+
+/* rows: of the embedding; ids past the file's pieces are unused ones. A folder without
+ * tokenizer.json gives OK and NULL. Errors as tokenizer_json_open's, and ERR_FORMAT for more
+ * pieces than rows. */
+MUST_USE enum status hf_tokenizer_open(const char *folder, uint32_t rows,
+                                       struct tokenizer **tokenizer, struct error *err);
+
+#endif

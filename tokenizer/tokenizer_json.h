@@ -1,0 +1,29 @@
+/*
+ * tokenizer_json - a tokenizer from the tokenizer.json of a Hugging Face folder.
+ *
+ * The file is a pipeline: added tokens, normalizer, pre_tokenizer, model, post_processor,
+ * decoder. Read is what the models of our families have: BPE over bytes behind a splitter that
+ * we know, BPE over characters with U+2581 for a space; NFC. What else a file asks for is
+ * refused by its name, never guessed.
+ *
+ * Owner    tokenizer_json_open gives; it needs nothing of the input afterwards.
+ */
+#ifndef TOKENIZER_TOKENIZER_JSON_H
+#define TOKENIZER_TOKENIZER_JSON_H
+
+#include "tokenizer/tokenizer.h"
+
+enum { TOKENIZER_JSON_BYTES_MAX = 128 << 20 };
+
+struct tokenizer_json_input {
+    struct text tokenizer;     /* tokenizer.json */
+    struct text config;        /* tokenizer_config.json, or empty */
+    struct text chat_template; /* chat_template.jinja, or empty: the one in config */
+    uint32_t pieces_least;     /* rows of the embedding: ids up to there are unused pieces */
+};
+
+/* ERR_FORMAT what is wrong in the file; ERR_LIMIT what is not known, by its name; ERR_MEMORY. */
+MUST_USE enum status tokenizer_json_open(const struct tokenizer_json_input *input,
+                                         struct tokenizer **tokenizer, struct error *err);
+
+#endif
