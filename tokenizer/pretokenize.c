@@ -13,6 +13,8 @@
  *
  * GPT-4o   Tekken's words, each with (?i:'s|'t|'re|'ve|'m|'ll|'d)? after it, and \p{N}{1,3}
  *
+ * Falcon   [\p{P}$+<=>^~|`]+, then GPT-2's between those, then [0-9][0-9][0-9] out of numbers
+ *
  * SmolLM2 and StarCoder cut every digit off first and then apply GPT-2's: a digit is then an
  * end of text to what stands before it, which matters for white space only.
  *
@@ -23,6 +25,8 @@
 
 #include "tokenizer/unicode.h"
 
+#include <string.h>
+
 enum { LONG_S = 0x17f }; /* folds to s, so (?i:'s) takes it */
 
 static const struct pretokenize SPLITTERS[] = {
@@ -32,14 +36,16 @@ static const struct pretokenize SPLITTERS[] = {
     {"starcoder", PRETOKENIZE_GPT2, 1, true, false, false, false},
     {"refact", PRETOKENIZE_GPT2, 1, true, false, false, false},
     {"command-r", PRETOKENIZE_GPT2, 1, true, false, false, false},
+    {"falcon", PRETOKENIZE_SIGNS, 3, false, false, false, false},
     {"llama-bpe", PRETOKENIZE_LLAMA3, 3, false, false, true, false},
     {"llama3", PRETOKENIZE_LLAMA3, 3, false, false, true, false},
     {"qwen2", PRETOKENIZE_LLAMA3, 1, false, true, false, false},
     {"tekken", PRETOKENIZE_CASE, 1, false, false, true, false},
     {"gpt-4o", PRETOKENIZE_CASE, 3, false, false, false, true},
 };
-static const char NAMES[] = "gpt-2, gpt2, smollm, starcoder, refact, command-r, llama-bpe, "
-                            "llama3, qwen2, tekken, gpt-4o";
+static const char NAMES[] =
+    "gpt-2, gpt2, smollm, starcoder, refact, command-r, falcon, llama-bpe, "
+    "llama3, qwen2, tekken, gpt-4o";
 
 /* Classes of ASCII, as far as the rules ask; the rest is looked up. */
 static const uint8_t ASCII[128] = {
@@ -187,6 +193,58 @@ static size_t gpt2_next(const struct pretokenize *splitter, struct text text, si
     return white_space(text, begin, end, end == text.size || cut);
 }
 
+/* [\p{P}$+<=>^~|`]: what Falcon cuts off before anything else. */
+static bool is_sign_at(struct text text, size_t at)
+{
+    static const char MORE[] = "$+<=>^~|`";
+    if (at >= text.size)
+        return false;
+    const char byte = text.data[at];
+    return (byte != '\0' && strchr(MORE, byte)) ||
+           (unicode_class(text_utf8_next(text, &at)) & UNICODE_PUNCT);
+}
+
+/* A run of numbers [begin, end), cut at its first three digits of ASCII. */
+static size_t first_triple(struct text text, size_t begin, size_t end)
+{
+    uint32_t digits = 0;
+    for (size_t at = begin; at < end; at++) {
+        digits = text.data[at] >= '0' && text.data[at] <= '9' ? digits + 1 : 0;
+        if (digits == 3)
+            return at - 2 > begin ? at - 2 : at + 1;
+    }
+    return end;
+}
+
+/* A sign ends the text for what stands before it. */
+static size_t signs_next(struct text text, size_t begin)
+{
+    size_t end = begin, at = begin;
+    while (is_sign_at(text, end))
+        (void)text_utf8_next(text, &end);
+    if (end > begin)
+        return end;
+    if (text.data[begin] == ' ' && begin + 1 < text.size && !is_sign_at(text, begin + 1) &&
+        !(character_at(text, begin + 1).class & S))
+        at = begin + 1;
+    const uint8_t class = character_at(text, at).class;
+    if (class & L)
+        return run_of(text, at, L);
+    if (class & N)
+        return first_triple(text, begin, run_of(text, at, N));
+    if (class & S) {
+        end = run_of(text, begin, S);
+        return white_space(text, begin, end, end == text.size || is_sign_at(text, end));
+    }
+    for (end = at; end < text.size && !is_sign_at(text, end);) {
+        const struct character c = character_at(text, end);
+        if (c.class & (L | N | S))
+            break;
+        end = c.end;
+    }
+    return end;
+}
+
 /* C*S+ at at, where C are capitals and S small letters, and what has no case is both: the end,
  * or at when there is no such word. Without a small letter after the capitals, C* gives back
  * until S+ finds something caseless. */
@@ -265,6 +323,8 @@ const char *pretokenize_names(void)
 
 size_t pretokenize_next(const struct pretokenize *splitter, struct text text, size_t begin)
 {
+    if (splitter->rule == PRETOKENIZE_SIGNS)
+        return signs_next(text, begin);
     return splitter->rule == PRETOKENIZE_GPT2 ? gpt2_next(splitter, text, begin)
                                               : llama3_next(splitter, text, begin);
 }

@@ -12,6 +12,7 @@
 
 enum pretokenize_rule {
     PRETOKENIZE_GPT2,   /* contractions, words, numbers, others, white space */
+    PRETOKENIZE_SIGNS,  /* GPT-2's between signs, which are cut off first (Falcon) */
     PRETOKENIZE_CASE,   /* as below, and a word also ends where capitals begin (Tekken) */
     PRETOKENIZE_LLAMA3, /* any one character may lead a word; line ends stay with signs */
 };

@@ -52,6 +52,11 @@ static void test_cuts(void **state)
         {"tekken", "helloWorld ABCdef XML a/b//\n", "hello|World| ABCdef| XML| a|/b|//\n"},
         {"tekken", "A中B", "A中|B"},
         {"tekken", "it's 12", "it|'s| |1|2"},
+        {"gpt-4o", "it's IT'LL 12345 a/b//\n", "it's| IT'LL| |123|45| a|/b|//\n"},
+        {"gpt-4o", "helloWorld's 'tis", "hello|World's| '|tis"},
+        {"falcon", "x!? $5", "x|!?| |$|5"},
+        {"falcon", "a 1234 12 x", "a| |123|4| 12| x"},
+        {"falcon", "don't  a (b)", "don|'|t| | a| |(|b|)"},
     };
     struct text_buf out = {0};
     (void)state;

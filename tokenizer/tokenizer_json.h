@@ -18,8 +18,8 @@ enum { TOKENIZER_JSON_BYTES_MAX = 128 << 20 };
 struct tokenizer_json_input {
     struct text tokenizer;     /* tokenizer.json */
     struct text config;        /* tokenizer_config.json, or empty */
-    struct text chat_template; /* chat_template.jinja, or empty: the one in config */
-    uint32_t pieces_least;     /* rows of the embedding: ids up to there are unused pieces */
+    struct text chat_template; /* chat_template.jinja; empty: what config has */
+    uint32_t pieces_least;     /* rows of the embedding: missing ids are unused pieces */
 };
 
 /* ERR_FORMAT what is wrong in the file; ERR_LIMIT what is not known, by its name; ERR_MEMORY. */

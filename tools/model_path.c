@@ -33,6 +33,6 @@ enum status model_path_find(const char *given, char *path, size_t size, struct e
     if (is_default)
         FAIL(err, ERR_IO,
              "no model yet: run ./demo or tools/scripts/setup to get the demo "
-             "model, cohort pull for another, or give a GGUF file with -m");
+             "model, cohort pull for another, or give a file or folder with -m");
     FAIL(err, ERR_IO, "model %s: %s", path, strerror(errno));
 }

@@ -181,7 +181,7 @@ static void test_smollm2(void **state)
 
 static void test_gguf_vocabularies(void **state)
 {
-    static const char *const names[] = {"gpt-2", "starcoder", "llama-spm", "phi-3"};
+    static const char *const names[] = {"gpt-2", "starcoder", "falcon", "llama-spm", "phi-3"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct tokenizer *tokenizer;

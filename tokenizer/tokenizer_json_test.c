@@ -1,0 +1,197 @@
+/*
+ * Tests of tokenizer_json: a small file of each kind, the flags of added tokens, tokens around
+ * a text, and a table of what is refused, with the words of the refusal. Real vocabularies:
+ * tests/golden/tokenizer_vectors_test.c.
+ */
+#include "tokenizer/tokenizer_json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ADDED(id, content, flags)                                                              \
+    "{\"id\":" id ",\"content\":\"" content "\",\"special\":true" flags "}"
+#define BYTES                                                                                  \
+    "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}"
+#define MODEL                                                                                  \
+    "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"\\u0120\":3},"          \
+    "\"merges\":"
+
+/* Ids of text, with spaces between. */
+static void encode(const char *json, const char *text, uint32_t flags, char ids[256])
+{
+    struct tokenizer *tokenizer;
+    struct token_list list = {0};
+    struct error err;
+    size_t size = 0;
+    const struct tokenizer_json_input input = {.tokenizer = text_of(json)};
+    if (tokenizer_json_open(&input, &tokenizer, &err) != OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(tokenizer_encode(tokenizer, text_of(text), flags, &list, &err), OK);
+    ids[0] = '\0';
+    for (size_t i = 0; i < list.count && size < 240; i++)
+        size += (size_t)snprintf(ids + size, 256 - size, "%s%d", i > 0 ? " " : "", list.ids[i]);
+    token_list_deinit(&list);
+    tokenizer_close(tokenizer);
+}
+
+static void check(const char *json, const char *text, uint32_t flags, const char *want)
+{
+    char ids[256];
+    encode(json, text, flags, ids);
+    if (strcmp(ids, want) != 0)
+        fail_msg("'%s' gives %s, want %s", text, ids, want);
+}
+
+static void test_merges_in_both_notations(void **state)
+{
+    (void)state;
+    check("{" BYTES "," MODEL "[\"a b\"]}}", "ab ab", 0, "2 3 2");
+    check("{" BYTES "," MODEL "[[\"a\",\"b\"]]}}", "ab ab", 0, "2 3 2");
+    check("{" BYTES "," MODEL "[]}}", "ab", 0, "0 1");
+    check("{" BYTES "," MODEL "[],\"ignore_merges\":true}}", "ab", 0, "2");
+}
+
+static void test_added_tokens(void **state)
+{
+    static const char PLAIN[] =
+        "{\"added_tokens\":[" ADDED("4", "<x>", "") "]," BYTES "," MODEL "[]}}";
+    static const char BOTH[] = "{\"added_tokens\":[" ADDED(
+        "4", "<x>", ",\"lstrip\":true,\"rstrip\":true") "]," BYTES "," MODEL "[]}}";
+    static const char WORD[] =
+        "{\"added_tokens\":[" ADDED("4", "bb", ",\"single_word\":true") "]," BYTES "," MODEL
+                                                                        "[]}}";
+    (void)state;
+    check(PLAIN, "a <x> b", TOKENIZER_SPECIAL, "0 3 4 3 1");
+    check(BOTH, "a  <x>  b", TOKENIZER_SPECIAL, "0 4 1");
+    check(BOTH, "<x> <x>", TOKENIZER_SPECIAL, "4 4");
+    check(WORD, "abb bb bba", TOKENIZER_SPECIAL, "0 1 1 3 4 3 1 1 0");
+    check(PLAIN, "a", TOKENIZER_SPECIAL | TOKENIZER_BOUNDS, "0");
+}
+
+static void test_bounds(void **state)
+{
+    static const char JSON[] = "{\"added_tokens\":[" ADDED("4", "<x>", "") "," ADDED(
+        "5", "<y>",
+        "") "]," BYTES ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+            "{\"SpecialToken\":{\"id\":\"<x>\"}},{\"SpecialToken\":{\"id\":\"<y>\"}},"
+            "{\"Sequence\":{\"id\":\"A\"}},{\"SpecialToken\":{\"id\":\"<y>\"}}]}," MODEL "[]}}";
+    (void)state;
+    check(JSON, "a", TOKENIZER_BOUNDS, "4 5 0 5");
+    check(JSON, "a", 0, "0");
+}
+
+#define CHARS                                                                                  \
+    "\"model\":{\"type\":\"BPE\",\"byte_fallback\":true,\"fuse_unk\":true,\"unk_token\":"      \
+    "\"<unk>\",\"vocab\":{\"<unk>\":0,\"\\u2581\":1,\"a\":2,\"\\u2581a\":3,\"<0x0A>\":4},"     \
+    "\"merges\":[\"\\u2581 a\"]}"
+#define MARKS "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\\u2581\"}"
+#define PREPENDS                                                                               \
+    "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\","            \
+    "\"prepend\":"                                                                             \
+    "\"\\u2581\"}," MARKS "]}"
+
+static void test_characters(void **state)
+{
+    static const char META[] =
+        "{\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":"
+        "\"\\u2581\",\"prepend_scheme\":\"first\",\"split\":false}," CHARS "}";
+    (void)state;
+    check("{\"normalizer\":" MARKS "," CHARS "}", "a a", 0, "2 3");
+    check("{" PREPENDS "," CHARS "}", "a  a", 0, "3 1 3");
+    check("{" PREPENDS "," CHARS "}", "a\nxyz\n", 0, "3 4 0 4");
+    check("{" PREPENDS "," CHARS "}", " a", 0, "1 3");
+    check(META, " a", 0, "3");
+    check(META, "a", 0, "3");
+}
+
+/* A normalized token is looked for after a space was put before the text. */
+static void test_normalized(void **state)
+{
+    static const char JSON[] =
+        "{\"added_tokens\":[" ADDED("5", "<s>", ",\"normalized\":true") "]," PREPENDS "," CHARS
+                                                                        "}";
+    (void)state;
+    check(JSON, "<s>a", TOKENIZER_SPECIAL, "5 2");
+    check(JSON, "a <s>", TOKENIZER_SPECIAL, "3 5");
+    check(JSON, " <s>", TOKENIZER_SPECIAL, "1 5");
+    check(JSON, "a<s>", TOKENIZER_SPECIAL, "3 0");
+    check(JSON, "<s>", 0, "1 0");
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *json, *words;
+    } CASES[] = {
+        {"{", "byte"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", "model Unigram"},
+        {"{\"model\":{\"type\":\"WordPiece\"}}", "model WordPiece"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]}}", "vocab is no object"},
+        {"{" BYTES ",\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "0 pieces"},
+        {"{" BYTES ",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}",
+         "id 0 stands twice"},
+        {"{" BYTES ",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":7},\"merges\":[]}}",
+         "an id is no integer of 0 .. 0"},
+        {"{" BYTES "," MODEL "[1]}}", "merge 0"},
+        {"{" BYTES "," MODEL "[\"a c\"]}}", "merge 0, a c"},
+        {"{" MODEL "[]}}", "pre_tokenizer none"},
+        {"{\"normalizer\":{\"type\":\"Lowercase\"}," BYTES "," MODEL "[]}}",
+         "normalizer Lowercase"},
+        {"{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\","
+         "\"pattern\":{\"Regex\":\"x+\"},\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\","
+         "\"use_regex\":false}]}," MODEL "[]}}",
+         "splitter x+"},
+        {"{" BYTES ",\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL "[]}}",
+         "post_processor BertProcessing"},
+        {"{" BYTES ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+         "{\"SpecialToken\":{\"id\":\"<x>\"}}]}," MODEL "[]}}",
+         "a token that is no piece"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct tokenizer *tokenizer;
+        struct error err;
+        const struct tokenizer_json_input input = {.tokenizer = text_of(CASES[i].json)};
+        assert_int_not_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
+        if (!strstr(err.text, CASES[i].words))
+            fail_msg("%s: says \"%s\", not \"%s\"", CASES[i].json, err.text, CASES[i].words);
+    }
+}
+
+static void test_config(void **state)
+{
+    struct tokenizer *tokenizer;
+    struct error err;
+    const struct tokenizer_json_input input = {
+        .tokenizer =
+            TEXT("{\"added_tokens\":[" ADDED("4", "<x>", "") "]," BYTES "," MODEL "[]}}"),
+        .config = TEXT("{\"bos_token\":\"<x>\",\"eos_token\":{\"content\":\"b\"},"
+                       "\"chat_template\":[{\"name\":\"default\",\"template\":\"hi\"}]}"),
+        .pieces_least = 9};
+    (void)state;
+    assert_int_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
+    assert_int_equal(tokenizer_vocab_size(tokenizer), 9);
+    assert_int_equal(tokenizer_bos(tokenizer), 4);
+    assert_true(tokenizer_is_end(tokenizer, 1));
+    assert_true(tokenizer_has_chat(tokenizer));
+    tokenizer_close(tokenizer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merges_in_both_notations),
+        cmocka_unit_test(test_added_tokens),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_characters),
+        cmocka_unit_test(test_normalized),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_config),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
