@@ -31,3 +31,7 @@ if(BUILD_TESTING)
     --jobs 4 --precision int8)
   set_tests_properties(bench/draft_bench PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 LABELS slow)
 endif()
+
+# Needs the harness that reads vocabularies, which tests/ defines.
+add_executable(tokenizer_bench bench/tokenizer_bench.c)
+target_link_libraries(tokenizer_bench PRIVATE vocab_file warnings)

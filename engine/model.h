@@ -78,7 +78,8 @@ struct model {
     void *owner;                      /* what model_close needs; private to model.c */
 };
 
-/* path: a GGUF file, a folder (engine/model_file.h), or "synthetic:" and the name of a shape (engine/model_synthetic.h).
+/* path: a GGUF file or a folder (engine/model_file.h), or "synthetic:" and the name of a shape
+ * (engine/model_synthetic.h).
  * ERR_IO, ERR_FORMAT, ERR_LIMIT: the sentence names the field, the value and the limit. */
 MUST_USE enum status model_open(struct model **model, const char *path,
                                 enum model_precision precision, struct device *device,

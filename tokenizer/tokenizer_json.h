@@ -19,10 +19,10 @@ struct tokenizer_json_input {
     struct text tokenizer;     /* tokenizer.json */
     struct text config;        /* tokenizer_config.json, or empty */
     struct text chat_template; /* chat_template.jinja; empty: what config has */
-    uint32_t pieces_least;     /* rows of the embedding: missing ids are unused pieces */
+    uint32_t pieces_least;     /* rows of the embedding; missing ids are unused */
 };
 
-/* ERR_FORMAT what is wrong in the file; ERR_LIMIT what is not known, by its name; ERR_MEMORY. */
+/* ERR_FORMAT what is wrong in the file; ERR_LIMIT what is not known, by name; ERR_MEMORY. */
 MUST_USE enum status tokenizer_json_open(const struct tokenizer_json_input *input,
                                          struct tokenizer **tokenizer, struct error *err);
 

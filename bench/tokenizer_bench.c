@@ -1,0 +1,89 @@
+/*
+ * tokenizer_bench - megabytes of text per second of processor time on one core: the splitter
+ * alone, and encoding. The best of several runs is reported.
+ *
+ *     tokenizer_bench VOCABULARY SPLITTER TEXT...
+ *
+ * VOCABULARY is a GGUF file or a tokenizer.json (which may be packed by xz), SPLITTER the name
+ * of a splitter, such as llama-bpe.
+ */
+#include "base/file_map.h"
+#include "tests/harness/vocab_file.h"
+#include "tokenizer/pretokenize.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { RUNS = 5 };
+
+static double processor_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static size_t split(const struct pretokenize *splitter, struct text text)
+{
+    size_t pieces = 0;
+    for (size_t begin = 0; begin < text.size; pieces++)
+        begin = pretokenize_next(splitter, text, begin);
+    return pieces;
+}
+
+static int measure(const struct tokenizer *tokenizer, const struct pretokenize *splitter,
+                   const char *path)
+{
+    struct text_buf source = {0};
+    struct token_list list = {0};
+    struct error err;
+    size_t pieces = 0;
+    double split_s = 1e9, encode_s = 1e9;
+    if (file_map_read(&source, path, 0, &err) != OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    const struct text text = text_buf_text(&source);
+    for (int i = 0; i < RUNS; i++) {
+        double begin = processor_s(), took;
+        pieces = split(splitter, text);
+        took = processor_s() - begin;
+        split_s = took < split_s ? took : split_s;
+        list.count = 0;
+        begin = processor_s();
+        if (tokenizer_encode(tokenizer, text, TOKENIZER_PLAIN, &list, &err) != OK)
+            return 1;
+        took = processor_s() - begin;
+        encode_s = took < encode_s ? took : encode_s;
+    }
+    (void)printf("%s: %zu bytes, %zu pieces %.0f MB/s, %zu tokens %.1f MB/s\n", path, text.size,
+                 pieces, (double)text.size / 1e6 / split_s, list.count,
+                 (double)text.size / 1e6 / encode_s);
+    token_list_deinit(&list);
+    text_buf_deinit(&source);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct tokenizer *tokenizer;
+    struct error err;
+    int failed = 0;
+    const struct pretokenize *splitter = argc > 3 ? pretokenize_find(text_of(argv[2])) : NULL;
+    if (!splitter) {
+        (void)fprintf(stderr, "tokenizer_bench VOCABULARY SPLITTER TEXT...; splitters: %s\n",
+                      pretokenize_names());
+        return 2;
+    }
+    const enum status status = text_ends(text_of(argv[1]), TEXT(".gguf"))
+                                   ? vocab_file_open_gguf(argv[1], &tokenizer, &err)
+                                   : vocab_file_open_json(argv[1], &tokenizer, &err);
+    if (status != OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    for (int i = 3; i < argc; i++)
+        failed |= measure(tokenizer, splitter, argv[i]);
+    tokenizer_close(tokenizer);
+    return failed;
+}
