@@ -1,19 +1,18 @@
 /* bpe_words - see bpe_words.h. */
 #include "tokenizer/bpe_words.h"
 
-/* Where the stretch that begins at begin ends: before a space that follows something else when
- * words are apart, at the limit in any case. */
+/* Where the stretch that begins at begin ends: before a space after which no merge crosses, at
+ * the limit in any case. */
 static size_t stretch_end(const struct bpe *bpe, struct text text, size_t begin)
 {
-    const size_t limit = begin + BPE_PIECE_BYTES_MAX / 4; /* escaping triples at most */
-    size_t at = begin;
-    if (!bpe->words_apart)
-        return limit < text.size ? limit : text.size;
-    while (at < text.size && at < limit && text.data[at] == ' ')
-        at++;
-    while (at < text.size && at < limit && text.data[at] != ' ')
-        at++;
-    return at;
+    const size_t most = BPE_PIECE_BYTES_MAX / 4; /* escaping triples at most */
+    const size_t limit = text.size - begin > most ? begin + most : text.size;
+    for (size_t at = begin + 1; at < limit; at++) {
+        const uint8_t before = (uint8_t)text.data[at - 1];
+        if (text.data[at] == ' ' && before != ' ' && !bpe->before_space[before])
+            return at;
+    }
+    return limit;
 }
 
 bool bpe_words_encode(const struct bpe *bpe, struct text text, bool space_before,

@@ -1,6 +1,6 @@
 /*
  * bpe_words - text for vocabularies that spell a space as U+2581 and merge by rank: spaces are
- * spelled, and merging happens word by word where no piece goes on past a space.
+ * spelled, and merging happens word by word where no piece goes on past the space between.
  */
 #ifndef TOKENIZER_BPE_WORDS_H
 #define TOKENIZER_BPE_WORDS_H
