@@ -69,7 +69,7 @@ int tokenize_main(int argc, char **argv)
     struct tokenize t = {0};
     const struct args_option options[] = {
         {'m', "model", "FILE", ARGS_TEXT, &t.model, 0, 0,
-         "GGUF model (default: $COHORT_MODEL, else the demo model)"},
+         "model, a file or a folder (default: $COHORT_MODEL, else the demo model)"},
         {0, "json", NULL, ARGS_FLAG, &t.json, 0, 0, "one JSON array (default: an id a line)"},
         {0, "plain", NULL, ARGS_FLAG, &t.plain, 0, 0,
          "spellings of control tokens are text like any other"},
