@@ -28,6 +28,7 @@ room_test(tests/golden/convert_expect_test.c engine)
 room(step_bench NEEDS engine SOURCES tests/harness/step_fake.c tests/harness/step_bench.c)
 room(vocab_file NEEDS engine SOURCES tests/harness/vocab_file.c)
 room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
+room_test(tests/golden/maskbench_test.c engine)
 room(engine_jobs NEEDS engine cmocka SOURCES tests/harness/engine_jobs.c
   tests/harness/attention_halves.c)
 if(COHORT_EMU)

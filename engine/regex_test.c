@@ -1,0 +1,117 @@
+/*
+ * regex_test - texts that match and texts that do not, as the text's bytes and as the inside of
+ * a JSON string; what is refused is refused by name.
+ */
+#include "engine/regex.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena arena;
+
+static enum status make(struct automaton *made, const char *pattern,
+                        struct regex_options options, struct error *err)
+{
+    struct nfa nfa;
+    arena_rewind(&arena, 0);
+    TRY(automaton_nfa(&nfa, &arena, err));
+    const struct regex_target target = {
+        .nfa = &nfa, .scratch = &arena, .after = automaton_accept(&nfa, 0), .options = options};
+    TRY(regex_add(&target, text_of(pattern), &nfa.start, err));
+    return automaton_make(made, &nfa, (struct automaton_want){0}, &arena, err);
+}
+
+static bool accepts(const struct automaton *automaton, const char *text)
+{
+    uint32_t state = AUTOMATON_START;
+    for (; *text; text++)
+        state = automaton_step(automaton, state, (uint8_t)*text);
+    return automaton_ends(automaton, state);
+}
+
+static void texts_match_as_they_should(void **state)
+{
+    static const struct {
+        const char *pattern, *yes[4], *no[4];
+    } cases[] = {
+        {"^a+b?$", {"a", "aaab"}, {"", "b", "abb"}},
+        {"a5b", {"a5b", "xa5by"}, {"a5", "5b"}},
+        {"(^[^5]*$)|7", {"", "12", "57"}, {"5", "15"}},
+        {"^(ab|c){2,3}$", {"abc", "ccc"}, {"c", "abababab"}},
+        {"^[\\w.-]+$", {"a-b.c_9"}, {"", "a b"}},
+        {"^\\d{3}-\\D$", {"123-x"}, {"12-x", "123-4"}},
+        {"^.$", {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}, {"\n", "\xc3", "ab"}},
+        {"^[^a]$", {"b", "\xf0\x9f\x98\x80"}, {"a", "\xed\xa0\x80"}},
+        {"^[\\u0400-\\u04ff]{2}$", {"\xd0\xb0\xd0\xb1"}, {"ab", "\xd0\xb0"}},
+        {"^$|^x{0,2}y{1,}$", {"", "xxy", "yy"}, {"x", "xxxy"}},
+        {"^a{,2}$", {"a{,2}"}, {"a", "aa"}},
+        {"^(?:a|b)*?c$", {"c", "abac"}, {"ab"}},
+        {"^\\x41\\u0042\\$$", {"AB$"}, {"AB"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct automaton automaton;
+        const struct regex_options options = {.span = REGEX_SEARCH};
+        assert_int_equal(make(&automaton, cases[i].pattern, options, NULL), OK);
+        for (size_t j = 0; j < 4 && cases[i].yes[j]; j++)
+            if (!accepts(&automaton, cases[i].yes[j]))
+                fail_msg("%s refuses \"%s\"", cases[i].pattern, cases[i].yes[j]);
+        for (size_t j = 0; j < 4 && cases[i].no[j]; j++)
+            if (accepts(&automaton, cases[i].no[j]))
+                fail_msg("%s accepts \"%s\"", cases[i].pattern, cases[i].no[j]);
+    }
+}
+
+static void inside_a_json_string_characters_are_escaped(void **state)
+{
+    struct automaton automaton;
+    const struct regex_options options = {.bytes = REGEX_JSON};
+    (void)state;
+    assert_int_equal(make(&automaton, "[^a]", options, NULL), OK);
+    assert_true(accepts(&automaton, "\\\""));
+    assert_true(accepts(&automaton, "\\n"));
+    assert_true(accepts(&automaton, "\\u001F"));
+    assert_true(accepts(&automaton, "/"));
+    assert_false(accepts(&automaton, "\""));
+    assert_false(accepts(&automaton, "\\"));
+    assert_false(accepts(&automaton, "\n"));
+    assert_false(accepts(&automaton, "a"));
+}
+
+static void what_is_not_supported_is_named(void **state)
+{
+    static const char *const cases[][2] = {
+        {"(?=a)", "look-around"},  {"(a)\\1", "back-reference \\1"}, {"\\bword", "\\b"},
+        {"\\p{L}", "\\p"},         {"(a", "without its )"},          {"a)", "without its ("},
+        {"[a", "without its ]"},   {"*", "nothing to repeat"},       {"a{3,2}", "backwards"},
+        {"[z-a]", "backwards"},    {"a{2000}", "1000 times"},        {"\\", "backslash"},
+        {"(a{900}){900}", "nodes"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct automaton automaton;
+        struct error err = {0};
+        assert_int_not_equal(make(&automaton, cases[i][0], (struct regex_options){0}, &err),
+                             OK);
+        if (!strstr(err.text, cases[i][1]))
+            fail_msg("%s: \"%s\" does not say %s", cases[i][0], err.text, cases[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_match_as_they_should),
+        cmocka_unit_test(inside_a_json_string_characters_are_escaped),
+        cmocka_unit_test(what_is_not_supported_is_named),
+    };
+    if (arena_init(&arena, (size_t)64 << 20, NULL) != OK)
+        return 1;
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_deinit(&arena);
+    return failed;
+}
