@@ -154,6 +154,10 @@ static enum status make_numbers(struct schema_build *build, struct schema_node *
                                 const struct values *values)
 {
     struct nfa nfa;
+    /* before the nodes, which automaton_make gives back with what came after them */
+    struct automaton *made = ARENA_NEW(build->arena, struct automaton, 1);
+    if (!made)
+        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     TRY(automaton_nfa(&nfa, build->arena, build->err));
     const uint16_t end = automaton_accept(&nfa, 0);
     for (uint32_t i = 0; i < values->count; i++) {
@@ -168,9 +172,6 @@ static enum status make_numbers(struct schema_build *build, struct schema_node *
         const uint16_t text = automaton_bytes(&nfa, digits, strlen(digits), end);
         nfa.start = automaton_split(&nfa, nfa.start, text);
     }
-    struct automaton *made = ARENA_NEW(build->arena, struct automaton, 1);
-    if (!made)
-        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     node->number = made;
     return automaton_make(made, &nfa, (struct automaton_want){0}, build->arena, build->err);
 }

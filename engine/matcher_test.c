@@ -1,0 +1,164 @@
+/*
+ * matcher_test - texts of a schema and others; random texts that keep to the matcher never run
+ * into a dead end and always parse; what is not supported is named with its path.
+ */
+#include "engine/matcher.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { WALKS = 20, WALK_BYTES = 200, END_BYTES = 4000 };
+
+static struct arena arena;
+static struct schema schema;
+static struct matcher matcher;
+static uint64_t seed = 1;
+
+static enum status compile(const char *source, struct error *err)
+{
+    struct json *root = NULL;
+    arena_rewind(&arena, 0);
+    assert_int_equal(json_parse(text_of(source), 0, &root, err), OK);
+    const enum status status = schema_compile(&schema, root, &arena, err);
+    json_free(root);
+    TRY(status);
+    return matcher_init(&matcher, &schema, &arena, err);
+}
+
+static bool accepts(const char *text)
+{
+    struct matcher_state at;
+    struct matcher_state next;
+    matcher_start(&matcher, &at);
+    for (; *text; text++, at = next)
+        if (!matcher_step(&matcher, &at, (uint8_t)*text, &next))
+            return false;
+    return matcher_is_complete(&at);
+}
+
+static void texts_are_of_a_schema_or_not(void **state)
+{
+    static const struct {
+        const char *schema, *yes[3], *no[4];
+    } cases[] = {
+        {"{\"properties\": {\"a\": {\"$ref\": \"#\"}}, \"additionalProperties\": false, "
+         "\"type\": \"object\"}",
+         {"{}", "{\"a\": {\"a\":{}}}", "{\n  \"a\": {}\n}"},
+         {"{\"b\": {}}", "{\"a\": {}, \"a\": {}}", "[]", "{\"a\": {}"}},
+        {"{\"type\": \"integer\", \"minimum\": -12, \"exclusiveMaximum\": 305}",
+         {"-12", "0", "304"},
+         {"-13", "305", "1.5", "3000"}},
+        {"{\"anyOf\": [{\"type\": \"integer\"}, {\"type\": \"array\", \"items\": {\"type\": "
+         "\"null\"}, \"minItems\": 1, \"maxItems\": 2}]}",
+         {"7", "[null]", "[null, null]"},
+         {"[]", "[null, null, null]", "\"7\""}},
+        {"{\"type\": \"string\", \"format\": \"date\"}",
+         {"\"2024-02-29\""},
+         {"\"2024-13-01\"", "\"2024\""}},
+        {"{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 3}",
+         {"\"ab\"", "\"\xc3\xa9\\n\\ud83d\\ude00\""},
+         {"\"a\"", "\"abcd\"", "\"\\ud83d\\ude00\""}},
+        {"{\"enum\": [\"a\\\"b\", 3, null]}", {"\"a\\\"b\"", "3", "null"}, {"\"a\"", "4"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(compile(cases[i].schema, NULL), OK);
+        for (size_t j = 0; j < 3 && cases[i].yes[j]; j++)
+            if (!accepts(cases[i].yes[j]))
+                fail_msg("%s refuses %s", cases[i].schema, cases[i].yes[j]);
+        for (size_t j = 0; j < 4 && cases[i].no[j]; j++)
+            if (accepts(cases[i].no[j]))
+                fail_msg("%s accepts %s", cases[i].schema, cases[i].no[j]);
+    }
+}
+
+static uint32_t draw(uint32_t below)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+/* One byte further: any that fits; past WALK_BYTES those that close come first. */
+static bool walk_byte(struct matcher_state *at, uint32_t count, char *byte)
+{
+    static const char closing[] = "\"}]:0";
+    struct matcher_state next;
+    const uint32_t offset = draw(256);
+    for (uint32_t i = 0; i < 5 + 256; i++) {
+        if (i < 5 && count < WALK_BYTES)
+            continue;
+        const uint8_t try = i < 5 ? (uint8_t)closing[i] : (uint8_t)(offset + i);
+        if (!matcher_step(&matcher, at, try, &next))
+            continue;
+        *byte = (char)try;
+        *at = next;
+        return true;
+    }
+    return false;
+}
+
+static void random_texts_have_no_dead_end_and_parse(void **state)
+{
+    static const char *const schemas[] = {
+        "{\"type\": \"object\", \"properties\": {\"ab\": {\"type\": \"string\"}, \"abc\": "
+        "{\"type\": \"integer\"}, \"d\": {\"type\": \"boolean\"}}, \"required\": [\"abc\", "
+        "\"d\"], \"additionalProperties\": false, \"maxProperties\": 2}",
+        "{\"type\": \"array\", \"minItems\": 3, \"items\": {\"type\": \"string\", "
+        "\"pattern\": \"^[a-z]{2,4}\\\"$\"}}",
+        "{\"type\": \"object\", \"patternProperties\": {\"^y\": "
+        "{\"type\": \"null\"}}, \"additionalProperties\": {\"type\": \"number\"}, "
+        "\"properties\": {\"x\": {\"type\": \"string\", \"minLength\": 5}}}"};
+    (void)state;
+    for (size_t s = 0; s < sizeof schemas / sizeof *schemas; s++)
+        for (int walk = 0; walk < WALKS; walk++) {
+            char text[END_BYTES];
+            uint32_t count = 0;
+            struct matcher_state at;
+            assert_int_equal(compile(schemas[s], NULL), OK);
+            matcher_start(&matcher, &at);
+            while (!matcher_is_complete(&at)) {
+                assert_true(count < END_BYTES);
+                assert_true(walk_byte(&at, count, &text[count]));
+                count++;
+            }
+            const struct text made = {.data = text, .size = count};
+            assert_int_equal(json_check(made, NULL), OK);
+        }
+}
+
+static void what_is_not_supported_is_named(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"properties\": {\"a\": {\"not\": {}}}}", "#/properties/a: not"},
+        {"{\"items\": {\"uniqueItems\": true}}", "#/items: uniqueItems"},
+        {"{\"$ref\": \"other.json\"}", "other.json"},
+        {"{\"oneOf\": [{\"type\": \"string\"}, {\"minLength\": 2}]}", "oneOf"},
+        {"{\"pattern\": \"(?=a)\"}", "look-around"},
+        {"{\"minimum\": 0.5}", "minimum: 0.5"},
+        {"false", "no value"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+        assert_int_not_equal(compile(cases[i][0], &err), OK);
+        if (!strstr(err.text, cases[i][1]))
+            fail_msg("%s: \"%s\" does not say %s", cases[i][0], err.text, cases[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_of_a_schema_or_not),
+        cmocka_unit_test(random_texts_have_no_dead_end_and_parse),
+        cmocka_unit_test(what_is_not_supported_is_named),
+    };
+    if (arena_init(&arena, (size_t)256 << 20, NULL) != OK)
+        return 1;
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_deinit(&arena);
+    return failed;
+}
