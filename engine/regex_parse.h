@@ -8,7 +8,7 @@
 
 #include "engine/regex.h"
 
-enum { REGEX_NO_MAX = UINT32_MAX };
+#define REGEX_NO_MAX UINT32_MAX
 
 enum regex_kind {
     REGEX_EMPTY,

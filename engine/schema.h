@@ -27,7 +27,8 @@
 #include "base/json.h"
 #include "engine/automaton.h"
 
-enum { SCHEMA_NODES_MAX = 4000, SCHEMA_NAMES_MAX = 256, SCHEMA_NO_MAX = UINT32_MAX };
+enum { SCHEMA_NODES_MAX = 4000, SCHEMA_NAMES_MAX = 256 };
+#define SCHEMA_NO_MAX UINT32_MAX
 
 enum schema_type {
     SCHEMA_NULL = 1,

@@ -127,6 +127,9 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
   protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c)
+fuzz(schema_fuzz ROOMS base SOURCES engine/automaton.c engine/regex.c engine/regex_parse.c
+  engine/schema_text.c engine/schema_parts.c engine/schema_object.c engine/schema.c
+  engine/matcher.c)
 
 # ---- dsl ----
 if(COHORT_TOOLS)
