@@ -116,15 +116,18 @@ static int order(const void *a, const void *b)
 
 int main(void)
 {
-    static const char data[] = "../shared/data/json/maskbench_dev.jsonl.xz";
     static struct tally tally;
     static char line[1 << 20];
+    char path[512];
+    char command[600];
     struct arena arena;
-    FILE *file = access(data, R_OK) == 0
-                     ? popen("xz -dc ../shared/data/json/maskbench_dev.jsonl.xz", "r")
-                     : NULL;
+    const char *folder = getenv("COHORT_TEST_DATA");
+    snprintf(path, sizeof path, "%s/json/maskbench_dev.jsonl.xz",
+             folder ? folder : "../shared/data");
+    snprintf(command, sizeof command, "xz -dc '%s'", path);
+    FILE *file = access(path, R_OK) == 0 ? popen(command, "r") : NULL;
     if (!file) {
-        printf("maskbench: %s is not there\n", data);
+        printf("maskbench: %s is not there\n", path);
         return 77;
     }
     if (arena_init(&arena, (size_t)512 << 20, NULL) != OK)
