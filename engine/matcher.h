@@ -5,8 +5,10 @@
  * go on): the matcher holds the set of all of them. Each is a stack of frames, kept as a tree
  * with shared beginnings: a frame knows its parent. Equal frames are one frame.
  *
- * Every way that is held can be completed: names that were used, properties that are still
- * required and counts are looked at before a byte is taken, so there are no dead ends.
+ * Names that were used, properties that are still required and counts are looked at before a
+ * byte is taken, so that a way that is held can be completed. Not looked at, and so dead ends:
+ * minProperties and maxProperties that contradict one another, the names that there are, or
+ * what is required; names whose order changes when they are escaped.
  *
  * White space between tokens: none, one space, or a line break and up to 40 spaces.
  *

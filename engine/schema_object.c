@@ -300,13 +300,6 @@ enum status schema_object_value(struct schema_build *build, const struct json *v
          json_type(value) == JSON_OBJECT ? "an object" : "an array");
 }
 
-bool schema_object_tells_apart(const struct schema_parts *a, const struct schema_parts *b)
-{
-    (void)a;
-    (void)b;
-    return false;
-}
-
 /* Widens what a state reaches; true when it grew. */
 static bool reach(struct schema_object *object, uint32_t from, uint32_t to)
 {

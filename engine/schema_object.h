@@ -37,8 +37,6 @@ MUST_USE enum status schema_object_array(struct schema_build *build,
                                          struct schema_node *node);
 MUST_USE enum status schema_object_value(struct schema_build *build, const struct json *value,
                                          struct schema_node *node);
-/* Both require a property whose constant differs. */
-bool schema_object_tells_apart(const struct schema_parts *a, const struct schema_parts *b);
 
 /* Once all distances are known: which names can still be reached from each state. */
 void schema_object_finish(const struct schema_build *build, struct schema_object *object);
