@@ -36,7 +36,8 @@ INLINE __m512 power_of_two(__m512 t)
 INLINE __mmask16 seen_mask(int32_t seen, int32_t key)
 {
     const int32_t left = seen - key;
-    return left >= COLS ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+    const uint32_t lanes = left >= COLS ? 0xffffu : (1u << left) - 1;
+    return (__mmask16)lanes;
 }
 
 /* Scales the scores in place, -infinity past `seen`; the result is their maximum. */
