@@ -23,7 +23,7 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
-    BLOCK_ROWS_MAX = 256,     /* rows per task */
+    BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
     BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
     TASKS_PER_THREAD = 4,     /* so that threads end together */
     F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */

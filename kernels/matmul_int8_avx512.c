@@ -5,7 +5,10 @@
  *     tile      8 rows x 32 outputs (two panels): 16 running sums of 16 lanes
  *     step      4 inputs: 2 loads of weights, 8 broadcasts of x, 16 x dpbusd
  *     bound by  dpbusd issue; 10 loads per 16 leave the load ports a third of their time
- *     measured  not yet: no machine at hand had the instructions
+ *     measured  share of the dpbusd peak, 1 thread, M = 32 (EPYC Zen 4, November 2026,
+ *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
+ *               576 x 49152 63 %
+ *     lost      12 rows x 2 panels in an array of sums (47 %: gcc keeps it in memory)
  *
  * dpbusd multiplies unsigned by signed bytes, so x comes as x + 128 (its bytes with the top
  * bit turned, done once per block of rows by matmul_cpu) and 128 times the sum of each
