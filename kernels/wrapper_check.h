@@ -33,7 +33,7 @@ enum wrapper_check_kind {
 
 enum { WRAPPER_CHECK_THREADS = 64, WRAPPER_CHECK_WORDS = 8 };
 
-/* What the CUDA C++ programming guide and the PTX ISA promise of ex2.approx and rcp.approx, in
+/* What is demanded of ex2.approx and rcp.approx (not yet held against the PTX ISA's words), in
  * units in the last place over the full range: all that a GPU may be off, and the emulator. All
  * other wrappers are exact, and compared bit for bit. */
 enum { WRAPPER_CHECK_EXP2_ULPS = 2, WRAPPER_CHECK_RECIPROCAL_ULPS = 1 };
