@@ -3,12 +3,15 @@
  *
  *     float *row = activation_row_begin(y, index, scratch);
  *     ... row[0 .. y->cols-1] = ...
- *     activation_row_end(y, index, row, scratch);
+ *     activation_row_end(y, index, row, scratch, simd);
+ *
+ * simd is the level to quantize with; the bits are the same at each.
  */
 #ifndef KERNELS_ACTIVATION_ROW_H
 #define KERNELS_ACTIVATION_ROW_H
 
 #include "kernels/activation.h"
+#include "kernels/device.h"
 
 #include <string.h>
 
@@ -22,12 +25,20 @@ static inline float *activation_row_begin(const struct activation *y, int32_t in
 
 /* Fills the int8 form. Quantizing spoils what it reads: a row that stays is copied first. */
 static inline void activation_row_end(const struct activation *y, int32_t index, float *row,
-                                      float *scratch)
+                                      float *scratch, enum device_simd simd)
 {
     if ((y->forms & ACTIVATION_INT8) == 0)
         return;
     if (row != scratch)
         memcpy(scratch, row, (size_t)y->cols * sizeof *row);
+#if defined(__x86_64__)
+    if (simd >= DEVICE_SIMD_AVX2) {
+        activation_quantize_avx2(y, index, scratch);
+        return;
+    }
+#else
+    (void)simd; /* the portable vectors are as wide as the machine's */
+#endif
     activation_quantize(y, index, scratch);
 }
 

@@ -1,5 +1,6 @@
 /* activation_test - the rotation against its definition, rounding against its rule. */
 #include "kernels/activation.h"
+#include "kernels/device.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -69,6 +70,31 @@ static void rotation_is_hadamard(void **state)
     }
 }
 
+/* Every other level that this machine has must give the bits of the portable one. */
+static void assert_levels_agree(const float *values, int32_t cols, const int8_t *q, float scale)
+{
+#if defined(__x86_64__)
+    if (device_simd_found(DEVICE_SIMD_AVX2) != DEVICE_SIMD_AVX2)
+        return;
+    float row[COLS_MAX], other_scale = -1.0f;
+    memcpy(row, values, (size_t)cols * sizeof *row);
+    int8_t *other = malloc(padded(cols));
+    assert_non_null(other);
+    memset(other, 0x55, padded(cols));
+    const struct activation one = {.forms = ACTIVATION_INT8,
+                                   .cols = cols,
+                                   .q8 = other,
+                                   .scales = &other_scale,
+                                   .stride = (int32_t)padded(cols)};
+    activation_quantize_avx2(&one, 0, row);
+    assert_memory_equal(&other_scale, &scale, sizeof scale);
+    assert_memory_equal(other, q, padded(cols));
+    free(other);
+#else
+    (void)values, (void)cols, (void)q, (void)scale;
+#endif
+}
+
 /* Quantizes cols values into memory of exactly the row's size. */
 static float quantize(const float *values, int32_t cols, int8_t *q)
 {
@@ -81,13 +107,14 @@ static float quantize(const float *values, int32_t cols, int8_t *q)
                                    .stride = (int32_t)padded(cols)};
     memset(q, 0x55, padded(cols));
     activation_quantize(&one, 0, row);
+    assert_levels_agree(values, cols, q, scale);
     return scale;
 }
 
 static void rounding_is_to_nearest_even(void **state)
 {
     (void)state;
-    const int32_t sizes[] = {1, 3, 7, 16, 20, 64, 172, 576};
+    const int32_t sizes[] = {1, 3, 7, 16, 20, 64, 128, 172, 576, COLS_MAX};
     uint32_t seed = 9;
     for (size_t s = 0; s < COUNT(sizes); s++) {
         const int32_t cols = sizes[s];
@@ -144,6 +171,10 @@ static void subnormal_rows_stay_in_range(void **state)
         for (int i = 0; i < 33; i++)
             assert_true(scale == 0.0f ? q[i] == 0 : q[i] == (i % 2 ? -q[0] : q[0]));
         assert_in_range(q[0], 0, 127);
+        float block[64]; /* rotated */
+        for (int i = 0; i < 64; i++)
+            block[i] = ldexpf((float)(i * units % 97 - 48), -150 + units % 3);
+        quantize(block, 64, q);
     }
 }
 
@@ -159,6 +190,7 @@ static void what_is_not_finite_poisons_its_row(void **state)
             assert_true(isnan(quantize(values, 67, q)));
             for (int i = 0; i < 128; i++)
                 assert_int_equal(q[i], 0);
+            assert_true(at >= 64 || isnan(quantize(values, 64, q)));
         }
     }
 }

@@ -500,7 +500,7 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
         for (int32_t head = 0; head < args->heads; head++)
             merge_head(job, partials_first[r], partials_first[r + 1] - partials_first[r], head,
                        y + (size_t)head * (size_t)args->cache->head_dim);
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, device_simd(job->device));
     }
 }
 

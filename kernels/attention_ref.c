@@ -136,7 +136,7 @@ enum status attention_ref(struct device *device, const struct attention_args *ar
         for (int32_t head = 0; head < args->heads; head++)
             partials_merge(args, first, work->partials_first[r + 1] - first, head,
                            y + (size_t)head * head_dim);
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, DEVICE_SIMD_SCALAR);
     }
     return OK;
 }

@@ -69,7 +69,7 @@ static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
         const float factor = 1.0f / sqrtf(mean + args->eps);
         for (size_t i = 0; i < dim; i++)
             y[i] = x[i] * factor * args->weight[i];
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, device_simd(job->device));
     }
 }
 

@@ -27,7 +27,7 @@ enum status rmsnorm_ref(struct device *device, const struct rmsnorm_args *args)
         const float factor = rmsnorm_row_factor(x, args->dim, args->eps);
         for (size_t i = 0; i < dim; i++)
             y[i] = x[i] * factor * args->weight[i];
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, DEVICE_SIMD_SCALAR);
     }
     return OK;
 }

@@ -91,7 +91,7 @@ static void silu_mul_task(void *context, int32_t index, uint32_t worker)
             const struct span span = {args->gate + (size_t)r * dim, up, y, args->dim};
             job->span(&span, args->kind);
         }
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, device_simd(job->device));
     }
 }
 

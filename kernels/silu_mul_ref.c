@@ -24,7 +24,7 @@ enum status silu_mul_ref(struct device *device, const struct silu_mul_args *args
         float *y = activation_row_begin(args->y, r, scratch);
         for (size_t i = 0; i < dim; i++)
             y[i] = gate ? (float)(gated(args->kind, (double)gate[i]) * (double)up[i]) : up[i];
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, DEVICE_SIMD_SCALAR);
     }
     return OK;
 }

@@ -1,7 +1,7 @@
 # room kernels: one line per file, by name
 set(kernels_simd)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(kernels_simd kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+  set(kernels_simd kernels/activation_avx2.c kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
     kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
     kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
@@ -32,7 +32,7 @@ set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight
   PROPERTIES COMPILE_OPTIONS "-O3")
 
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
-set_source_files_properties(kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+set_source_files_properties(kernels/activation_avx2.c kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   kernels/attention_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
 set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_avx512.c

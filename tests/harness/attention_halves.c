@@ -144,7 +144,7 @@ enum status attention_halves(struct device *device, const struct attention_args 
         float *y = activation_row_begin(args->y, r, scratch);
         for (int32_t head = 0; head < args->heads; head++)
             partials_merge(args, r, head, y + (size_t)head * DIM);
-        activation_row_end(args->y, r, y, scratch);
+        activation_row_end(args->y, r, y, scratch, DEVICE_SIMD_SCALAR);
     }
     return OK;
 }
