@@ -26,8 +26,11 @@ enum {
     BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
     BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
     TASKS_PER_THREAD = 4,     /* so that threads end together */
+    LINE_FLOATS = 16,         /* of a line of the cache */
     F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
 };
+
+typedef int8_t line_i8 __attribute__((vector_size(64), aligned(1), may_alias));
 
 struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
@@ -93,6 +96,17 @@ static void int8_aim(struct matmul_int8_tile *tile, const struct weight *w, int3
     tile->sums = w->sums + out;
 }
 
+/* Asks for the outputs of a tile before its sums are made: they lie in as many places as there
+ * are rows, most of them no longer in L2. */
+static void outputs_fetch(const struct matmul_int8_outputs *outputs)
+{
+    for (int32_t r = 0; r < outputs->rows; r++) {
+        const float *y = outputs->y + (size_t)r * outputs->y_stride;
+        for (int32_t o = 0; o < outputs->outs; o += LINE_FLOATS)
+            __builtin_prefetch(y + o, 1);
+    }
+}
+
 /* The kernel's calls for a tile, and its epilogue; row and out are the tile's first. */
 static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t row,
                       int32_t out)
@@ -109,6 +123,7 @@ static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile,
         .rows = tile->rows,
         .outs = least(tile->panels * PANEL, args->w->out_dim - out),
         .accumulate = args->accumulate};
+    outputs_fetch(&outputs);
     if (args->gate) {
         int8_aim(tile, args->gate, out);
         job->kernel(tile, gate_sums);
@@ -129,13 +144,10 @@ static const int8_t *int8_rows(const struct int8_job *job, int32_t row, int32_t 
     const int8_t *x = job->args->x->q8 + (size_t)row * stride;
     if (!job->x_unsigned)
         return x;
-    uint64_t *turned = device_scratch(job->device, worker);
-    for (size_t i = 0; i < (size_t)rows * stride / sizeof *turned; i++) {
-        uint64_t bytes;
-        memcpy(&bytes, x + i * sizeof bytes, sizeof bytes);
-        turned[i] = bytes ^ 0x8080808080808080u;
-    }
-    return (const int8_t *)turned;
+    int8_t *turned = device_scratch(job->device, worker);
+    for (size_t i = 0; i < (size_t)rows * stride; i += sizeof(line_i8))
+        *(line_i8 *)(turned + i) = *(const line_i8 *)(x + i) ^ INT8_MIN;
+    return turned;
 }
 
 static void int8_task(void *context, int32_t index, uint32_t worker)

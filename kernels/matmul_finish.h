@@ -51,44 +51,69 @@ static inline void matmul_finish_tail(const struct matmul_int8_outputs *outputs,
     }
 }
 
-/* y[count] = act(gate) * (w product), of one row of a panel; kind is a constant at each call.
- * */
+/* A row of a panel of both products. */
+struct matmul_finish_pair {
+    const int32_t *sums, *gate_sums;
+    const float *w_scales, *gate_scales;
+};
+
+/* y[16] = act(gate product) * (w product). */
 static inline __attribute__((always_inline)) void matmul_finish_gate_row(
-    const struct matmul_int8_outputs *outputs, int32_t row, int32_t first, const int32_t *sums,
-    const int32_t *gate_sums)
+    const struct matmul_finish_pair *pair, float x_scale, enum silu_mul_kind kind, float *y)
 {
-    const int32_t left = outputs->outs - first;
-    const size_t count = (size_t)(left < MATMUL_INT8_PANEL ? left : MATMUL_INT8_PANEL);
-    const float *gate_scales = outputs->gate_scales + first;
-    const float *w_scales = outputs->w_scales + first;
-    const float x_scale = outputs->x_scales[row];
-    float gate[MATMUL_INT8_PANEL] = {0}, up[MATMUL_INT8_PANEL] = {0};
-    for (size_t o = 0; o < count; o++) {
-        gate[o] = (float)gate_sums[o] * (x_scale * gate_scales[o]);
-        up[o] = (float)sums[o] * (x_scale * w_scales[o]);
-    }
     for (int i = 0; i < MATMUL_INT8_PANEL; i += EXP_LANES) {
-        exp_f32 act;
-        if (outputs->gate_kind == SILU_MUL_GELU)
-            gate_act(&act, (const exp_f32 *)(gate + i), SILU_MUL_GELU);
+        const exp_i32 gate_sum = *(const exp_i32 *)(pair->gate_sums + i);
+        const exp_i32 sum = *(const exp_i32 *)(pair->sums + i);
+        exp_f32 act = __builtin_convertvector(gate_sum, exp_f32) *
+                      (x_scale * *(const exp_f32 *)(pair->gate_scales + i));
+        const exp_f32 up = __builtin_convertvector(sum, exp_f32) *
+                           (x_scale * *(const exp_f32 *)(pair->w_scales + i));
+        if (kind == SILU_MUL_GELU)
+            gate_act(&act, &act, SILU_MUL_GELU);
         else
-            gate_act(&act, (const exp_f32 *)(gate + i), SILU_MUL_SILU);
-        act *= *(const exp_f32 *)(up + i);
-        memcpy(up + i, &act, sizeof act);
+            gate_act(&act, &act, SILU_MUL_SILU);
+        *(exp_f32 *)(y + i) = act * up;
     }
-    memcpy(outputs->y + (size_t)row * outputs->y_stride + first, up, count * sizeof *up);
+}
+
+/* The last panel, cut short: its scales are filled up with zeros. */
+static inline void matmul_finish_gate_tail(const struct matmul_int8_outputs *outputs,
+                                           struct matmul_finish_pair pair, size_t count)
+{
+    float w_scales[MATMUL_INT8_PANEL] = {0}, gate_scales[MATMUL_INT8_PANEL] = {0};
+    float whole[MATMUL_INT8_PANEL], *y = outputs->y + ((size_t)outputs->outs - count);
+    memcpy(w_scales, pair.w_scales, count * sizeof *w_scales);
+    memcpy(gate_scales, pair.gate_scales, count * sizeof *gate_scales);
+    pair.w_scales = w_scales;
+    pair.gate_scales = gate_scales;
+    for (int32_t r = 0; r < outputs->rows; r++, y += outputs->y_stride) {
+        matmul_finish_gate_row(&pair, outputs->x_scales[r], outputs->gate_kind, whole);
+        memcpy(y, whole, count * sizeof *y);
+        pair.sums += MATMUL_INT8_PANEL;
+        pair.gate_sums += MATMUL_INT8_PANEL;
+    }
 }
 
 static inline __attribute__((always_inline)) void matmul_finish_gate(
     const struct matmul_int8_outputs *outputs, const int32_t *sums)
 {
-    const int32_t *gate_sums = outputs->gate_sums;
-    for (int32_t first = 0; first < outputs->outs; first += MATMUL_INT8_PANEL)
-        for (int32_t r = 0; r < outputs->rows; r++) {
-            matmul_finish_gate_row(outputs, r, first, sums, gate_sums);
-            sums += MATMUL_INT8_PANEL;
-            gate_sums += MATMUL_INT8_PANEL;
+    struct matmul_finish_pair pair = {.sums = sums, .gate_sums = outputs->gate_sums};
+    int32_t first = 0;
+    for (; first + MATMUL_INT8_PANEL <= outputs->outs; first += MATMUL_INT8_PANEL) {
+        float *y = outputs->y + first;
+        pair.w_scales = outputs->w_scales + first;
+        pair.gate_scales = outputs->gate_scales + first;
+        for (int32_t r = 0; r < outputs->rows; r++, y += outputs->y_stride) {
+            matmul_finish_gate_row(&pair, outputs->x_scales[r], outputs->gate_kind, y);
+            pair.sums += MATMUL_INT8_PANEL;
+            pair.gate_sums += MATMUL_INT8_PANEL;
         }
+    }
+    if (first < outputs->outs) {
+        pair.w_scales = outputs->w_scales + first;
+        pair.gate_scales = outputs->gate_scales + first;
+        matmul_finish_gate_tail(outputs, pair, (size_t)(outputs->outs - first));
+    }
 }
 
 static inline __attribute__((always_inline)) void matmul_finish_tile(
