@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+enum { SPLIT = 128 }; /* keys: any length will do */
+
 static struct arena arena;
 static struct batch_build build;
 
@@ -23,7 +25,7 @@ static const struct batch_build_limits limits = {.rows_max = 600,
                                                  .copies_max = 8,
                                                  .page_count = 400,
                                                  .spans_max = 32,
-                                                 .split = ATTENTION_SPLIT};
+                                                 .split = SPLIT};
 
 static int make(void **state)
 {
@@ -121,7 +123,7 @@ static void long_chunks_are_cut(void **state)
             assert_true(keys > 0);
             sees = keys > sees ? keys : sees;
         }
-        assert_int_equal(item->kv_count, sees < ATTENTION_SPLIT ? sees : ATTENTION_SPLIT);
+        assert_int_equal(item->kv_count, sees < SPLIT ? sees : SPLIT);
         assert_true(item->row_count * item->kv_count <= weight + 64); /* one class of weight */
         weight = item->row_count * item->kv_count;
         partials += item->row_count;
@@ -129,7 +131,7 @@ static void long_chunks_are_cut(void **state)
     assert_int_equal(partials, batch.work.partial_count);
     assert_int_equal(batch.work.partials_first[500], partials);
     for (int32_t r = 0; r < 500; r++)
-        for (int32_t begin = 0; begin <= 100 + r; begin += ATTENTION_SPLIT)
+        for (int32_t begin = 0; begin <= 100 + r; begin += SPLIT)
             assert_true(find_item(&batch.work, r, begin) >= 0);
     assert_int_equal(batch.head_count, 1);
 }

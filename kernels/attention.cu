@@ -33,7 +33,7 @@
  * order depends on how many rows an item has, on which of the three shapes of warps ran, or on
  * kv_count. An element of mma depends on its row of a, column of b and sum alone.
  *
- * Split of 256 keys (ATTENTION_SPLIT_GPU). Partials cost 8 bytes per number and row beside 2 *
+ * Split of 256 keys (ATTENTION_SPLIT). Partials cost 8 bytes per number and row beside 2 *
  * 256 bytes of int8 cache per number: 1.6 % of the reads for each packed row, as much as the
  * cache itself for 64 of them, where L2 has them. 512 would halve that, but only whole splits
  * are shared: a prefix loses half a split on average, and 800 shared tokens would share 512

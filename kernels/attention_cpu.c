@@ -1,7 +1,7 @@
 /*
  * attention_cpu - attention with threads over (item, KV head, block of query rows).
  *
- *     formula   softmax(q k^T * scale) v, cut into splits of 128 keys, merged in order
+ *     formula   softmax(q k^T * scale) v, cut into splits of 256 keys, merged in order
  *     tensors   q [rows, heads, head_dim]; cache pages; y [rows, heads * head_dim]
  *     task      a split's keys and values of one KV head, and up to TASK_ROWS query rows:
  *               (batch row, head) pairs, the heads of a KV head side by side (GQA), so that one
@@ -15,8 +15,10 @@
  *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
  *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
  *               96 rows over 32 shared chunks 39-46 %
- *     lost      prefetching the keys of the page after next, this page's values (-2 to +2 %);
- *               widening on the way with many rows (prefill of int8 about 60 -> 52 %)
+ *     fetch     all pages of a split are asked for at its start: at decode they lie in memory,
+ *               far apart (attention of T3 -5 %, EPYC Zen 4; page by page, ahead of their use,
+ *               it gave nothing on Zen 1)
+ *     lost      widening on the way with many rows (prefill of int8 about 60 -> 52 %)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
  * are powers of two. An int8 key's scale is multiplied into its score, an int8 value's scale
@@ -51,6 +53,7 @@ enum {
     HEAD_DIM_MAX = 1024,
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4,
+    LINE_BYTES = 64,
     STATS = 2
 };
 
@@ -155,6 +158,19 @@ static const void *ready(const struct job *job, enum kv_type type, const void *f
     return to;
 }
 
+/* Asks for a page's keys and values: pages lie far apart, and the first rows to need them would
+ * wait for each line. */
+static void page_fetch(const struct job *job, const struct kv_layout_block *block)
+{
+    const struct kv_cache *cache = job->args->cache;
+    const size_t bytes =
+        (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+    for (size_t at = 0; at < bytes; at += LINE_BYTES) {
+        __builtin_prefetch((const uint8_t *)block->keys + at);
+        __builtin_prefetch((const uint8_t *)block->values + at, 0, 2);
+    }
+}
+
 static void split_load(const struct job *job, struct split *split, const struct memory *memory)
 {
     const struct attention_args *args = job->args;
@@ -168,6 +184,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
         const struct kv_layout_block block =
             kv_layout_block(cache, page, args->layer, split->kv_head);
         const size_t skip = (size_t)p * page_floats;
+        page_fetch(job, &block);
         split->keys[p] = ready(job, split->type, block.keys, memory->keys + skip);
         split->values[p] = ready(job, split->type, block.values, memory->values + skip);
         for (int32_t i = 0; i < KV_PAGE_TOKENS; i++) {

@@ -145,6 +145,17 @@ static float greatest_of(const float *values, int32_t count)
     return greatest;
 }
 
+/* 256 high + low of each, both signed, as four high bytes and four low ones of each group. q +
+ * 128 has high for its high byte, and in its low one low + 128. */
+INLINE __m256i bytes_split(__m256i q)
+{
+    const __m256i order =
+        _mm256_setr_epi8(1, 3, 5, 7, 0, 2, 4, 6, 9, 11, 13, 15, 8, 10, 12, 14, 1, 3, 5, 7, 0, 2,
+                         4, 6, 9, 11, 13, 15, 8, 10, 12, 14);
+    const __m256i half = _mm256_set1_epi16(128);
+    return _mm256_shuffle_epi8(_mm256_xor_si256(_mm256_add_epi16(q, half), half), order);
+}
+
 static struct attention_int8_row round_avx512(const float *values, int32_t count, float limit,
                                               uint8_t *a)
 {
@@ -160,12 +171,8 @@ static struct attention_int8_row round_avx512(const float *values, int32_t count
     __m512i sum = _mm512_setzero_si512();
     for (int32_t i = 0; i < count; i += LANES) {
         const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + i), by));
-        const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(128)), 8);
-        const __m128i highs = _mm512_cvtepi32_epi8(high);
-        const __m128i lows = _mm512_cvtepi32_epi8(q); /* their low bytes */
-        __m128i *to = (__m128i *)(void *)(a + (size_t)i * 2);
-        _mm_storeu_si128(to, _mm_unpacklo_epi32(highs, lows));
-        _mm_storeu_si128(to + 1, _mm_unpackhi_epi32(highs, lows));
+        const __m256i split = bytes_split(_mm512_cvtepi32_epi16(q));
+        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * 2), split);
         sum = _mm512_add_epi32(sum, q);
     }
     row.sum = _mm512_reduce_add_epi32(sum);

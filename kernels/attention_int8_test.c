@@ -50,14 +50,14 @@ static __m512i portable_cvtps_epi32(__m512 floats)
     return _mm512_loadu_si512(to);
 }
 
-static __m128i portable_cvtepi32_epi8(__m512i integers)
+static __m256i portable_cvtepi32_epi16(__m512i integers)
 {
     int32_t from[16];
-    int8_t to[16];
+    int16_t to[16];
     memcpy(from, &integers, sizeof from);
     for (int i = 0; i < 16; i++)
-        to[i] = (int8_t)(from[i] & 255);
-    return _mm_loadu_si128((const __m128i *)(const void *)to);
+        to[i] = (int16_t)from[i];
+    return _mm256_loadu_si256((const __m256i *)(const void *)to);
 }
 
 static int32_t portable_reduce_max(__m512i integers)
@@ -78,19 +78,9 @@ static int32_t portable_reduce_add(__m512i integers)
     return from[0];
 }
 
-static __m512i portable_srai(__m512i integers, unsigned int by)
-{
-    int32_t from[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 0; i < 16; i++)
-        from[i] >>= by; /* gcc: arithmetic */
-    return _mm512_loadu_si512(from);
-}
-
-    #define _mm512_srai_epi32       portable_srai
     #define _mm512_cvtepi32_ps      portable_cvtepi32_ps
     #define _mm512_cvtps_epi32      portable_cvtps_epi32
-    #define _mm512_cvtepi32_epi8    portable_cvtepi32_epi8
+    #define _mm512_cvtepi32_epi16   portable_cvtepi32_epi16
     #define _mm512_reduce_max_epi32 portable_reduce_max
     #define _mm512_reduce_add_epi32 portable_reduce_add
     #define attention_int8_avx512   portable_kernels

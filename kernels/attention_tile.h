@@ -14,7 +14,7 @@
 #include "kernels/kv_layout.h"
 
 enum {
-    ATTENTION_TILE_STRIDE = 128, /* floats from row to row of a: the keys of a split */
+    ATTENTION_TILE_STRIDE = 256, /* floats from row to row of a: the keys of a split */
     ATTENTION_TILE_COLS = 16,    /* columns of a product at most */
     ATTENTION_TILE_LANES = 8
 };

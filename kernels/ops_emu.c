@@ -4,7 +4,7 @@
 const struct ops *ops_emu(void)
 {
     static const struct ops ops = {.name = "emu",
-                                   .attention_split = ATTENTION_SPLIT_GPU,
+                                   .attention_split = ATTENTION_SPLIT,
                                    .kv_order = KV_ORDER_GPU,
                                    .fuses_gate = true,
                                    .embed = embed_emu,

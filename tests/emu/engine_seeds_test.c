@@ -140,7 +140,6 @@ static void run_seed(struct engine_options options, uint32_t seed, struct tally 
         .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
     struct ops halves = *ops_cpu();
     halves.attention = attention_halves;
-    halves.attention_split = ATTENTION_SPLIT_GPU;
     tiny_model_write(&file, &tiny);
     const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
     assert_true(fd >= 0);
