@@ -15,6 +15,8 @@ def files(suffixes=None):
         folders[:] = [n for n in folders
                       if n not in (".git", "__pycache__", "Testing") and not n.startswith("build")]
         for name in names:
+            if name == ".git":  # of a worktree: a file that says where its repository is
+                continue
             path = pathlib.Path(folder, name).relative_to(TOP)
             if not suffixes or path.suffix in suffixes:
                 found.append(path)
