@@ -2,8 +2,8 @@
  * attention_tile_avx2 - the inner kernels of attention with AVX2, FMA and F16C.
  *
  *     product   6 rows x 16 columns, or 3 rows x 2 blocks of 16: 12 running sums.
- *               Halves and int8 are widened on the way; with few rows that is cheaper than to
- *               store them widened and load them again
+ *               Halves are widened on the way; with few rows that is cheaper than to store
+ *               them widened and load them again
  *     softmax   13 operations per 8 weights
  *
  * The two registers of a row's sums are variables of their own: of an array, gcc 12 keeps a
@@ -25,6 +25,11 @@ enum {
 static int32_t least(int32_t a, int32_t b)
 {
     return a < b ? a : b;
+}
+
+INLINE size_t type_bytes(enum kv_type type)
+{
+    return type == KV_F32 ? 4 : 2;
 }
 
 /* Eight numbers as floats. */
@@ -65,8 +70,7 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
     ROW_SUMS(3);
     ROW_SUMS(4);
     ROW_SUMS(5);
-    const size_t bytes = type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
-    const size_t b_stride = product->b_stride * bytes;
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *panel = product->b[0];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
@@ -109,8 +113,7 @@ INLINE void product_pair(const struct attention_tile_product *product, int rows,
     PAIR_SUMS(0);
     PAIR_SUMS(1);
     PAIR_SUMS(2);
-    const size_t bytes = type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
-    const size_t b_stride = product->b_stride * bytes;
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *first = product->b[0], *const *second = product->b[1];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {

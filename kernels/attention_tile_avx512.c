@@ -6,7 +6,6 @@
  *     step      1 load and 12 broadcasts, which are part of the 12 FMA
  *     bound by  the load ports: 13 loads per 12 FMA
  *
- *
  * Terms are added one after the other as in AVX2, each fused: the same bits.
  *
  * The test builds this file a second time on portable versions of the same intrinsics, so that
@@ -30,6 +29,11 @@ enum {
 static int32_t least(int32_t a, int32_t b)
 {
     return a < b ? a : b;
+}
+
+INLINE size_t type_bytes(enum kv_type type)
+{
+    return type == KV_F32 ? 4 : 2;
 }
 
 /* Sixteen numbers as floats. */
@@ -62,8 +66,7 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
     __m512 sum_0 = _mm512_setzero_ps(), sum_1 = sum_0, sum_2 = sum_0, sum_3 = sum_0;
     __m512 sum_4 = sum_0, sum_5 = sum_0, sum_6 = sum_0, sum_7 = sum_0;
     __m512 sum_8 = sum_0, sum_9 = sum_0, sum_10 = sum_0, sum_11 = sum_0;
-    const size_t bytes = type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
-    const size_t b_stride = product->b_stride * bytes;
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *panel = product->b[0];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
@@ -102,8 +105,7 @@ INLINE void product_pair(const struct attention_tile_product *product, int rows,
     PAIR_SUMS(3);
     PAIR_SUMS(4);
     PAIR_SUMS(5);
-    const size_t bytes = type == KV_F32 ? 4 : type == KV_F16 ? 2 : 1;
-    const size_t b_stride = product->b_stride * bytes;
+    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
     const float *a_panel = product->a;
     const void *const *first = product->b[0], *const *second = product->b[1];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {

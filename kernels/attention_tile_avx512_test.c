@@ -27,7 +27,7 @@
 
     #include "kernels/half.h"
 
-/* Three that the library lacks: sixteen numbers widened. */
+/* One that the library lacks. */
 static __m512 portable_cvtph_ps(__m256i halves)
 {
     uint16_t from[16];
@@ -38,29 +38,7 @@ static __m512 portable_cvtph_ps(__m256i halves)
     return _mm512_loadu_ps(to);
 }
 
-static __m512i portable_cvtepi8_epi32(__m128i bytes)
-{
-    int8_t from[16];
-    int32_t to[16];
-    memcpy(from, &bytes, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = from[i];
-    return _mm512_loadu_si512(to);
-}
-
-static __m512 portable_cvtepi32_ps(__m512i integers)
-{
-    int32_t from[16];
-    float to[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = (float)from[i];
-    return _mm512_loadu_ps(to);
-}
-
     #define _mm512_cvtph_ps       portable_cvtph_ps
-    #define _mm512_cvtepi8_epi32  portable_cvtepi8_epi32
-    #define _mm512_cvtepi32_ps    portable_cvtepi32_ps
     #define attention_tile_avx512 portable_kernels
     #include "kernels/attention_tile_avx512.c"
 

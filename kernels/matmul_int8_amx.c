@@ -12,8 +12,8 @@
  *
  * tdpbssd multiplies signed by signed bytes and adds modulo 2^32, so x is taken as it is.
  *
- *     bound by  tdpbssd, 16 cycles each by the maker's tables; 4 tile loads take 32 beside
- * are constants; one is loaded when the thread's is another, which sttilecfg tells for 19
+ * The shape of the tiles is state of the thread. The configurations, one for each count of
+ * rows, are constants; one is loaded when the thread's is another, which sttilecfg tells for 19
  * cycles where a load takes 204. Whoever ran kernels releases the tiles after the last one:
  * until then the system saves 8 KiB more whenever it stops the thread.
  *
