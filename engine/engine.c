@@ -222,12 +222,13 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
     return OK;
 }
 
+/* Of all matrices, in whichever form they are: norms and biases are a thousandth. */
 static uint64_t count_parameters(const struct model *model)
 {
     const struct model_config *config = &model->config;
     uint64_t count = (uint64_t)config->vocab * (uint64_t)config->hidden;
-    if (model->head.data != model->embed.data && model->head.form == model->embed.form)
-        count *= 2; /* a head of its own */
+    if (!model->is_head_tied)
+        count *= 2;
     for (int32_t i = 0; i < config->layers; i++) {
         const struct model_layer *layer = &model->layers[i];
         const struct weight *const weights[] = {

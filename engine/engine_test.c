@@ -486,6 +486,35 @@ static void a_look_says_what_opening_does(void **state)
     assert_int_equal(engine_look(&none, &look, NULL), ERR_IO);
 }
 
+static uint64_t parameters_of(bool has_own_head, enum engine_precision precision)
+{
+    struct text_buf model = {0};
+    struct engine_info info = {0};
+    char path[64];
+    tiny_model_write(&model, &(struct tiny_model_options){.has_own_head = has_own_head});
+    const int file = tiny_model_file(text_buf_text(&model), path, sizeof path);
+    const struct engine_options options = {
+        .device = ENGINE_CPU, .precision = precision, .model_path = path, .threads = 1};
+    assert_int_equal(engine_look(&options, &info, NULL), OK);
+    text_buf_deinit(&model);
+    (void)close(file);
+    return info.parameters;
+}
+
+/* Whether a model is one of less than a billion parameters must not depend on its form. */
+static void parameters_are_those_of_the_file(void **state)
+{
+    (void)state;
+    enum { HIDDEN = 64, FFN = 96, KV = 32, LAYERS = 2 };
+    const uint64_t layer = 2 * HIDDEN * HIDDEN + 2 * HIDDEN * KV + 3 * HIDDEN * FFN;
+    const uint64_t table = TINY_MODEL_VOCAB * HIDDEN;
+    for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
+        const enum engine_precision as = (enum engine_precision)precision;
+        assert_int_equal(parameters_of(false, as), LAYERS * layer + table);
+        assert_int_equal(parameters_of(true, as), LAYERS * layer + 2 * table);
+    }
+}
+
 static void the_engine_thread_does_not_allocate(void **state)
 {
     (void)state;
@@ -519,6 +548,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_at_the_door),
         cmocka_unit_test(a_look_says_what_opening_does),
+        cmocka_unit_test(parameters_are_those_of_the_file),
         cmocka_unit_test(a_score_is_what_generating_said),
         cmocka_unit_test(cancels_end_what_runs),
         cmocka_unit_test(closes_with_jobs_inside),

@@ -64,7 +64,8 @@ struct model {
     struct model_config config;
     enum model_precision precision;
     struct weight embed;              /* WEIGHT_STORED [vocab, hidden] */
-    struct weight head;               /* [vocab, hidden]; from the embedding when tied */
+    struct weight head;               /* [vocab, hidden] */
+    bool is_head_tied;                /* made from the embedding: the file has no other */
     const float *output_norm;         /* [hidden] */
     const float *rope_inv_freq;       /* [rope_dim / 2], host memory on every device */
     const float *rope_long_inv_freq;  /* the same where more than rope_original positions are

@@ -422,6 +422,7 @@ static enum status load_ends(struct loader *loader, struct error *err)
     struct model *model = loader->model;
     const struct model_config *config = &model->config;
     const bool is_tied = !gguf_find_tensor(loader->gguf, "output.weight");
+    model->is_head_tied = is_tied;
     const struct matrix embed = {.name = "token_embd.weight",
                                  .out_dim = config->vocab,
                                  .in_dim = config->hidden,

@@ -22,11 +22,12 @@ struct weights {
     size_t vectors_bytes;
 };
 
-/* Fills model's embed, head, norms, rope frequencies and layers from model->config and
- * model->precision. Whatever the outcome, weights_release gives all of it back.
- * ERR_FORMAT  a tensor is missing, has another shape, or has no place; ERR_LIMIT a type or
- *             size that a kernel does not take; ERR_MEMORY, with the bytes that a device would
- *             need and those it has. */
+/* Fills model's embed, head (and whether it is tied), norms, rope frequencies and layers from
+ * model->config and model->precision. Whatever the outcome, weights_release gives all of it
+ * back.
+ * ERR_FORMAT  a tensor is missing or has another shape.
+ * ERR_LIMIT   a type or size that a kernel does not take, or a tensor that has no place.
+ * ERR_MEMORY  with the bytes that a device would need and those it has. */
 MUST_USE enum status weights_load(struct weights *weights, struct model *model,
                                   const struct gguf *gguf, struct device *device,
                                   struct error *err);
