@@ -5,7 +5,9 @@
 #include "engine/quant_report.h"
 #include "kernels/weight_quantize.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -146,16 +148,25 @@ static enum status plan(struct writer *writer, const struct gguf *gguf, enum wei
 bool quant_file_type(const char *name, enum weight_type *type)
 {
     for (int i = 0; i < TYPE_COUNT; i++) {
+        if (strcasecmp(name, weight_type_name(types[i].type)) != 0)
+            continue;
         *type = types[i].type;
-        if (strcasecmp(name, weight_type_name(types[i].type)) == 0)
-            return true;
+        return true;
     }
     return false;
 }
 
-const char *quant_file_types(void)
+struct quant_file_names quant_file_names(void)
 {
-    return "F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1";
+    struct quant_file_names names = {""};
+    size_t size = 0;
+    for (int i = 0; i < TYPE_COUNT; i++) {
+        const int added = snprintf(names.text + size, sizeof names.text - size, "%s%s",
+                                   i > 0 ? ", " : "", weight_type_name(types[i].type));
+        size += (size_t)added;
+        assert(size < sizeof names.text);
+    }
+    return names;
 }
 
 enum weight_type quant_file_choose(const struct gguf *gguf, const struct gguf_tensor *tensor,
@@ -178,7 +189,7 @@ enum status quant_file_write(const char *path, const struct gguf *gguf, enum wei
     const struct written *written = written_of(type);
     if (!written)
         FAIL(err, ERR_LIMIT, "type %s is not written; %s are", weight_type_name(type),
-             quant_file_types());
+             quant_file_names().text);
     const struct gguf_write_key keys[] = {
         {"general.file_type", written->file_type},
         {"general.quantization_version", QUANTIZATION_VERSION}};

@@ -1,11 +1,17 @@
 /*
  * quant_file - a model file with its matrices in another of the block formats.
  *
- * What becomes of a tensor of two dimensions (all else is copied):
- *     the head (output.weight, or token_embd.weight where that is the head too) has at least 8
- *     bits: rounding it costs the most (Q8_0 for any type of fewer bits) rows that are no
- *     multiple of the type's block: Q8_0, or F16 where that does not fit either every other
- *     matrix, and the embedding: the type asked for
+ * What becomes of a tensor:
+ *
+ *     the head            output.weight, or token_embd.weight where that is the head too: the
+ *                         type asked for, but Q8_0 for one of fewer than 8 bits, since rounding
+ *                         the head costs the most
+ *     the embedding,      the type asked for
+ *     every other matrix
+ *     all else            copied
+ *
+ * Rows that are no multiple of the type's block get Q8_0, or F16 where its block does not fit
+ * either.
  *
  * Any type that is read may be the source; rounding twice costs more than rounding once.
  */
@@ -17,8 +23,12 @@
 
 /* The type of that name, any case ("Q4_0", "q4_k"); false: none that can be written. */
 bool quant_file_type(const char *name, enum weight_type *type);
-/* "F16, BF16, Q4_0 ..." */
-const char *quant_file_types(void);
+
+/* The names of those that can: "F16, BF16, Q8_0 ...". */
+struct quant_file_names {
+    char text[96];
+};
+struct quant_file_names quant_file_names(void);
 
 /* The type that the tensor gets; its own: it is copied. */
 enum weight_type quant_file_choose(const struct gguf *gguf, const struct gguf_tensor *tensor,

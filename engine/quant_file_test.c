@@ -186,6 +186,9 @@ static void names_are_read_in_any_case(void **state)
     assert_true(quant_file_type("BF16", &type) && type == WEIGHT_BF16);
     assert_false(quant_file_type("Q6_K", &type));
     assert_false(quant_file_type("", &type));
+    assert_int_equal(type, WEIGHT_BF16); /* the last that was found */
+    assert_string_equal(quant_file_names().text,
+                        "F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1");
 }
 
 int main(void)

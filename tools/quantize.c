@@ -248,28 +248,29 @@ static enum status report(struct quantize *q, struct error *err)
 static int run(struct quantize *q)
 {
     struct error err = {0};
-    int code = EX_OK;
     enum status status = open_source(q, &err);
-    if (status == OK && q->report)
-        status = report(q, &err);
-    if (status != OK)
-        code = exit_code_fail("quantize", &err);
-    if (code == EX_OK && !q->report) {
-        status = write_model(q, &err);
-        if (status != OK)
-            code = exit_code_fail("quantize", &err);
-        if (status == ERR_IO)
-            code = EX_CANTCREAT;
-    }
+    const bool is_writing = status == OK && !q->report;
+    if (status == OK)
+        status = is_writing ? write_model(q, &err) : report(q, &err);
+    int code = status == OK ? EX_OK : exit_code_fail("quantize", &err);
+    if (is_writing && status == ERR_IO)
+        code = EX_CANTCREAT;
     close_source(q);
     return code != EX_OK ? code : exit_code_flush("quantize");
 }
 
-static int wrong(const char *sentence, const char *word)
+static int wrong(const char *sentence)
 {
-    (void)fprintf(stderr, "cohort quantize: %s%s; try cohort quantize --help\n", sentence,
-                  word);
+    (void)fprintf(stderr, "cohort quantize: %s; try cohort quantize --help\n", sentence);
     return EX_USAGE;
+}
+
+static int wrong_type(const char *word)
+{
+    char sentence[192];
+    (void)snprintf(sentence, sizeof sentence, "TYPE is %.32s, want int8, %s", word,
+                   quant_file_names().text);
+    return wrong(sentence);
 }
 
 int quantize_main(int argc, char **argv)
@@ -286,15 +287,20 @@ int quantize_main(int argc, char **argv)
         {0, "threads", "N", ARGS_U32, &q.threads, 0, 1024,
          "worker threads (default: one per core)"},
     };
+    char about[512];
+    (void)snprintf(
+        about, sizeof about,
+        "Writes a GGUF model with its matrices in another type.\n"
+        "  int8        as precision int8 uses them: answers the same, opens sooner;\n"
+        "              matrices that would lose too much are kept as they are\n"
+        "  %s\n"
+        "              as GGUF has them; the head has 8 bits at least\n"
+        "Or reports what int8 costs the model.",
+        quant_file_names().text);
     const struct args_command command = {
         .name = "quantize",
         .usage = "[options] IN OUT TYPE | --report [options] IN",
-        .about = "Writes a GGUF model with its matrices in another type.\n"
-                 "  int8        as precision int8 uses them: answers the same, opens sooner;\n"
-                 "              matrices that would lose too much are kept as they are\n"
-                 "  F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1\n"
-                 "              as GGUF has them; the head has 8 bits at least\n"
-                 "Or reports what int8 costs the model.",
+        .about = about,
         ARGS_OPTIONS(options),
     };
     int rest;
@@ -303,17 +309,15 @@ int quantize_main(int argc, char **argv)
         return args_exit_code(parsed);
     const int words = argc - rest;
     if (q.report ? words != 1 : words != 3)
-        return wrong(q.report ? "--report wants one file" : "wants IN, OUT and a type", "");
+        return wrong(q.report ? "--report wants one file" : "wants IN, OUT and a type");
     if ((q.text || q.json) && !q.report)
-        return wrong(q.text ? "--text wants --report" : "--json wants --report", "");
+        return wrong(q.text ? "--text wants --report" : "--json wants --report");
     q.in = argv[rest];
     q.out = q.report ? NULL : argv[rest + 1];
     if (!q.report && strcmp(argv[rest + 2], "int8") != 0) {
         q.is_blocks = quant_file_type(argv[rest + 2], &q.type);
         if (!q.is_blocks)
-            return wrong("types written are int8, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_0 and "
-                         "Q5_1; not ",
-                         argv[rest + 2]);
+            return wrong_type(argv[rest + 2]);
     }
     return run(&q);
 }
