@@ -1,8 +1,6 @@
 /* engine_args - see engine_args.h. */
 #include "tools/engine_args.h"
 
-#include "tools/model_path.h"
-
 void engine_args_apply(const struct engine_args *args, struct engine_options *options)
 {
     options->device = (enum engine_device)args->device;

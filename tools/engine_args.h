@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "tools/args.h"
+#include "tools/model_path.h"
 
 struct engine_args {
     const char *model; /* NULL: see model_path.h */
@@ -23,12 +24,7 @@ struct engine_args {
 };
 
 #define ENGINE_ARGS(args)                                                                      \
-    {.letter = 'm',                                                                            \
-     .name = "model",                                                                          \
-     .value = "FILE|NAME",                                                                     \
-     .kind = ARGS_TEXT,                                                                        \
-     .target = &(args).model,                                                                  \
-     .help = "GGUF model (default: $COHORT_MODEL, else the demo model)"},                      \
+    MODEL_PATH_OPTION(&(args).model),                                                          \
         {.name = "device",                                                                     \
          .value = "auto|cpu|cuda|emu",                                                         \
          .kind = ARGS_CHOICE,                                                                  \
@@ -38,7 +34,7 @@ struct engine_args {
          .value = "exact|int8",                                                                \
          .kind = ARGS_CHOICE,                                                                  \
          .target = &(args).precision,                                                          \
-         .help = "arithmetic: float activations, or 8-bit integers (faster)"},                 \
+         .help = "float activations, or 8-bit integers, which is faster (default: exact)"},    \
         {.name = "context",                                                                    \
          .value = "N",                                                                         \
          .kind = ARGS_U32,                                                                     \

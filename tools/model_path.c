@@ -5,29 +5,28 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DEMO_MODEL "models/SmolLM2-135M-Instruct.Q4_1.gguf"
+#define DEMO_MODEL "SmolLM2-135M-Instruct.Q4_1.gguf"
 
-static int write_default(char *path, size_t size)
+static enum status write_given(const char *named, char *path, size_t size, struct error *err)
 {
-    const char *cache = getenv("COHORT_CACHE"), *home = getenv("HOME");
-    if (cache && cache[0])
-        return snprintf(path, size, "%s/" DEMO_MODEL, cache);
-    return snprintf(path, size, "%s/.cache/cohort/" DEMO_MODEL, home ? home : "");
+    const size_t length = strlen(named);
+    if (length >= size)
+        FAIL(err, ERR_LIMIT, "the model's path has %zu bytes, the limit is %zu", length,
+             size - 1);
+    memcpy(path, named, length + 1);
+    return OK;
 }
 
 enum status model_path_find(const char *given, char *path, size_t size, struct error *err)
 {
     const char *named = given ? given : getenv("COHORT_MODEL");
     const bool is_default = !named || !named[0];
-    const int written =
-        is_default ? write_default(path, size) : snprintf(path, size, "%s", named);
-    if (written < 0 || (size_t)written >= size)
-        FAIL(err, ERR_LIMIT, "the model's path is longer than %zu bytes", size - 1);
+    TRY(is_default ? model_store_path(DEMO_MODEL, path, size, err)
+                   : write_given(named, path, size, err));
     if (access(path, R_OK) == 0 || (!is_default && model_store_has(named, path, size)))
         return OK;
     if (is_default)

@@ -84,7 +84,8 @@ enum status model_store_path(const char *file, char *path, size_t size, struct e
     const int written = snprintf(path, size, "%s%s/models%s%s", root,
                                  has_cache ? "" : "/.cache/cohort", file[0] ? "/" : "", file);
     if (written < 0 || (size_t)written >= size)
-        FAIL(err, ERR_LIMIT, "the cache's path is longer than %zu bytes", size - 1);
+        FAIL(err, ERR_LIMIT, "the cache's path has %d bytes, the limit is %zu", written,
+             size - 1);
     return OK;
 }
 
