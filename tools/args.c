@@ -199,6 +199,22 @@ enum args_result args_parse(const struct args_command *command, int argc, char *
     return ARGS_GO;
 }
 
+bool args_words_fit(const struct args_command *command, int count, int min, int max)
+{
+    if (count >= min && count <= max)
+        return true;
+    (void)fprintf(stderr, "cohort %s: %d argument%s, want ", command->name, count,
+                  count == 1 ? "" : "s");
+    if (max == 0)
+        (void)fprintf(stderr, "none");
+    else if (min == max)
+        (void)fprintf(stderr, "%d", max);
+    else
+        (void)fprintf(stderr, "%d to %d", min, max);
+    (void)fprintf(stderr, "; usage: cohort %s %s\n", command->name, command->usage);
+    return false;
+}
+
 int args_exit_code(enum args_result result)
 {
     return result == ARGS_WRONG ? EX_USAGE : EX_OK;

@@ -60,6 +60,9 @@ enum args_result {
 enum args_result args_parse(const struct args_command *command, int argc, char **argv,
                             int *rest);
 
+/* Whether count words after the options are min .. max; otherwise says so, with the usage. */
+bool args_words_fit(const struct args_command *command, int count, int min, int max);
+
 /* What the process exits with after a result other than ARGS_GO. */
 int args_exit_code(enum args_result result);
 

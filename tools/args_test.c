@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,12 +103,34 @@ static void test_refusals(void **state)
     }
 }
 
+static void test_words(void **state)
+{
+    (void)state;
+    FILE *const err = stderr;
+    char *said = NULL;
+    size_t size = 0;
+    stderr = open_memstream(&said, &size);
+    assert_true(args_words_fit(&command, 0, 0, 0));
+    assert_true(args_words_fit(&command, 1, 0, 1));
+    assert_false(args_words_fit(&command, 1, 0, 0));
+    assert_false(args_words_fit(&command, 2, 3, 3));
+    assert_false(args_words_fit(&command, 0, 1, 2));
+    (void)fclose(stderr);
+    stderr = err;
+    assert_string_equal(
+        said, "cohort test: 1 argument, want none; usage: cohort test [options]\n"
+              "cohort test: 2 arguments, want 3; usage: cohort test [options]\n"
+              "cohort test: 0 arguments, want 1 to 2; usage: cohort test [options]\n");
+    free(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

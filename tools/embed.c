@@ -188,18 +188,15 @@ int embed_main(int argc, char **argv)
             "Prints a vector for each line of FILE, or of standard input: the model's hidden\n"
             "states behind its final norm, pooled. A line's vector does not depend on the\n"
             "others.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     struct error err = {0};
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
-    if (argc - rest > 1) {
-        (void)fprintf(stderr, "cohort embed: want one file at most\n");
+        return args_exit_code(parsed);
+    if (!args_words_fit(&command, argc - rest, 0, 1))
         return EX_USAGE;
-    }
     if (rest < argc)
         e.file = argv[rest];
     const int code = run(&e, &err) == OK ? EX_OK : exit_code_fail("embed", &err);

@@ -397,6 +397,8 @@ int inspect_main(int argc, char **argv)
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
+    if (!args_words_fit(&command, argc - rest, 0, 1))
+        return EX_USAGE;
     if (argv[rest])
         inspect.engine_args.model = argv[rest];
     int code = EX_OK;

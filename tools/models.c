@@ -79,19 +79,16 @@ int models_main(int argc, char **argv)
         .usage = "[options] [rm NAME]",
         .about = "Lists the models in the cache: name, size, path, where they came from and\n"
                  "their SHA-256. With rm, removes one.",
-        .options = options,
-        .option_count = 1,
+        ARGS_OPTIONS(options),
     };
     struct error err = {0};
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
-    const bool removes = argc - rest == 2 && strcmp(argv[rest], "rm") == 0;
-    if (argc != rest && !removes) {
-        (void)fprintf(stderr, "cohort models: want nothing more, or rm NAME\n");
+        return args_exit_code(parsed);
+    const bool removes = argc > rest && strcmp(argv[rest], "rm") == 0;
+    if (!args_words_fit(&command, argc - rest, removes ? 2 : 0, removes ? 2 : 0))
         return EX_USAGE;
-    }
     const enum status status = removes ? remove_model(argv[rest + 1], &err) : list(json, &err);
     if (status != OK)
         return exit_code_fail("models", &err);

@@ -50,7 +50,7 @@ static enum status open_one(const struct perplexity *p, const char *path,
                                                                                  : KV_F16,
                                               .device = kind,
                                               .threads = p->threads,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = 1,
                                               .context_max = (int32_t)p->window,
                                               .rows_max = STEP_ROWS,
@@ -190,9 +190,8 @@ static enum status run(struct perplexity *p, struct error *err)
 static enum args_result parse(struct perplexity *p, int argc, char **argv)
 {
     const struct args_option options[] = {
-        {'m', "model", "FILE|NAME", ARGS_TEXT, &p->model, 0, 0,
-         "GGUF model (default: $COHORT_MODEL, else the demo model)"},
-        {0, "against", "FILE|NAME", ARGS_TEXT, &p->against, 0, 0,
+        MODEL_PATH_OPTION(&p->model),
+        {0, "against", "MODEL", ARGS_TEXT, &p->against, 0, 0,
          "another model of the same vocabulary: divergence from it"},
         {0, "precision", "exact|int8|both", ARGS_CHOICE, &p->precision, 0, 0,
          "both: int8, and its divergence from exact (default: exact)"},
@@ -214,21 +213,23 @@ static enum args_result parse(struct perplexity *p, int argc, char **argv)
         .about =
             "Tells how well a model predicts a text (- for standard input): mean negative\n"
             "log-likelihood of each token, and perplexity, which is its exponential.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return parsed;
+    if (!args_words_fit(&command, argc - rest, 1, 1))
+        return ARGS_WRONG;
     if (p->stride == 0)
         p->stride = p->window / 2;
-    const char *wrong = argc - rest != 1        ? "want one file"
-                        : p->stride > p->window ? "--stride is larger than --window"
-                        : p->against && p->precision == BOTH ? "--against or --precision both"
-                                                             : NULL;
-    if (wrong) {
-        (void)fprintf(stderr, "cohort perplexity: %s; try cohort perplexity --help\n", wrong);
+    if (p->stride > p->window) {
+        (void)fprintf(stderr, "cohort perplexity: --stride %u: want 1 to the window, %u\n",
+                      p->stride, p->window);
+        return ARGS_WRONG;
+    }
+    if (p->against && p->precision == BOTH) {
+        (void)fprintf(stderr, "cohort perplexity: --precision both: not with --against\n");
         return ARGS_WRONG;
     }
     p->file = argv[rest];
@@ -241,7 +242,7 @@ int perplexity_main(int argc, char **argv)
     struct error err = {0};
     const enum args_result parsed = parse(&p, argc, argv);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
+        return args_exit_code(parsed);
     const int code = run(&p, &err) == OK ? EX_OK : exit_code_fail("perplexity", &err);
     token_list_deinit(&p.ids);
     model_run_close(&p.other);

@@ -232,18 +232,17 @@ int pull_main(int argc, char **argv)
             "it goes on where it was when run again. Names:\n"
             "  smollm2-135m smollm2-360m smollm2-1.7b qwen2.5-0.5b qwen2.5-1.5b\n"
             "  qwen2.5-3b llama-3.2-1b llama-3.2-3b",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        ARGS_OPTIONS(options),
     };
     struct error err = {0};
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
-        return parsed == ARGS_WRONG ? EX_USAGE : EX_OK;
-    if (argc - rest != 1 || (pull.sha256 && !is_sum(pull.sha256))) {
-        (void)fprintf(stderr, "cohort pull: want %s\n",
-                      argc - rest != 1 ? "one name or address"
-                                       : "64 hex digits after --sha256");
+        return args_exit_code(parsed);
+    if (!args_words_fit(&command, argc - rest, 1, 1))
+        return EX_USAGE;
+    if (pull.sha256 && !is_sum(pull.sha256)) {
+        (void)fprintf(stderr, "cohort pull: --sha256 %.80s: want 64 hex digits\n", pull.sha256);
         return EX_USAGE;
     }
     const enum status status = get(&pull, argv[rest], &err);

@@ -307,9 +307,8 @@ int quantize_main(int argc, char **argv)
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    const int words = argc - rest;
-    if (q.report ? words != 1 : words != 3)
-        return wrong(q.report ? "--report wants one file" : "wants IN, OUT and a type");
+    if (!args_words_fit(&command, argc - rest, q.report ? 1 : 3, q.report ? 1 : 3))
+        return EX_USAGE;
     if ((q.text || q.json) && !q.report)
         return wrong(q.text ? "--text wants --report" : "--json wants --report");
     q.in = argv[rest];

@@ -68,8 +68,7 @@ int tokenize_main(int argc, char **argv)
 {
     struct tokenize t = {0};
     const struct args_option options[] = {
-        {'m', "model", "FILE", ARGS_TEXT, &t.model, 0, 0,
-         "model, a file or a folder (default: $COHORT_MODEL, else the demo model)"},
+        MODEL_PATH_OPTION(&t.model),
         {0, "json", NULL, ARGS_FLAG, &t.json, 0, 0, "one JSON array (default: an id a line)"},
         {0, "plain", NULL, ARGS_FLAG, &t.plain, 0, 0,
          "spellings of control tokens are text like any other"},
@@ -89,6 +88,8 @@ int tokenize_main(int argc, char **argv)
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
+    if (!args_words_fit(&command, argc - rest, 0, 0))
+        return EX_USAGE;
     int code = EX_OK;
     if (run(&t, &model, &device, &err) != OK)
         code = exit_code_fail("tokenize", &err);

@@ -57,7 +57,15 @@ class Refusals(unittest.TestCase):
         self.refused(USAGE, "run", "--temperature", "hot", "x", say="0 to 10")
         self.refused(USAGE, "run", "--precision", "int4", "x", say="exact|int8")
         self.refused(USAGE, "batch", "only-one")
-        self.refused(USAGE, "quantize", "only-one")
+        self.refused(USAGE, "quantize", "only-one", say="1 argument, want 3")
+        for name in ("tokenize", "doctor"):
+            self.refused(USAGE, name, "stray", say="1 argument, want none")
+        for name in ("inspect", "embed"):
+            self.refused(USAGE, name, "one", "two", say="2 arguments, want 0 to 1")
+        for name in ("perplexity", "pull"):
+            self.refused(USAGE, name, say="0 arguments, want 1")
+        self.refused(USAGE, "models", "rm", say="1 argument, want 2")
+        self.refused(USAGE, "models", "remove", "x", say="2 arguments, want none")
         self.refused(USAGE, "quantize", "in", "out", "q6_k", say="Q4_K")
         self.refused(USAGE, "quantize", "--text", "file", "in", "out", "int8", say="--report")
         self.refused(USAGE, "quantize", "--json", "in", "out", "int8", say="--report")
