@@ -78,6 +78,12 @@ void json_write_null(struct json_writer *w);
 /* Text that is JSON already, taken as it is. */
 void json_write_raw(struct json_writer *w, struct text json);
 
+/* json_write_key, and the value behind it. */
+void json_write_key_text(struct json_writer *w, const char *key, struct text value);
+void json_write_key_i64(struct json_writer *w, const char *key, int64_t value);
+void json_write_key_double(struct json_writer *w, const char *key, double value);
+void json_write_key_bool(struct json_writer *w, const char *key, bool value);
+
 #ifdef __cplusplus
 }
 #endif

@@ -142,3 +142,27 @@ void json_write_raw(struct json_writer *w, struct text json)
     begin_item(w);
     text_buf_add(w->out, json);
 }
+
+void json_write_key_text(struct json_writer *w, const char *key, struct text value)
+{
+    json_write_key(w, key);
+    json_write_text(w, value);
+}
+
+void json_write_key_i64(struct json_writer *w, const char *key, int64_t value)
+{
+    json_write_key(w, key);
+    json_write_i64(w, value);
+}
+
+void json_write_key_double(struct json_writer *w, const char *key, double value)
+{
+    json_write_key(w, key);
+    json_write_double(w, value);
+}
+
+void json_write_key_bool(struct json_writer *w, const char *key, bool value)
+{
+    json_write_key(w, key);
+    json_write_bool(w, value);
+}

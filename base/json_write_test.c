@@ -77,6 +77,22 @@ static void test_doubles(void **state)
     text_buf_deinit(&out);
 }
 
+static void test_members(void **state)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    (void)state;
+    json_write_object(&w);
+    json_write_key_text(&w, "a\"", TEXT("b\n"));
+    json_write_key_i64(&w, "i", INT64_MIN);
+    json_write_key_double(&w, "d", 0.5);
+    json_write_key_bool(&w, "t", true);
+    json_write_object_end(&w);
+    assert_string_equal(out.data,
+                        "{\"a\\\"\":\"b\\n\",\"i\":-9223372036854775808,\"d\":0.5,\"t\":true}");
+    text_buf_deinit(&out);
+}
+
 /* Writes text, reads it back, and wants the same bytes. */
 static void round_trip(struct text text)
 {
@@ -133,9 +149,9 @@ static void test_naughty_strings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shape),           cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_doubles),         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_naughty_strings),
+        cmocka_unit_test(test_shape),      cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_doubles),    cmocka_unit_test(test_members),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_naughty_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,10 +170,8 @@ static int print_json(const struct ask *ask)
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "answer");
-    json_write_text(&w, text_buf_text(&ask->result.answer));
-    json_write_key(&w, "is_quoted");
-    json_write_bool(&w, ask->result.is_quoted);
+    json_write_key_text(&w, "answer", text_buf_text(&ask->result.answer));
+    json_write_key_bool(&w, "is_quoted", ask->result.is_quoted);
     json_write_key(&w, "citations");
     json_write_array(&w);
     for (uint32_t i = 0; i < ask->result.citation_count; i++) {
@@ -181,21 +179,15 @@ static int print_json(const struct ask *ask)
         char place[DOCUMENTS_PLACE_MAX];
         documents_place(&ask->documents, citation->document, citation->offset, place);
         json_write_object(&w);
-        json_write_key(&w, "text");
-        json_write_text(&w, citation_text(ask, i));
-        json_write_key(&w, "document");
-        json_write_text(&w, ask->documents.paths[citation->document]);
-        json_write_key(&w, "offset");
-        json_write_i64(&w, (int64_t)citation->offset);
-        json_write_key(&w, "place");
-        json_write_text(&w, text_of(place));
-        json_write_key(&w, "score");
-        json_write_double(&w, citation->score);
+        json_write_key_text(&w, "text", citation_text(ask, i));
+        json_write_key_text(&w, "document", ask->documents.paths[citation->document]);
+        json_write_key_i64(&w, "offset", (int64_t)citation->offset);
+        json_write_key_text(&w, "place", text_of(place));
+        json_write_key_double(&w, "score", citation->score);
         json_write_object_end(&w);
     }
     json_write_array_end(&w);
-    json_write_key(&w, "rounds");
-    json_write_i64(&w, ask->result.rounds);
+    json_write_key_i64(&w, "rounds", ask->result.rounds);
     json_write_key(&w, "ledger");
     ledger_write(&ask->ledger, &w);
     json_write_object_end(&w);

@@ -235,23 +235,17 @@ static void show_json(const struct doctor *doctor)
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "version");
-    json_write_text(&w, TEXT(COHORT_VERSION));
-    json_write_key(&w, "problems");
-    json_write_i64(&w, (int64_t)problems(doctor));
+    json_write_key_text(&w, "version", TEXT(COHORT_VERSION));
+    json_write_key_i64(&w, "problems", (int64_t)problems(doctor));
     json_write_key(&w, "findings");
     json_write_array(&w);
     for (size_t i = 0; i < doctor->count; i++) {
         const struct finding *finding = &doctor->findings[i];
         json_write_object(&w);
-        json_write_key(&w, "what");
-        json_write_text(&w, text_of(finding->what));
-        json_write_key(&w, "grade");
-        json_write_text(&w, text_of(grade_words[finding->grade]));
-        json_write_key(&w, "value");
-        json_write_text(&w, text_of(finding->value));
-        json_write_key(&w, "advice");
-        json_write_text(&w, text_of(finding->advice));
+        json_write_key_text(&w, "what", text_of(finding->what));
+        json_write_key_text(&w, "grade", text_of(grade_words[finding->grade]));
+        json_write_key_text(&w, "value", text_of(finding->value));
+        json_write_key_text(&w, "advice", text_of(finding->advice));
         json_write_object_end(&w);
     }
     json_write_array_end(&w);

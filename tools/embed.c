@@ -118,12 +118,9 @@ static void write_json(const struct embed *e)
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "model");
-    json_write_text(&w, text_of(engine_info(e->engine)->model_name));
-    json_write_key(&w, "size");
-    json_write_i64(&w, e->size);
-    json_write_key(&w, "tokens");
-    json_write_i64(&w, (int64_t)e->tokens);
+    json_write_key_text(&w, "model", text_of(engine_info(e->engine)->model_name));
+    json_write_key_i64(&w, "size", e->size);
+    json_write_key_i64(&w, "tokens", (int64_t)e->tokens);
     json_write_key(&w, "embeddings");
     json_write_array(&w);
     for (uint32_t i = 0; i < e->line_count; i++) {

@@ -274,10 +274,8 @@ static void write_metadata(struct inspect *inspect, struct json_writer *w)
             continue;
         }
         json_write_object(w);
-        json_write_key(w, "array_of");
-        json_write_text(w, text_of(gguf_type_name(entry->type)));
-        json_write_key(w, "count");
-        json_write_i64(w, (int64_t)entry->count);
+        json_write_key_text(w, "array_of", text_of(gguf_type_name(entry->type)));
+        json_write_key_i64(w, "count", (int64_t)entry->count);
         json_write_object_end(w);
     }
     json_write_object_end(w);
@@ -290,17 +288,14 @@ static void write_tensors(struct inspect *inspect, struct json_writer *w)
     for (uint32_t i = 0; i < inspect->file.gguf->tensor_count; i++) {
         const struct gguf_tensor *tensor = &inspect->file.gguf->tensors[i];
         json_write_object(w);
-        json_write_key(w, "name");
-        json_write_text(w, tensor->name);
-        json_write_key(w, "type");
-        json_write_text(w, text_of(weight_type_name(tensor->type)));
+        json_write_key_text(w, "name", tensor->name);
+        json_write_key_text(w, "type", text_of(weight_type_name(tensor->type)));
         json_write_key(w, "dims");
         json_write_array(w);
         for (uint32_t d = 0; d < tensor->dim_count; d++)
             json_write_i64(w, tensor->dims[d]);
         json_write_array_end(w);
-        json_write_key(w, "bytes");
-        json_write_i64(w, (int64_t)tensor->size);
+        json_write_key_i64(w, "bytes", (int64_t)tensor->size);
         json_write_object_end(w);
     }
     json_write_array_end(w);
@@ -322,13 +317,11 @@ static void write_memory(struct inspect *inspect, struct json_writer *w)
         {"kv_f16_bytes_per_token", plan.kv_token_bytes[KV_F16]},
         {"kv_int8_bytes_per_token", plan.kv_token_bytes[KV_INT8]},
     };
-    json_write_key(w, "parameters");
-    json_write_i64(w, (int64_t)plan.parameters);
+    json_write_key_i64(w, "parameters", (int64_t)plan.parameters);
     json_write_key(w, "memory");
     json_write_object(w);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        json_write_key(w, numbers[i].key);
-        json_write_i64(w, (int64_t)numbers[i].value);
+        json_write_key_i64(w, numbers[i].key, (int64_t)numbers[i].value);
     }
     json_write_object_end(w);
 }
@@ -337,17 +330,12 @@ static void write_json(struct inspect *inspect)
 {
     struct json_writer w = {.out = &inspect->out};
     json_write_object(&w);
-    json_write_key(&w, "file");
-    json_write_text(&w, text_of(inspect->path));
-    json_write_key(&w, "file_bytes");
-    json_write_i64(&w, (int64_t)inspect->file.bytes);
-    json_write_key(&w, "gguf_version");
-    json_write_i64(&w, inspect->file.gguf->version);
-    json_write_key(&w, "runs_here");
-    json_write_bool(&w, inspect->config_error.status == OK);
+    json_write_key_text(&w, "file", text_of(inspect->path));
+    json_write_key_i64(&w, "file_bytes", (int64_t)inspect->file.bytes);
+    json_write_key_i64(&w, "gguf_version", inspect->file.gguf->version);
+    json_write_key_bool(&w, "runs_here", inspect->config_error.status == OK);
     if (inspect->config_error.status != OK) {
-        json_write_key(&w, "why_not");
-        json_write_text(&w, text_of(inspect->config_error.text));
+        json_write_key_text(&w, "why_not", text_of(inspect->config_error.text));
     }
     write_memory(inspect, &w);
     if (inspect->config_error.status == OK)

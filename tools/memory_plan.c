@@ -53,44 +53,32 @@ void memory_plan_show(const struct memory_plan *plan, struct text_buf *out)
                     MEMORY_PLAN_SHARED, MEMORY_PLAN_OWN, MEMORY_PLAN_OUT);
 }
 
-static void write_number(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, (int64_t)value);
-}
-
-static void write_word(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void write_sizes(const struct memory_plan *plan, struct json_writer *w)
 {
     const struct engine_info *info = &plan->info;
-    write_word(w, "device_name", info->device_name);
-    write_word(w, "kv", info->kv);
-    write_number(w, "memory_bytes", info->memory_bytes);
-    write_number(w, "memory_free_bytes", info->memory_free_bytes);
-    write_number(w, "weight_bytes", info->weight_bytes);
-    write_number(w, "kv_bytes", info->kv_bytes);
-    write_number(w, "kv_pages", info->kv_pages);
-    write_number(w, "page_tokens", info->page_tokens);
-    write_number(w, "context_max", info->context_max);
-    write_number(w, "sequences_max", info->sequences_max);
-    write_number(w, "step_tokens", info->step_tokens);
-    write_number(w, "job_tokens", MEMORY_PLAN_SHARED + MEMORY_PLAN_OWN + MEMORY_PLAN_OUT);
-    write_number(w, "jobs", plan->jobs);
+    json_write_key_text(w, "device_name", text_of(info->device_name));
+    json_write_key_text(w, "kv", text_of(info->kv));
+    json_write_key_i64(w, "memory_bytes", (int64_t)info->memory_bytes);
+    json_write_key_i64(w, "memory_free_bytes", (int64_t)info->memory_free_bytes);
+    json_write_key_i64(w, "weight_bytes", (int64_t)info->weight_bytes);
+    json_write_key_i64(w, "kv_bytes", (int64_t)info->kv_bytes);
+    json_write_key_i64(w, "kv_pages", info->kv_pages);
+    json_write_key_i64(w, "page_tokens", info->page_tokens);
+    json_write_key_i64(w, "context_max", info->context_max);
+    json_write_key_i64(w, "sequences_max", info->sequences_max);
+    json_write_key_i64(w, "step_tokens", info->step_tokens);
+    json_write_key_i64(w, "job_tokens", MEMORY_PLAN_SHARED + MEMORY_PLAN_OWN + MEMORY_PLAN_OUT);
+    json_write_key_i64(w, "jobs", plan->jobs);
 }
 
 void memory_plan_write(const struct memory_plan *plan, struct json_writer *w)
 {
     json_write_object(w);
-    write_word(w, "device", plan->info.device);
-    write_word(w, "precision", plan->precision);
+    json_write_key_text(w, "device", text_of(plan->info.device));
+    json_write_key_text(w, "precision", text_of(plan->precision));
     if (plan->error.status == OK)
         write_sizes(plan, w);
     else
-        write_word(w, "why_not", plan->error.text);
+        json_write_key_text(w, "why_not", text_of(plan->error.text));
     json_write_object_end(w);
 }

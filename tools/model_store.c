@@ -136,10 +136,8 @@ enum status model_store_note(const char *path, const char *source, const char *s
     struct json_writer w = {.out = &out};
     (void)snprintf(note, sizeof note, "%s.json", path);
     json_write_object(&w);
-    json_write_key(&w, "source");
-    json_write_text(&w, text_of(source));
-    json_write_key(&w, "sha256");
-    json_write_text(&w, text_of(sha256));
+    json_write_key_text(&w, "source", text_of(source));
+    json_write_key_text(&w, "sha256", text_of(sha256));
     json_write_object_end(&w);
     text_buf_byte(&out, '\n');
     FILE *file = out.failed ? NULL : fopen(note, "w");

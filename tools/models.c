@@ -18,16 +18,11 @@ static void write_json(const struct model_store_entry *entries, size_t count)
     json_write_array(&w);
     for (size_t i = 0; i < count; i++) {
         json_write_object(&w);
-        json_write_key(&w, "name");
-        json_write_text(&w, text_of(entries[i].name));
-        json_write_key(&w, "bytes");
-        json_write_i64(&w, (int64_t)entries[i].bytes);
-        json_write_key(&w, "path");
-        json_write_text(&w, text_of(entries[i].path));
-        json_write_key(&w, "source");
-        json_write_text(&w, text_of(entries[i].source));
-        json_write_key(&w, "sha256");
-        json_write_text(&w, text_of(entries[i].sha256));
+        json_write_key_text(&w, "name", text_of(entries[i].name));
+        json_write_key_i64(&w, "bytes", (int64_t)entries[i].bytes);
+        json_write_key_text(&w, "path", text_of(entries[i].path));
+        json_write_key_text(&w, "source", text_of(entries[i].source));
+        json_write_key_text(&w, "sha256", text_of(entries[i].sha256));
         json_write_object_end(&w);
     }
     json_write_array_end(&w);

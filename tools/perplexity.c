@@ -114,41 +114,32 @@ static enum status run_windows(struct perplexity *p, struct error *err)
     }
 }
 
-static void write_number(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
 static void write_json(const struct perplexity *p)
 {
     const struct text_loss *loss = &p->loss;
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "model");
-    json_write_text(&w, text_of(p->ours.model->config.name));
-    json_write_key(&w, "precision");
-    json_write_text(&w, p->precision == EXACT ? TEXT("exact") : TEXT("int8"));
-    write_number(&w, "tokens", (double)p->ids.count);
-    write_number(&w, "scored", loss->scored);
-    write_number(&w, "window", p->window);
-    write_number(&w, "stride", p->stride);
-    write_number(&w, "nll", loss->nll / loss->scored);
-    write_number(&w, "perplexity", exp(loss->nll / loss->scored));
-    write_number(&w, "seconds", p->seconds);
-    write_number(&w, "tokens_per_second", loss->positions / p->seconds);
+    json_write_key_text(&w, "model", text_of(p->ours.model->config.name));
+    json_write_key_text(&w, "precision", p->precision == EXACT ? TEXT("exact") : TEXT("int8"));
+    json_write_key_double(&w, "tokens", (double)p->ids.count);
+    json_write_key_double(&w, "scored", loss->scored);
+    json_write_key_double(&w, "window", p->window);
+    json_write_key_double(&w, "stride", p->stride);
+    json_write_key_double(&w, "nll", loss->nll / loss->scored);
+    json_write_key_double(&w, "perplexity", exp(loss->nll / loss->scored));
+    json_write_key_double(&w, "seconds", p->seconds);
+    json_write_key_double(&w, "tokens_per_second", loss->positions / p->seconds);
     if (p->has_other) {
         json_write_key(&w, "against");
         json_write_object(&w);
-        json_write_key(&w, "model");
-        json_write_text(&w, text_of(p->other.model->config.name));
-        json_write_key(&w, "precision");
-        json_write_text(&w, p->precision == INT8 ? TEXT("int8") : TEXT("exact"));
-        write_number(&w, "nll", loss->other_nll / loss->scored);
-        write_number(&w, "perplexity", exp(loss->other_nll / loss->scored));
-        write_number(&w, "kl", loss->kl / loss->positions);
-        write_number(&w, "same_top", (double)loss->same_top / loss->positions);
+        json_write_key_text(&w, "model", text_of(p->other.model->config.name));
+        json_write_key_text(&w, "precision",
+                            p->precision == INT8 ? TEXT("int8") : TEXT("exact"));
+        json_write_key_double(&w, "nll", loss->other_nll / loss->scored);
+        json_write_key_double(&w, "perplexity", exp(loss->other_nll / loss->scored));
+        json_write_key_double(&w, "kl", loss->kl / loss->positions);
+        json_write_key_double(&w, "same_top", (double)loss->same_top / loss->positions);
         json_write_object_end(&w);
     }
     json_write_object_end(&w);

@@ -189,21 +189,14 @@ static void tell(const struct pull *pull)
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "path");
-    json_write_text(&w, text_of(pull->path));
-    json_write_key(&w, "source");
-    json_write_text(&w, text_of(pull->url));
-    json_write_key(&w, "was_there");
-    json_write_bool(&w, pull->was_there);
+    json_write_key_text(&w, "path", text_of(pull->path));
+    json_write_key_text(&w, "source", text_of(pull->url));
+    json_write_key_bool(&w, "was_there", pull->was_there);
     if (!pull->was_there) {
-        json_write_key(&w, "bytes");
-        json_write_i64(&w, (int64_t)result->bytes);
-        json_write_key(&w, "resumed_bytes");
-        json_write_i64(&w, (int64_t)result->resumed_bytes);
-        json_write_key(&w, "sha256");
-        json_write_text(&w, text_of(result->sha256));
-        json_write_key(&w, "verified");
-        json_write_bool(&w, result->is_verified);
+        json_write_key_i64(&w, "bytes", (int64_t)result->bytes);
+        json_write_key_i64(&w, "resumed_bytes", (int64_t)result->resumed_bytes);
+        json_write_key_text(&w, "sha256", text_of(result->sha256));
+        json_write_key_bool(&w, "verified", result->is_verified);
     }
     json_write_object_end(&w);
     printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));

@@ -173,28 +173,16 @@ static enum status read_text(struct quantize *q, struct error *err)
     return status;
 }
 
-static void write_number(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
-static void write_word(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void write_matrix(const struct quant_report_matrix *matrix, struct json_writer *w)
 {
     json_write_object(w);
-    write_word(w, "matrix", matrix->name.text);
-    write_word(w, "type", weight_type_name(matrix->tensor->type));
-    write_number(w, "outputs", (double)matrix->tensor->dims[1]);
-    write_number(w, "inputs", (double)matrix->tensor->dims[0]);
-    write_number(w, "error", matrix->error);
-    write_number(w, "row_error", matrix->row_error);
-    write_word(w, "form", matrix->is_kept ? "kept" : "int8");
+    json_write_key_text(w, "matrix", text_of(matrix->name.text));
+    json_write_key_text(w, "type", text_of(weight_type_name(matrix->tensor->type)));
+    json_write_key_double(w, "outputs", (double)matrix->tensor->dims[1]);
+    json_write_key_double(w, "inputs", (double)matrix->tensor->dims[0]);
+    json_write_key_double(w, "error", matrix->error);
+    json_write_key_double(w, "row_error", matrix->row_error);
+    json_write_key_text(w, "form", text_of(matrix->is_kept ? "kept" : "int8"));
     json_write_object_end(w);
 }
 
@@ -202,12 +190,12 @@ static void write_loss(const struct text_loss *loss, struct json_writer *w)
 {
     json_write_key(w, "text");
     json_write_object(w);
-    write_number(w, "tokens", loss->positions);
-    write_number(w, "window", WINDOW);
-    write_number(w, "kl", loss->kl / loss->positions);
-    write_number(w, "same_first_choice", (double)loss->same_top / loss->positions);
-    write_number(w, "perplexity_exact", exp(loss->other_nll / loss->scored));
-    write_number(w, "perplexity_int8", exp(loss->nll / loss->scored));
+    json_write_key_double(w, "tokens", loss->positions);
+    json_write_key_double(w, "window", WINDOW);
+    json_write_key_double(w, "kl", loss->kl / loss->positions);
+    json_write_key_double(w, "same_first_choice", (double)loss->same_top / loss->positions);
+    json_write_key_double(w, "perplexity_exact", exp(loss->other_nll / loss->scored));
+    json_write_key_double(w, "perplexity_int8", exp(loss->nll / loss->scored));
     json_write_object_end(w);
 }
 
@@ -217,8 +205,8 @@ static void print_json(const struct quantize *q)
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    write_word(&w, "file", q->in);
-    write_number(&w, "error_max", QUANT_REPORT_ERROR_MAX);
+    json_write_key_text(&w, "file", text_of(q->in));
+    json_write_key_double(&w, "error_max", QUANT_REPORT_ERROR_MAX);
     json_write_key(&w, "matrices");
     json_write_array(&w);
     for (uint32_t i = 0; i < q->matrices.count; i++)

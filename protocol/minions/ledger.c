@@ -75,14 +75,7 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
 
 static void write_count(struct json_writer *writer, const char *key, uint64_t value)
 {
-    json_write_key(writer, key);
-    json_write_i64(writer, (int64_t)value);
-}
-
-static void write_number(struct json_writer *writer, const char *key, double value)
-{
-    json_write_key(writer, key);
-    json_write_double(writer, value);
+    json_write_key_i64(writer, key, (int64_t)value);
 }
 
 void ledger_write(const struct ledger *ledger, struct json_writer *writer)
@@ -97,19 +90,18 @@ void ledger_write(const struct ledger *ledger, struct json_writer *writer)
     write_count(writer, "received_bytes", ledger->received_bytes);
     write_count(writer, "remote_prompt_tokens", ledger->remote_prompt_tokens);
     write_count(writer, "remote_output_tokens", ledger->remote_output_tokens);
-    json_write_key(writer, "is_estimated");
-    json_write_bool(writer, ledger->is_estimated);
-    write_number(writer, "dollars", ledger->dollars);
+    json_write_key_bool(writer, "is_estimated", ledger->is_estimated);
+    json_write_key_double(writer, "dollars", ledger->dollars);
     write_count(writer, "document_bytes", ledger->document_bytes);
     write_count(writer, "documents", ledger->documents);
     write_count(writer, "jobs", ledger->jobs);
     write_count(writer, "local_prompt_tokens", ledger->local_prompt_tokens);
     write_count(writer, "local_cached_tokens", ledger->local_cached_tokens);
     write_count(writer, "local_output_tokens", ledger->local_output_tokens);
-    write_number(writer, "seconds", ledger->seconds);
+    json_write_key_double(writer, "seconds", ledger->seconds);
     write_count(writer, "remote_only_prompt_tokens", only_prompt);
-    write_number(writer, "remote_only_dollars", only_dollars);
-    write_number(writer, "price_in", ledger->price.in);
-    write_number(writer, "price_out", ledger->price.out);
+    json_write_key_double(writer, "remote_only_dollars", only_dollars);
+    json_write_key_double(writer, "price_in", ledger->price.in);
+    json_write_key_double(writer, "price_out", ledger->price.out);
     json_write_object_end(writer);
 }

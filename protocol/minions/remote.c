@@ -233,21 +233,17 @@ static void write_request(const struct remote *remote, const struct remote_messa
 {
     struct json_writer writer = {.out = body};
     json_write_object(&writer);
-    json_write_key(&writer, "model");
-    json_write_text(&writer, text_of(remote->model));
+    json_write_key_text(&writer, "model", text_of(remote->model));
     json_write_key(&writer, "messages");
     json_write_array(&writer);
     for (uint32_t i = 0; i < count; i++) {
         json_write_object(&writer);
-        json_write_key(&writer, "role");
-        json_write_text(&writer, text_of(messages[i].role));
-        json_write_key(&writer, "content");
-        json_write_text(&writer, messages[i].content);
+        json_write_key_text(&writer, "role", text_of(messages[i].role));
+        json_write_key_text(&writer, "content", messages[i].content);
         json_write_object_end(&writer);
     }
     json_write_array_end(&writer);
-    json_write_key(&writer, remote->limit_name);
-    json_write_i64(&writer, remote->options.output_tokens_max);
+    json_write_key_i64(&writer, remote->limit_name, remote->options.output_tokens_max);
     json_write_object_end(&writer);
 }
 
