@@ -7,6 +7,7 @@
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/output.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -164,8 +165,7 @@ static void print_result(const struct ask *ask)
     text_buf_deinit(&ledger);
 }
 
-/* Gives the exit code. */
-static int print_json(const struct ask *ask)
+static enum status print_json(const struct ask *ask, struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -191,13 +191,7 @@ static int print_json(const struct ask *ask)
     json_write_key(&w, "ledger");
     ledger_write(&ask->ledger, &w);
     json_write_object_end(&w);
-    const int code = out.failed ? EX_OSERR : EX_OK;
-    if (out.failed)
-        (void)fprintf(stderr, "cohort ask: no memory for the result\n");
-    else
-        printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
-    return code;
+    return output_line(&out, err);
 }
 
 static bool is_remote(const struct ask *ask)
@@ -322,10 +316,10 @@ int ask_main(int argc, char **argv)
         code = EX_USAGE;
     else if (parsed == ARGS_GO && answer(ask, &err) != OK)
         code = exit_code_fail("ask", &err);
-    else if (parsed == ARGS_GO && ask->json)
-        code = print_json(ask);
-    else if (parsed == ARGS_GO)
+    else if (parsed == ARGS_GO && !ask->json)
         print_result(ask);
+    else if (parsed == ARGS_GO && print_json(ask, &err) != OK)
+        code = exit_code_fail("ask", &err);
     close_ask(ask);
     return code != EX_OK ? code : exit_code_flush("ask");
 }

@@ -16,6 +16,7 @@
 #include "tools/exit_code.h"
 #include "tools/machine.h"
 #include "tools/model_path.h"
+#include "tools/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -230,7 +231,7 @@ static void show(const struct doctor *doctor)
     printf("%zu findings, %zu problems\n", doctor->count, problems(doctor));
 }
 
-static void show_json(const struct doctor *doctor)
+static enum status show_json(const struct doctor *doctor, struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -250,8 +251,7 @@ static void show_json(const struct doctor *doctor)
     }
     json_write_array_end(&w);
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 int doctor_main(int argc, char **argv)
@@ -270,6 +270,7 @@ int doctor_main(int argc, char **argv)
                  "69 when something keeps Cohort from working.",
         ARGS_OPTIONS(options),
     };
+    struct error err = {0};
     int rest;
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
@@ -281,10 +282,10 @@ int doctor_main(int argc, char **argv)
     test_address_space(&doctor);
     test_refusals(&doctor);
     test_model(&doctor);
-    if (doctor.json)
-        show_json(&doctor);
-    else
+    if (!doctor.json)
         show(&doctor);
+    else if (show_json(&doctor, &err) != OK)
+        return exit_code_fail("doctor", &err);
     const int code = exit_code_flush("doctor");
     return code == EX_OK && problems(&doctor) > 0 ? EX_UNAVAILABLE : code;
 }

@@ -6,6 +6,7 @@
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/output.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -113,7 +114,7 @@ static void normalize(float *vector, uint32_t size)
         vector[i] = (float)((double)vector[i] / sqrt(square));
 }
 
-static void write_json(const struct embed *e)
+static enum status write_json(const struct embed *e, struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -128,13 +129,11 @@ static void write_json(const struct embed *e)
         for (uint32_t d = 0; d < e->size; d++)
             json_write_double(&w, (double)e->vectors[(size_t)i * e->size + d]);
         json_write_array_end(&w);
-        printf("%.*s", TEXT_ARG(text_buf_text(&out))); /* line by line: it can be large */
-        text_buf_clear(&out);
+        TRY(output_text(&out, err)); /* line by line: it can be large */
     }
     json_write_array_end(&w);
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static void write_lines(const struct embed *e)
@@ -162,9 +161,8 @@ static enum status run(struct embed *e, struct error *err)
     for (uint32_t i = 0; i < e->line_count && e->normalize; i++)
         normalize(e->vectors + (size_t)i * e->size, e->size);
     if (e->json)
-        write_json(e);
-    else
-        write_lines(e);
+        return write_json(e, err);
+    write_lines(e);
     return OK;
 }
 

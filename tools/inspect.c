@@ -15,6 +15,7 @@
 #include "tools/machine.h"
 #include "tools/memory_plan.h"
 #include "tools/model_path.h"
+#include "tools/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -357,9 +358,7 @@ static enum status run(struct inspect *inspect, struct error *err)
         write_json(inspect);
     else
         show(inspect);
-    if (inspect->out.failed)
-        FAIL(err, ERR_MEMORY, "no memory to write %zu bytes", inspect->out.size);
-    return OK;
+    return output_text(&inspect->out, err);
 }
 
 int inspect_main(int argc, char **argv)
@@ -389,11 +388,7 @@ int inspect_main(int argc, char **argv)
         return EX_USAGE;
     if (argv[rest])
         inspect.engine_args.model = argv[rest];
-    int code = EX_OK;
-    if (run(&inspect, &err) != OK)
-        code = exit_code_fail("inspect", &err);
-    else
-        (void)fwrite(inspect.out.data, 1, inspect.out.size, stdout);
+    const int code = run(&inspect, &err) == OK ? EX_OK : exit_code_fail("inspect", &err);
     text_buf_deinit(&inspect.out);
     model_file_close(&inspect.file);
     return code != EX_OK ? code : exit_code_flush("inspect");

@@ -4,6 +4,7 @@
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 #include "tools/model_store.h"
+#include "tools/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-static void write_json(const struct model_store_entry *entries, size_t count)
+static enum status write_json(const struct model_store_entry *entries, size_t count,
+                              struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -26,8 +28,7 @@ static void write_json(const struct model_store_entry *entries, size_t count)
         json_write_object_end(&w);
     }
     json_write_array_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static void write_lines(const struct model_store_entry *entries, size_t count)
@@ -46,9 +47,9 @@ static enum status list(bool json, struct error *err)
 {
     struct model_store_entry *entries;
     size_t count;
-    const enum status status = model_store_list(&entries, &count, err);
+    enum status status = model_store_list(&entries, &count, err);
     if (status == OK && json)
-        write_json(entries, count);
+        status = write_json(entries, count, err);
     else if (status == OK)
         write_lines(entries, count);
     free(entries);

@@ -15,6 +15,7 @@
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 #include "tools/model_path.h"
+#include "tools/output.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ static enum status run_windows(struct perplexity *p, struct error *err)
     }
 }
 
-static void write_json(const struct perplexity *p)
+static enum status write_json(const struct perplexity *p, struct error *err)
 {
     const struct text_loss *loss = &p->loss;
     struct text_buf out = {0};
@@ -143,8 +144,7 @@ static void write_json(const struct perplexity *p)
         json_write_object_end(&w);
     }
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static void write_lines(const struct perplexity *p)
@@ -172,9 +172,8 @@ static enum status run(struct perplexity *p, struct error *err)
     TRY(run_windows(p, err));
     p->seconds = clock_now_s() - begin;
     if (p->json)
-        write_json(p);
-    else
-        write_lines(p);
+        return write_json(p, err);
+    write_lines(p);
     return OK;
 }
 

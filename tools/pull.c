@@ -10,6 +10,7 @@
 #include "tools/exit_code.h"
 #include "tools/fetch.h"
 #include "tools/model_store.h"
+#include "tools/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -177,15 +178,16 @@ static enum status get(struct pull *pull, const char *word, struct error *err)
 static void tell(const struct pull *pull)
 {
     const struct fetch_result *result = &pull->result;
-    if (!pull->json) {
-        if (!result->is_verified && !pull->was_there)
-            (void)fprintf(stderr,
-                          "cohort pull: the server tells no SHA-256 to hold it "
-                          "against; it is %s\n",
-                          result->sha256);
-        printf("%s\n", pull->path);
-        return;
-    }
+    if (!result->is_verified && !pull->was_there)
+        (void)fprintf(stderr,
+                      "cohort pull: the server tells no SHA-256 to hold it against; it is %s\n",
+                      result->sha256);
+    printf("%s\n", pull->path);
+}
+
+static enum status write_json(const struct pull *pull, struct error *err)
+{
+    const struct fetch_result *result = &pull->result;
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
@@ -199,8 +201,7 @@ static void tell(const struct pull *pull)
         json_write_key_bool(&w, "verified", result->is_verified);
     }
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static bool is_sum(const char *word)
@@ -243,6 +244,9 @@ int pull_main(int argc, char **argv)
         const int code = exit_code_fail("pull", &err);
         return code == EX_NOINPUT ? EX_CANTCREAT : code;
     }
-    tell(&pull);
+    if (!pull.json)
+        tell(&pull);
+    else if (write_json(&pull, &err) != OK)
+        return exit_code_fail("pull", &err);
     return exit_code_flush("pull");
 }

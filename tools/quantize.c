@@ -17,6 +17,7 @@
 #include "tools/args.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
+#include "tools/output.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -200,7 +201,7 @@ static void write_loss(const struct text_loss *loss, struct json_writer *w)
 }
 
 /* Errors as shares, divergence in nats. */
-static void print_json(const struct quantize *q)
+static enum status print_json(const struct quantize *q, struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
@@ -215,8 +216,7 @@ static void print_json(const struct quantize *q)
     if (q->text)
         write_loss(&q->loss, &w);
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static enum status report(struct quantize *q, struct error *err)
@@ -227,8 +227,8 @@ static enum status report(struct quantize *q, struct error *err)
     if (q->text)
         TRY(read_text(q, err));
     if (q->json)
-        print_json(q);
-    else if (q->text)
+        return print_json(q, err);
+    if (q->text)
         print_loss(&q->loss, q->loss_s);
     return OK;
 }

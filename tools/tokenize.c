@@ -7,6 +7,7 @@
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 #include "tools/model_path.h"
+#include "tools/output.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -59,9 +60,7 @@ static enum status run(struct tokenize *t, struct model **model, struct device *
     TRY(file_map_read(&t->input, "-", TOKENIZER_TEXT_MAX, err));
     TRY(tokenizer_encode((*model)->tokenizer, text_buf_text(&t->input), flags, &t->ids, err));
     write_ids(t);
-    if (t->output.failed)
-        FAIL(err, ERR_MEMORY, "no memory to write %zu ids", t->ids.count);
-    return OK;
+    return output_text(&t->output, err);
 }
 
 int tokenize_main(int argc, char **argv)
@@ -90,11 +89,8 @@ int tokenize_main(int argc, char **argv)
         return args_exit_code(parsed);
     if (!args_words_fit(&command, argc - rest, 0, 0))
         return EX_USAGE;
-    int code = EX_OK;
-    if (run(&t, &model, &device, &err) != OK)
-        code = exit_code_fail("tokenize", &err);
-    else
-        (void)fwrite(t.output.data, 1, t.output.size, stdout);
+    const int code =
+        run(&t, &model, &device, &err) == OK ? EX_OK : exit_code_fail("tokenize", &err);
     model_close(model, device);
     device_close(device);
     token_list_deinit(&t.ids);
