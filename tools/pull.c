@@ -51,6 +51,24 @@ static bool is_plain(struct text name)
            !text_starts(name, TEXT("/")) && !text_ends(name, TEXT("/"));
 }
 
+/* size: what snprintf would have written of an address. */
+static enum status check_size(int size, struct error *err)
+{
+    if (size < 0 || size >= FETCH_URL_BYTES)
+        FAIL(err, ERR_LIMIT, "the address has %d bytes, the limit is %d", size,
+             FETCH_URL_BYTES - 1);
+    return OK;
+}
+
+/* Fills pull->url with where the hub has a file of a repository. */
+static enum status set_url(struct pull *pull, const char *repo, struct text file,
+                           struct error *err)
+{
+    const int size = snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%.*s", hub(),
+                              repo, TEXT_ARG(file));
+    return check_size(size, err);
+}
+
 /* Of a repository's files: 4 bits with sums in mind first, then 8, then any; whole files. */
 static enum status choose_file(const struct json *root, const char *repo, struct text *file,
                                struct error *err)
@@ -74,15 +92,14 @@ static enum status ask_hub(struct pull *pull, const char *repo, struct error *er
     struct text_buf list = {0};
     struct json *root = NULL;
     struct text file = {0};
-    (void)snprintf(url, sizeof url, "%s/api/models/%s", hub(), repo);
+    TRY(check_size(snprintf(url, sizeof url, "%s/api/models/%s", hub(), repo), err));
     enum status status = fetch_text(url, LIST_BYTES_MAX, &list, err);
     if (status == OK)
         status = json_parse(text_buf_text(&list), LIST_BYTES_MAX, &root, err);
     if (status == OK)
         status = choose_file(root, repo, &file, err);
     if (status == OK)
-        (void)snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%.*s", hub(), repo,
-                       TEXT_ARG(file));
+        status = set_url(pull, repo, file, err);
     json_free(root);
     text_buf_deinit(&list);
     return status;
@@ -102,14 +119,7 @@ static enum status of_repo(struct pull *pull, const char *word, struct error *er
         (colon != SIZE_MAX && !is_plain(file)))
         FAIL(err, ERR_FORMAT, "`hf:%.100s`, want hf:OWNER/REPO or hf:OWNER/REPO:FILE", word);
     (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(repo));
-    if (file.size == 0)
-        return ask_hub(pull, name, err);
-    const int size = snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%.*s", hub(),
-                              name, TEXT_ARG(file));
-    if (size < 0 || (size_t)size >= sizeof pull->url)
-        FAIL(err, ERR_LIMIT, "the address has %d bytes, the limit is %zu", size,
-             sizeof pull->url - 1);
-    return OK;
+    return file.size == 0 ? ask_hub(pull, name, err) : set_url(pull, name, file, err);
 }
 
 /* The address that the word on the command line stands for. */
@@ -118,21 +128,14 @@ static enum status find_url(struct pull *pull, const char *word, struct error *e
     const struct model_store_known *known = model_store_find(word);
     if (strncmp(word, "hf:", 3) == 0)
         return of_repo(pull, word + 3, err);
-    if (strstr(word, "://")) {
-        if (strlen(word) >= sizeof pull->url)
-            FAIL(err, ERR_LIMIT, "the address has %zu bytes, the limit is %zu", strlen(word),
-                 sizeof pull->url - 1);
-        (void)snprintf(pull->url, sizeof pull->url, "%s", word);
-        return OK;
-    }
+    if (strstr(word, "://"))
+        return check_size(snprintf(pull->url, sizeof pull->url, "%s", word), err);
     if (!known)
         FAIL(err, ERR_FORMAT,
              "no model named `%.60s` is known (cohort pull --help lists them); "
              "hf:OWNER/REPO and https://... are taken too",
              word);
-    (void)snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%s", hub(), known->repo,
-                   known->file);
-    return OK;
+    return set_url(pull, known->repo, text_of(known->file), err);
 }
 
 /* A bar on a terminal, else a line for each tenth. */
@@ -210,37 +213,55 @@ static bool is_sum(const char *word)
            strspn(word, "0123456789abcdefABCDEF") == SHA256_HEX_BYTES - 1;
 }
 
-int pull_main(int argc, char **argv)
+/* What --help says; the names are those of the table. */
+static void write_about(struct text_buf *about)
 {
-    struct pull pull = {.is_terminal = isatty(STDERR_FILENO) == 1};
+    enum { NAMES_A_LINE = 6 };
+    const struct model_store_known *known;
+    text_buf_add(about, TEXT("Gets a GGUF model into the cache, where -m finds it by its name. "
+                             "Broken off,\nit goes on where it was when run again. Names:"));
+    for (size_t i = 0; (known = model_store_known_at(i)) != NULL; i++)
+        text_buf_format(about, "%s%s", i % NAMES_A_LINE == 0 ? "\n  " : " ", known->name);
+}
+
+static enum args_result parse(struct pull *pull, int argc, char **argv, const char **word)
+{
     const struct args_option options[] = {
-        {0, "sha256", "HEX", ARGS_TEXT, &pull.sha256, 0, 0,
+        {0, "sha256", "HEX", ARGS_TEXT, &pull->sha256, 0, 0,
          "the file's SHA-256 (default: what the hub tells)"},
-        {0, "json", NULL, ARGS_FLAG, &pull.json, 0, 0, "one JSON object at the end"},
+        {0, "json", NULL, ARGS_FLAG, &pull->json, 0, 0, "one JSON object at the end"},
     };
+    struct text_buf about = {0};
+    write_about(&about);
     const struct args_command command = {
         .name = "pull",
         .usage = "[options] NAME | hf:OWNER/REPO[:FILE] | https://...",
-        .about =
-            "Gets a GGUF model into the cache, where -m finds it by its name. Broken off,\n"
-            "it goes on where it was when run again. Names:\n"
-            "  smollm2-135m smollm2-360m smollm2-1.7b qwen2.5-0.5b qwen2.5-1.5b\n"
-            "  qwen2.5-3b llama-3.2-1b llama-3.2-3b",
+        .about = about.failed ? "" : about.data,
         ARGS_OPTIONS(options),
     };
-    struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    if (parsed == ARGS_GO && !args_words_fit(&command, argc - rest, 1, 1))
+        parsed = ARGS_WRONG;
+    if (parsed == ARGS_GO && pull->sha256 && !is_sum(pull->sha256)) {
+        (void)fprintf(stderr, "cohort pull: --sha256 %.80s: want 64 hex digits\n",
+                      pull->sha256);
+        parsed = ARGS_WRONG;
+    }
+    text_buf_deinit(&about);
+    *word = parsed == ARGS_GO ? argv[rest] : NULL;
+    return parsed;
+}
+
+int pull_main(int argc, char **argv)
+{
+    struct pull pull = {.is_terminal = isatty(STDERR_FILENO) == 1};
+    struct error err = {0};
+    const char *word;
+    const enum args_result parsed = parse(&pull, argc, argv, &word);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 1, 1))
-        return EX_USAGE;
-    if (pull.sha256 && !is_sum(pull.sha256)) {
-        (void)fprintf(stderr, "cohort pull: --sha256 %.80s: want 64 hex digits\n", pull.sha256);
-        return EX_USAGE;
-    }
-    const enum status status = get(&pull, argv[rest], &err);
-    if (status != OK) {
+    if (get(&pull, word, &err) != OK) {
         const int code = exit_code_fail("pull", &err);
         return code == EX_NOINPUT ? EX_CANTCREAT : code;
     }

@@ -232,6 +232,9 @@ class Pull(unittest.TestCase):
         self.refused(DATA, "it should be " + SUM, "hf:O/R:sub/a-Q4_K_M.gguf")
         way["pages"]["/api/models/O/R"] = b'{"siblings":[{"rfilename":"x.bin"}]}'
         self.refused(DATA, "no GGUF file", "hf:O/R")
+        long = {"siblings": [{"rfilename": "n" * 3000 + ".gguf"}]}
+        way["pages"]["/api/models/O/R"] = json.dumps(long).encode()
+        self.refused(DATA, "bytes, the limit is 2047", "hf:O/R")
         way["pages"]["/api/models/O/R"] = b'{"siblings":'
         self.refused(DATA, "", "hf:O/R")
         way["pages"]["/api/models/O/R"] = b" " * (9 << 20)
@@ -247,6 +250,7 @@ class Pull(unittest.TestCase):
                    file="_2e_2e_2fpass_20wd__x_.gguf")
         self.pulls(self.root + "/x/.hidden", file="hidden.gguf")
         self.pulls(self.root + "/" + "n" * 300, file="n" * 154 + ".gguf")
+        self.assertIn(" qwen2.5-3b\n  llama-3.2-1b", self.cohort("pull", "--help")[1])
         for word in ("nonsense", "hf:O", "hf:O/R/S", "hf:../R", "hf:O/R:../x.gguf", "hf:O/R:",
                      "hf:O/R:a b", self.root + "/", self.root + "/..", "hf:O/R?x/y"):
             code, text, said = self.cohort("pull", word)
