@@ -24,6 +24,13 @@ bool text_equal(struct text a, struct text b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+int text_compare(struct text a, struct text b)
+{
+    const size_t common = a.size < b.size ? a.size : b.size;
+    const int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+    return order != 0 ? (order > 0) - (order < 0) : (a.size > b.size) - (a.size < b.size);
+}
+
 bool text_starts(struct text text, struct text prefix)
 {
     return prefix.size <= text.size && text_equal(text_slice(text, 0, prefix.size), prefix);

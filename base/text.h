@@ -34,6 +34,9 @@ struct text {
 
 struct text text_of(const char *string); /* NUL-terminated string; NULL gives empty text */
 bool text_equal(struct text a, struct text b);
+/* -1, 0 or 1 as a stands before b, is b, or stands behind it: in the order of bytes,
+ * which for UTF-8 is that of code points; a prefix stands before what it begins. */
+int text_compare(struct text a, struct text b);
 bool text_starts(struct text text, struct text prefix);
 bool text_ends(struct text text, struct text suffix);
 /* Byte offset of the first needle at or after from; SIZE_MAX when there is none. */

@@ -22,6 +22,16 @@ static void test_pieces(void **state)
     assert_false(text_equal(TEXT("a"), TEXT("b")));
     assert_true(text_equal(TEXT("a\0b"), (struct text){"a\0b", 3}));
     assert_false(text_equal(TEXT("a\0b"), TEXT("a\0c")));
+    const struct text rising[] = {TEXT(""),     TEXT("\0"), TEXT("a"),   TEXT("a\0b"),
+                                  TEXT("a\0c"), TEXT("aa"), TEXT("\x80")};
+    const size_t count = sizeof rising / sizeof rising[0];
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(text_compare(rising[i], rising[i]), 0);
+        for (size_t j = i + 1; j < count; j++)
+            assert_true(text_compare(rising[i], rising[j]) == -1 &&
+                        text_compare(rising[j], rising[i]) == 1);
+    }
+    assert_int_equal(text_compare((struct text){NULL, 0}, TEXT("")), 0);
     assert_true(text_starts(text, TEXT("one ")) && text_starts(text, TEXT("")));
     assert_false(text_starts(TEXT("on"), TEXT("one")));
     assert_true(text_ends(text, TEXT(" one")) && !text_ends(text, TEXT("two")));

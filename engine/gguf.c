@@ -273,23 +273,15 @@ static enum status take_header(struct cursor *cursor, struct gguf *gguf, struct 
     return OK;
 }
 
-/* memcmp order, a prefix first. */
-static int compare_text(struct text a, struct text b)
-{
-    const size_t common = a.size < b.size ? a.size : b.size;
-    const int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare_entries(const void *a, const void *b)
 {
-    return compare_text(((const struct gguf_entry *)a)->key,
+    return text_compare(((const struct gguf_entry *)a)->key,
                         ((const struct gguf_entry *)b)->key);
 }
 
 static int compare_tensors(const void *a, const void *b)
 {
-    return compare_text(((const struct gguf_tensor *)a)->name,
+    return text_compare(((const struct gguf_tensor *)a)->name,
                         ((const struct gguf_tensor *)b)->name);
 }
 
@@ -375,13 +367,7 @@ static enum status read_tensors(struct cursor *cursor, struct gguf *gguf, struct
     for (uint32_t i = 0; i < count; i++)
         TRY(take_tensor(cursor, i, &gguf->tensors[i], err));
     TRY(place_tensors(cursor, gguf, err));
-    qsort(gguf->tensors, count, sizeof gguf->tensors[0], compare_tensors);
-    for (uint32_t i = 1; i < count; i++) {
-        if (compare_tensors(&gguf->tensors[i - 1], &gguf->tensors[i]) == 0)
-            FAIL(err, ERR_FORMAT, "tensor %s: stands twice in the file",
-                 gguf_label(gguf->tensors[i].name).text);
-    }
-    return OK;
+    return gguf_sort_tensors(gguf, err);
 }
 
 static enum status read_all(struct cursor *cursor, struct gguf *gguf, struct error *err)
@@ -408,6 +394,19 @@ void gguf_deinit(struct gguf *gguf)
     free(gguf->entries);
     free(gguf->tensors);
     *gguf = (struct gguf){0};
+}
+
+enum status gguf_sort_tensors(struct gguf *gguf, struct error *err)
+{
+    const uint32_t count = gguf->tensor_count;
+    if (count > 0)
+        qsort(gguf->tensors, count, sizeof gguf->tensors[0], compare_tensors);
+    for (uint32_t i = 1; i < count; i++) {
+        if (compare_tensors(&gguf->tensors[i - 1], &gguf->tensors[i]) == 0)
+            FAIL(err, ERR_FORMAT, "tensor %s: stands twice",
+                 gguf_label(gguf->tensors[i].name).text);
+    }
+    return OK;
 }
 
 const struct gguf_entry *gguf_find(const struct gguf *gguf, const char *key)

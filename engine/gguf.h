@@ -89,6 +89,10 @@ MUST_USE enum status gguf_init(struct gguf *gguf, const uint8_t *data, size_t si
                                struct error *err);
 void gguf_deinit(struct gguf *gguf); /* safe on a zeroed struct */
 
+/* Brings the table of tensors in the order that gguf_find_tensor looks in, for who has made or
+ * changed it. ERR_FORMAT: two have one name. */
+MUST_USE enum status gguf_sort_tensors(struct gguf *gguf, struct error *err);
+
 /* NULL when the file has no such key or tensor. */
 const struct gguf_entry *gguf_find(const struct gguf *gguf, const char *key);
 const struct gguf_tensor *gguf_find_tensor(const struct gguf *gguf, const char *name);

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PATH_BYTES = 4096, SUFFIX_BYTES = sizeof "-00001-of-00002.gguf" - 1 };
 
@@ -43,14 +42,6 @@ static enum status part_path(const char *first, int64_t index, int64_t count,
     if (size < 0 || size >= PATH_BYTES)
         FAIL(err, ERR_LIMIT, "%s: the path passes %d bytes", first, PATH_BYTES);
     return OK;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct text x = ((const struct gguf_tensor *)a)->name;
-    const struct text y = ((const struct gguf_tensor *)b)->name;
-    const int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
-    return order != 0 ? order : (x.size > y.size) - (x.size < y.size);
 }
 
 /* The tensors of a part, behind those there are. */
@@ -125,13 +116,7 @@ static enum status add_parts(struct gguf_split *split, const char *path,
     if (first->tensors >= 0 && first->tensors != gguf->tensor_count)
         FAIL(err, ERR_FORMAT, "%s: key split.tensors.count is %lld, the parts have %u", path,
              (long long)first->tensors, gguf->tensor_count);
-    qsort(gguf->tensors, gguf->tensor_count, sizeof gguf->tensors[0], by_name);
-    for (uint32_t i = 1; i < gguf->tensor_count; i++) {
-        if (by_name(&gguf->tensors[i - 1], &gguf->tensors[i]) == 0)
-            FAIL(err, ERR_FORMAT, "tensor %s: stands in two parts",
-                 gguf_label(gguf->tensors[i].name).text);
-    }
-    return OK;
+    return gguf_sort_tensors(gguf, err);
 }
 
 /* The whole is no part any more. */

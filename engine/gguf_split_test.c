@@ -125,7 +125,7 @@ static void test_wrong_parts(void **state)
     write_part(1, &(struct part){1, 0, PARTS, "c"});
     refuse(0, "m-00002-of-00003.gguf: is no part of a model");
     write_part(1, &(struct part){1, PARTS, PARTS, "a"});
-    refuse(0, "tensor a: stands in two parts");
+    refuse(0, "tensor a: stands twice");
 }
 
 static void test_wrong_sums(void **state)

@@ -188,12 +188,6 @@ static void add_layer(struct maker *maker, const struct model_synthetic_shape *s
     }
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct gguf_tensor *x = a, *y = b;
-    return strcmp(x->name.data, y->name.data); /* names end with a NUL here */
-}
-
 static size_t largest(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -250,8 +244,7 @@ enum status model_synthetic_make(struct model_synthetic *made,
         add_matrix(&maker, "output.weight", config->vocab, config->hidden);
     for (int32_t i = 0; i < config->layers; i++)
         add_layer(&maker, shape, i);
-    qsort(made->gguf.tensors, made->gguf.tensor_count, sizeof *made->gguf.tensors, by_name);
-    return OK;
+    return gguf_sort_tensors(&made->gguf, err);
 }
 
 void model_synthetic_deinit(struct model_synthetic *made)

@@ -14,7 +14,6 @@
 #include "engine/gguf.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SIZE_BYTES = 8 };
 
@@ -27,17 +26,9 @@ static const struct {
     {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8},
 };
 
-/* memcmp order, a prefix first. */
-static int compare_text(struct text a, struct text b)
-{
-    const size_t common = a.size < b.size ? a.size : b.size;
-    const int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int by_name(const void *a, const void *b)
 {
-    return compare_text(((const struct safetensors_tensor *)a)->name,
+    return text_compare(((const struct safetensors_tensor *)a)->name,
                         ((const struct safetensors_tensor *)b)->name);
 }
 

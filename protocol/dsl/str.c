@@ -73,11 +73,7 @@ bool str_equal(const struct str *a, const struct str *b)
 
 int str_compare(const struct str *a, const struct str *b)
 {
-    const size_t size = a->size < b->size ? a->size : b->size;
-    const int order = memcmp(a->data, b->data, size); /* UTF-8 sorts as its code points do */
-    if (order != 0)
-        return order < 0 ? -1 : 1;
-    return (a->size > b->size) - (a->size < b->size);
+    return text_compare(str_text(a), str_text(b));
 }
 
 uint64_t str_hash(struct str *str)
