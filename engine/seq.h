@@ -3,7 +3,8 @@
  *
  * A job is one block of memory, made by the thread that submits it and freed by the thread
  * that polls its last event; in between it belongs to the engine thread. The block holds the
- * prompt, the stop strings, and for each sample a struct seq with room for its output.
+ * prompt, the stop strings, the vector of a job that embeds, and for each sample a struct seq
+ * with room for its output and for the tokens that its penalties and biases concern.
  *
  * A sequence waits (no slot, no pages) or runs (a slot and the pages for all tokens it knows).
  * Preempted, it gives its pages back and waits again with its output kept: the keys and values
@@ -66,12 +67,13 @@ struct seq {
     struct tokenizer_stream stream;
     double score;
 
-    struct seq *line_before, *line_after; /* neighbours by arrival, while waiting */
+    struct seq *line_before, *line_after; /* neighbours by rank, while waiting */
     uint64_t mates_seen;                  /* private to waiting.c */
 };
 
 struct seq_job {
-    struct engine_job ask;    /* its pointers point into this block */
+    struct engine_job ask;    /* its prompt lies in this block; its stops and biases are NULL:
+                                 what they say is below, and in the sequences' seen */
     uint64_t id;              /* also the order of arrival */
     uint64_t rank;            /* the order of service: arrival, moved by priority */
     double deadline_s;        /* by the step's clock; 0: none */

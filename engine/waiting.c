@@ -178,16 +178,22 @@ void waiting_admit(struct waiting *waiting, struct seq *seq)
 void waiting_check(const struct waiting *waiting)
 {
     uint32_t in_line = 0;
+    bool has_last_added = false;
     for (const struct seq *seq = waiting->eldest; seq; seq = seq->line_after) {
         assert(seq->slot == KV_PREFIX_NONE);
         assert(!seq->line_after || is_elder(seq, seq->line_after));
-        assert(seq->line_after || waiting->youngest == seq);
+        assert(seq->line_after ? seq->line_after->line_before == seq
+                               : waiting->youngest == seq);
+        has_last_added |= seq == waiting->last_added;
         in_line++;
     }
     assert(in_line == waiting->count && waiting->count <= waiting->capacity);
+    assert(has_last_added || (!waiting->last_added && in_line == 0));
     for (uint32_t i = 1; i < waiting->count; i++) {
-        const struct engine_job *a = &waiting->sorted[i - 1]->job->ask;
-        const struct engine_job *b = &waiting->sorted[i]->job->ask;
-        assert(prompt_order(a->prompt, a->prompt_tokens, b->prompt, b->prompt_tokens) <= 0);
+        const struct seq *seq = waiting->sorted[i - 1], *next = waiting->sorted[i];
+        const struct engine_job *a = &seq->job->ask, *b = &next->job->ask;
+        const int order =
+            prompt_order(a->prompt, a->prompt_tokens, b->prompt, b->prompt_tokens);
+        assert(order < 0 || (order == 0 && is_elder(seq, next)));
     }
 }

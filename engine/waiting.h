@@ -4,7 +4,7 @@
  * Jobs of one batch come in whatever order somebody's loops made; those with a common prefix
  * belong together (a cohort), so that the prefix is computed once and let go after its last
  * job. Waiting sequences are kept in the order of their prompts, where a cohort is a run of
- * neighbours, and in the order of arrival. Next is
+ * neighbours, and in a line, by rank. Next is
  *
  *     1. of those that share more whole pages with the one admitted last than the eldest does,
  *        the one that shares most;
@@ -30,14 +30,14 @@
 enum { WAITING_OVERTAKES_MAX = 1024 };
 
 struct waiting {
-    struct seq **sorted; /* [count] by prompt, then job, then sample */
+    struct seq **sorted; /* [count] by prompt, then as in the line */
     uint32_t count, capacity;
-    struct seq *eldest, *youngest; /* ends of the line by rank */
+    struct seq *eldest, *youngest; /* ends of the line: by rank, then job, then sample */
     struct seq *last_added;        /* NULL, or in the line: where to look for a place first */
     token_id *last;                /* [last_count] prompt of the one admitted last */
     uint32_t last_count, last_capacity;
-    uint64_t arrivals; /* turns with something new */
-    uint32_t overtakes;
+    uint64_t arrivals;  /* sequences added so far: has something come since? */
+    uint32_t overtakes; /* in a row, of the eldest */
 };
 
 /* Room for capacity sequences with prompts of prompt_max tokens. ERR_MEMORY: arena full. */
