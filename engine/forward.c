@@ -34,30 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status forward_init(struct forward *forward, const struct model *model,
-                         const struct ops *ops, struct device *device,
-                         const struct forward_limits *limits, struct error *err)
-{
-    assert(limits->rows_max > 0 && limits->head_max > 0 && limits->partials_max > 0);
-    assert(limits->page_count > 0 && limits->positions_max > 0);
-    assert(limits->samples_max > 0 && limits->copies_max > 0);
-    *forward =
-        (struct forward){.model = model, .ops = ops, .device = device, .limits = *limits};
-    forward->cache = (struct kv_cache){.type = limits->kv_type,
-                                       .order = ops->kv_order,
-                                       .layers = model->config.layers,
-                                       .kv_heads = model->config.kv_heads,
-                                       .head_dim = model->config.head_dim,
-                                       .page_count = limits->page_count};
-    return forward_buffers_make(forward, err);
-}
-
-void forward_deinit(struct forward *forward)
-{
-    forward_buffers_release(forward);
-    *forward = (struct forward){0};
-}
-
 static enum status multiply(const struct forward *forward, const struct matmul_args *args)
 {
     return forward->ops->matmul(forward->device, args);
@@ -424,6 +400,30 @@ static enum status send_samples(struct forward *forward, const struct batch *bat
     if (status != OK)
         FAIL(err, status, "forward: sampling of %d rows failed", batch->sample_count);
     return OK;
+}
+
+enum status forward_init(struct forward *forward, const struct model *model,
+                         const struct ops *ops, struct device *device,
+                         const struct forward_limits *limits, struct error *err)
+{
+    assert(limits->rows_max > 0 && limits->head_max > 0 && limits->partials_max > 0);
+    assert(limits->page_count > 0 && limits->positions_max > 0);
+    assert(limits->samples_max > 0 && limits->copies_max > 0);
+    *forward =
+        (struct forward){.model = model, .ops = ops, .device = device, .limits = *limits};
+    forward->cache = (struct kv_cache){.type = limits->kv_type,
+                                       .order = ops->kv_order,
+                                       .layers = model->config.layers,
+                                       .kv_heads = model->config.kv_heads,
+                                       .head_dim = model->config.head_dim,
+                                       .page_count = limits->page_count};
+    return forward_buffers_make(forward, err);
+}
+
+void forward_deinit(struct forward *forward)
+{
+    forward_buffers_release(forward);
+    *forward = (struct forward){0};
 }
 
 enum status forward_rows(struct forward *forward, const struct batch *batch, struct error *err)

@@ -1,7 +1,10 @@
 /*
  * forward - one pass of the model over a batch, written once against the table of ops.
  *
- * Memory   forward_init sizes every buffer (rows_max x ...); forward_run allocates nothing.
+ * Owner    the caller owns the struct; model and device are borrowed until forward_deinit.
+ * Memory   forward_init sizes every buffer (rows_max x ...), and no pass allocates: but for
+ *          forward_logits, which makes room for its copy when first asked.
+ * Thread   one at a time.
  */
 #ifndef ENGINE_FORWARD_H
 #define ENGINE_FORWARD_H

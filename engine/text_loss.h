@@ -22,9 +22,7 @@ struct text_loss {
 void text_loss_add(struct text_loss *loss, const float *ours, const float *other, int32_t vocab,
                    token_id next);
 
-/* Runs ids[count] as a sequence, in steps of the run's rows_max (head_max >= rows_max), beside
- * the other run if there is one, and adds every position from skip on. The last step's logits
- * stand in the run. */
+/* What reads a text. */
 struct text_loss_runs {
     struct model_run *run;
     struct model_run *other; /* NULL, or another precision of the model */
@@ -32,6 +30,10 @@ struct text_loss_runs {
     int32_t skip;            /* positions at the beginning that are context alone */
     const token_id *next;    /* the token that follows the last; NULL: not known */
 };
+
+/* Runs ids[count] as a sequence, in steps of the run's rows_max (head_max >= rows_max), beside
+ * the other run if there is one, and adds every position from skip on. The last step's logits
+ * stand in the run. */
 MUST_USE enum status text_loss_run(const struct text_loss_runs *runs, const token_id *ids,
                                    int32_t count, struct text_loss *loss, struct error *err);
 
