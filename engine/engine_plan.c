@@ -12,8 +12,6 @@
  */
 #include "engine/engine_plan.h"
 
-#include "base/checked.h"
-
 enum {
     STEP_TOKENS = 512,
     STEP_TOKENS_GPU = 2048,
@@ -129,46 +127,38 @@ static size_t arena_size(const struct engine_plan *plan, uint32_t vocab)
     return pages + tables + batch + line + grammar + samples + ARENA_SLACK;
 }
 
-enum status engine_plan_make(const struct engine_options *options,
-                             const struct model_config *config,
-                             const struct engine_plan_place *place, struct engine_plan *plan,
-                             struct error *err)
+/* Rows of a step, and sequences. */
+static enum status choose_step(const struct engine_options *options,
+                               const struct engine_plan_place *place, struct engine_plan *plan,
+                               struct error *err)
 {
-    const uint32_t split = (uint32_t)place->ops->attention_split;
-    uint32_t context;
+    const bool is_gpu = place->kind == DEVICE_CUDA;
     if (options->step_tokens > STEP_TOKENS_MAX)
         FAIL(err, ERR_LIMIT, "step_tokens: %u, the limit is %d", options->step_tokens,
              STEP_TOKENS_MAX);
     if (options->sequences_max > SEQUENCES_MAX)
         FAIL(err, ERR_LIMIT, "sequences_max: %u, the limit is %d", options->sequences_max,
              SEQUENCES_MAX);
-    const bool is_gpu = place->kind == DEVICE_CUDA;
-    *plan = (struct engine_plan){.sequences_max = is_gpu ? SEQUENCES_GPU : SEQUENCES,
-                                 .limits.rows_max = is_gpu ? STEP_TOKENS_GPU : STEP_TOKENS,
-                                 .limits.split = split};
-    if (options->sequences_max)
-        plan->sequences_max = options->sequences_max;
+    plan->limits.split = (uint32_t)place->ops->attention_split;
+    plan->limits.rows_max = is_gpu ? STEP_TOKENS_GPU : STEP_TOKENS;
+    plan->sequences_max = is_gpu ? SEQUENCES_GPU : SEQUENCES;
     if (options->step_tokens)
         plan->limits.rows_max = options->step_tokens;
-    TRY(choose_kv(options, place->kind, &plan->kv_type, err));
-    const struct kv_cache cache = {.type = plan->kv_type,
-                                   .layers = config->layers,
-                                   .kv_heads = config->kv_heads,
-                                   .head_dim = config->head_dim,
-                                   .page_count = 1};
-    plan->page_bytes = kv_layout_page_bytes(&cache);
-    TRY(choose_context(options, config, &context, err));
-    TRY(choose_pages(options, context, place, plan, err));
-    if (plan->tokens_max < 2)
-        FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
+    if (options->sequences_max)
+        plan->sequences_max = options->sequences_max;
+    return OK;
+}
 
-    const uint32_t row_partials = plan->tokens_max / split + 1;
+/* What a step of such rows may have beside them. */
+static void fill_limits(struct engine_plan *plan)
+{
+    const uint32_t row_partials = plan->tokens_max / plan->limits.split + 1;
     const uint32_t rows = plan->limits.rows_max;
+    const uint32_t heads = plan->sequences_max + HEADS_BESIDE;
     plan->limits.partials_max =
         rows * (row_partials < PARTIALS_PER_ROW ? row_partials : PARTIALS_PER_ROW);
     if (plan->limits.partials_max < row_partials)
         plan->limits.partials_max = row_partials;
-    const uint32_t heads = plan->sequences_max + HEADS_BESIDE;
     plan->limits.heads_max = heads < rows ? heads : rows;
     plan->forward = (struct forward_limits){
         .rows_max = (int32_t)rows,
@@ -180,6 +170,28 @@ enum status engine_plan_make(const struct engine_options *options,
         .page_count = (int32_t)plan->page_count,
         .kv_type = plan->kv_type,
     };
+}
+
+enum status engine_plan_make(const struct engine_options *options,
+                             const struct model_config *config,
+                             const struct engine_plan_place *place, struct engine_plan *plan,
+                             struct error *err)
+{
+    uint32_t context;
+    *plan = (struct engine_plan){.page_count = 0};
+    TRY(choose_step(options, place, plan, err));
+    TRY(choose_kv(options, place->kind, &plan->kv_type, err));
+    const struct kv_cache cache = {.type = plan->kv_type,
+                                   .layers = config->layers,
+                                   .kv_heads = config->kv_heads,
+                                   .head_dim = config->head_dim,
+                                   .page_count = 1};
+    plan->page_bytes = kv_layout_page_bytes(&cache);
+    TRY(choose_context(options, config, &context, err));
+    TRY(choose_pages(options, context, place, plan, err));
+    if (plan->tokens_max < 2)
+        FAIL(err, ERR_LIMIT, "context of %u tokens: want at least 2", plan->tokens_max);
+    fill_limits(plan);
     plan->arena_bytes = arena_size(plan, (uint32_t)config->vocab);
     return OK;
 }
