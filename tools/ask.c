@@ -194,6 +194,14 @@ static enum status print_json(const struct ask *ask, struct error *err)
     return output_line(&out, err);
 }
 
+static enum status print(const struct ask *ask, struct error *err)
+{
+    if (ask->json)
+        return print_json(ask, err);
+    print_result(ask);
+    return OK;
+}
+
 static bool is_remote(const struct ask *ask)
 {
     return ask->remote_url && strcmp(ask->remote_url, "local") != 0;
@@ -314,11 +322,7 @@ int ask_main(int argc, char **argv)
     int code = args_exit_code(parsed);
     if (parsed == ARGS_GO && !take_question(ask, argv + rest))
         code = EX_USAGE;
-    else if (parsed == ARGS_GO && answer(ask, &err) != OK)
-        code = exit_code_fail("ask", &err);
-    else if (parsed == ARGS_GO && !ask->json)
-        print_result(ask);
-    else if (parsed == ARGS_GO && print_json(ask, &err) != OK)
+    else if (parsed == ARGS_GO && (answer(ask, &err) != OK || print(ask, &err) != OK))
         code = exit_code_fail("ask", &err);
     close_ask(ask);
     return code != EX_OK ? code : exit_code_flush("ask");
