@@ -1,13 +1,12 @@
 /* model_run - see model_run.h. */
 #include "engine/model_run.h"
 
+#include <assert.h>
+
 enum { ARENA_BYTES = 1 << 28 };
 
-static enum status make_pages(struct model_run *run, const struct model_run_options *options,
-                              struct error *err)
+static enum status make_pages(struct model_run *run, struct error *err)
 {
-    run->sequences = options->sequences;
-    run->pages_each = (options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
     const int32_t count = run->sequences * run->pages_each;
     run->pages = ARENA_NEW(&run->arena, int32_t, (size_t)count);
     if (!run->pages)
@@ -22,12 +21,13 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
 {
     const struct device_options device = {
         .kind = options->device, .threads = options->threads, .simd_max = options->simd_max};
-    *run = (struct model_run){0};
+    *run = (struct model_run){.sequences = options->sequences,
+                              .pages_each =
+                                  (options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS};
     TRY(device_open(&run->device, &device, err)); /* a kind that opens has its ops */
     const struct ops *ops = options->ops ? options->ops : ops_of(options->device);
     const int32_t splits = options->context_max / ops->attention_split + 1;
-    const int32_t page_count =
-        options->sequences * ((options->context_max + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS);
+    const int32_t page_count = run->sequences * run->pages_each;
     const struct batch_build_limits limits = {.rows_max = options->rows_max,
                                               .heads_max = options->head_max,
                                               .partials_max = options->rows_max * splits,
@@ -45,7 +45,7 @@ enum status model_run_open(struct model_run *run, const struct model_run_options
                                            .page_count = page_count,
                                            .kv_type = options->kv_type};
     TRY(arena_init(&run->arena, ARENA_BYTES, err));
-    TRY(make_pages(run, options, err));
+    TRY(make_pages(run, err));
     TRY(batch_build_init(&run->build, &limits, &run->arena, err));
     TRY(model_open(&run->model, options->path, options->precision, run->device, err));
     return forward_init(&run->forward, run->model, ops, run->device, &forward, err);
@@ -89,7 +89,21 @@ enum status model_run_step(struct model_run *run, const struct model_run_part *p
     return forward_run(&run->forward, &batch, NULL, err);
 }
 
+enum status model_run_fetch(struct model_run *run, const float **logits, struct error *err)
+{
+    *logits = forward_logits(&run->forward);
+    if (*logits)
+        return OK;
+    TRY(device_wait(run->device, err));
+    FAIL(err, ERR_MEMORY, "model_run: no room for %d rows of %d logits",
+         run->forward.limits.head_max, run->model->config.vocab);
+}
+
 const float *model_run_logits(struct model_run *run, int32_t i)
 {
-    return forward_logits(&run->forward) + (int64_t)i * run->model->config.vocab;
+    const float *logits;
+    const enum status status = model_run_fetch(run, &logits, NULL);
+    assert(status == OK);
+    (void)status;
+    return logits + (int64_t)i * run->model->config.vocab;
 }

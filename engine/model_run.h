@@ -51,7 +51,12 @@ struct model_run_part {
 MUST_USE enum status model_run_step(struct model_run *run, const struct model_run_part *parts,
                                     int32_t part_count, struct error *err);
 
-/* Logits row i of the last step, [vocab]. */
+/* The logits of the last step, [rows that wanted them, vocab], in host memory until the next
+ * one; waits for them. ERR_DEVICE with what the device reports; ERR_MEMORY there is no room. */
+MUST_USE enum status model_run_fetch(struct model_run *run, const float **logits,
+                                     struct error *err);
+
+/* Row i of them, [vocab], for tests: what model_run_fetch would refuse is asserted. */
 const float *model_run_logits(struct model_run *run, int32_t i);
 
 #endif

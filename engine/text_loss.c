@@ -62,24 +62,32 @@ void text_loss_add(struct text_loss *loss, const float *ours, const float *other
         loss->other_nll -= log_probability(&beside, next);
 }
 
+static enum status read_part(struct model_run *run, const struct model_run_part *part,
+                             const float **logits, struct error *err)
+{
+    TRY(model_run_step(run, part, 1, err));
+    return model_run_fetch(run, logits, err);
+}
+
 enum status text_loss_run(const struct text_loss_runs *runs, const token_id *ids, int32_t count,
                           struct text_loss *loss, struct error *err)
 {
     const int32_t vocab = runs->run->model->config.vocab;
     const int32_t step = runs->run->forward.limits.rows_max;
     struct model_run_part part = {.sequence = runs->sequence, .heads = MODEL_RUN_ALL};
+    const float *ours, *other = NULL;
     for (int32_t first = 0; first < count; first += step) {
         part.first = first;
         part.count = count - first < step ? count - first : step;
         part.tokens = ids + first;
-        TRY(model_run_step(runs->run, &part, 1, err));
+        TRY(read_part(runs->run, &part, &ours, err));
         if (runs->other)
-            TRY(model_run_step(runs->other, &part, 1, err));
+            TRY(read_part(runs->other, &part, &other, err));
         for (int32_t i = first < runs->skip ? runs->skip - first : 0; i < part.count; i++) {
             const bool is_last = first + i + 1 == count;
             const token_id after = runs->next ? *runs->next : TOKEN_NONE;
-            text_loss_add(loss, model_run_logits(runs->run, i),
-                          runs->other ? model_run_logits(runs->other, i) : NULL, vocab,
+            const size_t row = (size_t)i * (size_t)vocab;
+            text_loss_add(loss, ours + row, other ? other + row : NULL, vocab,
                           is_last ? after : ids[first + i + 1]);
         }
     }

@@ -4,6 +4,7 @@
  * before in its file; run again, it does the rest.
  */
 #include "engine/engine.h"
+#include "engine/text_loss.h"
 #include "kernels/device_emu.h"
 #include "tests/harness/failing_launch.h"
 #include "tests/harness/tiny_model.h"
@@ -122,6 +123,44 @@ static void every_job_ends_with_the_devices_sentence(void **state)
         device_emu_clear();
     }
     failing_launch_asks = NULL;
+}
+
+static bool always(uint64_t launch)
+{
+    (void)launch;
+    return true;
+}
+
+/* Without the scheduler: a pass that fails says why, and so does whoever wants logits of it. */
+static void logits_of_a_failed_pass_are_refused(void **state)
+{
+    (void)state;
+    static const token_id ids[] = {104, 101, 108, 108, 111};
+    const struct model_run_options options = {.path = model,
+                                              .device = DEVICE_EMU,
+                                              .kv_type = KV_F16,
+                                              .threads = 1,
+                                              .sequences = 1,
+                                              .context_max = 32,
+                                              .rows_max = 8,
+                                              .head_max = 8};
+    struct model_run run;
+    struct text_loss loss = {0};
+    struct error err = {0};
+    const float *logits;
+    const struct text_loss_runs runs = {.run = &run};
+    assert_int_equal(model_run_open(&run, &options, &err), OK);
+    assert_int_equal(text_loss_run(&runs, ids, 5, &loss, &err), OK);
+    assert_int_equal(loss.scored, 4);
+    failing_launch_asks = always;
+    assert_int_equal(text_loss_run(&runs, ids, 5, &loss, &err), ERR_DEVICE);
+    assert_non_null(strstr(err.text, "touches memory that is not there"));
+    err = (struct error){0};
+    assert_int_equal(model_run_fetch(&run, &logits, &err), ERR_DEVICE);
+    assert_non_null(strstr(err.text, "touches memory that is not there"));
+    failing_launch_asks = NULL;
+    model_run_close(&run);
+    device_emu_clear();
 }
 
 /* Exit code of cohort batch in a process of its own; what it says goes to said_path. */
@@ -254,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_keeps_what_was_answered), /* forks: before any thread */
         cmocka_unit_test(every_job_ends_with_the_devices_sentence),
+        cmocka_unit_test(logits_of_a_failed_pass_are_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
