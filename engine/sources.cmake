@@ -15,7 +15,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
 
 # Tests that need a whole model.
 foreach(test engine_model_test engine_forward_test engine_quant_report_test engine_int8_file_test
-  engine_quant_file_test)
+  engine_quant_file_test engine_text_loss_test engine_engine_test)
   if(TARGET ${test})
     target_link_libraries(${test} PRIVATE harness)
   endif()
@@ -24,6 +24,3 @@ if(TARGET engine_step_test)
   target_link_libraries(engine_step_test PRIVATE step_bench)
 endif()
 room_test(engine/engine_options_test.c engine harness)
-if(TARGET engine_engine_test)
-  target_link_libraries(engine_engine_test PRIVATE harness)
-endif()
