@@ -4,6 +4,7 @@
  */
 #include "base/file_map.h"
 #include "base/json.h"
+#include "tests/harness/test_data.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -146,18 +147,13 @@ static void check_suite_file(const char *folder, const char *name, size_t counts
 static void test_suite(void **state)
 {
     char folder[] = "/tmp/cohort-json-XXXXXX", command[1024], inner[64];
-    const char *data = getenv("COHORT_TEST_DATA");
+    const struct test_data_path suite = test_data("json/nst_JSONTestSuite.tar.xz");
     size_t counts[2] = {0, 0};
     (void)state;
-    data = data ? data : "../shared/data";
-    (void)snprintf(command, sizeof command, "%s/json/nst_JSONTestSuite.tar.xz", data);
-    if (access(command, R_OK) != 0) {
-        print_message("JSONTestSuite: %s is not here\n", command);
+    if (!test_data_is_there(&suite))
         skip();
-    }
     assert_non_null(mkdtemp(folder));
-    (void)snprintf(command, sizeof command, "tar -xJf '%s/json/nst_JSONTestSuite.tar.xz' -C %s",
-                   data, folder);
+    (void)snprintf(command, sizeof command, "tar -xJf '%s' -C %s", suite.text, folder);
     assert_int_equal(system(command), 0);
     (void)snprintf(inner, sizeof inner, "%s/test_parsing", folder);
     DIR *files = opendir(inner);

@@ -1,6 +1,7 @@
 /* json_write_test - what is written reads back as the same, hostile strings included. */
 #include "base/file_map.h"
 #include "base/json.h"
+#include "tests/harness/test_data.h"
 
 #include <float.h>
 #include <math.h>
@@ -123,18 +124,14 @@ static void test_round_trip(void **state)
 
 static void test_naughty_strings(void **state)
 {
-    const char *data = getenv("COHORT_TEST_DATA");
+    const struct test_data_path path = test_data("text/blns.json");
     struct text_buf source = {0};
     struct json *root;
-    char path[512];
     size_t count = 0;
     (void)state;
-    (void)snprintf(path, sizeof path, "%s/text/blns.json", data ? data : "../shared/data");
-    if (access(path, R_OK) != 0) {
-        print_message("naughty strings: %s is not here\n", path);
+    if (!test_data_is_there(&path))
         skip();
-    }
-    assert_int_equal(file_map_read(&source, path, 0, NULL), OK);
+    assert_int_equal(file_map_read(&source, path.text, 0, NULL), OK);
     assert_int_equal(json_parse(text_buf_text(&source), 0, &root, NULL), OK);
     for (const struct json *v = json_first(root); v; v = json_next(v), count++) {
         struct text text;

@@ -8,6 +8,7 @@
  */
 #include "base/json.h"
 #include "engine/engine.h"
+#include "tests/harness/test_data.h"
 #include "tests/harness/tiny_model.h"
 #include "tokenizer/tokenizer.h"
 
@@ -299,25 +300,15 @@ static void same_text_in_any_company_tiny(void **state)
     any_company(tiny_path, &jobs, 32);
 }
 
-static bool find_data(const char *name, char *path, size_t size)
-{
-    const char *folder = getenv("COHORT_TEST_DATA");
-    (void)snprintf(path, size, "%s/%s", folder ? folder : "../shared/data", name);
-    if (access(path, R_OK) == 0)
-        return true;
-    print_message("skipped: %s is not there\n", path);
-    return false;
-}
-
 static void same_text_in_any_company_stories(void **state)
 {
     (void)state;
     static struct jobs jobs = {.count = COMPANY};
-    char path[512];
-    if (!find_data("models/stories260K/stories260K.gguf", path, sizeof path))
+    const struct test_data_path path = test_data("models/stories260K/stories260K.gguf");
+    if (!test_data_is_there(&path))
         skip();
     jobs_make(&jobs, 512, 100, 30);
-    any_company(path, &jobs, 32);
+    any_company(path.text, &jobs, 32);
 }
 
 /* Few and short ones: the model is large for a machine that is shared. */
@@ -325,17 +316,13 @@ static void same_text_in_any_company_demo_model(void **state)
 {
     (void)state;
     static struct jobs jobs = {.count = 12};
-    char path[512];
-    const char *given = getenv("COHORT_TEST_MODEL");
-    const char *home = getenv("HOME");
-    (void)snprintf(path, sizeof path, "%s/.cache/cohort/models/SmolLM2-135M-Instruct.Q4_1.gguf",
-                   home ? home : "");
-    if (!COUNTS_ALLOCATIONS || access(given ? given : path, R_OK) != 0) {
-        print_message("skipped: under a sanitizer, or no demo model\n");
+    const struct test_data_path path = test_data_demo_model();
+    if (!COUNTS_ALLOCATIONS)
+        print_message("skipped: under a sanitizer it takes too long\n");
+    if (!COUNTS_ALLOCATIONS || !test_data_is_there(&path))
         skip();
-    }
     jobs_make(&jobs, 49152, 40, 8);
-    any_company(given ? given : path, &jobs, 24);
+    any_company(path.text, &jobs, 24);
 }
 
 /* Greedy tokens' log-probabilities, scored again as a given continuation: the same sum, bit

@@ -9,6 +9,7 @@
 #include "engine/gguf.h"
 #include "engine/gguf_get.h"
 #include "tests/harness/gguf_write.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -319,30 +320,20 @@ static void test_faults_in_tensors_are_named(void **state)
     check_refused(&f, ERR_FORMAT, "tensor good: 32 bytes and padding at offset 0");
 }
 
-static struct text shared_path(char *buffer, size_t size, const char *name)
-{
-    const char *data = getenv("COHORT_TEST_DATA");
-    const int count =
-        snprintf(buffer, size, "%s/malformed/gguf/%s", data ? data : "../shared/data", name);
-    return (struct text){buffer, (size_t)count};
-}
-
 static void judge(const struct json *one)
 {
     struct text file, verdict;
-    char path[512], name[128];
     struct file_map map;
     struct error err = {0};
     assert_true(json_text(json_get(one, "file"), &file));
     assert_true(json_text(json_get(one, "verdict"), &verdict));
-    (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(file));
-    (void)shared_path(path, sizeof path, name);
-    assert_int_equal(file_map_open(&map, path, 0, &err), OK);
+    const struct test_data_path path = test_data("malformed/gguf/%.*s", TEXT_ARG(file));
+    assert_int_equal(file_map_open(&map, path.text, 0, &err), OK);
     const enum status status = read_copy(map.data, map.size, &err);
     for (size_t size = 0; status == OK && size < map.size; size++)
         assert_int_not_equal(read_copy(map.data, size, NULL), OK);
     file_map_close(&map);
-    print_message("    %-30s %-10.*s %s\n", name, TEXT_ARG(verdict),
+    print_message("    %-30.*s %-10.*s %s\n", TEXT_ARG(file), TEXT_ARG(verdict),
                   status == OK ? "read" : err.text);
     if (text_equal(verdict, TEXT("accept")) || text_equal(verdict, TEXT("parse-only")))
         assert_int_equal(status, OK);
@@ -353,15 +344,13 @@ static void judge(const struct json *one)
 static void test_malformed_files_as_said(void **state)
 {
     (void)state;
-    char path[512];
+    const struct test_data_path path = test_data("malformed/gguf/cases.json");
     struct text_buf source = {0};
     struct json *cases;
     struct error err;
-    (void)shared_path(path, sizeof path, "cases.json");
-    if (file_map_read(&source, path, 0, &err) != OK) {
-        print_message("skipped: no shared data (%s)\n", err.text);
+    if (!test_data_is_there(&path))
         skip();
-    }
+    assert_int_equal(file_map_read(&source, path.text, 0, &err), OK);
     assert_int_equal(json_parse(text_buf_text(&source), 0, &cases, &err), OK);
     assert_true(json_count(cases) > 20);
     for (const struct json *one = json_first(cases); one; one = json_next(one))

@@ -7,6 +7,7 @@
 #include "engine/safetensors.h"
 
 #include "base/file_map.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,27 +160,22 @@ static void test_header_too_large(void **state)
 
 static void test_shared_files(void **state)
 {
-    char path[512];
-    const char *data = getenv("COHORT_TEST_DATA");
+    struct test_data_path path = test_data("malformed/safetensors/cases.json");
     struct text_buf source = {0}, bytes = {0};
     struct json *cases = NULL;
     struct error err;
     (void)state;
-    data = data ? data : "../shared/data";
-    (void)snprintf(path, sizeof path, "%s/malformed/safetensors/cases.json", data);
-    if (file_map_read(&source, path, 0, &err) != OK) {
-        print_message("skipped: no shared data (%s)\n", err.text);
+    if (!test_data_is_there(&path))
         skip();
-    }
+    assert_int_equal(file_map_read(&source, path.text, 0, &err), OK);
     assert_int_equal(json_parse(text_buf_text(&source), 0, &cases, &err), OK);
     for (const struct json *at = json_first(cases); at; at = json_next(at)) {
         struct text file, verdict;
         assert_true(json_text(json_get(at, "file"), &file));
         assert_true(json_text(json_get(at, "verdict"), &verdict));
-        (void)snprintf(path, sizeof path, "%s/malformed/safetensors/%.*s", data,
-                       TEXT_ARG(file));
+        path = test_data("malformed/safetensors/%.*s", TEXT_ARG(file));
         text_buf_clear(&bytes);
-        assert_int_equal(file_map_read(&bytes, path, 0, &err), OK);
+        assert_int_equal(file_map_read(&bytes, path.text, 0, &err), OK);
         const enum status status = read_copy((const uint8_t *)bytes.data, bytes.size, &err);
         if ((status == OK) != text_equal(verdict, TEXT("accept")))
             fail_msg("%.*s: want %.*s, got %s", TEXT_ARG(file), TEXT_ARG(verdict),

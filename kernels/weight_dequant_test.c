@@ -1,6 +1,7 @@
 /* weight_dequant_test - every format against recorded exact values, bit for bit. */
 #include "base/file_map.h"
 #include "kernels/weight.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,11 +21,8 @@ static const uint32_t recorded[] = {
 
 static bool vectors_open(struct file_map *map, const char *type, const char *part)
 {
-    const char *data = getenv("COHORT_TEST_DATA");
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/models/quant_vectors/%s.%s.bin",
-                   data != NULL ? data : "../shared/data", type, part);
-    return file_map_open(map, path, 0, NULL) == OK;
+    const struct test_data_path path = test_data("models/quant_vectors/%s.%s.bin", type, part);
+    return file_map_open(map, path.text, 0, NULL) == OK;
 }
 
 static void check_type(uint32_t type)

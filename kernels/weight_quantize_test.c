@@ -5,6 +5,7 @@
 #include "kernels/weight_quantize.h"
 
 #include "base/file_map.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,11 +28,8 @@ static float values[ELEMS], back[ELEMS];
 
 static bool vectors_open(struct file_map *map, const char *name)
 {
-    const char *data = getenv("COHORT_TEST_DATA");
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/models/quant_vectors/quantize_%s.bin",
-                   data != NULL ? data : "../shared/data", name);
-    return file_map_open(map, path, 0, NULL) == OK;
+    const struct test_data_path path = test_data("models/quant_vectors/quantize_%s.bin", name);
+    return file_map_open(map, path.text, 0, NULL) == OK;
 }
 
 static void recorded_blocks_are_met(void **state)

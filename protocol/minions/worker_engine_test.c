@@ -1,5 +1,6 @@
 /* worker_engine_test - the worker on a real engine with a real, tiny model. */
 #include "protocol/minions/worker_engine.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,16 +19,11 @@ static struct arena arena;
 static int open_model(void **state)
 {
     (void)state;
-    const char *data = getenv("COHORT_TEST_DATA");
-    char path[512];
+    const struct test_data_path path = test_data("models/stories260K/stories260K.gguf");
     struct error err = {0};
-    snprintf(path, sizeof(path), "%s/models/stories260K/stories260K.gguf",
-             data ? data : "../shared/data");
-    if (access(path, R_OK) != 0) {
-        printf("skipped: no %s\n", path);
+    if (!test_data_is_there(&path))
         exit(77);
-    }
-    const struct engine_options options = {.model_path = path, .threads = 1};
+    const struct engine_options options = {.model_path = path.text, .threads = 1};
     if (engine_open(&engine, &options, &err) != OK ||
         worker_engine_init(&worker, engine, &err) != OK ||
         arena_init(&arena, 64u << 20, &err) != OK) {

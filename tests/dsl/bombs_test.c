@@ -8,6 +8,7 @@
 #include "base/file_map.h"
 #include "base/json.h"
 #include "protocol/dsl/dsl.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,16 +92,13 @@ static void bombs(void **state)
 
 int main(void)
 {
-    char path[600];
+    const struct test_data_path path = test_data("dsl/bombs.json");
     struct file_map map;
     struct json *root = NULL;
-    const char *folder = getenv("COHORT_TEST_DATA");
-    snprintf(path, sizeof path, "%s/dsl/bombs.json", folder ? folder : "../shared/data");
-    if (file_map_open(&map, path, 0, NULL) != OK) {
-        printf("bombs: %s is not here\n", path);
+    if (!test_data_is_there(&path))
         return SKIPPED;
-    }
-    if (json_parse((struct text){(const char *)map.data, map.size}, 0, &root, NULL) != OK)
+    if (file_map_open(&map, path.text, 0, NULL) != OK ||
+        json_parse((struct text){(const char *)map.data, map.size}, 0, &root, NULL) != OK)
         return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(bombs, root)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

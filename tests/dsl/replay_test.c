@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "protocol/dsl/dsl.h"
+#include "tests/harness/test_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,12 +26,14 @@ struct replay {
 };
 
 /* A file unpacked by xz as a child. */
-static bool unpack(const char *folder, const char *name, struct text_buf *out)
+static bool unpack(const char *name, struct text_buf *out)
 {
+    const struct test_data_path path = test_data("minions/replay/%s", name);
     char command[600];
     static char block[1 << 16];
-    snprintf(command, sizeof command, "xz -dc '%s/minions/replay/%s' 2>/dev/null", folder,
-             name);
+    if (!test_data_is_there(&path))
+        return false;
+    snprintf(command, sizeof command, "xz -dc '%s'", path.text);
     FILE *pipe = popen(command, "r");
     if (!pipe)
         return false;
@@ -239,12 +242,10 @@ static void recorded_programs(void **state)
 int main(void)
 {
     static struct replay r;
-    const char *folder = getenv("COHORT_TEST_DATA");
-    folder = folder ? folder : "../shared/data";
-    if (!unpack(folder, "dev_programs.jsonl.xz", &r.programs) ||
-        !unpack(folder, "dev_job_outputs.jsonl.xz", &r.outputs) ||
-        !unpack(folder, "dev_docs.tar.xz", &r.documents)) {
-        printf("replay: %s/minions/replay or the program xz is not here\n", folder);
+    if (!unpack("dev_programs.jsonl.xz", &r.programs) ||
+        !unpack("dev_job_outputs.jsonl.xz", &r.outputs) ||
+        !unpack("dev_docs.tar.xz", &r.documents)) {
+        printf("skipped: no recorded programs, or no program xz\n");
         return SKIPPED;
     }
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(recorded_programs, &r)};

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "engine/model.h"
 #include "tests/harness/gguf_write.h"
+#include "tests/harness/test_data.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -52,13 +53,9 @@ struct writer {
     int factor_count;
 };
 
-static const char *data_path(const char *name)
+static struct test_data_path list_of(const struct real *real)
 {
-    static char path[512];
-    const char *data = getenv("COHORT_TEST_DATA");
-    (void)snprintf(path, sizeof path, "%s/models/convert_expect/%s.json",
-                   data ? data : "../shared/data", name);
-    return path;
+    return test_data("models/convert_expect/%s.json", real->file);
 }
 
 static bool ends_with(struct text name, const char *end)
@@ -153,7 +150,7 @@ static void read_list(struct writer *writer)
     struct text_buf source = {0};
     struct json *root = NULL;
     struct error err;
-    if (file_map_read(&source, data_path(writer->real->file), 0, &err) != OK ||
+    if (file_map_read(&source, list_of(writer->real).text, 0, &err) != OK ||
         json_parse(text_buf_text(&source), 0, &root, &err) != OK)
         fail_msg("%s", err.text);
     for (const struct json *one = json_first(root); one; one = json_next(one)) {
@@ -248,9 +245,8 @@ static void test_real_names_have_their_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_real_names_have_their_places)};
-    if (access(data_path(REALS[0].file), R_OK) != 0) {
-        print_message("skipped: no shared data at %s\n", data_path(REALS[0].file));
+    const struct test_data_path first = list_of(&REALS[0]);
+    if (!test_data_is_there(&first))
         return SKIPPED;
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "base/file_map.h"
 #include "engine/text_loss.h"
 #include "tests/harness/model_judge.h"
+#include "tests/harness/test_data.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -26,26 +26,14 @@ enum { SKIPPED = 77, SHORT_TEXTS = 6, SHORT_IDS_MAX = 230, LONG_IDS_MIN = 800, C
 
 static struct model_judge_texts texts;
 
-static const char *reference_path(void)
+static struct test_data_path reference_path(void)
 {
-    static char path[512];
-    const char *data = getenv("COHORT_TEST_DATA");
-    (void)snprintf(path, sizeof path, "%s/models/gemma3-270m/reference_float64.json",
-                   data ? data : "../shared/data");
-    return path;
+    return test_data("models/gemma3-270m/reference_float64.json");
 }
 
-static const char *model_path(void)
+static struct test_data_path model_path(void)
 {
-    static char path[512];
-    const char *given = getenv("COHORT_TEST_GEMMA3");
-    const char *cache = getenv("COHORT_CACHE"), *home = getenv("HOME");
-    (void)snprintf(path, sizeof path, "%s%s/test-models/gemma-3-270m-q4_k_m.gguf",
-                   cache  ? cache
-                   : home ? home
-                          : "",
-                   cache ? "" : "/.cache/cohort");
-    return given ? given : path;
+    return test_data_model("COHORT_TEST_GEMMA3", "test-models/gemma-3-270m-q4_k_m.gguf");
 }
 
 static void check(enum status status, const struct error *err)
@@ -57,7 +45,8 @@ static void check(enum status status, const struct error *err)
 static void open_run(struct model_run *run, int32_t sequences)
 {
     struct error err;
-    const struct model_run_options options = {.path = model_path(),
+    const struct test_data_path path = model_path();
+    const struct model_run_options options = {.path = path.text,
                                               .simd_max = DEVICE_SIMD_AVX512_VNNI,
                                               .sequences = sequences,
                                               .context_max = CONTEXT,
@@ -76,7 +65,7 @@ static void test_ids(void **state)
     open_run(&run, 1);
     if (!run.model->tokenizer)
         fail_msg("%s", run.model->tokenizer_error.text);
-    check(file_map_read(&source, reference_path(), 0, &err), &err);
+    check(file_map_read(&source, reference_path().text, 0, &err), &err);
     check(json_parse(text_buf_text(&source), 0, &root, &err), &err);
     int32_t i = 0;
     for (const struct json *one = json_first(root); one; one = json_next(one), i++) {
@@ -166,12 +155,10 @@ int main(void)
         cmocka_unit_test(test_text_past_the_window),
     };
     struct error err;
-    if (access(model_path(), R_OK) != 0 || access(reference_path(), R_OK) != 0) {
-        print_message("skipped: no Gemma 3 at %s, or no reference at %s\n", model_path(),
-                      reference_path());
+    const struct test_data_path model = model_path(), reference = reference_path();
+    if (!test_data_is_there(&model) || !test_data_is_there(&reference))
         return SKIPPED;
-    }
-    if (model_judge_read(&texts, reference_path(), &err) != OK) {
+    if (model_judge_read(&texts, reference.text, &err) != OK) {
         print_error("%s\n", err.text);
         return 1;
     }

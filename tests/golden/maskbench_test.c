@@ -3,6 +3,7 @@
  * invalid ones refused; how many schemas are refused and how long compiling takes is printed.
  */
 #include "engine/matcher.h"
+#include "tests/harness/test_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,18 +119,15 @@ int main(void)
 {
     static struct tally tally;
     static char line[1 << 20];
-    char path[512];
+    const struct test_data_path path = test_data("json/maskbench_dev.jsonl.xz");
     char command[600];
     struct arena arena;
-    const char *folder = getenv("COHORT_TEST_DATA");
-    snprintf(path, sizeof path, "%s/json/maskbench_dev.jsonl.xz",
-             folder ? folder : "../shared/data");
-    snprintf(command, sizeof command, "xz -dc '%s'", path);
-    FILE *file = access(path, R_OK) == 0 ? popen(command, "r") : NULL;
-    if (!file) {
-        printf("maskbench: %s is not there\n", path);
+    if (!test_data_is_there(&path))
         return 77;
-    }
+    snprintf(command, sizeof command, "xz -dc '%s'", path.text);
+    FILE *file = popen(command, "r");
+    if (!file)
+        return 1;
     if (arena_init(&arena, (size_t)512 << 20, NULL) != OK)
         return 1;
     while (tally.schemas < RUNS_MAX && fgets(line, sizeof line, file)) {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file_map.h"
 #include "base/json.h"
+#include "tests/harness/test_data.h"
 #include "tests/harness/vocab_file.h"
 
 #include <setjmp.h>
@@ -17,14 +18,6 @@
 
 #include <cmocka.h>
 
-static const char *data_path(const char *name)
-{
-    static char path[512];
-    const char *data = getenv("COHORT_TEST_DATA");
-    (void)snprintf(path, sizeof path, "%s/%s", data ? data : "../shared/data", name);
-    return path;
-}
-
 static void check(enum status status, const struct error *err)
 {
     if (status != OK)
@@ -33,26 +26,22 @@ static void check(enum status status, const struct error *err)
 
 static void read_data(const char *name, struct text_buf *buf)
 {
+    const struct test_data_path path = test_data("%s", name);
     struct error err;
-    if (file_map_read(buf, data_path(name), 0, &err) == OK)
-        return;
-    print_message("skipped: no test data (%s)\n", err.text);
-    skip();
+    if (!test_data_is_there(&path))
+        skip();
+    check(file_map_read(buf, path.text, 0, &err), &err);
 }
 
 /* SmolLM2's vocabulary is inside the demo model. */
 static struct tokenizer *open_demo(void)
 {
+    const struct test_data_path path = test_data_demo_model();
     struct tokenizer *tokenizer = NULL;
     struct error err;
-    char path[512];
-    const char *home = getenv("HOME");
-    (void)snprintf(path, sizeof path, "%s/.cache/cohort/models/SmolLM2-135M-Instruct.Q4_1.gguf",
-                   home ? home : "");
-    if (vocab_file_open_gguf(path, &tokenizer, &err) != OK) {
-        print_message("skipped: no demo model (%s)\n", err.text);
+    if (!test_data_is_there(&path))
         skip();
-    }
+    check(vocab_file_open_gguf(path.text, &tokenizer, &err), &err);
     return tokenizer;
 }
 
@@ -188,7 +177,8 @@ static void test_gguf_vocabularies(void **state)
         struct error err;
         char file[128];
         (void)snprintf(file, sizeof file, "tokenizers/gguf_vocab/ggml-vocab-%s.gguf", names[i]);
-        const enum status status = vocab_file_open_gguf(data_path(file), &tokenizer, &err);
+        const enum status status =
+            vocab_file_open_gguf(test_data("%s", file).text, &tokenizer, &err);
         if (status == ERR_IO) {
             print_message("skipped: no test data (%s)\n", err.text);
             skip();
@@ -211,7 +201,8 @@ static void test_unknown_splitters(void **state)
         struct error err;
         char file[128];
         (void)snprintf(file, sizeof file, "tokenizers/gguf_vocab/ggml-vocab-%s.gguf", names[i]);
-        const enum status status = vocab_file_open_gguf(data_path(file), &tokenizer, &err);
+        const enum status status =
+            vocab_file_open_gguf(test_data("%s", file).text, &tokenizer, &err);
         if (status == ERR_IO) {
             print_message("skipped: no test data (%s)\n", err.text);
             skip();
@@ -243,7 +234,7 @@ static void test_json_vocabularies(void **state)
         struct tokenizer *tokenizer;
         struct error err;
         const enum status status =
-            vocab_file_open_json(data_path(cases[i].file), &tokenizer, &err);
+            vocab_file_open_json(test_data("%s", cases[i].file).text, &tokenizer, &err);
         if (status == ERR_IO) {
             print_message("skipped: no test data (%s)\n", err.text);
             skip();
