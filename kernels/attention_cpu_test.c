@@ -1,6 +1,7 @@
 /* attention_cpu_test - attention against its plain twin over awkward shapes, and the bits of a
  * row alone, in company, under any cut of the work, with one thread and with two. */
 #include "kernels/attention.h"
+#include "tests/harness/attention_list.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,10 +17,7 @@
 enum {
     SEQS = 4,       /* sequences of a scene */
     PAGES_MAX = 40, /* of one sequence */
-    ROWS_MAX = 400,
-    SPLITS_MAX = 5,
-    SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
-    ENTRIES_MAX = ROWS_MAX * SPLITS_MAX
+    ROWS_MAX = ATTENTION_LIST_ROWS_MAX
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -36,26 +34,6 @@ struct scene {
     struct shape shape;
     struct kv_cache cache;
     int32_t pages[SEQS][PAGES_MAX];
-};
-
-struct row {
-    int32_t seq, position;
-};
-
-/* Rows to compute, and how to cut them into items. */
-struct plan {
-    struct row rows[ROWS_MAX];
-    int32_t row_count;
-    int32_t item_rows; /* at most so many rows per item */
-};
-
-struct list {
-    struct attention_item items[ENTRIES_MAX];
-    int32_t pages[ENTRIES_MAX * SPLIT_PAGES];
-    int32_t rows[ENTRIES_MAX];
-    int32_t partials_first[ROWS_MAX + 1];
-    int32_t row_count;
-    struct attention_work work;
 };
 
 typedef enum status attention_function(struct device *, const struct attention_args *);
@@ -128,80 +106,24 @@ static void scene_deinit(struct scene *scene)
     free(scene->cache.data);
 }
 
-static bool is_same_split(const struct scene *scene, int32_t a, int32_t b, int32_t split)
+static struct attention_list *list_new(const struct scene *scene,
+                                       const struct attention_list_plan *plan)
 {
-    const size_t first = (size_t)(split * SPLIT_PAGES);
-    return memcmp(scene->pages[a] + first, scene->pages[b] + first,
-                  SPLIT_PAGES * sizeof(int32_t)) == 0;
-}
-
-/* Closes an item: its keys and pages follow from its rows. */
-static void item_close(struct list *list, const struct scene *scene, const struct plan *plan)
-{
-    struct attention_item *item = &list->items[list->work.item_count];
-    const struct row *first = &plan->rows[list->rows[item->rows_first]];
-    item->pages_first = list->work.item_count * SPLIT_PAGES;
-    for (int32_t i = 0; i < item->row_count; i++) {
-        const int32_t seen =
-            plan->rows[list->rows[item->rows_first + i]].position + 1 - item->kv_begin;
-        item->kv_count = seen > item->kv_count ? seen : item->kv_count;
-    }
-    item->kv_count = item->kv_count < ATTENTION_SPLIT ? item->kv_count : ATTENTION_SPLIT;
-    for (int32_t p = 0; p * KV_PAGE_TOKENS < item->kv_count; p++)
-        list->pages[item->pages_first + p] =
-            scene->pages[first->seq][item->kv_begin / KV_PAGE_TOKENS + p];
-    list->work.item_count++;
-}
-
-static void list_split(struct list *list, const struct scene *scene, const struct plan *plan,
-                       int32_t split)
-{
-    bool done[ROWS_MAX] = {false};
-    for (int32_t r = 0; r < plan->row_count; r++) {
-        if (done[r] || plan->rows[r].position < split * ATTENTION_SPLIT)
-            continue;
-        struct attention_item *item = &list->items[list->work.item_count];
-        *item = (struct attention_item){.kv_begin = split * ATTENTION_SPLIT,
-                                        .rows_first = list->row_count};
-        for (int32_t o = r; o < plan->row_count && item->row_count < plan->item_rows; o++) {
-            if (done[o] || plan->rows[o].position < item->kv_begin ||
-                !is_same_split(scene, plan->rows[r].seq, plan->rows[o].seq, split))
-                continue;
-            done[o] = true;
-            list->rows[list->row_count++] = o;
-            item->row_count++;
-        }
-        item_close(list, scene, plan);
-    }
-}
-
-static struct list *list_new(const struct scene *scene, const struct plan *plan)
-{
-    struct list *list = calloc(1, sizeof *list);
+    const struct attention_list_pages pages = {scene->pages[0], PAGES_MAX};
+    struct attention_list *list = attention_list_new(plan, &pages, ATTENTION_SPLIT);
     assert_non_null(list);
-    for (int32_t split = 0; split < SPLITS_MAX; split++)
-        list_split(list, scene, plan, split);
-    for (int32_t r = 0; r < plan->row_count; r++)
-        list->partials_first[r + 1] =
-            list->partials_first[r] + plan->rows[r].position / ATTENTION_SPLIT + 1;
-    list->work.items = list->items;
-    list->work.pages = list->pages;
-    list->work.rows = list->rows;
-    list->work.partials_first = list->partials_first;
-    list->work.split = ATTENTION_SPLIT;
-    list->work.partial_count = list->partials_first[plan->row_count];
     return list;
 }
 
 /* The plan's rows by one function: [row_count][heads * head_dim], and checks that the int8
  * form is what activation_quantize makes of the F32 form. */
 static float *attend(struct device *device, attention_function *function,
-                     const struct scene *scene, const struct plan *plan)
+                     const struct scene *scene, const struct attention_list_plan *plan)
 {
     const struct shape *shape = &scene->shape;
     const size_t dim = (size_t)(shape->heads * shape->head_dim);
     const size_t rows = (size_t)plan->row_count, stride = (dim + 63) / 64 * 64;
-    struct list *list = list_new(scene, plan);
+    struct attention_list *list = list_new(scene, plan);
     int32_t positions[ROWS_MAX];
     float *q = malloc(rows * dim * sizeof *q), *row = malloc(dim * sizeof *row);
     float *partials = malloc((size_t)attention_partial_floats(list->work.partial_count,
@@ -218,7 +140,7 @@ static float *attend(struct device *device, attention_function *function,
     expected.scales = &scale;
     assert_true(q && row && partials && y.f32 && y.q8 && y.scales && expected.q8);
     for (size_t r = 0; r < rows; r++) {
-        const struct row *which = &plan->rows[r];
+        const struct attention_list_row *which = &plan->rows[r];
         positions[r] = which->position;
         for (size_t i = 0; i < dim; i++)
             q[r * dim + i] =
@@ -254,13 +176,14 @@ static float *attend(struct device *device, attention_function *function,
 }
 
 /* The last `count` positions before `end` of one sequence, and one row of each other. */
-static struct plan plan_make(int32_t count, int32_t end, int32_t item_rows)
+static struct attention_list_plan plan_make(int32_t count, int32_t end, int32_t item_rows)
 {
-    struct plan plan = {.item_rows = item_rows};
+    struct attention_list_plan plan = {.item_rows = item_rows};
     for (int32_t p = end - count; p < end; p++)
-        plan.rows[plan.row_count++] = (struct row){.seq = 0, .position = p};
+        plan.rows[plan.row_count++] = (struct attention_list_row){.seq = 0, .position = p};
     for (int32_t seq = 1; seq < SEQS; seq++)
-        plan.rows[plan.row_count++] = (struct row){.seq = seq, .position = end - 11 * seq};
+        plan.rows[plan.row_count++] =
+            (struct attention_list_row){.seq = seq, .position = end - 11 * seq};
     return plan;
 }
 
@@ -271,7 +194,7 @@ static void twin_check(struct device *device, struct shape shape, int32_t rows, 
 {
     struct scene scene;
     scene_init(&scene, shape, 16);
-    const struct plan plan = plan_make(rows, end, ROWS_MAX);
+    const struct attention_list_plan plan = plan_make(rows, end, ROWS_MAX);
     float *expected = attend(device, attention_ref, &scene, &plan);
     float *y = attend(device, attention_cpu, &scene, &plan);
     const size_t count = (size_t)(plan.row_count * shape.heads * shape.head_dim);
@@ -316,8 +239,9 @@ static void attention_follows_the_twin(void **state)
 }
 
 /* Asserts that each row of `part`, computed by itself, has the bits it has in `all`. */
-static void part_check(const struct scene *scene, const struct plan *all, const float *expected,
-                       const struct plan *part, uint32_t threads)
+static void part_check(const struct scene *scene, const struct attention_list_plan *all,
+                       const float *expected, const struct attention_list_plan *part,
+                       uint32_t threads)
 {
     const size_t dim = (size_t)(scene->shape.heads * scene->shape.head_dim);
     struct device *device = device_new(threads, DEVICE_SIMD_AVX512_VNNI);
@@ -342,12 +266,12 @@ static void company_check(struct shape shape)
 {
     struct scene scene;
     scene_init(&scene, shape, 16);
-    const struct plan all = plan_make(340, 341, ROWS_MAX);
+    const struct attention_list_plan all = plan_make(340, 341, ROWS_MAX);
     struct device *device = device_new(2, DEVICE_SIMD_AVX512_VNNI);
     float *expected = attend(device, attention_cpu, &scene, &all);
     device_close(device);
     for (uint32_t threads = 1; threads <= 2; threads++) {
-        struct plan part = all;
+        struct attention_list_plan part = all;
         const int32_t item_rows[] = {1, 2, 5, 16, 100};
         for (size_t i = 0; i < COUNT(item_rows); i++) {
             part.item_rows = item_rows[i];

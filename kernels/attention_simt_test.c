@@ -12,7 +12,7 @@
  */
 #include "kernels/attention.h"
 #include "kernels/device_emu.h"
-
+#include "tests/harness/attention_list.h"
 #include "tests/harness/simt_activation.h"
 
 #include <math.h>
@@ -20,13 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SEQS = 3,
-    PAGES_MAX = 36,
-    ROWS_MAX = 48,
-    SPLITS_MAX = 12,
-    ITEMS_MAX = ROWS_MAX * SPLITS_MAX
-};
+enum { SEQS = 3, PAGES_MAX = 36, ROWS_MAX = ATTENTION_LIST_ROWS_MAX };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define TOLERANCE    1.5e-3
@@ -40,17 +34,6 @@ struct shape {
 /* How keys, values and queries are made. */
 enum filling { NOISE, FLAT, CODES, STEEP };
 
-struct row {
-    int32_t seq, position;
-};
-
-/* Rows to compute, and how to cut them into items. */
-struct plan {
-    struct row rows[ROWS_MAX];
-    int32_t row_count;
-    int32_t item_rows; /* at most so many rows per item */
-};
-
 /* Sequences over one cache: the first shared_pages pages of all are the same. */
 struct scene {
     struct shape shape;
@@ -58,14 +41,6 @@ struct scene {
     struct kv_cache host, device;
     int32_t pages[SEQS][PAGES_MAX];
     int32_t tokens[SEQS]; /* how many are in the cache */
-};
-
-struct list {
-    struct attention_item items[ITEMS_MAX];
-    int32_t pages[ITEMS_MAX * 16];
-    int32_t rows[ITEMS_MAX];
-    int32_t partials_first[ROWS_MAX + 1];
-    int32_t item_count, page_count, row_count;
 };
 
 static uint32_t hash(uint32_t x)
@@ -109,7 +84,8 @@ static float steep_number(int32_t token, int32_t split, int32_t i)
     return token < split ? sign * 0x1p15f : token % split == i % split ? sign * 0.125f : 0.0f;
 }
 
-static float query_number(const struct scene *scene, const struct row *row, int32_t i)
+static float query_number(const struct scene *scene, const struct attention_list_row *row,
+                          int32_t i)
 {
     const int32_t dim = scene->shape.head_dim, head = i / dim;
     const int32_t target = (row->position * 7 + head * 5) % (row->position + 1);
@@ -139,7 +115,7 @@ static void token_fill(const struct scene *scene, int32_t seq, int32_t token)
 
 /* The plan's sequences, each as long as its last row wants. */
 static struct scene scene_new(struct simt_case *c, struct shape shape, enum filling filling,
-                              const struct plan *plan, int32_t shared_pages)
+                              const struct attention_list_plan *plan, int32_t shared_pages)
 {
     struct scene scene = {.shape = shape,
                           .filling = filling,
@@ -169,87 +145,11 @@ static struct scene scene_new(struct simt_case *c, struct shape shape, enum fill
     return scene;
 }
 
-static bool is_same_split(const struct scene *scene, const struct row *a, const struct row *b,
-                          int32_t begin)
+static void work_up(struct simt_case *c, struct attention_work *work,
+                    const struct attention_list *list, int32_t rows)
 {
-    const int32_t first = begin / KV_PAGE_TOKENS;
-    const int32_t count = scene->shape.split / KV_PAGE_TOKENS;
-    return memcmp(scene->pages[a->seq] + first, scene->pages[b->seq] + first,
-                  (size_t)count * sizeof(int32_t)) == 0;
-}
-
-/* Closes an item: its keys and pages follow from its rows. */
-static void item_close(struct list *list, const struct scene *scene, const struct plan *plan)
-{
-    struct attention_item *item = &list->items[list->item_count++];
-    const struct row *first = &plan->rows[list->rows[item->rows_first]];
-    const int32_t split = scene->shape.split;
-    for (int32_t i = 0; i < item->row_count; i++) {
-        const int32_t seen =
-            plan->rows[list->rows[item->rows_first + i]].position + 1 - item->kv_begin;
-        item->kv_count = seen > item->kv_count ? seen : item->kv_count;
-    }
-    item->kv_count = item->kv_count < split ? item->kv_count : split;
-    item->pages_first = list->page_count;
-    for (int32_t p = 0; p * KV_PAGE_TOKENS < item->kv_count; p++)
-        list->pages[list->page_count++] =
-            scene->pages[first->seq][item->kv_begin / KV_PAGE_TOKENS + p];
-}
-
-static void list_split(struct list *list, const struct scene *scene, const struct plan *plan,
-                       int32_t begin)
-{
-    bool done[ROWS_MAX] = {false};
-    for (int32_t r = 0; r < plan->row_count; r++) {
-        if (done[r] || plan->rows[r].position < begin)
-            continue;
-        struct attention_item *item = &list->items[list->item_count];
-        *item = (struct attention_item){.kv_begin = begin, .rows_first = list->row_count};
-        for (int32_t o = r; o < plan->row_count && item->row_count < plan->item_rows; o++) {
-            if (done[o] || plan->rows[o].position < begin ||
-                !is_same_split(scene, &plan->rows[r], &plan->rows[o], begin))
-                continue;
-            done[o] = true;
-            list->rows[list->row_count++] = o;
-            item->row_count++;
-        }
-        item_close(list, scene, plan);
-    }
-}
-
-/* Every third item is followed by one that only pads. */
-static struct list *list_new(const struct scene *scene, const struct plan *plan)
-{
-    struct list *list = calloc(1, sizeof *list);
-    assert_non_null(list);
-    for (int32_t split = 0; split < SPLITS_MAX; split++) {
-        list_split(list, scene, plan, split * scene->shape.split);
-        if (split % 3 == 0)
-            list->items[list->item_count++] = (struct attention_item){.kv_begin = 0};
-    }
-    for (int32_t r = 0; r < plan->row_count; r++) {
-        const int32_t position = plan->rows[r].position;
-        list->partials_first[r + 1] =
-            list->partials_first[r] + (position < 0 ? 0 : position / scene->shape.split + 1);
-    }
-    return list;
-}
-
-static struct attention_work work_of(const struct list *list, int32_t rows, int32_t split)
-{
-    return (struct attention_work){.items = list->items,
-                                   .pages = list->pages,
-                                   .rows = list->rows,
-                                   .partials_first = list->partials_first,
-                                   .split = split,
-                                   .item_count = list->item_count,
-                                   .partial_count = list->partials_first[rows]};
-}
-
-static void work_up(struct simt_case *c, struct attention_work *work, const struct list *list,
-                    int32_t rows)
-{
-    work->items = simt_case_up(c, list->items, (size_t)list->item_count * sizeof *list->items);
+    work->items =
+        simt_case_up(c, list->items, (size_t)list->work.item_count * sizeof *list->items);
     work->pages = simt_case_up(c, list->pages, (size_t)list->page_count * sizeof(int32_t));
     work->rows = simt_case_up(c, list->rows, (size_t)list->row_count * sizeof(int32_t));
     work->partials_first =
@@ -258,13 +158,15 @@ static void work_up(struct simt_case *c, struct attention_work *work, const stru
 
 /* The plan's rows by twin and kernel, or by the kernel alone. */
 static struct simt_activation attend(struct simt_case *c, const struct scene *scene,
-                                     const struct plan *plan, bool with_twin)
+                                     const struct attention_list_plan *plan, bool with_twin)
 {
     const struct shape *shape = &scene->shape;
     const int32_t dim = shape->heads * shape->head_dim, rows = plan->row_count;
     const size_t floats = (size_t)rows * (size_t)dim;
-    struct list *list = list_new(scene, plan);
-    struct attention_work work = work_of(list, rows, shape->split);
+    const struct attention_list_pages pages = {scene->pages[0], PAGES_MAX};
+    struct attention_list *list = attention_list_new(plan, &pages, shape->split);
+    assert_non_null(list);
+    struct attention_work work = list->work;
     struct simt_activation y =
         simt_activation_new(c, rows, dim, ACTIVATION_F32 | ACTIVATION_INT8);
     const size_t partial_bytes =
@@ -306,13 +208,14 @@ static struct simt_activation attend(struct simt_case *c, const struct scene *sc
 }
 
 /* The last `count` positions before `end` of one sequence, and one row of each other. */
-static struct plan plan_make(int32_t count, int32_t end)
+static struct attention_list_plan plan_make(int32_t count, int32_t end)
 {
-    struct plan plan = {.item_rows = ROWS_MAX};
+    struct attention_list_plan plan = {.item_rows = ROWS_MAX, .is_padded = true};
     for (int32_t p = end - count; p < end; p++)
-        plan.rows[plan.row_count++] = (struct row){.seq = 0, .position = p};
+        plan.rows[plan.row_count++] = (struct attention_list_row){.seq = 0, .position = p};
     for (int32_t seq = 1; seq < SEQS && end > 11 * seq; seq++)
-        plan.rows[plan.row_count++] = (struct row){.seq = seq, .position = end - 11 * seq};
+        plan.rows[plan.row_count++] =
+            (struct attention_list_row){.seq = seq, .position = end - 11 * seq};
     return plan;
 }
 
@@ -343,7 +246,7 @@ static void cases_each(struct simt_case *c, void (*body)(struct simt_case *c))
 
 static void exact(struct simt_case *c)
 {
-    const struct plan plan = plan_make(current->rows, current->end);
+    const struct attention_list_plan plan = plan_make(current->rows, current->end);
     struct scene scene = scene_new(c, current->shape, filling, &plan, current->end / 32);
     struct simt_activation y = attend(c, &scene, &plan, true);
     simt_activation_same(c, &y);
@@ -366,7 +269,7 @@ static void chosen_values_are_exact(void **state)
 /* Any other order of the partials gives another last bit. */
 static void merged(struct simt_case *c)
 {
-    const struct plan plan = plan_make(3, 4 * 64);
+    const struct attention_list_plan plan = plan_make(3, 4 * 64);
     const struct shape shape = {KV_F16, 2, 1, 64, 64, 0, 0.0f};
     const volatile float first = 0x1p21f, later = 0.125f;
     const float in_order = first + later + later, last_first = later + later + first;
@@ -386,7 +289,7 @@ static void partials_are_merged_in_index_order(void **state)
 
 static void noise_check(struct simt_case *c, struct shape shape, int32_t rows, int32_t end)
 {
-    const struct plan plan = plan_make(rows, end);
+    const struct attention_list_plan plan = plan_make(rows, end);
     struct scene scene = scene_new(c, shape, NOISE, &plan, end / 32);
     struct simt_activation y = attend(c, &scene, &plan, true);
     const size_t count = (size_t)(plan.row_count * y.host.cols);
@@ -420,8 +323,9 @@ static void noise_is_near_the_twin(void **state)
 }
 
 /* Demands of each row of `part`, computed by itself, the bits it has in `all`. */
-static void part_check(struct simt_case *c, const struct scene *scene, const struct plan *all,
-                       const float *expected, const struct plan *part)
+static void part_check(struct simt_case *c, const struct scene *scene,
+                       const struct attention_list_plan *all, const float *expected,
+                       const struct attention_list_plan *part)
 {
     const size_t dim = (size_t)(scene->shape.heads * scene->shape.head_dim);
     struct simt_activation y = attend(c, scene, part, false);
@@ -445,14 +349,14 @@ static void part_check(struct simt_case *c, const struct scene *scene, const str
 
 static void company_check(struct simt_case *c, struct shape shape)
 {
-    const struct plan all = plan_make(24, 150);
+    const struct attention_list_plan all = plan_make(24, 150);
     struct scene scene = scene_new(c, shape, NOISE, &all, 6);
     struct simt_activation y = attend(c, &scene, &all, false);
     const size_t floats = (size_t)(all.row_count * y.host.cols);
     float *expected = malloc(floats * sizeof *expected);
     assert_non_null(expected);
     simt_case_down(c, expected, y.device.f32, floats * sizeof *expected);
-    struct plan part = all;
+    struct attention_list_plan part = all;
     for (part.item_rows = 1; part.item_rows < 16; part.item_rows *= 3) /* ungrouped first */
         part_check(c, &scene, &all, expected, &part);
     part.item_rows = ROWS_MAX;
@@ -491,9 +395,9 @@ static void a_row_is_the_same_alone_and_in_company(void **state)
 
 static void padded(struct simt_case *c)
 {
-    struct plan plan = plan_make(3, 40);
-    plan.rows[plan.row_count++] = (struct row){.seq = 0, .position = -1};
-    plan.rows[plan.row_count++] = (struct row){.seq = 0, .position = -1};
+    struct attention_list_plan plan = plan_make(3, 40);
+    plan.rows[plan.row_count++] = (struct attention_list_row){.seq = 0, .position = -1};
+    plan.rows[plan.row_count++] = (struct attention_list_row){.seq = 0, .position = -1};
     const struct shape shape = {KV_F16, 4, 2, 64, 256, 0, 0.0f};
     struct scene scene = scene_new(c, shape, FLAT, &plan, 1);
     struct simt_activation y = attend(c, &scene, &plan, true);
@@ -539,7 +443,7 @@ static void no_bank_conflicts(void **state)
 
 static void refuses(struct simt_case *c)
 {
-    const struct plan plan = plan_make(1, 5);
+    const struct attention_list_plan plan = plan_make(1, 5);
     struct scene scene =
         scene_new(c, (struct shape){KV_F16, 1, 1, 64, 128, 0, 0.0f}, FLAT, &plan, 1);
     const struct attention_work work = {.split = 128, .item_count = 1, .partial_count = 1};
