@@ -539,8 +539,16 @@ static void choose_kernels(struct job *job)
         int8 = &attention_int8_avx2;
     }
 #elif defined(__aarch64__)
-    if (device_simd(job->device) >= DEVICE_SIMD_NEON && cache->head_dim % TILE_COLS == 0)
+    const enum device_simd simd =
+        cache->head_dim % TILE_COLS == 0 ? device_simd(job->device) : DEVICE_SIMD_SCALAR;
+    if (simd >= DEVICE_SIMD_NEON)
         job->kernels = &attention_tile_neon;
+    if (simd >= DEVICE_SIMD_NEON_I8MM)
+        int8 = &attention_int8_i8mm;
+    else if (simd >= DEVICE_SIMD_NEON_DOT)
+        int8 = &attention_int8_dotprod;
+    else if (simd >= DEVICE_SIMD_NEON)
+        int8 = &attention_int8_neon;
 #endif
     job->int8 = cache->type == KV_INT8 ? int8 : NULL;
 }

@@ -31,7 +31,9 @@ struct attention_int8_row {
 /* The depth comes in panels of panel_groups groups of four, the last one perhaps cut short.
  *     row r of a         begins at  a + r * a_stride bytes
  *     group g of panel p of b begins at  b[p] + b_offset + g * b_stride: 4 bytes per column
- *     row r of c         begins at  c + r * c_stride */
+ *     row r of c         begins at  c + r * c_stride
+ * Levels above scalar may go on to an even number of groups: panel_groups is even, b can be
+ * read there, and a has zeros there. */
 struct attention_int8_product {
     const uint8_t *a;
     const struct attention_int8_row *rows_of_a; /* [rows] */
@@ -54,6 +56,12 @@ struct attention_int8_kernels {
 };
 
 extern const struct attention_int8_kernels attention_int8_scalar, attention_int8_avx2,
-    attention_int8_avx512;
+    attention_int8_avx512, attention_int8_neon, attention_int8_dotprod, attention_int8_i8mm;
+
+/* What ARM's levels share: dotprod splits what NEON rounds, i8mm takes what dotprod has. */
+struct attention_int8_row attention_int8_neon_round(const float *values, int32_t count,
+                                                    float limit, uint8_t *a);
+struct attention_int8_row attention_int8_dotprod_round(const float *values, int32_t count,
+                                                       float limit, uint8_t *a);
 
 #endif

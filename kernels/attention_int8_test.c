@@ -110,14 +110,16 @@ static uint32_t noise(void)
     return state >> 8;
 }
 
-/* extremes: everything at its limit, signs by the row and column. */
-static void fill(bool extremes)
+/* extremes: everything at its limit, signs by the row and column. Zeros after `groups`. */
+static void fill(bool extremes, int groups)
 {
     state = 5;
     for (int r = 0; r < ROWS; r++)
         for (int i = 0; i < GROUPS_MAX * 4; i++) {
             const float value = (float)noise() / (float)(1 << 23) - 1.0f;
             values[r][i] = extremes ? (r % 2 ? 3.0f : -3.0f) : value * (float)(r + 1);
+            if (i >= groups * 4)
+                values[r][i] = 0.0f;
         }
     for (int p = 0; p < PANELS; p++)
         for (int i = 0; i < PANEL_BYTES; i++) {
@@ -126,7 +128,8 @@ static void fill(bool extremes)
         }
 }
 
-/* All rows by tiles of the level: the sums must be the scalar level's. */
+/* All rows by tiles of the level: the sums must be the scalar level's. The sums of rows are of
+ * whole rows: what a product leaves out of them must be zeros. */
 static void check_products(const char *name, const struct attention_int8_kernels *level,
                            int32_t groups, int32_t panel_groups)
 {
@@ -142,8 +145,6 @@ static void check_products(const char *name, const struct attention_int8_kernels
                                      found_a + (size_t)r * STRIDE);
         assert_true(expected_rows[r].scale == found_rows[r].scale);
     }
-    /* The sums of rows are of the whole rows: a product takes them all or none. */
-    assert_true(groups == GROUPS_MAX);
     struct attention_int8_product product = {.b = panels,
                                              .a_stride = STRIDE,
                                              .b_offset = 0,
@@ -176,12 +177,34 @@ static void check_products(const char *name, const struct attention_int8_kernels
 static void check_level(const char *name, const struct attention_int8_kernels *level)
 {
     for (int extremes = 0; extremes < 2; extremes++) {
-        fill(extremes);
+        fill(extremes, GROUPS_MAX);
         check_products(name, level, GROUPS_MAX, GROUPS_MAX);
         check_products(name, level, GROUPS_MAX, 16);
         check_products(name, level, GROUPS_MAX, 24); /* the last panel is cut short */
+        for (int groups = 1; groups < 16; groups++) {
+            fill(extremes, groups);
+            check_products(name, level, groups, 4);
+        }
     }
 }
+
+/* The levels of this build; which of them run is up to the machine. */
+static const struct level {
+    const char *name;
+    enum device_simd simd;
+    const struct attention_int8_kernels *kernels;
+} levels[] = {
+    {"scalar", DEVICE_SIMD_SCALAR, &attention_int8_scalar},
+#if defined(__x86_64__)
+    {"avx2", DEVICE_SIMD_AVX2, &attention_int8_avx2},
+    {"avx512", DEVICE_SIMD_AVX512_VNNI, &attention_int8_avx512},
+#elif defined(__aarch64__)
+    {"neon", DEVICE_SIMD_NEON, &attention_int8_neon},
+    {"dotprod", DEVICE_SIMD_NEON_DOT, &attention_int8_dotprod},
+    {"i8mm", DEVICE_SIMD_NEON_I8MM, &attention_int8_i8mm},
+#endif
+};
+enum { LEVELS = sizeof levels / sizeof levels[0] };
 
 static enum device_simd simd_here(void)
 {
@@ -197,17 +220,16 @@ static void levels_agree(void **unused)
 {
     (void)unused;
     const enum device_simd simd = simd_here();
-    if (simd < DEVICE_SIMD_AVX2) {
-        print_message("skipped: no AVX2 here\n");
+    if (simd == DEVICE_SIMD_SCALAR) {
+        print_message("skipped: no level above scalar here\n");
         skip();
     }
-#if defined(__x86_64__)
-    check_level("avx2", &attention_int8_avx2);
-    if (simd >= DEVICE_SIMD_AVX512_VNNI)
-        check_level("avx512", &attention_int8_avx512);
-    else
-        print_message("without AVX-512, which is not here\n");
-#endif
+    for (int i = 1; i < LEVELS; i++) {
+        if (levels[i].simd <= simd)
+            check_level(levels[i].name, levels[i].kernels);
+        else
+            print_message("without %s, which is not here\n", levels[i].name);
+    }
 }
 
 static void portable_avx512_agrees(void **unused)
@@ -247,14 +269,11 @@ static void check_odd_rows(const struct attention_int8_kernels *level)
 static void odd_rows_have_odd_scales(void **unused)
 {
     (void)unused;
-    check_odd_rows(&attention_int8_scalar);
-#if defined(__x86_64__)
     const enum device_simd simd = simd_here();
-    if (simd >= DEVICE_SIMD_AVX2)
-        check_odd_rows(&attention_int8_avx2);
-    if (simd >= DEVICE_SIMD_AVX512_VNNI)
-        check_odd_rows(&attention_int8_avx512);
-#endif
+    for (int i = 0; i < LEVELS; i++) {
+        if (levels[i].simd <= simd)
+            check_odd_rows(levels[i].kernels);
+    }
 }
 
 static void softmax_of_both_levels_agrees(void **unused)

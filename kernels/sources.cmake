@@ -7,7 +7,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(kernels_simd kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
-    kernels/matmul_int8_dotprod.c kernels/matmul_int8_i8mm.c kernels/attention_tile_neon.c)
+    kernels/matmul_int8_dotprod.c kernels/matmul_int8_i8mm.c kernels/attention_tile_neon.c
+    kernels/attention_int8_neon.c kernels/attention_int8_dotprod.c kernels/attention_int8_i8mm.c)
 endif()
 room(kernels NEEDS base m SOURCES
   kernels/device.c kernels/device_host.c kernels/device_simd.c kernels/device_pages.c
@@ -40,10 +41,10 @@ set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;-O3")
 set_source_files_properties(kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
-  kernels/attention_tile_neon.c PROPERTIES COMPILE_OPTIONS "-O3")
-set_source_files_properties(kernels/matmul_int8_dotprod.c
+  kernels/attention_tile_neon.c kernels/attention_int8_neon.c PROPERTIES COMPILE_OPTIONS "-O3")
+set_source_files_properties(kernels/matmul_int8_dotprod.c kernels/attention_int8_dotprod.c
   PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod;-O3")
-set_source_files_properties(kernels/matmul_int8_i8mm.c
+set_source_files_properties(kernels/matmul_int8_i8mm.c kernels/attention_int8_i8mm.c
   PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+i8mm;-O3")
 set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
