@@ -77,6 +77,31 @@ uint16_t automaton_bytes(struct nfa *nfa, const char *bytes, size_t size, uint16
     return after;
 }
 
+uint16_t automaton_embed(struct nfa *nfa, const struct automaton *made, uint16_t label)
+{
+    const uint16_t end = automaton_accept(nfa, label);
+    const uint32_t first = nfa->count; /* a head for each state, one after another */
+    for (uint32_t state = 0; state < made->state_count; state++)
+        (void)automaton_split(nfa, 0,
+                              state > AUTOMATON_DEAD && automaton_ends(made, state) ? end : 0);
+    for (uint32_t state = AUTOMATON_START; state < made->state_count; state++)
+        for (uint32_t byte = 0; byte < 256 && !nfa->failed;) {
+            const uint16_t to = automaton_step(made, state, (uint8_t)byte);
+            uint32_t last = byte;
+            while (last < 255 && automaton_step(made, state, (uint8_t)(last + 1)) == to)
+                last++;
+            if (to != AUTOMATON_DEAD) {
+                const uint16_t way =
+                    automaton_range(nfa, (uint8_t)byte, (uint8_t)last, (uint16_t)(first + to));
+                struct nfa_node *head = &nfa->nodes[first + state];
+                const uint16_t others = automaton_split(nfa, way, head->a);
+                head->a = others;
+            }
+            byte = last + 1;
+        }
+    return nfa->failed ? 0 : (uint16_t)(first + AUTOMATON_START);
+}
+
 static void fill_classes(struct automaton *made, const struct nfa *nfa)
 {
     bool edge[257] = {false};

@@ -65,6 +65,9 @@ uint16_t automaton_node(struct nfa *nfa, enum nfa_kind kind, uint16_t after);
 uint16_t automaton_accept(struct nfa *nfa, uint16_t label);
 uint16_t automaton_bytes(struct nfa *nfa, const char *bytes, size_t size, uint16_t after);
 
+/* The texts of a made automaton, then an end with label. */
+uint16_t automaton_embed(struct nfa *nfa, const struct automaton *made, uint16_t label);
+
 /* Which labels a text must end with, and must not. {0, 0}: any end will do. So texts that match
  * several patterns at once, and not another, are one automaton. */
 struct automaton_want {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { SLOTS = 4 * MATCHER_FRAMES_MAX, NESTING_MAX = 16 };
+enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
 
 enum phase {
     VALUE,        /* before a value of node */
@@ -12,11 +12,12 @@ enum phase {
     WORD,         /* within null, true or false: count says which, state how far */
     OBJECT_FIRST, /* after { */
     OBJECT_NAME,  /* within a name */
-    OBJECT_COLON, /* state: the way the name goes */
+    OBJECT_COLON, /* state: the node of the value */
     OBJECT_NEXT,  /* after a value */
     OBJECT_COMMA,
     ARRAY_FIRST, /* after [ */
-    ARRAY_NEXT   /* after an item */
+    ARRAY_NEXT,  /* after an item */
+    LIST         /* no frame of a way: the parents are parent and those of the list state */
 };
 
 static const char *const words[] = {"null", "true", "false"};
@@ -40,47 +41,125 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
     return OK;
 }
 
-static bool frames_equal(const struct matcher_frame *a, const struct matcher_frame *b)
+static bool tops_equal(const struct matcher_frame *a, const struct matcher_frame *b)
 {
-    return a->parent == b->parent && a->node == b->node && a->phase == b->phase &&
+    return a->node == b->node && a->met == b->met && a->phase == b->phase &&
            a->space == b->space && a->state == b->state && a->count == b->count &&
            memcmp(&a->seen, &b->seen, sizeof a->seen) == 0;
 }
 
-/* The number of a frame like this one; 0: there is no room. */
-static uint32_t intern(struct matcher *matcher, const struct matcher_frame *frame)
+static uint32_t slot_of(const struct matcher *matcher, const struct matcher_frame *frame)
 {
     uint64_t hash = frame->parent * 31u + frame->node;
     hash = (hash * 131 + frame->phase) * 131 + frame->space;
-    hash = (hash * 1000003 + frame->state) * 1000003 + frame->count;
+    hash = (hash * 1000003 + frame->state) * 1000003 + frame->count + frame->met * 8191u;
     for (size_t i = 0; i < sizeof frame->seen.bits / sizeof *frame->seen.bits; i++)
         hash = (hash ^ frame->seen.bits[i]) * 0x9e3779b97f4a7c15ull;
     uint32_t slot = (uint32_t)(hash ^ hash >> 32) % SLOTS;
-    for (; matcher->slots[slot]; slot = (slot + 1) % SLOTS)
-        if (frames_equal(&matcher->frames[matcher->slots[slot]], frame))
-            return matcher->slots[slot];
-    if (matcher->frame_count == MATCHER_FRAMES_MAX)
+    for (; matcher->slots[slot]; slot = (slot + 1) % SLOTS) {
+        const struct matcher_frame *held = &matcher->frames[matcher->slots[slot]];
+        if (held->parent == frame->parent && tops_equal(held, frame))
+            break;
+    }
+    return slot;
+}
+
+/* The number of a frame like this one; 0: there is no room. */
+static uint16_t intern(struct matcher *matcher, const struct matcher_frame *frame)
+{
+    const uint32_t slot = slot_of(matcher, frame);
+    if (matcher->slots[slot])
+        return matcher->slots[slot];
+    if (matcher->frame_count == MATCHER_FRAMES_MAX) {
+        matcher->dropped++;
         return 0;
+    }
     matcher->slots[slot] = (uint16_t)matcher->frame_count;
     matcher->frames[matcher->frame_count] = *frame;
-    return matcher->frame_count++;
+    return (uint16_t)matcher->frame_count++;
 }
 
-static void add_way(const struct step *step, uint32_t way)
+/* Parents are in ascending order in a list, the last one for itself. */
+static uint32_t read_parents(const struct matcher *matcher, uint16_t list, uint16_t *parents)
 {
-    struct matcher_state *out = step->out;
-    for (uint32_t i = 0; i < out->count; i++)
-        if (out->ways[i] == way)
-            return;
-    if (out->count < MATCHER_WAYS_MAX)
-        out->ways[out->count++] = (uint16_t)way;
+    uint32_t count = 0;
+    while (list != 0 && matcher->frames[list].phase == LIST && count < PARENTS_MAX - 1) {
+        parents[count++] = matcher->frames[list].parent;
+        list = (uint16_t)matcher->frames[list].state;
+    }
+    parents[count++] = list;
+    return count;
 }
 
+/* The list of what is in both. */
+static uint16_t join_parents(struct matcher *matcher, uint16_t a, uint16_t b)
+{
+    uint16_t from[2][PARENTS_MAX];
+    uint16_t joined[2 * PARENTS_MAX];
+    uint32_t count = 0;
+    uint32_t at[2] = {0, 0};
+    if (a == b)
+        return a;
+    const uint32_t sizes[2] = {read_parents(matcher, a, from[0]),
+                               read_parents(matcher, b, from[1])};
+    while (at[0] < sizes[0] || at[1] < sizes[1]) {
+        const int s =
+            at[0] == sizes[0] || (at[1] < sizes[1] && from[1][at[1]] < from[0][at[0]]);
+        const uint16_t parent = from[s][at[s]++];
+        if (count == 0 || joined[count - 1] != parent)
+            joined[count++] = parent;
+    }
+    if (count > PARENTS_MAX) {
+        matcher->dropped += count - PARENTS_MAX;
+        count = PARENTS_MAX;
+    }
+    uint16_t list = joined[count - 1];
+    for (uint32_t i = count - 1; i-- > 0;) {
+        const struct matcher_frame link = {.phase = LIST, .parent = joined[i], .state = list};
+        const uint16_t longer = intern(matcher, &link);
+        list = longer ? longer : list;
+    }
+    return list;
+}
+
+/* A way more, or one more parent of a way that is alike. */
 static void add(const struct step *step, struct matcher_frame frame)
 {
-    const uint32_t way = intern(step->matcher, &frame);
-    if (way != 0)
-        add_way(step, way);
+    struct matcher *matcher = step->matcher;
+    struct matcher_state *out = step->out;
+    uint32_t at = 0;
+    while (at < out->count &&
+           (out->ways[at] == 0 || !tops_equal(&matcher->frames[out->ways[at]], &frame)))
+        at++;
+    if (at == MATCHER_WAYS_MAX) {
+        matcher->dropped++;
+        return;
+    }
+    if (at < out->count)
+        frame.parent =
+            join_parents(matcher, matcher->frames[out->ways[at]].parent, frame.parent);
+    const uint16_t way = intern(matcher, &frame);
+    if (way == 0)
+        return;
+    out->ways[at] = way;
+    out->count = at == out->count ? at + 1 : out->count;
+}
+
+/* What frame is within goes on: each of its parents. */
+static void pop(const struct step *step, const struct matcher_frame *frame)
+{
+    uint16_t parents[PARENTS_MAX];
+    const uint32_t count = read_parents(step->matcher, frame->parent, parents);
+    for (uint32_t i = 0; i < count; i++) {
+        if (parents[i] != 0) {
+            add(step, step->matcher->frames[parents[i]]);
+        } else if (!matcher_is_complete(step->out)) {
+            if (step->out->count < MATCHER_WAYS_MAX)
+                step->out->ways[step->out->count++] = 0;
+            else
+                step->matcher->dropped++;
+        }
+    }
 }
 
 /* Takes a byte of white space; false: it is none, or one too many. */
@@ -103,41 +182,43 @@ static const struct schema_node *node_of(const struct step *step, uint16_t node)
     return &step->matcher->schema->nodes[node];
 }
 
-static bool bit(const struct schema_set *set, uint32_t n)
+/* Whether a property of this option can come next, and the object then be completed. */
+static bool option_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                        uint32_t way, struct schema_option option)
 {
-    return set->bits[n / 64] >> (n % 64) & 1;
+    struct schema_progress progress = {.seen = frame->seen,
+                                       .count = frame->count + 1,
+                                       .met = (uint16_t)(frame->met | option.meets)};
+    if (way < object->name_count) {
+        if (frame->seen.bits[way / 64] >> (way % 64) & 1)
+            return false;
+        progress.seen.bits[way / 64] |= 1ull << (way % 64);
+    }
+    return schema_object_can_end(object, &progress);
 }
 
-static uint32_t missing(const struct schema_object *object, const struct schema_set *seen)
+static bool way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                     uint32_t way)
 {
-    uint32_t count = 0;
-    for (size_t i = 0; i < sizeof seen->bits / sizeof *seen->bits; i++)
-        count += (uint32_t)__builtin_popcountll(object->required.bits[i] & ~seen->bits[i]);
-    return count;
+    const struct schema_options *options = &object->ways[way];
+    for (uint32_t i = 0; i < options->count; i++)
+        if (option_fits(object, frame, way, options->list[i]))
+            return true;
+    return false;
 }
 
-/* Whether only properties that are required still have room. */
-static bool is_tight(const struct schema_object *object, const struct matcher_frame *frame)
-{
-    return object->max != SCHEMA_NO_MAX &&
-           frame->count + missing(object, &frame->seen) >= object->max;
-}
-
-static bool name_is_usable(const struct schema_object *object,
-                           const struct matcher_frame *frame, uint32_t n)
-{
-    if (bit(&frame->seen, n) || bit(&object->forbidden, n))
-        return false;
-    return bit(&object->required, n) || !is_tight(object, frame);
-}
-
+/* Whether the name that is being read can become one of a property that fits. */
 static bool name_can_end(const struct schema_object *object, const struct matcher_frame *frame)
 {
-    if (object->reaches_other[frame->state] && !is_tight(object, frame))
-        return true;
-    for (uint32_t n = object->low[frame->state]; n < object->high[frame->state]; n++)
-        if (name_is_usable(object, frame, n))
+    const struct schema_ways *reach = &object->reach[frame->state];
+    for (uint64_t left = reach->others; left; left &= left - 1)
+        if (way_fits(object, frame, object->name_count + (uint32_t)__builtin_ctzll(left)))
             return true;
+    for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
+        for (uint64_t left = reach->names.bits[word] & ~frame->seen.bits[word]; left;
+             left &= left - 1)
+            if (way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
+                return true;
     return false;
 }
 
@@ -150,53 +231,66 @@ static void begin_name(const struct step *step, struct matcher_frame frame)
         add(step, frame);
 }
 
-static void step_name(const struct step *step, struct matcher_frame frame)
+/* A name has ended: one way for each option of its value. */
+static void end_name(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
-    if (step->byte != '"') {
-        frame.state = automaton_step(&object->names, frame.state, step->byte);
-        if (frame.state != AUTOMATON_DEAD && name_can_end(object, &frame))
-            add(step, frame);
-        return;
-    }
     if (!automaton_ends(&object->names, frame.state))
         return;
     const uint16_t way = object->way[frame.state];
-    const uint16_t node = object->way_node[way];
-    const bool usable = way < object->name_count ? name_is_usable(object, &frame, way)
-                                                 : !is_tight(object, &frame);
-    if (!usable || node_of(step, node)->distance == UINT32_MAX)
-        return;
-    if (way < object->name_count)
-        frame.seen.bits[way / 64] |= 1ull << (way % 64);
-    frame.phase = OBJECT_COLON;
-    frame.state = way;
-    frame.count++;
-    add(step, frame);
+    const struct schema_options *options = &object->ways[way];
+    for (uint32_t i = 0; i < options->count; i++) {
+        struct matcher_frame named = frame;
+        if (!option_fits(object, &frame, way, options->list[i]))
+            continue;
+        if (way < object->name_count)
+            named.seen.bits[way / 64] |= 1ull << (way % 64);
+        named.phase = OBJECT_COLON;
+        named.state = options->list[i].node;
+        named.met |= options->list[i].meets;
+        /* a count that nothing asks for any more would only tell frames apart */
+        named.count += object->max != SCHEMA_NO_MAX || frame.count < object->min;
+        add(step, named);
+    }
 }
 
-static void pop(const struct step *step, uint32_t parent)
+static void step_name(const struct step *step, struct matcher_frame frame)
 {
-    add_way(step, parent);
+    const struct schema_object *object = node_of(step, frame.node)->object;
+    if (step->byte == '"') {
+        end_name(step, frame);
+        return;
+    }
+    frame.state = automaton_step(&object->names, frame.state, step->byte);
+    if (frame.state != AUTOMATON_DEAD && name_can_end(object, &frame))
+        add(step, frame);
+}
+
+static bool object_can_close(const struct schema_object *object,
+                             const struct matcher_frame *frame)
+{
+    bool complete = frame->met == object->needs && frame->count >= object->min;
+    for (size_t i = 0; i < sizeof frame->seen.bits / sizeof *frame->seen.bits; i++)
+        complete = complete && (object->required.bits[i] & ~frame->seen.bits[i]) == 0;
+    return complete;
 }
 
 static void step_object(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
     if (frame.phase == OBJECT_COLON) {
-        const uint16_t value = object->way_node[frame.state];
+        const uint16_t value = (uint16_t)frame.state;
         frame.phase = OBJECT_NEXT;
         frame.state = 0;
-        const uint32_t parent = step->byte == ':' ? intern(step->matcher, &frame) : 0;
+        const uint16_t parent = step->byte == ':' ? intern(step->matcher, &frame) : 0;
         if (parent != 0)
             add(step, (struct matcher_frame){.parent = parent, .node = value, .phase = VALUE});
         return;
     }
     if (add_space(step, frame))
         return;
-    if (frame.phase != OBJECT_COMMA && step->byte == '}' && frame.count >= object->min &&
-        missing(object, &frame.seen) == 0) {
-        pop(step, frame.parent);
+    if (frame.phase != OBJECT_COMMA && step->byte == '}' && object_can_close(object, &frame)) {
+        pop(step, &frame);
         return;
     }
     if (frame.phase != OBJECT_NEXT) {
@@ -212,43 +306,52 @@ static void step_object(const struct step *step, struct matcher_frame frame)
     }
 }
 
-static void step_value(const struct step *step, struct matcher_frame frame, uint32_t nesting);
+static void step_value(const struct step *step, struct matcher_frame frame, bool first);
 
-static uint16_t item_node(const struct schema_node *node, uint32_t index)
+/* The next item: one way for each option. */
+static void add_item(const struct step *step, struct matcher_frame frame)
 {
-    return index < node->prefix_count ? node->prefix[index] : node->items;
-}
-
-static bool item_fits(const struct step *step, const struct schema_node *node, uint32_t index)
-{
-    return index < node->items_max &&
-           node_of(step, item_node(node, index))->distance != UINT32_MAX;
+    const struct schema_array *array = node_of(step, frame.node)->array;
+    const uint32_t place =
+        frame.count < array->prefix_count ? frame.count : array->prefix_count;
+    const struct schema_options *options = &array->items[place];
+    const bool first = frame.phase == ARRAY_FIRST;
+    const struct matcher_frame before = frame;
+    frame.phase = ARRAY_NEXT;
+    frame.space = 0;
+    frame.count += array->max != SCHEMA_NO_MAX || frame.count < array->layers;
+    for (uint32_t i = 0; i < options->count; i++) {
+        struct matcher_frame item = {.node = options->list[i].node, .phase = VALUE};
+        frame.met = before.met | options->list[i].meets;
+        if (before.count >= array->items_max ||
+            schema_array_fewest(array, before.count + 1, frame.met) == UINT32_MAX)
+            continue;
+        item.parent = intern(step->matcher, &frame);
+        if (item.parent != 0 && first)
+            step_value(step, item, true);
+        else if (item.parent != 0)
+            add(step, item);
+    }
 }
 
 static void step_array(const struct step *step, struct matcher_frame frame)
 {
-    const struct schema_node *node = node_of(step, frame.node);
+    const struct schema_array *array = node_of(step, frame.node)->array;
     if (add_space(step, frame))
         return;
     if (step->byte == ']') {
-        if (frame.count >= node->items_min)
-            pop(step, frame.parent);
+        if (schema_array_fewest(array, frame.count, frame.met) == 0)
+            pop(step, &frame);
         return;
     }
-    const bool first = frame.phase == ARRAY_FIRST;
-    if ((!first && step->byte != ',') || !item_fits(step, node, frame.count))
-        return;
-    struct matcher_frame item = {.node = item_node(node, frame.count), .phase = VALUE};
-    frame.phase = ARRAY_NEXT;
-    frame.space = 0;
-    frame.count++;
-    item.parent = intern(step->matcher, &frame);
-    if (item.parent == 0)
-        return;
-    if (first)
-        step_value(step, item, 0);
-    else
-        add(step, item);
+    if (frame.phase == ARRAY_FIRST || step->byte == ',')
+        add_item(step, frame);
+}
+
+static bool string_is_open(const struct schema_node *node)
+{
+    return node->counted ? node->characters_min <= node->characters_max
+                         : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
 }
 
 static void step_string(const struct step *step, struct matcher_frame frame)
@@ -257,7 +360,7 @@ static void step_string(const struct step *step, struct matcher_frame frame)
     const bool whole = node->counted ? frame.state == AUTOMATON_START
                                      : automaton_ends(node->string, frame.state);
     if (step->byte == '"' && whole && (!node->counted || frame.count >= node->characters_min)) {
-        pop(step, frame.parent);
+        pop(step, &frame);
         return;
     }
     if (node->counted && whole && frame.count >= node->characters_max)
@@ -282,7 +385,7 @@ static void step_number(const struct step *step, struct matcher_frame frame)
         return;
     add(step, frame);
     if (automaton_ends(number, frame.state))
-        pop(step, frame.parent);
+        pop(step, &frame);
 }
 
 static void step_word(const struct step *step, struct matcher_frame frame)
@@ -294,38 +397,29 @@ static void step_word(const struct step *step, struct matcher_frame frame)
     if (word[frame.state])
         add(step, frame);
     else
-        pop(step, frame.parent);
+        pop(step, &frame);
 }
 
-/* The first byte of a value. */
-static void step_value(const struct step *step, struct matcher_frame frame, uint32_t nesting)
+/* The first byte of a value of a node without alternatives. */
+static void begin_value(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
-    if (nesting == 0 && add_space(step, frame))
-        return;
-    for (uint32_t i = 0; i < node->alternative_count && nesting < NESTING_MAX; i++) {
-        struct matcher_frame alternative = frame;
-        alternative.node = node->alternatives[i];
-        step_value(step, alternative, nesting + 1);
-    }
-    if (node->distance == UINT32_MAX || node->alternative_count > 0)
-        return;
-    frame.space = 0;
-    frame.state = AUTOMATON_START;
     const uint8_t byte = step->byte;
-    if (byte == '{' && (node->types & SCHEMA_OBJECT)) {
+    frame.space = 0;
+    if (byte == '{' && (node->types & SCHEMA_OBJECT) && node->object->open) {
         frame.phase = OBJECT_FIRST;
-        frame.state = 0;
         add(step, frame);
-    } else if (byte == '[' && (node->types & SCHEMA_ARRAY)) {
+    } else if (byte == '[' && (node->types & SCHEMA_ARRAY) &&
+               schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
         frame.phase = ARRAY_FIRST;
-        frame.state = 0;
         add(step, frame);
-    } else if (byte == '"' && (node->types & SCHEMA_STRING)) {
+    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(node)) {
         frame.phase = STRING;
+        frame.state = AUTOMATON_START;
         add(step, frame);
     } else if (node->types & SCHEMA_NUMBER) {
         frame.phase = NUMBER;
+        frame.state = AUTOMATON_START;
         step_number(step, frame);
     }
     static const uint8_t bits[] = {SCHEMA_NULL, SCHEMA_TRUE, SCHEMA_FALSE};
@@ -338,11 +432,25 @@ static void step_value(const struct step *step, struct matcher_frame frame, uint
         }
 }
 
+/* Before a value, or (an array's first item) at its first byte. */
+static void step_value(const struct step *step, struct matcher_frame frame, bool first)
+{
+    const struct schema_node *node = node_of(step, frame.node);
+    if (!first && add_space(step, frame))
+        return;
+    if (node->alternative_count == 0)
+        begin_value(step, frame);
+    for (uint32_t i = 0; i < node->alternative_count; i++) {
+        frame.node = node->alternatives[i];
+        begin_value(step, frame);
+    }
+}
+
 static void step_frame(const struct step *step, struct matcher_frame frame)
 {
     switch ((enum phase)frame.phase) {
     case VALUE:
-        step_value(step, frame, 0);
+        step_value(step, frame, false);
         break;
     case STRING:
         step_string(step, frame);
@@ -366,6 +474,8 @@ static void step_frame(const struct step *step, struct matcher_frame frame)
     case ARRAY_NEXT:
         step_array(step, frame);
         break;
+    case LIST:
+        break;
     }
 }
 
@@ -373,8 +483,9 @@ void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
     memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
     matcher->frame_count = 1;
+    matcher->dropped = 0;
     const struct matcher_frame first = {.node = matcher->schema->root, .phase = VALUE};
-    state->ways[0] = (uint16_t)intern(matcher, &first);
+    state->ways[0] = intern(matcher, &first);
     state->count = 1;
 }
 
@@ -395,4 +506,32 @@ bool matcher_is_complete(const struct matcher_state *state)
         if (state->ways[i] == 0)
             return true;
     return false;
+}
+
+void matcher_compact(struct matcher *matcher, struct matcher_state *state)
+{
+    struct matcher_frame *frames = matcher->frames;
+    uint16_t to[MATCHER_FRAMES_MAX] = {0}; /* 1: needed; then its new number */
+    for (uint32_t i = 0; i < state->count; i++)
+        to[state->ways[i]] = 1;
+    for (uint32_t i = matcher->frame_count; i-- > 1;) /* parents come before */
+        if (to[i]) {
+            to[frames[i].parent] = 1;
+            if (frames[i].phase == LIST)
+                to[frames[i].state] = 1;
+        }
+    const uint32_t count = matcher->frame_count;
+    memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
+    matcher->frame_count = 1;
+    to[0] = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        if (!to[i])
+            continue;
+        struct matcher_frame frame = frames[i];
+        frame.parent = to[frame.parent];
+        frame.state = frame.phase == LIST ? to[frame.state] : frame.state;
+        to[i] = intern(matcher, &frame);
+    }
+    for (uint32_t i = 0; i < state->count; i++)
+        state->ways[i] = to[state->ways[i]];
 }

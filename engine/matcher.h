@@ -2,29 +2,31 @@
  * matcher - follows a text byte by byte: whether it can still become a value of a schema.
  *
  * A text may be read in several ways at once (the branches of anyOf; a number that may end or
- * go on): the matcher holds the set of all of them. Each is a stack of frames, kept as a tree
- * with shared beginnings: a frame knows its parent. Equal frames are one frame.
+ * go on): the matcher holds the set of all of them. Each is a stack of frames, kept as a graph:
+ * a frame knows its parent, or several, each of which may be what it is within. Ways whose top
+ * frames are alike but for their parents are one way: choices within choices add up and do not
+ * multiply. Equal frames are one frame.
  *
- * Names that were used, properties that are still required and counts are looked at before a
- * byte is taken, so that a way that is held can be completed. Not looked at, and so dead ends:
- * minProperties and maxProperties that contradict one another, the names that there are, or
- * what is required; names whose order changes when they are escaped.
+ * Names that were used, properties that are still required, needs and counts are looked at
+ * before a byte is taken: a way that is held can always be completed.
  *
  * White space between tokens: none, one space, or a line break and up to 40 spaces.
  *
- * Owner    frames lie in the arena given to matcher_init; nothing else allocates.
- * Failure  a text that would take more frames or ways than there is room for is not accepted.
+ * Owner    frames lie in the arena given to matcher_init; nothing else allocates. Failure  what
+ * would take more frames or ways than there is room for is left out and counted in
+ *          dropped: no text is then accepted that is not valid, but one that is may not be.
  */
 #ifndef ENGINE_MATCHER_H
 #define ENGINE_MATCHER_H
 
 #include "engine/schema.h"
 
-enum { MATCHER_FRAMES_MAX = 1 << 14, MATCHER_WAYS_MAX = 64, MATCHER_SPACES_MAX = 40 };
+enum { MATCHER_FRAMES_MAX = 1 << 14, MATCHER_WAYS_MAX = 128, MATCHER_SPACES_MAX = 40 };
 
 struct matcher_frame {
-    uint32_t parent;
+    uint16_t parent; /* a frame; 0: the text is complete */
     uint16_t node;
+    uint16_t met; /* needs of the object or array */
     uint8_t phase;
     uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces */
     uint32_t state; /* of the automaton at work, or of a word's bytes */
@@ -36,6 +38,7 @@ struct matcher {
     const struct schema *schema;
     struct matcher_frame *frames; /* [FRAMES_MAX]; 0: the text is complete */
     uint32_t frame_count;
+    uint32_t dropped; /* ways that there was no room for */
     uint16_t *slots;
 };
 
@@ -53,5 +56,9 @@ void matcher_start(struct matcher *matcher, struct matcher_state *state);
 bool matcher_step(struct matcher *matcher, const struct matcher_state *state, uint8_t byte,
                   struct matcher_state *next);
 bool matcher_is_complete(const struct matcher_state *state);
+
+/* Forgets all frames that state does not need, and renames those that it does: other states
+ * made before are void. For long texts: frames are never forgotten otherwise. */
+void matcher_compact(struct matcher *matcher, struct matcher_state *state);
 
 #endif

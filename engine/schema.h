@@ -3,20 +3,23 @@
  *
  * A node says what one value may be: which types, and for each type its automaton or its parts,
  * which are nodes again, so that a schema may refer to itself. A node is made for a set of
- * schemas that must hold together; $ref, allOf and what several of them say of one property
- * are merged by adding to the set. A node with alternatives is the union of others.
+ * things that must hold together (schema_parts.h); one with alternatives is the union of
+ * others.
  *
- * Taken: type (or a list), properties, required, additionalProperties, patternProperties, enum,
- * const, items (also a list), prefixItems, additionalItems, minItems, maxItems, minLength,
- * maxLength, pattern, format (date, time, date-time, email, uuid, ipv4, ipv6, uri, hostname;
- * others say nothing), minimum, maximum, exclusiveMinimum, exclusiveMaximum (whole numbers),
- * anyOf, oneOf (where the branches are disjoint), allOf, $ref within the document,
- * minProperties, maxProperties. Other keywords that would restrict a value are refused by name
- * and path; what only annotates is passed over.
+ * Taken, each exactly: type (or a list), enum, const; properties, required, patternProperties,
+ * additionalProperties, propertyNames, minProperties, maxProperties, dependencies and its two
+ * heirs; items (also a list), prefixItems, additionalItems, contains, minItems, maxItems;
+ * minLength, maxLength, pattern, format (schema_want.c; others say nothing); minimum, maximum,
+ * exclusiveMinimum, exclusiveMaximum, multipleOf; anyOf, oneOf, allOf, not, if, then, else;
+ * $ref and $dynamicRef within the document, by pointer, $anchor or $id; unevaluatedProperties
+ * and unevaluatedItems where nothing beside them evaluates. Refused by name and path:
+ * uniqueItems but for at most one item, minContains above 1, maxContains, and what takes more
+ * room than there is. What only annotates is passed over.
  *
- * Properties come in any order; one that the schema names comes once. In a string that has a
- * pattern, format, length, enum or const a character stands for itself where JSON lets it.
- * Numbers with bounds have no exponent.
+ * Properties come in any order; one that the schema names comes once (another one may come
+ * again, and then counts again). In a string that has a pattern, format, length, enum or const
+ * a character stands for itself where JSON lets it. Whole numbers have no exponent, nor have
+ * numbers under a bound, multiple or exclusion.
  *
  * Owner    all of it lies in the arena given to schema_compile; source is not kept.
  * Failure  ERR_LIMIT: a keyword that is not taken, or too many states; ERR_FORMAT: no schema.
@@ -27,7 +30,12 @@
 #include "base/json.h"
 #include "engine/automaton.h"
 
-enum { SCHEMA_NODES_MAX = 4000, SCHEMA_NAMES_MAX = 256 };
+enum {
+    SCHEMA_NODES_MAX = 4000,
+    SCHEMA_NAMES_MAX = 256,
+    SCHEMA_OTHERS_MAX = 64,
+    SCHEMA_NEEDS_MAX = 5
+};
 #define SCHEMA_NO_MAX UINT32_MAX
 
 enum schema_type {
@@ -45,15 +53,44 @@ struct schema_set {
     uint64_t bits[SCHEMA_NAMES_MAX / 64];
 };
 
+/* A node that a property or an item may have, and which needs it then meets. A need is one
+ * thing that some property of the object (item of the array) must meet, whichever it is. */
+struct schema_option {
+    uint16_t node;
+    uint16_t meets;
+};
+
+struct schema_options {
+    struct schema_option *list; /* [total] the first count have a value */
+    uint32_t count, total;
+};
+
+/* Ways that names may still go: those of listed names, that come once, and others. */
+struct schema_ways {
+    struct schema_set names;
+    uint64_t others;
+};
+
 struct schema_object {
-    struct automaton names; /* of what stands between a name's quotes */
-    uint16_t *way;          /* [names.state_count] which way a name that ends there goes */
-    uint16_t *way_node;     /* [ways] the node of its value */
-    uint32_t name_count;    /* ways below are names, that come once */
-    uint16_t *low, *high;   /* [state_count] ways of names still reachable: [low, high) */
-    bool *reaches_other;    /* [state_count] a way past name_count can be reached */
-    struct schema_set required, forbidden;
+    struct automaton names;      /* of what stands between a name's quotes */
+    uint16_t *way;               /* [state_count] which way a name that ends there goes */
+    struct schema_options *ways; /* [way_count] the first name_count are of listed names */
+    uint32_t name_count, way_count;
+    struct schema_ways *reach; /* [state_count] usable ways that can still be reached */
+    struct schema_ways usable; /* those that have a value */
+    struct schema_set required;
     uint32_t min, max; /* properties */
+    uint16_t needs;
+    bool open; /* there is an object of it */
+};
+
+struct schema_array {
+    struct schema_options *items; /* [prefix_count + 1] the last: of all items behind */
+    uint32_t prefix_count, min, max;
+    uint32_t items_max; /* no item of that place has a value; UINT32_MAX: all have */
+    uint16_t needs;
+    uint32_t layers;  /* from this many items on the next is as any other */
+    uint32_t *fewest; /* [layers + 1][needs + 1] further items to an end; none without needs */
 };
 
 struct schema_node {
@@ -62,13 +99,11 @@ struct schema_node {
     const struct automaton *number;
     bool counted; /* characters_min .. characters_max characters */
     uint32_t characters_min, characters_max;
-    const uint16_t *prefix; /* [prefix_count] nodes of the first items */
-    uint32_t prefix_count, items_min, items_max;
-    uint16_t items;
+    struct schema_array *array;
     struct schema_object *object;
     const uint16_t *alternatives; /* [alternative_count] instead of all the above */
     uint32_t alternative_count;
-    uint32_t distance; /* fewest bytes of a value; UINT32_MAX: there is none */
+    uint32_t distance; /* about how few bytes a value has; UINT32_MAX: there is none */
 };
 
 struct schema {
@@ -76,6 +111,17 @@ struct schema {
     uint32_t node_count;
     uint16_t root;
 };
+
+/* Whether an object with these properties can be completed: seen names, count in all. */
+struct schema_progress {
+    struct schema_set seen;
+    uint32_t count;
+    uint16_t met;
+};
+bool schema_object_can_end(const struct schema_object *object,
+                           const struct schema_progress *progress);
+/* Fewest further items of an array; UINT32_MAX: it cannot be completed. */
+uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t met);
 
 MUST_USE enum status schema_compile(struct schema *schema, const struct json *source,
                                     struct arena *arena, struct error *err);

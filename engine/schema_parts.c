@@ -1,28 +1,14 @@
-/* schema_parts - see schema_parts.h. Parts are kept in the order of their addresses. */
+/* schema_parts - see schema_parts.h. */
 #include "engine/schema_parts.h"
 
 #include <string.h>
 
 /* Keywords that restrict a value and are not taken. */
-static const char *const refused[] = {"not",
-                                      "if",
-                                      "then",
-                                      "else",
-                                      "dependencies",
-                                      "contains",
-                                      "multipleOf",
-                                      "dependentRequired",
-                                      "dependentSchemas",
-                                      "propertyNames",
-                                      "unevaluatedItems",
-                                      "unevaluatedProperties",
-                                      "$dynamicRef",
-                                      "$recursiveRef",
-                                      "minContains",
-                                      "maxContains",
-                                      "extends",
-                                      "disallow",
-                                      "divisibleBy"};
+static const char *const refused[] = {"$recursiveRef", "extends", "disallow"};
+
+/* Where they stand beside these, what is evaluated depends on the value. */
+static const char *const in_place[] = {"$ref", "$dynamicRef",      "allOf",   "anyOf", "oneOf",
+                                       "if",   "dependentSchemas", "contains"};
 
 /* The path of a value within root, as a JSON pointer. */
 static bool put_path(const struct json *at, const struct json *wanted, struct text_buf *path)
@@ -44,8 +30,9 @@ static bool put_path(const struct json *at, const struct json *wanted, struct te
     return false;
 }
 
-static enum status refuse(const struct schema_document *document, const struct json *schema,
-                          const char *keyword, struct error *err)
+enum status schema_parts_refuse(const struct schema_document *document,
+                                const struct json *schema, const char *keyword,
+                                struct error *err)
 {
     struct text_buf path = {.size_max = 4096};
     put_path(document->root, schema, &path);
@@ -57,90 +44,92 @@ static enum status refuse(const struct schema_document *document, const struct j
     return status;
 }
 
-static enum status check_keywords(const struct schema_document *document,
-                                  const struct json *schema, struct error *err)
+static bool says_nothing(const struct json *schema)
+{
+    bool flag = false;
+    return json_bool(schema, &flag) ? flag : json_count(schema) == 0;
+}
+
+enum status schema_parts_check(const struct schema_document *document,
+                               const struct json *schema, struct error *err)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (json_get(schema, refused[i]))
-            return refuse(document, schema, refused[i], err);
-    bool unique = false;
-    if (json_bool(json_get(schema, "uniqueItems"), &unique) && unique)
-        return refuse(document, schema, "uniqueItems", err);
+            return schema_parts_refuse(document, schema, refused[i], err);
+    static const char *const unevaluated[] = {"unevaluatedProperties", "unevaluatedItems"};
+    for (size_t u = 0; u < 2; u++) {
+        const struct json *keyword = json_get(schema, unevaluated[u]);
+        for (size_t i = 0; keyword && i < sizeof in_place / sizeof *in_place; i++)
+            if (json_get(schema, in_place[i]) && !says_nothing(keyword))
+                return schema_parts_refuse(document, schema, unevaluated[u], err);
+    }
     return OK;
 }
 
-/* One step of a JSON pointer: ~0, ~1 and %XX undone. */
-static bool read_step(struct text step, char *out, size_t room)
+const struct json *schema_parts_additional(const struct json *schema)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < step.size; i++) {
-        char c = step.data[i];
-        if (size + 1 >= room)
-            return false;
-        if (c == '~' && i + 1 < step.size)
-            c = step.data[++i] == '1' ? '/' : '~';
-        else if (c == '%' && i + 2 < step.size) {
-            static const char digits[] = "0123456789abcdef";
-            const char *high = strchr(digits, step.data[i + 1] | 0x20);
-            const char *low = strchr(digits, step.data[i + 2] | 0x20);
-            if (!high || !low)
-                return false;
-            c = (char)((high - digits) * 16 + (low - digits));
-            i += 2;
-        }
-        out[size++] = c;
-    }
-    out[size] = '\0';
-    return true;
+    const struct json *more = json_get(schema, "additionalProperties");
+    return more ? more : json_get(schema, "unevaluatedProperties");
 }
 
-static const struct json *child_of(const struct json *value, const char *name)
+const struct json *schema_parts_prefix(const struct json *schema)
 {
-    if (json_type(value) == JSON_OBJECT)
-        return json_get(value, name);
-    size_t index = 0;
-    for (const char *digit = name; *digit; digit++) {
-        if (*digit < '0' || *digit > '9' || index > 100000)
-            return NULL;
-        index = index * 10 + (size_t)(*digit - '0');
-    }
-    const struct json *child = json_first(value);
-    while (child && index-- > 0)
+    const struct json *items = json_get(schema, "items");
+    return json_type(items) == JSON_ARRAY ? items : json_get(schema, "prefixItems");
+}
+
+const struct json *schema_parts_rest(const struct json *schema)
+{
+    const struct json *items = json_get(schema, "items");
+    const struct json *rest =
+        json_type(items) == JSON_ARRAY ? json_get(schema, "additionalItems") : items;
+    return rest ? rest : json_get(schema, "unevaluatedItems");
+}
+
+const struct json *schema_parts_member(const struct json *object, struct text name)
+{
+    if (json_type(object) != JSON_OBJECT)
+        return NULL;
+    const struct json *child = json_first(object);
+    while (child && !text_equal(json_key(child), name))
         child = json_next(child);
     return child;
 }
 
-static const struct json *resolve(const struct json *root, struct text pointer)
+bool schema_parts_is_scalar(const struct json *value)
 {
-    char name[512];
-    const struct json *at = root;
-    if (!text_starts(pointer, TEXT("#")))
-        return NULL;
-    size_t from = 1;
-    while (at && from < pointer.size) {
-        if (pointer.data[from] != '/')
-            return NULL;
-        size_t end = text_find(pointer, TEXT("/"), from + 1);
-        end = end > pointer.size ? pointer.size : end;
-        if (!read_step(text_slice(pointer, from + 1, end), name, sizeof name))
-            return NULL;
-        at = child_of(at, name);
-        from = end;
-    }
-    return at;
+    return json_type(value) != JSON_ARRAY && json_type(value) != JSON_OBJECT;
 }
 
+static int pointer_order(const void *a, const void *b)
+{
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+static int part_order(const struct schema_part *a, const struct schema_part *b)
+{
+    int order = (a->kind > b->kind) - (a->kind < b->kind);
+    order = order ? order : pointer_order(a->at, b->at);
+    order = order ? order : pointer_order(a->schema, b->schema);
+    order = order ? order : (a->role > b->role) - (a->role < b->role);
+    order = order ? order : (a->index > b->index) - (a->index < b->index);
+    order = order ? order : (a->name.size > b->name.size) - (a->name.size < b->name.size);
+    return order || a->name.size == 0 ? order
+                                      : memcmp(a->name.data, b->name.data, a->name.size);
+}
+
+/* Adds a part; false in *is_new: the set has it. */
 static enum status put_part(struct schema_parts *parts, struct schema_part part, bool *is_new,
                             struct error *err)
 {
     uint32_t at = 0;
-    while (at < parts->count && (uintptr_t)parts->parts[at].schema < (uintptr_t)part.schema)
+    while (at < parts->count && part_order(&parts->parts[at], &part) < 0)
         at++;
-    *is_new = !(at < parts->count && parts->parts[at].schema == part.schema);
+    *is_new = !(at < parts->count && part_order(&parts->parts[at], &part) == 0);
     if (!*is_new)
         return OK;
     if (parts->count == SCHEMA_PARTS_MAX)
-        FAIL(err, ERR_LIMIT, "schema: more than %d schemas hold for one value",
+        FAIL(err, ERR_LIMIT, "schema: more than %d things hold for one value",
              SCHEMA_PARTS_MAX);
     memmove(parts->parts + at + 1, parts->parts + at,
             (parts->count - at) * sizeof *parts->parts);
@@ -149,58 +138,164 @@ static enum status put_part(struct schema_parts *parts, struct schema_part part,
     return OK;
 }
 
-static enum status add_referred(const struct schema_document *document,
-                                struct schema_parts *parts, const struct json *schema,
-                                struct error *err)
+enum status schema_parts_put(struct schema_parts *parts, struct schema_part part,
+                             struct error *err)
 {
-    struct text pointer;
-    if (!json_text(json_get(schema, "$ref"), &pointer))
+    bool is_new = false;
+    return put_part(parts, part, &is_new, err);
+}
+
+void schema_parts_remove(struct schema_parts *parts, uint32_t index)
+{
+    parts->count--;
+    memmove(parts->parts + index, parts->parts + index + 1,
+            (parts->count - index) * sizeof *parts->parts);
+}
+
+/* $ref and $dynamicRef: the latter where it can only mean one schema. */
+enum status schema_parts_refer(const struct schema_parts_from *from, struct schema_parts *parts,
+                               const char *key, struct error *err)
+{
+    struct text ref;
+    if (!json_text(json_get(from->schema, key), &ref))
         return OK;
-    const struct json *target = resolve(document->root, pointer);
+    const size_t hash = text_find(ref, TEXT("#"), 0);
+    const struct text name = text_slice(ref, hash == SIZE_MAX ? hash : hash + 1, ref.size);
+    if (key[1] == 'd' && schema_ref_dynamic_count(from->document, name) > 1)
+        return schema_parts_refuse(from->document, from->schema, key, err);
+    const struct json *target = schema_ref_find(from->document, from->schema, ref);
     if (!target)
-        FAIL(err, ERR_LIMIT, "schema: $ref %.*s is not within the document", TEXT_ARG(pointer));
+        FAIL(err, ERR_LIMIT, "schema: %s %.*s is not within the document", key, TEXT_ARG(ref));
     if (parts->depth == SCHEMA_PARTS_DEPTH_MAX)
-        FAIL(err, ERR_LIMIT, "schema: $ref %.*s refers on more than %d times",
-             TEXT_ARG(pointer), SCHEMA_PARTS_DEPTH_MAX);
+        FAIL(err, ERR_LIMIT, "schema: %s %.*s refers on more than %d times", key, TEXT_ARG(ref),
+             SCHEMA_PARTS_DEPTH_MAX);
     parts->depth++;
-    TRY(schema_parts_add(document, parts, (struct schema_part){.schema = target}, err));
+    TRY(schema_parts_add(from->document, parts, from->role, target, err));
     parts->depth--;
     return OK;
 }
 
-enum status schema_parts_add(const struct schema_document *document, struct schema_parts *parts,
-                             struct schema_part part, struct error *err)
+static enum status add_contains(const struct schema_document *document,
+                                struct schema_parts *parts, const struct json *schema,
+                                struct error *err)
 {
-    bool flag = false;
-    if (json_bool(part.schema, &flag)) {
-        parts->none |= !flag;
+    const struct json *contains = json_get(schema, "contains");
+    double least = 1;
+    if (!contains)
         return OK;
+    json_double(json_get(schema, "minContains"), &least);
+    if (json_get(schema, "maxContains"))
+        return schema_parts_refuse(document, schema, "maxContains", err);
+    if (least > 1)
+        return schema_parts_refuse(document, schema, "minContains of more than 1", err);
+    return least < 1 ? OK
+                     : schema_parts_put(parts,
+                                        (struct schema_part){.kind = SCHEMA_PART_SOME,
+                                                             .schema = schema,
+                                                             .at = contains},
+                                        err);
+}
+
+/* The keywords of schema that leave a choice. */
+static enum status add_choices(struct schema_parts *parts, const struct json *schema,
+                               struct error *err)
+{
+    static const struct {
+        const char *key;
+        enum schema_part_kind kind;
+    } choices[] = {
+        {"anyOf", SCHEMA_PART_ANY_OF}, {"oneOf", SCHEMA_PART_ONE_OF}, {"if", SCHEMA_PART_IF}};
+    static const char *const depends[] = {"dependencies", "dependentRequired",
+                                          "dependentSchemas"};
+    struct schema_part part = {.schema = schema};
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        part.kind = (uint8_t)choices[i].kind;
+        if (json_get(schema, choices[i].key))
+            TRY(schema_parts_put(parts, part, err));
     }
-    if (json_type(part.schema) != JSON_OBJECT)
-        FAIL(err, ERR_FORMAT, "schema: want an object or a boolean");
-    const bool alone = document->ref_alone && json_get(part.schema, "$ref");
+    part.kind = SCHEMA_PART_DEPENDS;
+    for (size_t i = 0; i < sizeof depends / sizeof *depends; i++)
+        for (part.at = json_first(json_get(schema, depends[i])); part.at;
+             part.at = json_next(part.at))
+            TRY(schema_parts_put(parts, part, err));
+    part.at = json_get(schema, "enum");
+    part.kind = SCHEMA_PART_AMONG;
+    for (const struct json *each = json_first(part.at); each; each = json_next(each))
+        if (!schema_parts_is_scalar(each))
+            part.kind = SCHEMA_PART_ENUM;
+    return part.at ? schema_parts_put(parts, part, err) : OK;
+}
+
+/* That the schema at holds. */
+static enum status add_schema(const struct schema_document *document,
+                              struct schema_parts *parts, const struct json *at,
+                              struct error *err)
+{
+    const struct schema_parts_from from = {document, at, SCHEMA_HOLDS};
+    const bool alone = document->ref_alone && json_get(at, "$ref");
     if (alone)
-        return add_referred(document, parts, part.schema, err);
-    TRY(check_keywords(document, part.schema, err));
+        return schema_parts_refer(&from, parts, "$ref", err);
+    TRY(schema_parts_check(document, at, err));
     bool is_new = false;
-    TRY(put_part(parts, part, &is_new, err));
+    TRY(put_part(parts, (struct schema_part){.kind = SCHEMA_PART_HOLDS, .schema = at, .at = at},
+                 &is_new, err));
     if (!is_new)
         return OK;
-    TRY(add_referred(document, parts, part.schema, err));
-    const struct json *all = json_first(json_get(part.schema, "allOf"));
-    for (; all; all = json_next(all))
-        TRY(schema_parts_add(document, parts, (struct schema_part){.schema = all}, err));
-    return OK;
+    TRY(schema_parts_refer(&from, parts, "$ref", err));
+    TRY(schema_parts_refer(&from, parts, "$dynamicRef", err));
+    const struct json *each = json_first(json_get(at, "allOf"));
+    for (; each; each = json_next(each))
+        TRY(schema_parts_add(document, parts, SCHEMA_HOLDS, each, err));
+    if (json_get(at, "not"))
+        TRY(schema_parts_add(document, parts, SCHEMA_FAILS, json_get(at, "not"), err));
+    if (json_get(at, "const"))
+        TRY(schema_parts_add(document, parts, SCHEMA_EQUALS, json_get(at, "const"), err));
+    TRY(add_contains(document, parts, at, err));
+    return add_choices(parts, at, err);
+}
+
+enum status schema_parts_add(const struct schema_document *document, struct schema_parts *parts,
+                             enum schema_role role, const struct json *at, struct error *err)
+{
+    struct schema_part part = {.schema = at, .at = at};
+    bool flag = false;
+    if (role == SCHEMA_EQUALS || role == SCHEMA_DIFFERS) {
+        const bool scalar = schema_parts_is_scalar(at);
+        part.kind = role == SCHEMA_EQUALS ? SCHEMA_PART_EQUALS
+                    : scalar              ? SCHEMA_PART_DIFFERS
+                                          : SCHEMA_PART_UNEQUAL;
+        return schema_parts_put(parts, part, err);
+    }
+    if (json_bool(at, &flag)) {
+        parts->none |= flag == (role == SCHEMA_FAILS);
+        return OK;
+    }
+    if (json_type(at) != JSON_OBJECT)
+        FAIL(err, ERR_FORMAT, "schema: want an object or a boolean");
+    if (role == SCHEMA_HOLDS)
+        return add_schema(document, parts, at, err);
+    part.kind = SCHEMA_PART_FAILS;
+    return schema_parts_put(parts, part, err);
+}
+
+uint32_t schema_parts_hash(const struct schema_parts *parts)
+{
+    uint64_t hash = parts->count * 256 + parts->barred;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const struct schema_part *part = &parts->parts[i];
+        hash = (hash ^ (uintptr_t)part->at) * 0x9e3779b97f4a7c15ull;
+        hash = (hash ^ (uintptr_t)part->schema ^ part->name.size) * 0x9e3779b97f4a7c15ull;
+        hash = (hash ^ hash >> 29) + part->kind * 1021u + part->role * 31u + part->index;
+    }
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 bool schema_parts_equal(const struct schema_parts *a, const struct schema_parts *b)
 {
-    if (a->count != b->count || a->none != b->none)
+    if (a->count != b->count || a->none != b->none || a->barred != b->barred)
         return false;
     for (uint32_t i = 0; i < a->count; i++)
-        if (a->parts[i].schema != b->parts[i].schema ||
-            a->parts[i].any_chosen != b->parts[i].any_chosen ||
-            a->parts[i].one_chosen != b->parts[i].one_chosen)
+        if (part_order(&a->parts[i], &b->parts[i]) != 0)
             return false;
     return true;
 }

@@ -1,0 +1,213 @@
+/* schema_names - see schema_names.h. */
+#include "engine/schema_names.h"
+
+#include "engine/regex.h"
+#include "engine/schema_choice.h"
+#include "engine/schema_facts.h"
+#include "engine/schema_text.h"
+
+enum { SETS_MAX = 64, DEPTH_MAX = 32 };
+
+/* The automata whose texts, together, are the strings of one schema. */
+struct collected {
+    struct schema_build *build;
+    struct automaton *sets; /* [SETS_MAX] */
+    uint16_t *labels;       /* [SETS_MAX] */
+    uint32_t count;
+    uint16_t label;
+    uint32_t depth;
+};
+
+uint32_t schema_names_find(const struct schema_names *names, struct text name)
+{
+    uint32_t at = 0;
+    while (at < names->count && !text_equal(names->list[at], name))
+        at++;
+    return at;
+}
+
+static enum status add_name(struct schema_names *names, struct text name, struct error *err)
+{
+    if (schema_names_find(names, name) < names->count)
+        return OK;
+    if (names->count == SCHEMA_NAMES_MAX)
+        FAIL(err, ERR_LIMIT, "properties: more than %d", SCHEMA_NAMES_MAX);
+    names->list[names->count++] = name;
+    return OK;
+}
+
+static uint32_t find_kind(const struct schema_names *names, struct text pattern,
+                          const struct json *schema)
+{
+    uint32_t at = 0;
+    while (at < names->kind_count && (names->schemas[at] != schema ||
+                                      (!schema && !text_equal(names->patterns[at], pattern))))
+        at++;
+    return at;
+}
+
+static enum status add_kind(struct schema_names *names, struct text pattern,
+                            const struct json *schema, struct error *err)
+{
+    if (find_kind(names, pattern, schema) < names->kind_count)
+        return OK;
+    if (names->kind_count == SCHEMA_NAMES_KINDS_MAX)
+        FAIL(err, ERR_LIMIT, "patternProperties: more than %d", SCHEMA_NAMES_KINDS_MAX);
+    names->patterns[names->kind_count] = pattern;
+    names->schemas[names->kind_count++] = schema;
+    return OK;
+}
+
+bool schema_names_match(const struct schema_names *names, uint32_t mask, struct text pattern)
+{
+    return mask >> find_kind(names, pattern, NULL) & 1;
+}
+
+bool schema_names_is_of(const struct schema_names *names, uint32_t mask,
+                        const struct json *schema)
+{
+    return mask >> find_kind(names, TEXT(""), schema) & 1;
+}
+
+static enum status add_members(struct schema_names *names, const struct json *object,
+                               struct error *err)
+{
+    for (const struct json *each = json_first(object); each; each = json_next(each))
+        TRY(add_name(names, json_key(each), err));
+    return OK;
+}
+
+static enum status collect_schema(struct schema_names *names, const struct json *schema,
+                                  struct error *err)
+{
+    struct text name;
+    bool more = true;
+    TRY(add_members(names, json_get(schema, "properties"), err));
+    const struct json *required = json_get(schema, "required");
+    const struct json *each = json_type(required) == JSON_ARRAY ? json_first(required) : NULL;
+    for (; each; each = json_next(each))
+        if (json_text(each, &name))
+            TRY(add_name(names, name, err));
+    const struct json *patterns = json_get(schema, "patternProperties");
+    for (each = json_first(patterns); each; each = json_next(each))
+        TRY(add_kind(names, json_key(each), NULL, err));
+    if (json_bool(schema_parts_additional(schema), &more) && !more && !json_first(patterns))
+        names->closed = true;
+    const struct json *of = json_get(schema, "propertyNames");
+    return of ? add_kind(names, TEXT(""), of, err) : OK;
+}
+
+enum status schema_names_collect(struct schema_names *names, const struct schema_parts *parts,
+                                 struct error *err)
+{
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const struct schema_part *part = &parts->parts[i];
+        switch ((enum schema_part_kind)part->kind) {
+        case SCHEMA_PART_HOLDS:
+            TRY(collect_schema(names, part->at, err));
+            break;
+        case SCHEMA_PART_EQUALS:
+            TRY(add_members(names, part->at, err));
+            names->closed = true;
+            break;
+        case SCHEMA_PART_HAS:
+        case SCHEMA_PART_LACKS:
+            TRY(add_name(names, part->name, err));
+            break;
+        case SCHEMA_PART_PATTERN:
+            TRY(add_kind(names, part->name, NULL, err));
+            break;
+        case SCHEMA_PART_NAMED:
+            TRY(add_kind(names, TEXT(""), part->at, err));
+            break;
+        case SCHEMA_PART_OTHER: /* what its owner lists, so that it is told apart */
+            TRY(add_members(names, part->at ? NULL : part->schema, err));
+            TRY(add_members(names, part->at ? json_get(part->schema, "properties") : NULL,
+                            err));
+            for (const struct json *each =
+                     json_first(part->at ? json_get(part->schema, "patternProperties") : NULL);
+                 each; each = json_next(each))
+                TRY(add_kind(names, json_key(each), NULL, err));
+            break;
+        default:
+            break;
+        }
+    }
+    return OK;
+}
+
+/* The strings of a set, by what its choices come to. */
+static enum status collect_strings(void *context, const struct schema_parts *parts)
+{
+    struct collected *all = context;
+    struct schema_build *build = all->build;
+    struct schema_facts facts;
+    if (schema_choice_is_left(parts)) {
+        const struct schema_choice_to to = {&build->document, collect_strings, context};
+        if (all->depth == DEPTH_MAX)
+            FAIL(build->err, ERR_LIMIT, "propertyNames: more than %d choices within another",
+                 DEPTH_MAX);
+        all->depth++;
+        TRY(schema_choice_take(&to, parts, build->err));
+        all->depth--;
+        return OK;
+    }
+    TRY(schema_facts_read(parts, &facts, build->err));
+    if (parts->none || !(facts.types & SCHEMA_STRING))
+        return OK;
+    if (all->count == SETS_MAX)
+        FAIL(build->err, ERR_LIMIT, "propertyNames: more than %d choices", SETS_MAX);
+    struct schema_values values;
+    TRY(schema_facts_values(parts, &values, build->err));
+    all->labels[all->count] = all->label;
+    return schema_text_strings(&all->sets[all->count++], parts, &values, build->arena,
+                               build->err);
+}
+
+static enum status collect_kinds(const struct schema_names *names, struct collected *all)
+{
+    struct schema_build *build = all->build;
+    for (uint32_t k = 0; k < names->kind_count; k++) {
+        struct schema_parts parts = {.count = 0};
+        if (!names->schemas[k])
+            continue;
+        all->label = (uint16_t)k;
+        TRY(schema_parts_add(&build->document, &parts, SCHEMA_HOLDS, names->schemas[k],
+                             build->err));
+        TRY(collect_strings(all, &parts));
+    }
+    return OK;
+}
+
+enum status schema_names_make(struct schema_build *build, const struct schema_names *names,
+                              struct automaton *made)
+{
+    struct nfa nfa;
+    uint16_t start = 0;
+    struct collected all = {.build = build,
+                            .sets = ARENA_NEW(build->arena, struct automaton, SETS_MAX),
+                            .labels = ARENA_NEW(build->arena, uint16_t, SETS_MAX)};
+    if (!all.sets || !all.labels)
+        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
+    TRY(collect_kinds(names, &all));
+    TRY(automaton_nfa(&nfa, build->arena, build->err));
+    struct regex_target target = {.nfa = &nfa,
+                                  .scratch = build->arena,
+                                  .options = {.bytes = REGEX_JSON, .span = REGEX_SEARCH}};
+    for (uint32_t i = 0; i < names->count; i++) {
+        target.after = automaton_accept(&nfa, (uint16_t)(AUTOMATON_MASKED_LABELS + i));
+        nfa.start = automaton_split(&nfa, nfa.start, regex_literal(&target, names->list[i]));
+    }
+    for (uint32_t k = 0; k <= names->kind_count; k++) {
+        const bool any = k == names->kind_count;
+        if (any ? names->closed : names->schemas[k] != NULL)
+            continue;
+        target.after = automaton_accept(&nfa, (uint16_t)(any ? SCHEMA_NAMES_ANY : k));
+        TRY(regex_add(&target, any ? TEXT("") : names->patterns[k], &start, build->err));
+        nfa.start = automaton_split(&nfa, nfa.start, start);
+    }
+    for (uint32_t i = 0; i < all.count; i++)
+        nfa.start = automaton_split(&nfa, nfa.start,
+                                    automaton_embed(&nfa, &all.sets[i], all.labels[i]));
+    return automaton_make(made, &nfa, (struct automaton_want){0}, build->arena, build->err);
+}

@@ -1,0 +1,19 @@
+/*
+ * schema_number - the automaton of the numbers that a set of parts allows.
+ *
+ * Bounds, multiples and values that are excluded are told by decimal digits, so that a number
+ * under one of those has no exponent. Anything within 40 digits of the point is exact.
+ */
+#ifndef ENGINE_SCHEMA_NUMBER_H
+#define ENGINE_SCHEMA_NUMBER_H
+
+#include "engine/automaton.h"
+#include "engine/schema_facts.h"
+
+enum { SCHEMA_NUMBER_DIGITS_MAX = 40, SCHEMA_NUMBER_RESIDUES_MAX = 2000 };
+
+MUST_USE enum status schema_number_make(struct automaton *made,
+                                        const struct schema_parts *parts,
+                                        const struct schema_values *values, struct arena *arena,
+                                        struct error *err);
+#endif

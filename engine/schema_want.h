@@ -1,0 +1,37 @@
+/*
+ * schema_want - texts under several restrictions at once, as one automaton.
+ *
+ * Each restriction has a label of its own: a text must end with all labels that are wanted, and
+ * with none of those that are not. So patterns, formats and lengths hold together, and others
+ * fail, without an intersection being written out.
+ */
+#ifndef ENGINE_SCHEMA_WANT_H
+#define ENGINE_SCHEMA_WANT_H
+
+#include "engine/regex.h"
+
+enum { SCHEMA_WANT_LABELS_MAX = 30 };
+
+struct schema_want {
+    struct nfa nfa;
+    struct arena *arena;
+    struct error *err;
+    enum regex_bytes bytes;
+    uint16_t count; /* of labels */
+    struct automaton_want want;
+};
+
+MUST_USE enum status schema_want_init(struct schema_want *want, enum regex_bytes bytes,
+                                      struct arena *arena, struct error *err);
+/* The label of one more restriction. */
+MUST_USE enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *label);
+MUST_USE enum status schema_want_pattern(struct schema_want *want, struct text pattern,
+                                         bool holds);
+/* Nothing at all. */
+MUST_USE enum status schema_want_nothing(struct schema_want *want);
+MUST_USE enum status schema_want_make(struct schema_want *want, struct automaton *made);
+
+/* The pattern of a format; NULL: a name that says nothing. */
+const char *schema_want_format(struct text name);
+
+#endif
