@@ -26,6 +26,7 @@ struct subset {
     uint32_t *seen;  /* [2 * nodes] the round in which a point was added */
     uint32_t *stack; /* [2 * nodes] */
     uint32_t round;
+    bool *live; /* [nodes] an end can be reached, past the text's begin */
 };
 
 enum status automaton_nfa(struct nfa *nfa, struct arena *scratch, struct error *err)
@@ -126,7 +127,7 @@ static void close_point(struct subset *subset, uint32_t point, bool at_begin)
     subset->stack[depth++] = point;
     while (depth > 0) {
         const uint32_t top = subset->stack[--depth];
-        if (subset->seen[top] == subset->round)
+        if (subset->seen[top] == subset->round || (!at_begin && !subset->live[top / 2]))
             continue;
         subset->seen[top] = subset->round;
         const struct nfa_node *node = &subset->nfa->nodes[top / 2];
@@ -203,20 +204,56 @@ static void fill_labels(struct subset *subset, uint32_t state)
         made->distance[state] = 0;
 }
 
+/* From where an end can be reached without an assertion of the text's begin: what is searched
+ * for anywhere and anchored all the same would carry the search along with it. */
+static void fill_live(struct subset *subset)
+{
+    const struct nfa *nfa = subset->nfa;
+    bool *live = subset->live;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (uint32_t i = 0; i < nfa->count; i++) {
+            const struct nfa_node *node = &nfa->nodes[i];
+            const bool leads =
+                node->kind == NFA_SPLIT ? live[node->a] || live[node->b] : live[node->a];
+            if (live[i] || (node->kind != NFA_ACCEPT && (node->kind == NFA_BEGIN || !leads)))
+                continue;
+            live[i] = grew = true;
+        }
+    }
+}
+
+/* Where the bytes' ways out of a state may change: at the ends of its ranges. */
+static void mark_edges(const struct subset *subset, uint32_t state, bool edge[257])
+{
+    memset(edge, 0, 257 * sizeof *edge);
+    for (uint32_t i = subset->begin[state]; i < subset->begin[state + 1]; i++) {
+        const struct nfa_node *node = &subset->nfa->nodes[subset->points[i] / 2];
+        if (node->kind != NFA_RANGE)
+            continue;
+        edge[node->first] = true;
+        edge[node->last + 1] = true;
+    }
+}
+
 static bool fill_row(struct subset *subset, uint32_t state)
 {
     struct automaton *made = subset->made;
+    bool edge[257];
+    uint32_t to = AUTOMATON_DEAD;
+    mark_edges(subset, state, edge);
     for (int byte = 0; byte < 256; byte++) {
         const uint8_t class = made->class_of[byte];
         if (byte > 0 && made->class_of[byte - 1] == class)
             continue;
-        subset->round++;
-        for (uint32_t i = subset->begin[state]; i < subset->begin[state + 1]; i++) {
+        subset->round += edge[byte];
+        for (uint32_t i = subset->begin[state]; edge[byte] && i < subset->begin[state + 1];
+             i++) {
             const struct nfa_node *node = &subset->nfa->nodes[subset->points[i] / 2];
             if (node->kind == NFA_RANGE && node->first <= byte && byte <= node->last)
                 close_point(subset, node->a * 2u, false);
         }
-        const uint32_t to = find_state(subset);
+        to = edge[byte] ? find_state(subset) : to;
         if (to == AUTOMATON_STATES_MAX)
             return false;
         made->next[state * made->class_count + class] = (uint16_t)to;
@@ -319,10 +356,12 @@ static enum status try_make(struct subset *subset, struct arena *arena, bool *fi
     subset->slots = ARENA_NEW(arena, uint16_t, HASH_SLOTS);
     subset->seen = ARENA_NEW(arena, uint32_t, 2 * (size_t)nfa->count + 2);
     subset->stack = ARENA_NEW(arena, uint32_t, 4 * (size_t)nfa->count + 4);
+    subset->live = ARENA_NEW(arena, bool, nfa->count);
     subset->round = subset->point_count = 0;
     if (!subset->points || !subset->begin || !subset->slots || !subset->seen ||
-        !subset->stack || !new_tables(subset->made, subset->state_max, arena))
+        !subset->stack || !subset->live || !new_tables(subset->made, subset->state_max, arena))
         FAIL(err, ERR_MEMORY, "automaton of %u nodes: the arena is full", nfa->count);
+    fill_live(subset);
     *fits = fill_states(subset);
     if (*fits)
         return keep_tables(subset->made, arena, nfa->mark, err);

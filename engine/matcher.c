@@ -235,8 +235,6 @@ static void begin_name(const struct step *step, struct matcher_frame frame)
 static void end_name(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
-    if (!automaton_ends(&object->names, frame.state))
-        return;
     const uint16_t way = object->way[frame.state];
     const struct schema_options *options = &object->ways[way];
     for (uint32_t i = 0; i < options->count; i++) {
@@ -257,7 +255,7 @@ static void end_name(const struct step *step, struct matcher_frame frame)
 static void step_name(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
-    if (step->byte == '"') {
+    if (step->byte == '"' && automaton_ends(&object->names, frame.state)) {
         end_name(step, frame);
         return;
     }

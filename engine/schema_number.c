@@ -65,7 +65,7 @@ static bool read_decimal(const struct json *value, struct decimal *decimal)
     for (int i = 0; i <= power; i++)
         *whole++ = i < count ? digits[i] : '0';
     *whole = power < 0 ? '0' : '\0';
-    for (int i = power < 0 ? power + 1 : power + 1; i < count; i++)
+    for (int i = power + 1; i < count; i++)
         *fraction++ = i < 0 ? '0' : digits[i];
     while (fraction > decimal->fraction && fraction[-1] == '0')
         fraction--;
@@ -149,17 +149,6 @@ static void put_bound(struct text_buf *out, const struct decimal *bound, bool up
     text_buf_format(out, ")$");
 }
 
-static enum status want_buffer(struct schema_want *want, struct text_buf *pattern, bool holds)
-{
-    enum status status = OK;
-    if (pattern->failed)
-        status = error_set(want->err, ERR_MEMORY, __FILE__, __LINE__, "schema: no memory");
-    else
-        status = schema_want_pattern(want, text_buf_text(pattern), holds);
-    text_buf_deinit(pattern);
-    return status;
-}
-
 static enum status refuse(const struct schema_want *want, const struct json *value)
 {
     double number = 0;
@@ -185,7 +174,7 @@ static enum status want_bound(struct schema_want *want, const struct json *schem
         return refuse(want, keyword);
     struct text_buf pattern = {0};
     put_bound(&pattern, &bound, upper, exclusive);
-    return want_buffer(want, &pattern, holds);
+    return schema_want_buffer(want, &pattern, holds);
 }
 
 /* The nodes of a multiple: heads[j * residues + r], j - 1 digits after the point, or before it
@@ -291,7 +280,7 @@ static enum status want_outside(struct schema_want *want, const struct json *at)
         put_same(&pattern, &decimal);
     }
     text_buf_format(&pattern, ")$");
-    return want_buffer(want, &pattern, false);
+    return schema_want_buffer(want, &pattern, false);
 }
 
 /* The values as they are written, and with a fraction of one zero. */

@@ -21,7 +21,7 @@ static bool restricts_text(const struct schema_part *part)
                text_equal(json_key(part->at), TEXT("format"))) {
         return true;
     }
-    return json_text(format, &name) && schema_want_format(name);
+    return json_text(format, &name) && schema_want_is_format(name);
 }
 
 enum status schema_text_length(const struct schema_parts *parts,
@@ -91,12 +91,7 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
                                                                   : NULL;
     if (json_text(pattern, &text))
         TRY(schema_want_pattern(want, text, holds));
-    if (!json_text(format, &text))
-        return OK;
-    const char *known = schema_want_format(text);
-    if (known)
-        return schema_want_pattern(want, text_of(known), holds);
-    return holds ? OK : schema_want_nothing(want); /* it says nothing, so it cannot fail */
+    return json_text(format, &text) ? schema_want_format(want, text, holds) : OK;
 }
 
 enum status schema_text_strings(struct automaton *made, const struct schema_parts *parts,

@@ -27,11 +27,15 @@ MUST_USE enum status schema_want_init(struct schema_want *want, enum regex_bytes
 MUST_USE enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *label);
 MUST_USE enum status schema_want_pattern(struct schema_want *want, struct text pattern,
                                          bool holds);
+/* The same; pattern is given back. */
+MUST_USE enum status schema_want_buffer(struct schema_want *want, struct text_buf *pattern,
+                                        bool holds);
 /* Nothing at all. */
 MUST_USE enum status schema_want_nothing(struct schema_want *want);
 MUST_USE enum status schema_want_make(struct schema_want *want, struct automaton *made);
 
-/* The pattern of a format; NULL: a name that says nothing. */
-const char *schema_want_format(struct text name);
+/* One more restriction: a format, of a name that says something. */
+bool schema_want_is_format(struct text name);
+MUST_USE enum status schema_want_format(struct schema_want *want, struct text name, bool holds);
 
 #endif
