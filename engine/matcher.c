@@ -381,7 +381,11 @@ static void step_number(const struct step *step, struct matcher_frame frame)
     frame.state = automaton_step(number, frame.state, step->byte);
     if (frame.state == AUTOMATON_DEAD)
         return;
-    add(step, frame);
+    bool goes_on = false;
+    for (uint32_t class = 0; class < number->class_count; class ++)
+        goes_on |= number->next[frame.state * number->class_count + class] != AUTOMATON_DEAD;
+    if (goes_on)
+        add(step, frame);
     if (automaton_ends(number, frame.state))
         pop(step, &frame);
 }

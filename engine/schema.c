@@ -112,7 +112,7 @@ static enum status make_node(struct schema_build *build, const struct schema_par
         struct automaton *number = ARENA_NEW(build->arena, struct automaton, 1);
         if (!number)
             FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
-        TRY(schema_number_make(number, parts, &values, build->arena, build->err));
+        TRY(schema_number_make(build, parts, &values, number));
         node->number = number;
     }
     if (node->types & SCHEMA_ARRAY)

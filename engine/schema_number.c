@@ -350,21 +350,23 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
     }
 }
 
-enum status schema_number_make(struct automaton *made, const struct schema_parts *parts,
-                               const struct schema_values *values, struct arena *arena,
-                               struct error *err)
+enum status schema_number_make(const struct schema_build *build,
+                               const struct schema_parts *parts,
+                               const struct schema_values *values, struct automaton *made)
 {
     struct schema_want want;
     struct schema_facts facts;
-    TRY(schema_facts_read(parts, &facts, err));
-    TRY(schema_want_init(&want, REGEX_PLAIN, arena, err));
+    TRY(schema_facts_read(parts, &facts, build->err));
+    TRY(schema_want_init(&want, REGEX_PLAIN, build->arena, build->err));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(want_part(&want, &parts->parts[i]));
     const bool digits_only = want.count > 0;
     if (!values->any)
         TRY(want_values(&want, values));
     struct text form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$");
-    if (facts.whole)
+    if (facts.whole && build->document.old) /* up to draft 4 1.0 is no integer */
+        form = TEXT("^-?(0|[1-9][0-9]*)$");
+    else if (facts.whole)
         form = TEXT("^-?(0|[1-9][0-9]*)(\\.0)?$");
     else if (facts.fraction)
         form = TEXT("^-?(0|[1-9][0-9]*)\\.[0-9]*[1-9][0-9]*$");

@@ -7,13 +7,13 @@
 #ifndef ENGINE_SCHEMA_NUMBER_H
 #define ENGINE_SCHEMA_NUMBER_H
 
-#include "engine/automaton.h"
+#include "engine/schema_build.h"
 #include "engine/schema_facts.h"
 
 enum { SCHEMA_NUMBER_DIGITS_MAX = 40, SCHEMA_NUMBER_RESIDUES_MAX = 2000 };
 
-MUST_USE enum status schema_number_make(struct automaton *made,
+MUST_USE enum status schema_number_make(const struct schema_build *build,
                                         const struct schema_parts *parts,
-                                        const struct schema_values *values, struct arena *arena,
-                                        struct error *err);
+                                        const struct schema_values *values,
+                                        struct automaton *made);
 #endif

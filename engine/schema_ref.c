@@ -84,7 +84,7 @@ static struct text id_of(const struct schema_document *document, const struct js
     struct text id = TEXT("");
     if (document->ref_alone && json_get(schema, "$ref"))
         return id;
-    if (!json_text(json_get(schema, "$id"), &id) && document->old_ids)
+    if (!json_text(json_get(schema, "$id"), &id) && document->old)
         json_text(json_get(schema, "id"), &id);
     return id;
 }
@@ -219,8 +219,8 @@ struct schema_document schema_ref_document(const struct json *root)
     struct schema_document document = {
         .root = root,
         .ref_alone = text_find(dialect, TEXT("draft-0"), 0) != SIZE_MAX,
-        .old_ids = text_find(dialect, TEXT("draft-03"), 0) != SIZE_MAX ||
-                   text_find(dialect, TEXT("draft-04"), 0) != SIZE_MAX};
+        .old = text_find(dialect, TEXT("draft-03"), 0) != SIZE_MAX ||
+               text_find(dialect, TEXT("draft-04"), 0) != SIZE_MAX};
     document.inner_ids = has_inner_id(&document, root);
     return document;
 }

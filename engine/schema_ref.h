@@ -13,7 +13,7 @@
 struct schema_document {
     const struct json *root;
     bool ref_alone; /* drafts up to 7: what stands beside $ref says nothing */
-    bool old_ids;   /* drafts up to 4: id is what $id is */
+    bool old;       /* drafts up to 4: id is what $id is, 1.0 is no integer */
     bool inner_ids; /* not only the root has an $id */
 };
 
