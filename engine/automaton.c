@@ -1,9 +1,10 @@
 /*
  * automaton - see automaton.h.
  *
- * Subset construction: a state is a sorted set of NFA points. A point is a node, doubled: its
- * odd half stands behind an end-of-text assertion, from where only an end is left. Sets are
- * found again by hashing. States that cannot reach an end are made dead afterwards.
+ * Subset construction: a state is a set of NFA points. A point is a node, doubled: its odd half
+ * stands behind an end-of-text assertion, from where only an end is left. Sets are found again
+ * by a hash that does not see the order of their points (sorting them took half of the time).
+ * States that cannot reach an end are made dead afterwards.
  */
 #include "engine/automaton.h"
 
@@ -146,11 +147,13 @@ static void close_point(struct subset *subset, uint32_t point, bool at_begin)
     }
 }
 
-static int point_order(const void *a, const void *b)
+/* Whether the state has the points of the set just closed, of which there are as many. */
+static bool is_closed_set(const struct subset *subset, uint32_t state)
 {
-    const uint32_t x = *(const uint32_t *)a;
-    const uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    for (uint32_t i = subset->begin[state]; i < subset->begin[state + 1]; i++)
+        if (subset->seen[subset->points[i]] != subset->round)
+            return false;
+    return true;
 }
 
 /* The state of the set that begins at begin[state_count] and goes on to point_count. Gives
@@ -162,21 +165,21 @@ static uint32_t find_state(struct subset *subset)
     const uint32_t count = subset->point_count - at;
     if (count == 0)
         return AUTOMATON_DEAD;
-    qsort(subset->points + at, count, sizeof *subset->points, point_order);
-    uint32_t hash = 2166136261u;
+    if (subset->point_count == subset->point_max) /* the set may not be whole */
+        return AUTOMATON_STATES_MAX;
+    uint64_t hash = count; /* of a sum: points come in any order */
     for (uint32_t i = at; i < subset->point_count; i++)
-        hash = (hash ^ subset->points[i]) * 16777619u;
-    uint32_t slot = (hash ^ hash >> 15) % HASH_SLOTS;
+        hash += (subset->points[i] + 1ull) * 0x9e3779b97f4a7c15ull ^ subset->points[i] >> 7;
+    uint32_t slot = (uint32_t)(hash ^ hash >> 29) % HASH_SLOTS;
     for (; subset->slots[slot]; slot = (slot + 1) % HASH_SLOTS) {
         const uint32_t state = subset->slots[slot];
         const uint32_t size = subset->begin[state + 1] - subset->begin[state];
-        if (size == count && memcmp(subset->points + subset->begin[state], subset->points + at,
-                                    count * sizeof *subset->points) == 0) {
+        if (size == count && is_closed_set(subset, state)) {
             subset->point_count = at;
             return state;
         }
     }
-    if (made->state_count == subset->state_max || subset->point_count == subset->point_max)
+    if (made->state_count == subset->state_max)
         return AUTOMATON_STATES_MAX;
     subset->slots[slot] = (uint16_t)made->state_count;
     subset->begin[made->state_count + 1] = subset->point_count;

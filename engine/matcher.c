@@ -348,6 +348,8 @@ static void step_array(const struct step *step, struct matcher_frame frame)
 
 static bool string_is_open(const struct schema_node *node)
 {
+    if (node->characters)
+        return node->characters->further[AUTOMATON_START] <= node->characters_max;
     return node->counted ? node->characters_min <= node->characters_max
                          : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
 }
@@ -363,8 +365,13 @@ static void step_string(const struct step *step, struct matcher_frame frame)
     }
     if (node->counted && whole && frame.count >= node->characters_max)
         return;
+    if (node->characters)
+        frame.count += node->characters->between[frame.state] && (step->byte & 0xc0) != 0x80;
     frame.state = automaton_step(node->string, frame.state, step->byte);
     if (frame.state == AUTOMATON_DEAD)
+        return;
+    if (node->characters &&
+        frame.count + node->characters->further[frame.state] > node->characters_max)
         return;
     if (node->counted && automaton_ends(node->string, frame.state)) {
         const bool counts =

@@ -61,6 +61,10 @@ static const struct {
      {"\"ab\"", "\"\xc3\xa9\\n\\ud83d\\ude00\""},
      {"\"a\"", "\"abcd\"", "\"\\ud83d\\ude00\""}},
     {"{\"enum\": [\"a\\\"b\", 3, null]}", {"\"a\\\"b\"", "3", "null"}, {"\"a\"", "4"}},
+    {"{\"type\": \"string\", \"pattern\": \"^(?=.*[0-9])(?!.*xx)[a-z0-9\\\"]+$\", "
+     "\"maxLength\": 26}",
+     {"\"a1\"", "\"\\\"1abcdefghijklmnopqrstuvwx\""},
+     {"\"a\"", "\"1axx\"", "\"\\\"1abcdefghijklmnopqrstuvwxy\""}},
     {"{\"enum\": [[1, {\"a\": null}], \"x\"]}",
      {"[1, {\"a\": null}]", "\"x\""},
      {"[1, {}]", "[1]", "[1, {\"a\": null}, 1]", "\"y\""}},
@@ -147,33 +151,96 @@ static bool walk_byte(struct matcher_state *at, uint32_t count, char *byte)
     return false;
 }
 
+static const char *const walked[] = {
+    "{\"type\": \"object\", \"properties\": {\"ab\": {\"type\": \"string\"}, \"abc\": "
+    "{\"type\": \"integer\"}, \"d\": {\"type\": \"boolean\"}}, \"required\": [\"abc\", "
+    "\"d\"], \"additionalProperties\": false, \"maxProperties\": 2}",
+    "{\"type\": \"array\", \"minItems\": 3, \"items\": {\"type\": \"string\", "
+    "\"pattern\": \"^[a-z]{2,4}\\\"$\"}}",
+    "{\"type\": \"object\", \"patternProperties\": {\"^y\": "
+    "{\"type\": \"null\"}}, \"additionalProperties\": {\"type\": \"number\"}, "
+    "\"properties\": {\"x\": {\"type\": \"string\", \"minLength\": 5}}}",
+    /* as many properties as there are names; names whose order is another once escaped */
+    "{\"type\": \"object\", \"properties\": {\"a\\\"\": true, \"a#\": {\"enum\": [1]}, \"a!\": "
+    "false, \"b\": {}}, \"minProperties\": 3, \"additionalProperties\": false}",
+    /* needs: of three that some property must meet two can be met by one */
+    "{\"type\": \"object\", \"maxProperties\": 3, \"required\": [\"r\"], \"allOf\": [{\"not\": "
+    "{\"additionalProperties\": {\"type\": \"null\"}}}, {\"not\": {\"patternProperties\": "
+    "{\"^p\": "
+    "{\"type\": \"null\"}}}}, {\"not\": {\"propertyNames\": {\"maxLength\": 3}}}], "
+    "\"properties\": {\"r\": {\"type\": \"null\"}}}",
+    "{\"type\": \"array\", \"maxItems\": 3, \"prefixItems\": [{\"type\": \"null\"}], "
+    "\"allOf\": "
+    "[{\"contains\": {\"enum\": [1, 2]}}, {\"contains\": {\"enum\": [2, 3]}}, {\"contains\": "
+    "{\"enum\": [4]}}]}",
+    /* choices at every level of a schema that refers to itself */
+    "{\"anyOf\": [{\"type\": \"array\", \"maxItems\": 2, \"items\": {\"$ref\": \"#\"}}, "
+    "{\"type\": "
+    "\"array\", \"minItems\": 1, \"items\": {\"$ref\": \"#\"}}, {\"type\": \"null\"}]}",
+    "{\"type\": \"string\", \"pattern\": \"^(?=.*[A-Z])(?!.*xx)[^ ]+\\\\.$\", \"maxLength\": "
+    "40}"};
+
 static void random_texts_have_no_dead_end_and_parse(void **state)
 {
-    static const char *const schemas[] = {
-        "{\"type\": \"object\", \"properties\": {\"ab\": {\"type\": \"string\"}, \"abc\": "
-        "{\"type\": \"integer\"}, \"d\": {\"type\": \"boolean\"}}, \"required\": [\"abc\", "
-        "\"d\"], \"additionalProperties\": false, \"maxProperties\": 2}",
-        "{\"type\": \"array\", \"minItems\": 3, \"items\": {\"type\": \"string\", "
-        "\"pattern\": \"^[a-z]{2,4}\\\"$\"}}",
-        "{\"type\": \"object\", \"patternProperties\": {\"^y\": "
-        "{\"type\": \"null\"}}, \"additionalProperties\": {\"type\": \"number\"}, "
-        "\"properties\": {\"x\": {\"type\": \"string\", \"minLength\": 5}}}"};
     (void)state;
-    for (size_t s = 0; s < sizeof schemas / sizeof *schemas; s++)
+    for (size_t s = 0; s < sizeof walked / sizeof *walked; s++)
         for (int walk = 0; walk < WALKS; walk++) {
             char text[END_BYTES];
             uint32_t count = 0;
             struct matcher_state at;
-            assert_int_equal(compile(schemas[s], NULL), OK);
+            assert_int_equal(compile(walked[s], NULL), OK);
             matcher_start(&matcher, &at);
             while (!matcher_is_complete(&at)) {
                 assert_true(count < END_BYTES);
                 assert_true(walk_byte(&at, count, &text[count]));
                 count++;
+                if (draw(40) == 0)
+                    matcher_compact(&matcher, &at);
             }
             const struct text made = {.data = text, .size = count};
             assert_int_equal(json_check(made, NULL), OK);
+            assert_int_equal(matcher.dropped, 0);
         }
+}
+
+/* 60 levels of a schema with a choice at each are a handful of ways, not 2^60. */
+static void choices_within_choices_add_up(void **state)
+{
+    struct matcher_state at;
+    struct matcher_state next;
+    (void)state;
+    assert_int_equal(compile(walked[6], NULL), OK);
+    matcher_start(&matcher, &at);
+    for (int level = 0; level < 60; level++, at = next) {
+        assert_true(matcher_step(&matcher, &at, '[', &next));
+        assert_true(next.count < 8);
+    }
+    for (int level = 0; level < 60; level++, at = next)
+        assert_true(matcher_step(&matcher, &at, ']', &next));
+    assert_true(matcher_is_complete(&at));
+    assert_int_equal(matcher.dropped, 0);
+}
+
+/* A text longer than all frames: those that are not needed are forgotten on the way. */
+static void a_long_text_is_followed_by_compacting(void **state)
+{
+    struct matcher_state at;
+    struct matcher_state next;
+    (void)state;
+    assert_int_equal(compile("{\"type\": \"string\", \"maxLength\": 100000}", NULL), OK);
+    matcher_start(&matcher, &at);
+    for (int i = 0; i < 50000; i++, at = next) {
+        assert_true(matcher_step(&matcher, &at, i == 0 ? '"' : 'a', &next));
+        if (matcher.frame_count > MATCHER_FRAMES_MAX / 2)
+            matcher_compact(&matcher, &next);
+    }
+    assert_true(matcher_step(&matcher, &at, '"', &next));
+    assert_true(matcher_is_complete(&next));
+    /* without it the matcher says what it left out */
+    matcher_start(&matcher, &at);
+    for (int i = 0; i < 50000 && matcher.dropped == 0; i++, at = next)
+        (void)matcher_step(&matcher, &at, i == 0 ? '"' : 'a', &next);
+    assert_true(matcher.dropped > 0);
 }
 
 static void what_is_not_supported_is_named(void **state)
@@ -184,7 +251,7 @@ static void what_is_not_supported_is_named(void **state)
         {"{\"items\": {\"uniqueItems\": true}}", "#/items: uniqueItems"},
         {"{\"$ref\": \"other.json\"}", "other.json"},
         {"{\"oneOf\": [{\"uniqueItems\": true}, {\"minItems\": 2}]}", "uniqueItems"},
-        {"{\"pattern\": \"(?=a)\"}", "look-around"},
+        {"{\"pattern\": \"a(?=a)\"}", "look-around"},
         {"{\"minimum\": 1e300}", "minimum: 1e+300"},
         {"{\"multipleOf\": 0.123457}", "multipleOf: 0.123457"},
         {"false", "no value"}};
@@ -202,6 +269,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_of_a_schema_or_not),
         cmocka_unit_test(random_texts_have_no_dead_end_and_parse),
+        cmocka_unit_test(choices_within_choices_add_up),
+        cmocka_unit_test(a_long_text_is_followed_by_compacting),
         cmocka_unit_test(what_is_not_supported_is_named),
     };
     if (arena_init(&arena, (size_t)256 << 20, NULL) != OK)

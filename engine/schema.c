@@ -78,7 +78,8 @@ static enum status make_string(struct schema_build *build, const struct schema_p
     if (!made)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     node->string = made;
-    return schema_text_strings(made, parts, values, build->arena, build->err);
+    const struct schema_strings strings = {.parts = parts, .values = values, .node = node};
+    return schema_text_strings(made, &strings, build->arena, build->err);
 }
 
 /* The types of which values are left where enum and const list them. */
@@ -122,6 +123,8 @@ static enum status make_node(struct schema_build *build, const struct schema_par
 
 static uint32_t string_distance(const struct schema_node *node)
 {
+    if (node->characters && node->characters->further[AUTOMATON_START] > node->characters_max)
+        return UINT32_MAX;
     const uint32_t bytes =
         node->counted ? node->characters_min : node->string->distance[AUTOMATON_START];
     if (node->counted ? node->characters_max < node->characters_min : bytes == AUTOMATON_NEVER)

@@ -93,12 +93,19 @@ struct schema_array {
     uint32_t *fewest; /* [layers + 1][needs + 1] further items to an end; none without needs */
 };
 
+/* Characters in an automaton of strings, for a maximum that would multiply its states. */
+struct schema_characters {
+    const uint16_t *further; /* [state_count] fewest characters to an end */
+    const bool *between;     /* [state_count] what comes next begins a character */
+};
+
 struct schema_node {
     uint8_t types;
     const struct automaton *string; /* between the quotes; of one character when counted */
     const struct automaton *number;
     bool counted; /* characters_min .. characters_max characters */
     uint32_t characters_min, characters_max;
+    const struct schema_characters *characters; /* not counted, but at most characters_max */
     struct schema_array *array;
     struct schema_object *object;
     const uint16_t *alternatives; /* [alternative_count] instead of all the above */

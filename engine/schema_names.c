@@ -160,8 +160,8 @@ static enum status collect_strings(void *context, const struct schema_parts *par
     struct schema_values values;
     TRY(schema_facts_values(parts, &values, build->err));
     all->labels[all->count] = all->label;
-    return schema_text_strings(&all->sets[all->count++], parts, &values, build->arena,
-                               build->err);
+    const struct schema_strings strings = {.parts = parts, .values = &values};
+    return schema_text_strings(&all->sets[all->count++], &strings, build->arena, build->err);
 }
 
 static enum status collect_kinds(const struct schema_names *names, struct collected *all)

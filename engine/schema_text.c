@@ -4,6 +4,7 @@
 #include "engine/schema_want.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool restricts_text(const struct schema_part *part)
 {
@@ -94,22 +95,113 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
     return json_text(format, &text) ? schema_want_format(want, text, holds) : OK;
 }
 
-enum status schema_text_strings(struct automaton *made, const struct schema_parts *parts,
-                                const struct schema_values *values, struct arena *arena,
-                                struct error *err)
+/* Where in a character a state stands: 0 between two, 1 behind a backslash, 2 to 5 before the
+ * digits of \u. Two states of different places are never one, for their ways out differ. */
+static uint8_t next_place(uint8_t place, uint8_t byte)
 {
+    if (place == 0)
+        return byte == '\\' ? 1 : 0;
+    if (place == 1)
+        return byte == 'u' ? 2 : 0;
+    return place < 5 ? place + 1 : 0;
+}
+
+/* Bytes that stand for all others: the first of each class, and where places differ. */
+static uint32_t list_bytes(const struct automaton *made, uint8_t bytes[256])
+{
+    static const char apart[] = "\\]uv\x80\xc0";
+    uint32_t count = 0;
+    for (int byte = 0; byte < 256; byte++)
+        if (byte == 0 || made->class_of[byte] != made->class_of[byte - 1] ||
+            strchr(apart, byte))
+            bytes[count++] = (uint8_t)byte;
+    return count;
+}
+
+static void fill_places(const struct automaton *made, uint8_t *places)
+{
+    uint8_t bytes[256];
+    const uint32_t count = list_bytes(made, bytes);
+    memset(places, UINT8_MAX, made->state_count);
+    places[AUTOMATON_START] = 0;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (uint32_t i = AUTOMATON_START * count; i < made->state_count * count; i++) {
+            const uint32_t state = i / count;
+            const uint16_t to = automaton_step(made, state, bytes[i % count]);
+            if (places[state] == UINT8_MAX || to == AUTOMATON_DEAD || places[to] != UINT8_MAX)
+                continue;
+            places[to] = next_place(places[state], bytes[i % count]);
+            grew = true;
+        }
+    }
+}
+
+/* Fewest characters to an end, by rounds: a byte counts where it begins one. */
+static void fill_further(const struct automaton *made, const uint8_t *places, uint16_t *further)
+{
+    uint8_t bytes[256];
+    const uint32_t count = list_bytes(made, bytes);
+    for (uint32_t state = 0; state < made->state_count; state++)
+        further[state] =
+            state != AUTOMATON_DEAD && automaton_ends(made, state) ? 0 : AUTOMATON_NEVER;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = made->state_count * count; i-- > AUTOMATON_START * count;) {
+            const uint32_t state = i / count;
+            const uint8_t byte = bytes[i % count];
+            const uint16_t then = further[automaton_step(made, state, byte)];
+            const bool begins = places[state] == 0 && (byte & 0xc0) != 0x80;
+            if (then == AUTOMATON_NEVER || then + begins >= further[state])
+                continue;
+            further[state] = (uint16_t)(then + begins);
+            changed = true;
+        }
+    }
+}
+
+static enum status count_characters(const struct automaton *made, struct schema_node *node,
+                                    struct arena *arena, struct error *err)
+{
+    struct schema_characters *characters = ARENA_NEW(arena, struct schema_characters, 1);
+    uint16_t *further = ARENA_NEW(arena, uint16_t, made->state_count);
+    uint8_t *places = ARENA_NEW(arena, uint8_t, made->state_count);
+    bool *between = ARENA_NEW(arena, bool, made->state_count);
+    if (!characters || !further || !places || !between)
+        FAIL(err, ERR_MEMORY, "schema: the arena is full");
+    fill_places(made, places);
+    fill_further(made, places, further);
+    for (uint32_t state = 0; state < made->state_count; state++)
+        between[state] = places[state] == 0;
+    *characters = (struct schema_characters){.further = further, .between = between};
+    node->characters = characters;
+    return OK;
+}
+
+enum status schema_text_strings(struct automaton *made, const struct schema_strings *strings,
+                                struct arena *arena, struct error *err)
+{
+    const struct schema_parts *parts = strings->parts;
     struct schema_want want;
     struct schema_length length;
-    TRY(schema_text_length(parts, values, &length, err));
+    TRY(schema_text_length(parts, strings->values, &length, err));
     TRY(schema_want_init(&want, REGEX_JSON, arena, err));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(want_part(&want, &parts->parts[i]));
+    const bool counts = strings->node && length.characters.max != SCHEMA_NO_MAX &&
+                        length.characters.max > SCHEMA_TEXT_LENGTH_MAX &&
+                        length.characters.min <= length.characters.max;
+    if (counts) {
+        strings->node->characters_max = length.characters.max;
+        length.characters.max = SCHEMA_NO_MAX;
+    }
     TRY(want_length(&want, length.characters));
-    if (!values->any)
-        TRY(want_values(&want, values, NULL));
+    if (!strings->values->any)
+        TRY(want_values(&want, strings->values, NULL));
     if (want.want.all == 0)
         TRY(schema_want_pattern(&want, TEXT(""), true));
-    return schema_want_make(&want, made);
+    TRY(schema_want_make(&want, made));
+    return counts ? count_characters(made, strings->node, arena, err) : OK;
 }
 
 enum status schema_text_character(struct automaton *made, struct arena *arena,

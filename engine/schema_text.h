@@ -16,10 +16,16 @@ MUST_USE enum status schema_text_length(const struct schema_parts *parts,
                                         const struct schema_values *values,
                                         struct schema_length *length, struct error *err);
 
-/* What stands between the quotes. */
+/* What stands between the quotes. A maximal length past LENGTH_MAX would multiply the states:
+ * with a node it is left to the matcher, which counts characters. */
+enum { SCHEMA_TEXT_LENGTH_MAX = 24 };
+struct schema_strings {
+    const struct schema_parts *parts;
+    const struct schema_values *values;
+    struct schema_node *node; /* or NULL */
+};
 MUST_USE enum status schema_text_strings(struct automaton *made,
-                                         const struct schema_parts *parts,
-                                         const struct schema_values *values,
+                                         const struct schema_strings *strings,
                                          struct arena *arena, struct error *err);
 
 /* One character of any string: the character itself or an escape (both of a pair). */

@@ -122,7 +122,7 @@ enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *la
     return OK;
 }
 
-enum status schema_want_pattern(struct schema_want *want, struct text pattern, bool holds)
+static enum status add_pattern(struct schema_want *want, struct text pattern, bool holds)
 {
     struct nfa *nfa = &want->nfa;
     uint16_t label = 0;
@@ -136,6 +136,64 @@ enum status schema_want_pattern(struct schema_want *want, struct text pattern, b
     TRY(regex_add(&target, pattern, &start, want->err));
     nfa->start = automaton_split(nfa, nfa->start, start);
     return OK;
+}
+
+/* Where the group that begins at from ends: behind its parenthesis. With from at a pattern's
+ * begin and no group: where its first alternative ends. */
+static size_t group_end(struct text pattern, size_t from, bool group)
+{
+    uint32_t depth = 0;
+    bool in_class = false;
+    for (size_t at = from; at < pattern.size; at++) {
+        const char c = pattern.data[at];
+        if (c == '\\') {
+            at++;
+        } else if (in_class || c == '[') {
+            in_class = c != ']';
+        } else if (c == '(') {
+            depth++;
+        } else if (c == ')' && depth > 0) {
+            if (--depth == 0 && group)
+                return at + 1;
+        } else if (c == '|' && depth == 0) {
+            return at;
+        }
+    }
+    return pattern.size;
+}
+
+enum status schema_want_pattern(struct schema_want *want, struct text pattern, bool holds)
+{
+    const size_t anchor = text_starts(pattern, TEXT("^")) ? 1 : 0;
+    size_t at = anchor;
+    struct text_buf part = {0};
+    while (anchor && holds && group_end(pattern, 0, false) == pattern.size) {
+        const struct text rest = text_slice(pattern, at, pattern.size);
+        const bool ahead = text_starts(rest, TEXT("(?="));
+        if (!ahead && !text_starts(rest, TEXT("(?!")))
+            break;
+        const size_t end = group_end(rest, 0, true);
+        text_buf_clear(&part);
+        text_buf_format(&part, "^(?:%.*s", TEXT_ARG(text_slice(rest, 3, end)));
+        const enum status status = part.failed ? error_set(want->err, ERR_MEMORY, __FILE__,
+                                                           __LINE__, "schema: no memory")
+                                               : add_pattern(want, text_buf_text(&part), ahead);
+        if (status != OK) {
+            text_buf_deinit(&part);
+            return status;
+        }
+        at += end;
+    }
+    text_buf_deinit(&part);
+    if (at == anchor)
+        return add_pattern(want, pattern, holds);
+    struct text_buf whole = {0};
+    text_buf_format(&whole, "^%.*s", TEXT_ARG(text_slice(pattern, at, pattern.size)));
+    const enum status status =
+        whole.failed ? error_set(want->err, ERR_MEMORY, __FILE__, __LINE__, "schema: no memory")
+                     : add_pattern(want, text_buf_text(&whole), true);
+    text_buf_deinit(&whole);
+    return status;
 }
 
 enum status schema_want_buffer(struct schema_want *want, struct text_buf *pattern, bool holds)

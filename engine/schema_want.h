@@ -25,6 +25,7 @@ MUST_USE enum status schema_want_init(struct schema_want *want, enum regex_bytes
                                       struct arena *arena, struct error *err);
 /* The label of one more restriction. */
 MUST_USE enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *label);
+/* A pattern; it may begin with ^ and look-aheads, which are restrictions of their own. */
 MUST_USE enum status schema_want_pattern(struct schema_want *want, struct text pattern,
                                          bool holds);
 /* The same; pattern is given back. */
