@@ -27,7 +27,8 @@ struct subset {
     uint32_t *seen;  /* [2 * nodes] the round in which a point was added */
     uint32_t *stack; /* [2 * nodes] */
     uint32_t round;
-    bool *live; /* [nodes] an end can be reached, past the text's begin */
+    uint64_t steps; /* still to be taken */
+    bool *live;     /* [nodes] an end can be reached, past the text's begin */
 };
 
 enum status automaton_nfa(struct nfa *nfa, struct arena *scratch, struct error *err)
@@ -128,6 +129,7 @@ static void close_point(struct subset *subset, uint32_t point, bool at_begin)
     subset->stack[depth++] = point;
     while (depth > 0) {
         const uint32_t top = subset->stack[--depth];
+        subset->steps -= subset->steps > 0;
         if (subset->seen[top] == subset->round || (!at_begin && !subset->live[top / 2]))
             continue;
         subset->seen[top] = subset->round;
@@ -257,7 +259,7 @@ static bool fill_row(struct subset *subset, uint32_t state)
                 close_point(subset, node->a * 2u, false);
         }
         to = edge[byte] ? find_state(subset) : to;
-        if (to == AUTOMATON_STATES_MAX)
+        if (to == AUTOMATON_STATES_MAX || subset->steps == 0)
             return false;
         made->next[state * made->class_count + class] = (uint16_t)to;
     }
@@ -380,14 +382,21 @@ enum status automaton_make(struct automaton *made, const struct nfa *nfa,
     *made = (struct automaton){0};
     fill_classes(made, nfa);
     struct subset subset = {.nfa = nfa, .made = made, .want = want};
+    const uint64_t budget =
+        nfa->work && *nfa->work < AUTOMATON_STEPS_MAX ? *nfa->work : AUTOMATON_STEPS_MAX;
     bool fits = false;
+    subset.steps = budget;
     subset.state_max = SMALL_STATES; /* most are small, and room is zeroed */
     subset.point_max = SMALL_POINTS;
     TRY(try_make(&subset, arena, &fits, err));
     subset.state_max = AUTOMATON_STATES_MAX;
     subset.point_max = SET_POINTS;
-    if (!fits)
+    if (!fits && subset.steps > 0)
         TRY(try_make(&subset, arena, &fits, err));
+    if (nfa->work)
+        *nfa->work -= budget - subset.steps;
+    if (subset.steps == 0)
+        FAIL(err, ERR_LIMIT, "automaton: it takes too many steps");
     if (!fits)
         FAIL(err, ERR_LIMIT, "automaton: it takes more than %d states or %d points",
              AUTOMATON_STATES_MAX, SET_POINTS);

@@ -26,6 +26,7 @@ enum {
     AUTOMATON_NODES_MAX = 60000,
     AUTOMATON_STATES_MAX = 8000,
     AUTOMATON_LABELS_MAX = 1024,
+    AUTOMATON_STEPS_MAX = 1 << 27, /* of one make: under a second */
     AUTOMATON_MASKED_LABELS = 32, /* labels below are told by a mask, one above by its number */
     AUTOMATON_DEAD = 0,
     AUTOMATON_START = 1,
@@ -47,6 +48,7 @@ struct nfa {
     uint16_t start; /* where texts begin: set before automaton_make. Node 0 leads nowhere. */
     size_t mark;    /* of the arena, before the nodes: automaton_make gives them back */
     bool failed;
+    uint64_t *work; /* not NULL: steps that may still be taken, from which each make takes */
 };
 
 struct automaton {

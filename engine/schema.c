@@ -21,6 +21,7 @@ struct node_list {
     struct schema_build *build;
     uint16_t nodes[SCHEMA_NODES_MAX];
     uint32_t count;
+    uint64_t visits;
 };
 
 static void list_node(struct node_list *list, uint16_t node)
@@ -43,9 +44,15 @@ static enum status keep_list(const struct node_list *list, struct schema_node *n
     return OK;
 }
 
-static enum status list_way(void *context, const struct schema_parts *parts)
+/* The ways of a choice: as long as there is only one it is kept as it is, and has no node. */
+struct ways {
+    struct node_list list;
+    struct schema_parts first;
+    uint32_t count;
+};
+
+static enum status list_parts(struct node_list *list, const struct schema_parts *parts)
 {
-    struct node_list *list = context;
     uint16_t node = 0;
     TRY(schema_build_node(list->build, parts, &node));
     if (node != 0)
@@ -53,13 +60,34 @@ static enum status list_way(void *context, const struct schema_parts *parts)
     return OK;
 }
 
-static enum status make_choice(struct schema_build *build, const struct schema_parts *parts,
-                               struct schema_node *node)
+static enum status list_way(void *context, const struct schema_parts *parts)
 {
-    struct node_list list = {.build = build};
-    const struct schema_choice_to to = {&build->document, list_way, &list};
-    TRY(schema_choice_take(&to, parts, build->err));
-    return keep_list(&list, node);
+    struct ways *ways = context;
+    if (ways->count++ == 0) {
+        schema_parts_copy(&ways->first, parts);
+        return OK;
+    }
+    if (ways->count == 2)
+        TRY(list_parts(&ways->list, &ways->first));
+    return list_parts(&ways->list, parts);
+}
+
+/* Takes the choices of parts as long as they leave one way. Then parts are without a choice, or
+ * node has its alternatives. */
+static enum status take_choices(struct schema_build *build, struct schema_parts *parts,
+                                struct schema_node *node)
+{
+    struct ways ways;
+    const struct schema_choice_to to = {&build->document, list_way, &ways};
+    while (schema_choice_is_left(parts)) {
+        ways.list.count = ways.count = 0;
+        ways.list.build = build;
+        TRY(schema_choice_take(&to, parts, build->err));
+        if (ways.count != 1)
+            return keep_list(&ways.list, node);
+        schema_parts_copy(parts, &ways.first);
+    }
+    return OK;
 }
 
 static enum status make_string(struct schema_build *build, const struct schema_parts *parts,
@@ -79,7 +107,7 @@ static enum status make_string(struct schema_build *build, const struct schema_p
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     node->string = made;
     const struct schema_strings strings = {.parts = parts, .values = values, .node = node};
-    return schema_text_strings(made, &strings, build->arena, build->err);
+    return schema_text_strings(build, &strings, made);
 }
 
 /* The types of which values are left where enum and const list them. */
@@ -95,13 +123,11 @@ static uint8_t listed_types(const struct schema_parts *parts,
     return types;
 }
 
-static enum status make_node(struct schema_build *build, const struct schema_parts *parts,
-                             struct schema_node *node)
+static enum status make_plain(struct schema_build *build, const struct schema_parts *parts,
+                              struct schema_node *node)
 {
     struct schema_facts facts;
     struct schema_values values;
-    if (schema_choice_is_left(parts))
-        return make_choice(build, parts, node);
     TRY(schema_facts_read(parts, &facts, build->err));
     TRY(schema_facts_values(parts, &values, build->err));
     node->types = facts.types;
@@ -119,6 +145,18 @@ static enum status make_node(struct schema_build *build, const struct schema_par
     if (node->types & SCHEMA_ARRAY)
         TRY(schema_array_make(build, parts, node));
     return node->types & SCHEMA_OBJECT ? schema_object_make(build, parts, node) : OK;
+}
+
+static enum status make_node(struct schema_build *build, const struct schema_parts *parts,
+                             struct schema_node *node)
+{
+    struct schema_parts taken;
+    if (!schema_choice_is_left(parts))
+        return make_plain(build, parts, node);
+    schema_parts_copy(&taken, parts);
+    TRY(take_choices(build, &taken, node));
+    const bool is_plain = !schema_choice_is_left(&taken);
+    return is_plain && !taken.none ? make_plain(build, &taken, node) : OK;
 }
 
 static uint32_t string_distance(const struct schema_node *node)
@@ -161,11 +199,12 @@ static uint32_t node_distance(const struct schema_build *build, const struct sch
 static void list_leaves(struct node_list *list, bool *seen, uint16_t node)
 {
     const struct schema_node *at = &list->build->nodes[node];
+    list->visits++;
     if (seen[node] || at->distance == UINT32_MAX)
         return;
     seen[node] = true;
     if (at->alternative_count == 0)
-        list_node(list, node);
+        list->nodes[list->count++] = node;
     for (uint32_t i = 0; i < at->alternative_count; i++)
         list_leaves(list, seen, at->alternatives[i]);
 }
@@ -178,9 +217,23 @@ static enum status flatten(struct schema_build *build)
         if (build->nodes[i].alternative_count == 0)
             continue;
         list_leaves(&list, seen, (uint16_t)i);
+        TRY(schema_ref_charge(&build->document, 500 + list.visits, build->err));
         TRY(keep_list(&list, &build->nodes[i]));
     }
     return OK;
+}
+
+/* What looking at all nodes once takes. */
+static enum status charge_round(const struct schema_build *build)
+{
+    uint64_t work = 0;
+    for (uint32_t i = 1; i < build->node_count; i++) {
+        const struct schema_node *node = &build->nodes[i];
+        work += 5 + node->alternative_count;
+        work += node->object ? 10 * (uint64_t)node->object->way_count : 0;
+        work += node->array ? 10 * (node->array->prefix_count + 1ull) : 0;
+    }
+    return schema_ref_charge(&build->document, work, build->err);
 }
 
 static enum status finish(struct schema_build *build)
@@ -189,6 +242,7 @@ static enum status finish(struct schema_build *build)
         build->nodes[i].distance = UINT32_MAX;
     for (bool changed = true; changed;) {
         changed = false;
+        TRY(charge_round(build));
         for (uint32_t i = build->node_count; i-- > 1;) {
             const uint32_t distance = node_distance(build, &build->nodes[i]);
             changed |= distance != build->nodes[i].distance;
@@ -205,12 +259,13 @@ enum status schema_compile(struct schema *schema, const struct json *source,
                            struct arena *arena, struct error *err)
 {
     struct schema_build build;
-    struct schema_parts parts = {.count = 0};
+    struct schema_parts parts;
+    schema_parts_init(&parts);
     TRY(schema_build_init(&build, source, arena, err));
     struct automaton *character = ARENA_NEW(arena, struct automaton, 1);
     if (!character)
         FAIL(err, ERR_MEMORY, "schema: the arena is full");
-    TRY(schema_text_character(character, arena, err));
+    TRY(schema_text_character(&build, character));
     build.character = character;
     TRY(schema_parts_add(&build.document, &parts, SCHEMA_HOLDS, source, err));
     TRY(schema_build_node(&build, &parts, &schema->root));

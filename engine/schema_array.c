@@ -124,7 +124,8 @@ enum status schema_array_make(struct schema_build *build, const struct schema_pa
     if (!array->items)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     for (uint32_t index = 0; index <= array->prefix_count; index++) {
-        struct schema_parts base = {.count = 0};
+        struct schema_parts base;
+        schema_parts_init(&base);
         for (uint32_t i = 0; i < parts->count; i++)
             TRY(add_part(&make, &parts->parts[i], index, &base));
         TRY(schema_needs_options(build, &make.needs, needs_at(&make, index), &base,

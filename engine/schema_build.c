@@ -1,6 +1,8 @@
 /* schema_build - see schema_build.h. */
 #include "engine/schema_build.h"
 
+#include <stddef.h>
+
 enum { SLOTS = 4 * SCHEMA_NODES_MAX };
 
 enum status schema_build_init(struct schema_build *build, const struct json *root,
@@ -12,8 +14,10 @@ enum status schema_build_init(struct schema_build *build, const struct json *roo
         .parts = ARENA_NEW(arena, const struct schema_parts *, SCHEMA_NODES_MAX),
         .slots = ARENA_NEW(arena, uint16_t, SLOTS),
         .node_count = 1,
+        .work = SCHEMA_BUILD_WORK_MAX,
         .arena = arena,
         .err = err};
+    build->document.work = &build->work;
     if (!build->nodes || !build->parts || !build->slots)
         FAIL(err, ERR_MEMORY, "schema: no room for %d nodes", SCHEMA_NODES_MAX);
     return OK;
@@ -31,12 +35,16 @@ enum status schema_build_node(struct schema_build *build, const struct schema_pa
             *node = build->slots[slot];
             return OK;
         }
-    struct schema_parts *kept = ARENA_NEW(build->arena, struct schema_parts, 1);
+    /* only the parts that there are; never assigned as a whole */
+    const size_t size =
+        offsetof(struct schema_parts, parts) + parts->count * sizeof *parts->parts;
+    struct schema_parts *kept =
+        arena_push(build->arena, 1, size, _Alignof(struct schema_parts));
     if (!kept)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     if (build->node_count == SCHEMA_NODES_MAX)
         FAIL(build->err, ERR_LIMIT, "schema: more than %d kinds of values", SCHEMA_NODES_MAX);
-    *kept = *parts;
+    schema_parts_copy(kept, parts);
     build->parts[build->node_count] = kept;
     build->slots[slot] = (uint16_t)build->node_count;
     *node = (uint16_t)build->node_count++;

@@ -48,14 +48,16 @@ static enum status add(const struct choice *choice, struct schema_parts *parts,
 static enum status give_role(struct choice *choice, enum schema_role role,
                              const struct json *at)
 {
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     TRY(add(choice, &with, role, at));
     return give(choice, &with);
 }
 
 static enum status give_part(struct choice *choice, struct schema_part part)
 {
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     TRY(schema_parts_put(&with, part, choice->err));
     return give(choice, &with);
 }
@@ -65,7 +67,8 @@ static enum status give_both(struct choice *choice, enum schema_role first_role,
                              const struct json *first, enum schema_role second_role,
                              const struct json *second)
 {
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     TRY(add(choice, &with, first_role, first));
     if (second)
         TRY(add(choice, &with, second_role, second));
@@ -80,23 +83,30 @@ static enum status give_each(struct choice *choice, enum schema_role role,
     return OK;
 }
 
-/* One branch holds and the others fail; those that cannot hold beside it need not be told. */
+/* Adds to parts that the branch other fails, unless it cannot hold beside what holds alone. */
+static enum status add_other(const struct choice *choice, const struct schema_parts *alone,
+                             const struct json *other, struct schema_parts *parts)
+{
+    struct schema_parts both;
+    bool disjoint = false;
+    schema_parts_copy(&both, alone);
+    TRY(add(choice, &both, SCHEMA_HOLDS, other));
+    TRY(schema_facts_hopeless(choice->to->document, &both, &disjoint, choice->err));
+    return disjoint ? OK : add(choice, parts, SCHEMA_FAILS, other);
+}
+
+/* One branch holds and the others fail. */
 static enum status take_one_of(struct choice *choice, const struct json *branches)
 {
     for (const struct json *one = json_first(branches); one; one = json_next(one)) {
-        struct schema_parts with = choice->rest;
-        TRY(add(choice, &with, SCHEMA_HOLDS, one));
-        const struct schema_parts alone = with;
-        for (const struct json *other = json_first(branches); other; other = json_next(other)) {
-            struct schema_parts both = alone;
-            bool disjoint = false;
-            if (other == one)
-                continue;
-            TRY(add(choice, &both, SCHEMA_HOLDS, other));
-            TRY(schema_facts_hopeless(choice->to->document, &both, &disjoint, choice->err));
-            if (!disjoint)
-                TRY(add(choice, &with, SCHEMA_FAILS, other));
-        }
+        struct schema_parts alone;
+        struct schema_parts with;
+        schema_parts_copy(&alone, &choice->rest);
+        TRY(add(choice, &alone, SCHEMA_HOLDS, one));
+        schema_parts_copy(&with, &alone);
+        for (const struct json *other = json_first(branches); other; other = json_next(other))
+            if (other != one)
+                TRY(add_other(choice, &alone, other, &with));
         TRY(give(choice, &with));
     }
     return OK;
@@ -131,16 +141,17 @@ static enum status take_depends(struct choice *choice, const struct json *member
 {
     struct schema_part has = {.kind = SCHEMA_PART_HAS, .name = json_key(member)};
     struct schema_part lacks = {.kind = SCHEMA_PART_LACKS, .name = json_key(member)};
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
     struct schema_facts facts;
     struct text name;
+    schema_parts_copy(&with, &choice->rest);
     TRY(schema_facts_read(&with, &facts, choice->err));
     if (facts.types != SCHEMA_OBJECT) {
         with.barred |= SCHEMA_OBJECT;
         TRY(give(choice, &with));
     }
     TRY(give_part(choice, lacks));
-    with = choice->rest;
+    schema_parts_copy(&with, &choice->rest);
     TRY(schema_parts_put(&with, has, choice->err));
     if (json_text(member, &name)) {
         has.name = name;
@@ -163,10 +174,10 @@ static enum status fail_depends(struct choice *choice, const struct json *depend
     for (const struct json *member = json_first(depends); member; member = json_next(member)) {
         const struct schema_part has = {.kind = SCHEMA_PART_HAS, .name = json_key(member)};
         struct schema_part lacks = {.kind = SCHEMA_PART_LACKS};
-        struct schema_parts with = choice->rest;
-        TRY(schema_parts_put(&with, has, choice->err));
-        struct choice inner = *choice;
-        inner.rest = with;
+        struct choice inner = {
+            .to = choice->to, .way_count = choice->way_count, .err = choice->err};
+        schema_parts_copy(&inner.rest, &choice->rest);
+        TRY(schema_parts_put(&inner.rest, has, choice->err));
         const bool single = json_text(member, &lacks.name);
         const bool list = json_type(member) == JSON_ARRAY;
         if (single)
@@ -184,7 +195,8 @@ static enum status fail_depends(struct choice *choice, const struct json *depend
 
 static enum status fail_one_of(struct choice *choice, const struct json *branches)
 {
-    struct schema_parts none = choice->rest;
+    struct schema_parts none;
+    schema_parts_copy(&none, &choice->rest);
     for (const struct json *a = json_first(branches); a; a = json_next(a))
         TRY(add(choice, &none, SCHEMA_FAILS, a));
     TRY(give(choice, &none));
@@ -196,7 +208,8 @@ static enum status fail_one_of(struct choice *choice, const struct json *branche
 
 static enum status fail_any_of(struct choice *choice, const struct json *branches)
 {
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     for (const struct json *each = json_first(branches); each; each = json_next(each))
         TRY(add(choice, &with, SCHEMA_FAILS, each));
     return give(choice, &with);
@@ -204,7 +217,8 @@ static enum status fail_any_of(struct choice *choice, const struct json *branche
 
 static enum status fail_enum(struct choice *choice, const struct json *listed)
 {
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     for (const struct json *each = json_first(listed); each; each = json_next(each))
         if (!schema_parts_is_scalar(each))
             TRY(add(choice, &with, SCHEMA_DIFFERS, each));
@@ -311,8 +325,9 @@ static enum status take_fails(struct choice *choice, const struct json *schema)
     const struct schema_parts_from from = {document, schema, SCHEMA_FAILS};
     const bool alone = document->ref_alone && json_get(schema, "$ref");
     for (size_t r = 0; r < 2; r++) {
-        struct schema_parts with = choice->rest;
+        struct schema_parts with;
         struct text ref;
+        schema_parts_copy(&with, &choice->rest);
         if (!json_text(json_get(schema, references[r]), &ref))
             continue;
         TRY(schema_parts_refer(&from, &with, references[r], choice->err));
@@ -344,7 +359,8 @@ static enum status take_unequal(struct choice *choice, const struct json *value)
     const bool object = json_type(value) == JSON_OBJECT;
     struct schema_part part = {.kind = object ? SCHEMA_PART_LACKS : SCHEMA_PART_ITEM,
                                .role = SCHEMA_DIFFERS};
-    struct schema_parts with = choice->rest;
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
     with.barred |= schema_facts_bit(value);
     TRY(give(choice, &with));
     const struct json *each = json_first(value);
@@ -377,8 +393,9 @@ bool schema_choice_is_left(const struct schema_parts *parts)
 enum status schema_choice_take(const struct schema_choice_to *to,
                                const struct schema_parts *parts, struct error *err)
 {
-    struct choice choice = {.to = to, .rest = *parts, .err = err};
+    struct choice choice = {.to = to, .err = err};
     uint32_t first = 0;
+    schema_parts_copy(&choice.rest, parts);
     while (parts->parts[first].kind < SCHEMA_PART_CHOICES)
         first++;
     const struct schema_part part = parts->parts[first];

@@ -310,7 +310,7 @@ enum status schema_facts_property(const struct schema_document *document,
                                   const struct schema_parts *parts, struct text name,
                                   struct schema_parts *of_property, struct error *err)
 {
-    *of_property = (struct schema_parts){.count = 0};
+    schema_parts_init(of_property);
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(add_property(document, &parts->parts[i], name, of_property, err));
     return OK;
@@ -374,6 +374,7 @@ static enum status look(const struct schema_document *document,
                         struct error *err)
 {
     struct schema_facts facts;
+    TRY(schema_ref_charge(document, 5 * (parts->count + 1ull), err));
     TRY(schema_facts_read(parts, &facts, err));
     *hopeless = parts->none || facts.types == 0 || no_scalar_is_left(parts, facts.types);
     if (*hopeless || facts.types != SCHEMA_OBJECT || depth == DEPTH_MAX)

@@ -161,16 +161,17 @@ static enum status collect_strings(void *context, const struct schema_parts *par
     TRY(schema_facts_values(parts, &values, build->err));
     all->labels[all->count] = all->label;
     const struct schema_strings strings = {.parts = parts, .values = &values};
-    return schema_text_strings(&all->sets[all->count++], &strings, build->arena, build->err);
+    return schema_text_strings(build, &strings, &all->sets[all->count++]);
 }
 
 static enum status collect_kinds(const struct schema_names *names, struct collected *all)
 {
     struct schema_build *build = all->build;
     for (uint32_t k = 0; k < names->kind_count; k++) {
-        struct schema_parts parts = {.count = 0};
+        struct schema_parts parts;
         if (!names->schemas[k])
             continue;
+        schema_parts_init(&parts);
         all->label = (uint16_t)k;
         TRY(schema_parts_add(&build->document, &parts, SCHEMA_HOLDS, names->schemas[k],
                              build->err));
@@ -191,6 +192,7 @@ enum status schema_names_make(struct schema_build *build, const struct schema_na
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     TRY(collect_kinds(names, &all));
     TRY(automaton_nfa(&nfa, build->arena, build->err));
+    nfa.work = &build->work;
     struct regex_target target = {.nfa = &nfa,
                                   .scratch = build->arena,
                                   .options = {.bytes = REGEX_JSON, .span = REGEX_SEARCH}};

@@ -33,9 +33,10 @@ enum status schema_needs_options(struct schema_build *build, const struct schema
     struct schema_option list[1 << SCHEMA_NEEDS_MAX];
     uint32_t count = 0;
     for (uint32_t met = mask;; met = (met - 1) & mask) {
-        struct schema_parts parts = *base;
+        struct schema_parts parts;
         struct schema_option option = {.meets = (uint16_t)met};
-        bool hopeless = parts.none;
+        bool hopeless = base->none;
+        schema_parts_copy(&parts, base);
         TRY(add_met(build, needs, met, &parts));
         if (met != 0 && !hopeless)
             TRY(schema_facts_hopeless(&build->document, &parts, &hopeless, build->err));

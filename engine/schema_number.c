@@ -350,14 +350,13 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
     }
 }
 
-enum status schema_number_make(const struct schema_build *build,
-                               const struct schema_parts *parts,
+enum status schema_number_make(struct schema_build *build, const struct schema_parts *parts,
                                const struct schema_values *values, struct automaton *made)
 {
     struct schema_want want;
     struct schema_facts facts;
     TRY(schema_facts_read(parts, &facts, build->err));
-    TRY(schema_want_init(&want, REGEX_PLAIN, build->arena, build->err));
+    TRY(schema_want_init(&want, build, REGEX_PLAIN));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(want_part(&want, &parts->parts[i]));
     const bool digits_only = want.count > 0;

@@ -12,7 +12,7 @@
 
 enum { SCHEMA_NUMBER_DIGITS_MAX = 40, SCHEMA_NUMBER_RESIDUES_MAX = 2000 };
 
-MUST_USE enum status schema_number_make(const struct schema_build *build,
+MUST_USE enum status schema_number_make(struct schema_build *build,
                                         const struct schema_parts *parts,
                                         const struct schema_values *values,
                                         struct automaton *made);

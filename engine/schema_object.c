@@ -148,7 +148,8 @@ static uint32_t needs_of(const struct object_build *make, struct way_name way)
 
 static enum status make_way(struct object_build *make, uint32_t at, struct way_name way)
 {
-    struct schema_parts base = {.count = 0};
+    struct schema_parts base;
+    schema_parts_init(&base);
     for (uint32_t i = 0; i < make->parts->count; i++)
         TRY(add_part(make, &make->parts->parts[i], way, &base));
     make->made[at] = true;

@@ -1,6 +1,7 @@
 /* schema_parts - see schema_parts.h. */
 #include "engine/schema_parts.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Keywords that restrict a value and are not taken. */
@@ -101,6 +102,16 @@ bool schema_parts_is_scalar(const struct json *value)
     return json_type(value) != JSON_ARRAY && json_type(value) != JSON_OBJECT;
 }
 
+void schema_parts_init(struct schema_parts *parts)
+{
+    memset(parts, 0, offsetof(struct schema_parts, parts));
+}
+
+void schema_parts_copy(struct schema_parts *to, const struct schema_parts *from)
+{
+    memcpy(to, from, offsetof(struct schema_parts, parts) + from->count * sizeof *from->parts);
+}
+
 static int pointer_order(const void *a, const void *b)
 {
     return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
@@ -161,6 +172,8 @@ enum status schema_parts_refer(const struct schema_parts_from *from, struct sche
         return OK;
     const size_t hash = text_find(ref, TEXT("#"), 0);
     const struct text name = text_slice(ref, hash == SIZE_MAX ? hash : hash + 1, ref.size);
+    if (from->document->inner_ids || key[1] == 'd')
+        TRY(schema_ref_charge(from->document, 20 * from->document->size, err));
     if (key[1] == 'd' && schema_ref_dynamic_count(from->document, name) > 1)
         return schema_parts_refuse(from->document, from->schema, key, err);
     const struct json *target = schema_ref_find(from->document, from->schema, ref);
@@ -259,6 +272,7 @@ enum status schema_parts_add(const struct schema_document *document, struct sche
 {
     struct schema_part part = {.schema = at, .at = at};
     bool flag = false;
+    TRY(schema_ref_charge(document, 50 + parts->count, err));
     if (role == SCHEMA_EQUALS || role == SCHEMA_DIFFERS) {
         const bool scalar = schema_parts_is_scalar(at);
         part.kind = role == SCHEMA_EQUALS ? SCHEMA_PART_EQUALS

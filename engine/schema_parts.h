@@ -15,7 +15,7 @@
 
 #include "engine/schema_ref.h"
 
-enum { SCHEMA_PARTS_MAX = 64, SCHEMA_PARTS_DEPTH_MAX = 64 };
+enum { SCHEMA_PARTS_MAX = 256, SCHEMA_PARTS_DEPTH_MAX = 64 };
 
 /* How the value stands to a schema of the document, or to a constant value in it. */
 enum schema_role { SCHEMA_HOLDS, SCHEMA_FAILS, SCHEMA_EQUALS, SCHEMA_DIFFERS };
@@ -57,12 +57,16 @@ struct schema_part {
 };
 
 struct schema_parts {
-    struct schema_part parts[SCHEMA_PARTS_MAX]; /* in an order of their own */
     uint32_t count;
     uint32_t depth; /* of references followed just now */
     uint8_t barred; /* types that the value is not of, as bits of enum schema_type */
     bool none;      /* nothing can be of all of them */
+    struct schema_part parts[SCHEMA_PARTS_MAX]; /* [count] in an order of their own */
 };
+
+/* None yet. Sets are large: only the parts that there are are ever looked at. */
+void schema_parts_init(struct schema_parts *parts);
+void schema_parts_copy(struct schema_parts *to, const struct schema_parts *from);
 
 /* Adds that the value stands in role to at, and all that follows from it. */
 MUST_USE enum status schema_parts_add(const struct schema_document *document,

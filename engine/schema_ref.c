@@ -212,6 +212,14 @@ static bool has_inner_id(const struct schema_document *document, const struct js
     return false;
 }
 
+static uint64_t count_values(const struct json *at)
+{
+    uint64_t count = 1;
+    for (const struct json *child = json_first(at); child; child = json_next(child))
+        count += count_values(child);
+    return count;
+}
+
 struct schema_document schema_ref_document(const struct json *root)
 {
     struct text dialect = TEXT("");
@@ -222,6 +230,7 @@ struct schema_document schema_ref_document(const struct json *root)
         .old = text_find(dialect, TEXT("draft-03"), 0) != SIZE_MAX ||
                text_find(dialect, TEXT("draft-04"), 0) != SIZE_MAX};
     document.inner_ids = has_inner_id(&document, root);
+    document.size = count_values(root);
     return document;
 }
 
@@ -262,4 +271,13 @@ static uint32_t count_dynamic(const struct json *at, struct text name)
 uint32_t schema_ref_dynamic_count(const struct schema_document *document, struct text name)
 {
     return count_dynamic(document->root, name);
+}
+
+enum status schema_ref_charge(const struct schema_document *document, uint64_t work,
+                              struct error *err)
+{
+    if (*document->work < work)
+        FAIL(err, ERR_LIMIT, "schema: compiling it takes too long");
+    *document->work -= work;
+    return OK;
 }

@@ -178,14 +178,14 @@ static enum status count_characters(const struct automaton *made, struct schema_
     return OK;
 }
 
-enum status schema_text_strings(struct automaton *made, const struct schema_strings *strings,
-                                struct arena *arena, struct error *err)
+enum status schema_text_strings(struct schema_build *build,
+                                const struct schema_strings *strings, struct automaton *made)
 {
     const struct schema_parts *parts = strings->parts;
     struct schema_want want;
     struct schema_length length;
-    TRY(schema_text_length(parts, strings->values, &length, err));
-    TRY(schema_want_init(&want, REGEX_JSON, arena, err));
+    TRY(schema_text_length(parts, strings->values, &length, build->err));
+    TRY(schema_want_init(&want, build, REGEX_JSON));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(want_part(&want, &parts->parts[i]));
     const bool counts = strings->node && length.characters.max != SCHEMA_NO_MAX &&
@@ -201,14 +201,13 @@ enum status schema_text_strings(struct automaton *made, const struct schema_stri
     if (want.want.all == 0)
         TRY(schema_want_pattern(&want, TEXT(""), true));
     TRY(schema_want_make(&want, made));
-    return counts ? count_characters(made, strings->node, arena, err) : OK;
+    return counts ? count_characters(made, strings->node, build->arena, build->err) : OK;
 }
 
-enum status schema_text_character(struct automaton *made, struct arena *arena,
-                                  struct error *err)
+enum status schema_text_character(struct schema_build *build, struct automaton *made)
 {
     struct schema_want want;
-    TRY(schema_want_init(&want, REGEX_PLAIN, arena, err));
+    TRY(schema_want_init(&want, build, REGEX_PLAIN));
     TRY(schema_want_pattern(
         &want,
         TEXT("^([^\\x00-\\x1f\"\\\\]|\\\\[\"\\\\/bfnrt]|\\\\u("

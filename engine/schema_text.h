@@ -4,7 +4,7 @@
 #ifndef ENGINE_SCHEMA_TEXT_H
 #define ENGINE_SCHEMA_TEXT_H
 
-#include "engine/automaton.h"
+#include "engine/schema_build.h"
 #include "engine/schema_facts.h"
 
 struct schema_length {
@@ -24,11 +24,10 @@ struct schema_strings {
     const struct schema_values *values;
     struct schema_node *node; /* or NULL */
 };
-MUST_USE enum status schema_text_strings(struct automaton *made,
+MUST_USE enum status schema_text_strings(struct schema_build *build,
                                          const struct schema_strings *strings,
-                                         struct arena *arena, struct error *err);
+                                         struct automaton *made);
 
 /* One character of any string: the character itself or an escape (both of a pair). */
-MUST_USE enum status schema_text_character(struct automaton *made, struct arena *arena,
-                                           struct error *err);
+MUST_USE enum status schema_text_character(struct schema_build *build, struct automaton *made);
 #endif

@@ -105,11 +105,13 @@ static void put_pieces(struct text_buf *out, struct text pattern, const char *mo
     }
 }
 
-enum status schema_want_init(struct schema_want *want, enum regex_bytes bytes,
-                             struct arena *arena, struct error *err)
+enum status schema_want_init(struct schema_want *want, struct schema_build *build,
+                             enum regex_bytes bytes)
 {
-    *want = (struct schema_want){.arena = arena, .err = err, .bytes = bytes};
-    return automaton_nfa(&want->nfa, arena, err);
+    *want = (struct schema_want){.arena = build->arena, .err = build->err, .bytes = bytes};
+    TRY(automaton_nfa(&want->nfa, build->arena, build->err));
+    want->nfa.work = &build->work;
+    return OK;
 }
 
 enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *label)

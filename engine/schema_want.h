@@ -9,6 +9,7 @@
 #define ENGINE_SCHEMA_WANT_H
 
 #include "engine/regex.h"
+#include "engine/schema_build.h"
 
 enum { SCHEMA_WANT_LABELS_MAX = 30 };
 
@@ -21,8 +22,8 @@ struct schema_want {
     struct automaton_want want;
 };
 
-MUST_USE enum status schema_want_init(struct schema_want *want, enum regex_bytes bytes,
-                                      struct arena *arena, struct error *err);
+MUST_USE enum status schema_want_init(struct schema_want *want, struct schema_build *build,
+                                      enum regex_bytes bytes);
 /* The label of one more restriction. */
 MUST_USE enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *label);
 /* A pattern; it may begin with ^ and look-aheads, which are restrictions of their own. */
