@@ -18,8 +18,8 @@
  *
  * Properties come in any order; one that the schema names comes once (another one may come
  * again, and then counts again). In a string that has a pattern, format, length, enum or const
- * a character stands for itself where JSON lets it. Whole numbers have no exponent, nor have
- * numbers under a bound, multiple or exclusion.
+ * a character stands for itself where JSON lets it. Whole numbers and multiples have no
+ * exponent; beside one, numbers under a bound or exclusion have one digit before the point.
  *
  * Owner    all of it lies in the arena given to schema_compile; source is not kept.
  * Failure  ERR_LIMIT: a keyword that is not taken, or too many states; ERR_FORMAT: no schema.

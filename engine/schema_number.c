@@ -3,7 +3,7 @@
  *
  * A bound I.F splits the magnitudes by their digits: those above it have a greater whole part,
  * or the same and a greater fraction; what is greater shares some digits and then has a greater
- * one, or is longer. A multiple of M / 10^k is found by the remainder of the digits up to the
+ * one, or is longer. Written d.F e P with d not 0, powers are compared first. A multiple of M / 10^k is found by the remainder of the digits up to the
  * k-th after the point, the rest being zeros.
  */
 #include "engine/schema_number.h"
@@ -78,54 +78,173 @@ static bool is_zero(const struct decimal *decimal)
     return strcmp(decimal->whole, "0") == 0 && decimal->fraction[0] == '\0';
 }
 
-/* Patterns of magnitudes. [] is what no text matches: there is always one more alternative. */
-static void put_more(struct text_buf *out, const struct decimal *bound)
+/* Digits of whole numbers greater than these, or less. [] is what no text matches, so that there
+ * is always one more alternative. */
+static void put_digits_more(struct text_buf *out, const char *digits)
 {
-    const char *const whole = bound->whole;
-    const int count = (int)strlen(whole);
-    text_buf_format(out, "((");
+    const int count = (int)strlen(digits);
+    text_buf_format(out, "(");
     for (int i = 0; i < count; i++)
-        if (whole[i] < '9')
-            text_buf_format(out, "%.*s[%c-9][0-9]{%d}|", i, whole, whole[i] + 1, count - 1 - i);
-    text_buf_format(out, "[1-9][0-9]{%d,})(\\.[0-9]+)?|%s\\.(", count, whole);
-    const char *const fraction = bound->fraction;
-    for (int i = 0; fraction[i]; i++)
-        if (fraction[i] < '9')
-            text_buf_format(out, "%.*s[%c-9][0-9]*|", i, fraction, fraction[i] + 1);
-    text_buf_format(out, "%s[0-9]*[1-9][0-9]*))", fraction);
+        if (digits[i] < '9')
+            text_buf_format(out, "%.*s[%c-9][0-9]{%d}|", i, digits, digits[i] + 1,
+                            count - 1 - i);
+    text_buf_format(out, "[1-9][0-9]{%d,})", count);
 }
 
-static void put_less(struct text_buf *out, const struct decimal *bound)
+static void put_digits_less(struct text_buf *out, const char *digits)
 {
-    const char *const whole = bound->whole;
-    const int count = (int)strlen(whole);
-    text_buf_format(out, "((");
+    const int count = (int)strlen(digits);
+    text_buf_format(out, "(");
     for (int i = 0; i < count; i++) {
         const char least = i == 0 && count > 1 ? '1' : '0';
-        if (least < whole[i])
-            text_buf_format(out, "%.*s[%c-%c][0-9]{%d}|", i, whole, least, whole[i] - 1,
+        if (least < digits[i])
+            text_buf_format(out, "%.*s[%c-%c][0-9]{%d}|", i, digits, least, digits[i] - 1,
                             count - 1 - i);
     }
     if (count > 1)
         text_buf_format(out, "[1-9][0-9]{0,%d}|0|", count - 2);
-    text_buf_format(out, "[])(\\.[0-9]+)?|%s(\\.(", whole);
-    const char *const fraction = bound->fraction;
+    text_buf_format(out, "[])");
+}
+
+/* What stands behind a whole part that is the bound's own. */
+static void put_fraction_more(struct text_buf *out, const char *fraction)
+{
+    text_buf_format(out, "\\.(");
+    for (int i = 0; fraction[i]; i++)
+        if (fraction[i] < '9')
+            text_buf_format(out, "%.*s[%c-9][0-9]*|", i, fraction, fraction[i] + 1);
+    text_buf_format(out, "%s[0-9]*[1-9][0-9]*)", fraction);
+}
+
+static void put_fraction_less(struct text_buf *out, const char *fraction)
+{
+    text_buf_format(out, "(\\.(");
     for (int i = 0; fraction[i]; i++) {
         if (fraction[i] > '0')
             text_buf_format(out, "%.*s[0-%c][0-9]*|", i, fraction, fraction[i] - 1);
         if (i > 0)
             text_buf_format(out, "%.*s|", i, fraction);
     }
-    text_buf_format(out, "[]))%s)", fraction[0] ? "?" : "");
+    text_buf_format(out, "[]))%s", fraction[0] ? "?" : "");
+}
+
+static void put_fraction_same(struct text_buf *out, const char *fraction)
+{
+    text_buf_format(out, fraction[0] ? "\\.%s0*" : "(\\.0+)?", fraction);
+}
+
+/* The number as d.fraction times ten to the power, d not 0; false: it is 0. */
+struct scientific {
+    char digit;
+    char fraction[2 * DIGITS + 8];
+    int power;
+};
+
+static bool to_scientific(const struct decimal *decimal, struct scientific *scientific)
+{
+    char digits[2 * DIGITS + 8];
+    snprintf(digits, sizeof digits, "%s%s", decimal->whole, decimal->fraction);
+    const size_t zeros = strspn(digits, "0");
+    if (digits[zeros] == '\0')
+        return false;
+    scientific->digit = digits[zeros];
+    scientific->power = (int)strlen(decimal->whole) - 1 - (int)zeros;
+    snprintf(scientific->fraction, sizeof scientific->fraction, "%s", digits + zeros + 1);
+    char *end = scientific->fraction + strlen(scientific->fraction);
+    while (end > scientific->fraction && end[-1] == '0')
+        *--end = '\0';
+    return true;
+}
+
+/* Exponents above the power, below it (order -1), or itself. */
+static void put_power(struct text_buf *out, int power, int order)
+{
+    char digits[16];
+    snprintf(digits, sizeof digits, "%d", power < 0 ? -power : power);
+    text_buf_format(out, "[eE](");
+    if (order == 0)
+        text_buf_format(out, "%s0*%s", power < 0 ? "-" : power == 0 ? "[+-]?" : "\\+?", digits);
+    if (order > 0 && power < 0)
+        text_buf_format(out, "\\+?[0-9]+|");
+    if (order < 0 && power > 0)
+        text_buf_format(out, "-[0-9]+|");
+    if (order != 0)
+        text_buf_format(out, (order > 0 ? power < 0 : power <= 0) ? "-0*" : "\\+?0*");
+    if (order > 0 ? power >= 0 : order < 0 && power <= 0)
+        put_digits_more(out, digits); /* further from 0 */
+    else if (order != 0)
+        put_digits_less(out, digits);
+    text_buf_format(out, ")");
+}
+
+static void put_more_scientific(struct text_buf *out, const struct decimal *bound)
+{
+    struct scientific at;
+    if (!to_scientific(bound, &at)) {
+        text_buf_format(out, "|[1-9](\\.[0-9]+)?[eE][+-]?[0-9]+");
+        return;
+    }
+    text_buf_format(out, "|[1-9](\\.[0-9]+)?");
+    put_power(out, at.power, 1);
+    text_buf_format(out, "|(");
+    if (at.digit < '9')
+        text_buf_format(out, "[%c-9](\\.[0-9]+)?|", at.digit + 1);
+    text_buf_format(out, "%c", at.digit);
+    put_fraction_more(out, at.fraction);
+    text_buf_format(out, ")");
+    put_power(out, at.power, 0);
+}
+
+static void put_less_scientific(struct text_buf *out, const struct decimal *bound)
+{
+    struct scientific at;
+    if (!to_scientific(bound, &at))
+        return;
+    text_buf_format(out, "|0(\\.0+)?[eE][+-]?[0-9]+|[1-9](\\.[0-9]+)?");
+    put_power(out, at.power, -1);
+    text_buf_format(out, "|(");
+    if (at.digit > '1')
+        text_buf_format(out, "[1-%c](\\.[0-9]+)?|", at.digit - 1);
+    text_buf_format(out, "%c", at.digit);
+    put_fraction_less(out, at.fraction);
+    text_buf_format(out, ")");
+    put_power(out, at.power, 0);
+}
+
+static void put_more(struct text_buf *out, const struct decimal *bound)
+{
+    text_buf_format(out, "(");
+    put_digits_more(out, bound->whole);
+    text_buf_format(out, "(\\.[0-9]+)?|%s", bound->whole);
+    put_fraction_more(out, bound->fraction);
+    put_more_scientific(out, bound);
+    text_buf_format(out, ")");
+}
+
+static void put_less(struct text_buf *out, const struct decimal *bound)
+{
+    text_buf_format(out, "(");
+    put_digits_less(out, bound->whole);
+    text_buf_format(out, "(\\.[0-9]+)?|%s", bound->whole);
+    put_fraction_less(out, bound->fraction);
+    put_less_scientific(out, bound);
+    text_buf_format(out, ")");
 }
 
 static void put_same(struct text_buf *out, const struct decimal *bound)
 {
+    struct scientific at;
     const char *const sign = is_zero(bound) ? "-?" : bound->negative ? "-" : "";
-    if (bound->fraction[0])
-        text_buf_format(out, "%s%s\\.%s0*", sign, bound->whole, bound->fraction);
-    else
-        text_buf_format(out, "%s%s(\\.0+)?", sign, bound->whole);
+    text_buf_format(out, "%s(%s", sign, bound->whole);
+    put_fraction_same(out, bound->fraction);
+    if (to_scientific(bound, &at)) {
+        text_buf_format(out, "|%c", at.digit);
+        put_fraction_same(out, at.fraction);
+        put_power(out, at.power, 0);
+    } else {
+        text_buf_format(out, "|0(\\.0+)?[eE][+-]?[0-9]+");
+    }
+    text_buf_format(out, ")");
 }
 
 /* Numbers above the bound (below it: with the signs changed), and itself if inclusive. */
@@ -137,7 +256,10 @@ static void put_bound(struct text_buf *out, const struct decimal *bound, bool up
     const bool past_zero = bound->negative != upper && !is_zero(bound);
     text_buf_format(out, "^(%s", with);
     if (past_zero) {
-        text_buf_format(out, "(0|[1-9][0-9]*)(\\.[0-9]+)?|%s", against);
+        text_buf_format(out,
+                        "((0|[1-9][0-9]*)(\\.[0-9]+)?|[1-9](\\.[0-9]+)?[eE][+-]?[0-9]+|"
+                        "0(\\.0+)?[eE][+-]?[0-9]+)|%s",
+                        against);
         put_less(out, bound);
     } else {
         put_more(out, bound);
@@ -350,6 +472,20 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
     }
 }
 
+/* Remainders are told by all digits: an exponent would move them. */
+static bool has_multiple(const struct schema_parts *parts)
+{
+    static const char *const keys[] = {"multipleOf", "divisibleBy"};
+    bool found = false;
+    for (uint32_t i = 0; i < 2 * parts->count; i++) {
+        const struct schema_part *part = &parts->parts[i / 2];
+        found |= part->kind == SCHEMA_PART_HOLDS && json_get(part->at, keys[i % 2]);
+        found |= part->kind == SCHEMA_PART_BREAKS &&
+                 text_equal(json_key(part->at), text_of(keys[i % 2]));
+    }
+    return found;
+}
+
 enum status schema_number_make(struct schema_build *build, const struct schema_parts *parts,
                                const struct schema_values *values, struct automaton *made)
 {
@@ -359,7 +495,8 @@ enum status schema_number_make(struct schema_build *build, const struct schema_p
     TRY(schema_want_init(&want, build, REGEX_PLAIN));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(want_part(&want, &parts->parts[i]));
-    const bool digits_only = want.count > 0;
+    const bool bounded = want.count > 0;
+    const bool by_digits = has_multiple(parts);
     if (!values->any)
         TRY(want_values(&want, values));
     struct text form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$");
@@ -369,8 +506,11 @@ enum status schema_number_make(struct schema_build *build, const struct schema_p
         form = TEXT("^-?(0|[1-9][0-9]*)(\\.0)?$");
     else if (facts.fraction)
         form = TEXT("^-?(0|[1-9][0-9]*)\\.[0-9]*[1-9][0-9]*$");
-    else if (digits_only)
+    else if (by_digits)
         form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$");
+    else if (bounded)
+        form = TEXT("^-?((0|[1-9][0-9]*)(\\.[0-9]+)?|([1-9](\\.[0-9]+)?|0(\\.0+)?)"
+                    "[eE][+-]?[0-9]+)$");
     TRY(schema_want_pattern(&want, form, true));
     return schema_want_make(&want, made);
 }

@@ -1,8 +1,9 @@
 /*
  * schema_number - the automaton of the numbers that a set of parts allows.
  *
- * Bounds, multiples and values that are excluded are told by decimal digits, so that a number
- * under one of those has no exponent. Anything within 40 digits of the point is exact.
+ * Bounds and values that are excluded are told by decimal digits, of a number without exponent
+ * or with one digit before the point; multiples only by digits. Anything within 40 digits of
+ * the point is exact.
  */
 #ifndef ENGINE_SCHEMA_NUMBER_H
 #define ENGINE_SCHEMA_NUMBER_H

@@ -6,23 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whether the part says more of strings than their length. */
 static bool restricts_text(const struct schema_part *part)
 {
     struct text name;
-    const struct json *format = part->at;
+    const struct json *format = NULL;
+    bool pattern = false;
+    if (part->kind == SCHEMA_PART_DIFFERS || part->kind == SCHEMA_PART_OUTSIDE)
+        return true;
     if (part->kind == SCHEMA_PART_HOLDS) {
-        if (json_get(part->at, "pattern"))
-            return true;
+        pattern = json_get(part->at, "pattern") != NULL;
         format = json_get(part->at, "format");
-    } else if (part->kind == SCHEMA_PART_DIFFERS || part->kind == SCHEMA_PART_OUTSIDE) {
-        return true;
-    } else if (part->kind != SCHEMA_PART_BREAKS) {
-        return false;
-    } else if (text_equal(json_key(part->at), TEXT("pattern")) ||
-               text_equal(json_key(part->at), TEXT("format"))) {
-        return true;
+    } else if (part->kind == SCHEMA_PART_BREAKS) {
+        pattern = text_equal(json_key(part->at), TEXT("pattern")) ||
+                  text_equal(json_key(part->at), TEXT("format"));
     }
-    return json_text(format, &name) && schema_want_is_format(name);
+    return pattern || (json_text(format, &name) && schema_want_is_format(name));
 }
 
 enum status schema_text_length(const struct schema_parts *parts,

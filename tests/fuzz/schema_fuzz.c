@@ -1,7 +1,7 @@
 /*
  * schema_fuzz - libFuzzer target: any bytes as a regular expression, and, where they are JSON,
  * as a schema, which must compile or be refused; the bytes themselves are then followed as a
- * text of it.
+ * text of it, and those that fit anywhere, after each of which the text must be completable.
  *
  *     schema_fuzz -max_len=512 -timeout=10 CORPUS
  */
@@ -32,6 +32,35 @@ static void try_regex(struct arena *arena, struct text pattern)
         state = automaton_step(&made, state, (uint8_t)pattern.data[i]);
 }
 
+/* A state that is held can be completed: it is complete, or some byte fits. */
+static void check_goes_on(struct matcher *matcher, const struct matcher_state *at)
+{
+    struct matcher_state next;
+    bool fits = matcher_is_complete(at);
+    for (int byte = 0; byte < 256 && !fits; byte++)
+        fits = matcher_step(matcher, at, (uint8_t)byte, &next);
+    if (!fits && matcher->dropped == 0)
+        abort();
+}
+
+/* Follows the bytes that fit, wherever they stand, and closes what is open now and then. */
+static void walk(struct matcher *matcher, struct text text)
+{
+    static const char closing[] = "\"}]:0";
+    struct matcher_state at;
+    struct matcher_state next;
+    matcher_start(matcher, &at);
+    for (size_t i = 0; i < text.size && i < 400; i++) {
+        const uint8_t byte = (uint8_t)text.data[i];
+        if (!matcher_step(matcher, &at, i % 5 == 4 ? (uint8_t)closing[byte % 5] : byte, &next))
+            continue;
+        at = next;
+        check_goes_on(matcher, &at);
+        if (byte % 32 == 0)
+            matcher_compact(matcher, &at);
+    }
+}
+
 static void try_schema(struct arena *arena, struct text text)
 {
     struct json *root = NULL;
@@ -49,6 +78,7 @@ static void try_schema(struct arena *arena, struct text text)
         if (!matcher_step(&matcher, &states[i % 2], (uint8_t)text.data[i],
                           &states[(i + 1) % 2]))
             break;
+    walk(&matcher, text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
