@@ -133,6 +133,8 @@ enum status schema_array_make(struct schema_build *build, const struct schema_pa
     }
     array->layers = array->prefix_count > array->min ? array->prefix_count : array->min;
     node->array = array;
+    if (array->min > array->max || array->min == UINT32_MAX)
+        array->needs = 0; /* there is none in any case */
     if (array->needs == 0)
         return OK;
     if (array->layers > SCHEMA_ARRAY_LAYERS_MAX)

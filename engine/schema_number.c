@@ -3,8 +3,9 @@
  *
  * A bound I.F splits the magnitudes by their digits: those above it have a greater whole part,
  * or the same and a greater fraction; what is greater shares some digits and then has a greater
- * one, or is longer. Written d.F e P with d not 0, powers are compared first. A multiple of M / 10^k is found by the remainder of the digits up to the
- * k-th after the point, the rest being zeros.
+ * one, or is longer. Written d.F e P with d not 0, powers are compared first. A multiple of M /
+ * 10^k is found by the remainder of the digits up to the k-th after the point, the rest being
+ * zeros.
  */
 #include "engine/schema_number.h"
 
@@ -16,6 +17,9 @@
 #include <string.h>
 
 enum { DIGITS = SCHEMA_NUMBER_DIGITS_MAX };
+
+/* Past 308 what reads the number takes it for infinite, or for 0. */
+#define POWER "0*([0-9]{1,2}|[12][0-9]{2}|30[0-8])"
 
 struct decimal {
     bool negative;
@@ -78,8 +82,8 @@ static bool is_zero(const struct decimal *decimal)
     return strcmp(decimal->whole, "0") == 0 && decimal->fraction[0] == '\0';
 }
 
-/* Digits of whole numbers greater than these, or less. [] is what no text matches, so that there
- * is always one more alternative. */
+/* Digits of whole numbers greater than these, or less. [] is what no text matches: so there is
+ * always one more alternative. */
 static void put_digits_more(struct text_buf *out, const char *digits)
 {
     const int count = (int)strlen(digits);
@@ -499,7 +503,7 @@ enum status schema_number_make(struct schema_build *build, const struct schema_p
     const bool by_digits = has_multiple(parts);
     if (!values->any)
         TRY(want_values(&want, values));
-    struct text form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$");
+    struct text form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?" POWER ")?$");
     if (facts.whole && build->document.old) /* up to draft 4 1.0 is no integer */
         form = TEXT("^-?(0|[1-9][0-9]*)$");
     else if (facts.whole)
@@ -509,8 +513,9 @@ enum status schema_number_make(struct schema_build *build, const struct schema_p
     else if (by_digits)
         form = TEXT("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$");
     else if (bounded)
-        form = TEXT("^-?((0|[1-9][0-9]*)(\\.[0-9]+)?|([1-9](\\.[0-9]+)?|0(\\.0+)?)"
-                    "[eE][+-]?[0-9]+)$");
+        form =
+            TEXT("^-?((0|[1-9][0-9]*)(\\.[0-9]+)?|([1-9](\\.[0-9]+)?|0(\\.0+)?)[eE][+-]?" POWER
+                 ")$");
     TRY(schema_want_pattern(&want, form, true));
     return schema_want_make(&want, made);
 }
