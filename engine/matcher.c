@@ -320,8 +320,8 @@ static void add_item(const struct step *step, struct matcher_frame frame)
     frame.count += array->max != SCHEMA_NO_MAX || frame.count < array->layers;
     for (uint32_t i = 0; i < options->count; i++) {
         struct matcher_frame item = {.node = options->list[i].node, .phase = VALUE};
-        frame.met = before.met | options->list[i].meets;
-        if (before.count >= array->items_max ||
+        frame.met = before.met | options->list[i].meets | options->list[i].takes;
+        if (before.count >= array->items_max || (before.met & options->list[i].takes) ||
             schema_array_fewest(array, before.count + 1, frame.met) == UINT32_MAX)
             continue;
         item.parent = intern(step->matcher, &frame);

@@ -104,6 +104,15 @@ static const struct {
      "{\"contains\": {\"const\": 7}}}",
      {"[null]", "[1, null]", "[null, null]"},
      {"[]", "[7, null]", "[1, 2]", "[1, 2, null]"}},
+    {"{\"type\": \"array\", \"contains\": {\"minimum\": 5, \"type\": \"integer\"}, "
+     "\"minContains\": "
+     "2, \"maxContains\": 3, \"maxItems\": 4}",
+     {"[5, 6]", "[null, 5, 1, 6]", "[5, 6, 7, 4]"},
+     {"[5]", "[5, 6, 7, 8]", "[5, 1, 1, 1]", "[]"}},
+    {"{\"type\": \"array\", \"uniqueItems\": true, \"minItems\": 2, \"items\": {\"enum\": [1, "
+     "\"1\", true]}}",
+     {"[1, \"1\"]", "[true, \"1\", 1]"},
+     {"[1, 1]", "[1, 1.0]", "[true]", "[1, true, \"1\", 1]"}},
     {"{\"$id\": \"http://a/b.json\", \"$defs\": {\"x\": {\"$id\": \"c.json\", \"$defs\": "
      "{\"y\": "
      "{\"$anchor\": \"here\", \"type\": \"null\"}}}}, \"items\": {\"$ref\": "
@@ -177,6 +186,9 @@ static const char *const walked[] = {
     "{\"anyOf\": [{\"type\": \"array\", \"maxItems\": 2, \"items\": {\"$ref\": \"#\"}}, "
     "{\"type\": "
     "\"array\", \"minItems\": 1, \"items\": {\"$ref\": \"#\"}}, {\"type\": \"null\"}]}",
+    "{\"type\": \"array\", \"uniqueItems\": true, \"minItems\": 3, \"items\": {\"enum\": [1, "
+    "2, 3]}, "
+    "\"contains\": {\"minimum\": 2}, \"maxContains\": 2, \"minContains\": 2}",
     "{\"type\": \"string\", \"pattern\": \"^(?=.*[A-Z])(?!.*xx)[^ ]+\\\\.$\", \"maxLength\": "
     "40}"};
 

@@ -8,13 +8,14 @@
  *
  * Taken, each exactly: type (or a list), enum, const; properties, required, patternProperties,
  * additionalProperties, propertyNames, minProperties, maxProperties, dependencies and its two
- * heirs; items (also a list), prefixItems, additionalItems, contains, minItems, maxItems;
- * minLength, maxLength, pattern, format (schema_want.c; others say nothing); minimum, maximum,
- * exclusiveMinimum, exclusiveMaximum, multipleOf; anyOf, oneOf, allOf, not, if, then, else;
- * $ref and $dynamicRef within the document, by pointer, $anchor or $id; unevaluatedProperties
- * and unevaluatedItems where nothing beside them evaluates. Refused by name and path:
- * uniqueItems but for at most one item, minContains above 1, maxContains, and what takes more
- * room than there is. What only annotates is passed over.
+ * heirs; items (also a list), prefixItems, additionalItems, contains, minContains, maxContains,
+ * minItems, maxItems; minLength, maxLength, pattern, format (schema_want.c; others say
+ * nothing); minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf; anyOf, oneOf,
+ * allOf, not, if, then, else; $ref and $dynamicRef within the document, by pointer, $anchor or
+ * $id; unevaluatedProperties and unevaluatedItems where nothing beside them evaluates;
+ * uniqueItems of at most one item, or of a few scalars that enum lists. Refused by name and
+ * path: other uniqueItems, and what takes more room or time than there is. What only annotates
+ * is passed over.
  *
  * Properties come in any order; one that the schema names comes once (another one may come
  * again, and then counts again). In a string that has a pattern, format, length, enum or const
@@ -34,7 +35,8 @@ enum {
     SCHEMA_NODES_MAX = 4000,
     SCHEMA_NAMES_MAX = 256,
     SCHEMA_OTHERS_MAX = 64,
-    SCHEMA_NEEDS_MAX = 5
+    SCHEMA_NEEDS_MAX = 5,
+    SCHEMA_TAKES_MAX = 10 /* needs of an array and what its items take, together */
 };
 #define SCHEMA_NO_MAX UINT32_MAX
 
@@ -54,10 +56,12 @@ struct schema_set {
 };
 
 /* A node that a property or an item may have, and which needs it then meets. A need is one
- * thing that some property of the object (item of the array) must meet, whichever it is. */
+ * thing that some property of the object (item of the array) must meet, whichever it is; what
+ * an item takes can be taken once. */
 struct schema_option {
     uint16_t node;
     uint16_t meets;
+    uint16_t takes;
 };
 
 struct schema_options {
@@ -89,8 +93,9 @@ struct schema_array {
     uint32_t prefix_count, min, max;
     uint32_t items_max; /* no item of that place has a value; UINT32_MAX: all have */
     uint16_t needs;
+    uint16_t marks;   /* needs, and what can be taken */
     uint32_t layers;  /* from this many items on the next is as any other */
-    uint32_t *fewest; /* [layers + 1][needs + 1] further items to an end; none without needs */
+    uint32_t *fewest; /* [layers + 1][marks + 1] further items to an end; none without marks */
 };
 
 /* Characters in an automaton of strings, for a maximum that would multiply its states. */
@@ -128,7 +133,7 @@ struct schema_progress {
 bool schema_object_can_end(const struct schema_object *object,
                            const struct schema_progress *progress);
 /* Fewest further items of an array; UINT32_MAX: it cannot be completed. */
-uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t met);
+uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t marks);
 
 MUST_USE enum status schema_compile(struct schema *schema, const struct json *source,
                                     struct arena *arena, struct error *err);

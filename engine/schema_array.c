@@ -10,12 +10,22 @@
 #include "engine/schema_facts.h"
 #include "engine/schema_needs.h"
 
-#include <stdlib.h>
-
 struct array_build {
     struct schema_build *build;
     const struct schema_parts *parts;
     struct schema_needs needs;
+    const struct schema_part *most[SCHEMA_TAKES_MAX];
+    uint32_t most_count;
+    const struct json *unique;                   /* the schema that has uniqueItems */
+    const struct json *values[SCHEMA_TAKES_MAX]; /* that items take, where they are unique */
+    uint32_t value_count;
+    uint32_t taken; /* bits of needs and of turns */
+};
+
+/* An item's options while they are added, and the needs that it can meet. */
+struct item {
+    struct schema_options *options;
+    uint32_t mask;
 };
 
 /* How many items a part tells apart, by their places. */
@@ -82,16 +92,108 @@ static uint32_t needs_at(const struct array_build *make, uint32_t index)
     return mask;
 }
 
+static enum status refuse_marks(const struct array_build *make)
+{
+    FAIL(make->build->err, ERR_LIMIT,
+         "contains: more than %d items to be told apart by what they meet", SCHEMA_TAKES_MAX);
+}
+
+/* The bit of a value that is taken; TAKES_MAX: there are too many. */
+static uint32_t value_bit(struct array_build *make, const struct json *value)
+{
+    uint32_t at = 0;
+    while (at < make->value_count && !schema_facts_equal(make->values[at], value))
+        at++;
+    if (make->taken + at >= SCHEMA_TAKES_MAX)
+        return SCHEMA_TAKES_MAX;
+    make->values[at] = value;
+    make->value_count = at == make->value_count ? at + 1 : make->value_count;
+    return make->taken + at;
+}
+
+/* Whether the values of a set are scalars that are listed. */
+static bool is_listed(const struct schema_parts *parts, const struct schema_values *values)
+{
+    bool listed = !values->any; /* what is left to choose only takes from them */
+    for (uint32_t i = 0; i < parts->count; i++)
+        listed = listed && (parts->parts[i].kind != SCHEMA_PART_EQUALS ||
+                            schema_parts_is_scalar(parts->parts[i].at));
+    return listed;
+}
+
+/* Unique items are taken from values that are listed, each once. */
+static enum status add_unique(struct array_build *make, const struct schema_parts *base,
+                              struct item *item)
+{
+    struct schema_build *build = make->build;
+    const uint16_t takes = make->needs.takes;
+    struct schema_values values;
+    bool hopeless = false;
+    TRY(schema_facts_hopeless(&build->document, base, &hopeless, build->err));
+    if (hopeless)
+        return OK;
+    TRY(schema_facts_values(base, &values, build->err));
+    if (!is_listed(base, &values))
+        return schema_parts_refuse(&build->document, make->unique, "uniqueItems", build->err);
+    for (uint32_t i = 0; i < values.count; i++) {
+        struct schema_parts with;
+        const uint32_t bit = value_bit(make, values.list[i]);
+        if (bit == SCHEMA_TAKES_MAX)
+            return schema_parts_refuse(&build->document, make->unique, "uniqueItems",
+                                       build->err);
+        make->needs.takes = (uint16_t)(takes | 1u << bit);
+        schema_parts_copy(&with, base);
+        TRY(schema_parts_add(&build->document, &with, SCHEMA_EQUALS, values.list[i],
+                             build->err));
+        TRY(schema_needs_options(build, &make->needs, item->mask, &with, item->options));
+    }
+    make->needs.takes = takes;
+    return OK;
+}
+
+/* The options of an item: what may hold only so often fails, or takes one of its turns. */
+static enum status add_options(struct array_build *make, uint32_t most,
+                               const struct schema_parts *base, struct item *item)
+{
+    struct schema_build *build = make->build;
+    struct schema_parts with;
+    const uint16_t takes = make->needs.takes;
+    uint32_t bit = make->needs.count;
+    if (base->none)
+        return OK;
+    if (most == make->most_count && make->unique)
+        return add_unique(make, base, item);
+    if (most == make->most_count)
+        return schema_needs_options(build, &make->needs, item->mask, base, item->options);
+    const struct schema_part *part = make->most[most];
+    for (uint32_t i = 0; i < most; i++)
+        bit += make->most[i]->index;
+    schema_parts_copy(&with, base);
+    TRY(schema_parts_add(&build->document, &with, SCHEMA_FAILS, part->at, build->err));
+    TRY(add_options(make, most + 1, &with, item));
+    schema_parts_copy(&with, base);
+    TRY(schema_parts_add(&build->document, &with, SCHEMA_HOLDS, part->at, build->err));
+    for (uint32_t turn = 0; turn < part->index; turn++) {
+        make->needs.takes = (uint16_t)(takes | 1u << (bit + turn));
+        TRY(add_options(make, most + 1, &with, item));
+    }
+    make->needs.takes = takes;
+    return OK;
+}
+
 /* Counts, needs, and that items are told apart only as far as can be. */
 static enum status read_part(struct array_build *make, const struct schema_part *part,
                              struct schema_array *array)
 {
-    struct schema_build *build = make->build;
     const uint32_t places = places_of(part);
     bool unique = false;
     array->prefix_count = places > array->prefix_count ? places : array->prefix_count;
     if (part->kind == SCHEMA_PART_SOME)
-        return schema_needs_add(&make->needs, part, build->err);
+        return schema_needs_add(&make->needs, part, make->build->err);
+    if (part->kind == SCHEMA_PART_MOST && make->most_count == SCHEMA_TAKES_MAX)
+        return refuse_marks(make);
+    if (part->kind == SCHEMA_PART_MOST)
+        make->most[make->most_count++] = part;
     if (part->kind == SCHEMA_PART_ITEM || part->kind == SCHEMA_PART_EQUALS)
         array->min = places > array->min ? places : array->min;
     if (part->kind == SCHEMA_PART_EQUALS)
@@ -101,8 +203,35 @@ static enum status read_part(struct array_build *make, const struct schema_part 
     else if (part->kind == SCHEMA_PART_SHORT)
         array->max = part->index - 1 < array->max ? part->index - 1 : array->max;
     if (part->kind == SCHEMA_PART_HOLDS &&
-        json_bool(json_get(part->at, "uniqueItems"), &unique) && unique && array->max > 1)
-        return schema_parts_refuse(&build->document, part->at, "uniqueItems", build->err);
+        json_bool(json_get(part->at, "uniqueItems"), &unique) && unique)
+        make->unique = part->at;
+    return OK;
+}
+
+/* The bits of needs and turns; those of values come behind them. */
+static enum status count_marks(struct array_build *make)
+{
+    uint64_t taken = make->needs.count;
+    for (uint32_t i = 0; i < make->most_count; i++)
+        taken += make->most[i]->index;
+    make->taken = (uint32_t)taken;
+    return taken > SCHEMA_TAKES_MAX ? refuse_marks(make) : OK;
+}
+
+static enum status make_layers(struct schema_build *build, struct schema_array *array)
+{
+    array->layers = array->prefix_count > array->min ? array->prefix_count : array->min;
+    if (array->min > array->max || array->min == UINT32_MAX)
+        array->needs = array->marks = 0; /* there is none in any case */
+    if (array->marks == 0)
+        return OK;
+    const uint64_t entries = ((uint64_t)array->layers + 1) * (array->marks + 1u);
+    if (entries > SCHEMA_ARRAY_ENTRIES_MAX)
+        FAIL(build->err, ERR_LIMIT, "minItems: %u, where items must meet or may take something",
+             array->layers);
+    array->fewest = ARENA_NEW(build->arena, uint32_t, entries);
+    if (!array->fewest)
+        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     return OK;
 }
 
@@ -119,6 +248,9 @@ enum status schema_array_make(struct schema_build *build, const struct schema_pa
     array->max = range.max;
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(read_part(&make, &parts->parts[i], array));
+    if (array->min > array->max || array->min == UINT32_MAX || array->max <= 1)
+        make.unique = NULL; /* items are none, or one */
+    TRY(count_marks(&make));
     array->needs = (uint16_t)((1u << make.needs.count) - 1);
     array->items = ARENA_NEW(build->arena, struct schema_options, array->prefix_count + 1);
     if (!array->items)
@@ -128,23 +260,12 @@ enum status schema_array_make(struct schema_build *build, const struct schema_pa
         schema_parts_init(&base);
         for (uint32_t i = 0; i < parts->count; i++)
             TRY(add_part(&make, &parts->parts[i], index, &base));
-        TRY(schema_needs_options(build, &make.needs, needs_at(&make, index), &base,
-                                 &array->items[index]));
+        struct item item = {&array->items[index], needs_at(&make, index)};
+        TRY(add_options(&make, 0, &base, &item));
     }
-    array->layers = array->prefix_count > array->min ? array->prefix_count : array->min;
     node->array = array;
-    if (array->min > array->max || array->min == UINT32_MAX)
-        array->needs = 0; /* there is none in any case */
-    if (array->needs == 0)
-        return OK;
-    if (array->layers > SCHEMA_ARRAY_LAYERS_MAX)
-        FAIL(build->err, ERR_LIMIT, "minItems: %u, where some item must meet a schema, past %d",
-             array->layers, SCHEMA_ARRAY_LAYERS_MAX);
-    array->fewest =
-        ARENA_NEW(build->arena, uint32_t, (array->layers + 1) * (array->needs + 1u));
-    if (!array->fewest)
-        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
-    return OK;
+    array->marks = (uint16_t)((1u << (make.taken + make.value_count)) - 1);
+    return make_layers(build, array);
 }
 
 static const struct schema_options *options_at(const struct schema_array *array, uint32_t index)
@@ -152,40 +273,42 @@ static const struct schema_options *options_at(const struct schema_array *array,
     return &array->items[index < array->prefix_count ? index : array->prefix_count];
 }
 
-/* Fewest items from a layer on with these needs met, as far as the layer behind it is known. */
-static uint32_t fewest_from(const struct schema_array *array, uint32_t layer, uint32_t met)
+/* Fewest items from a layer on with these marks, as far as the layer behind it is known. */
+static uint32_t fewest_from(const struct schema_array *array, uint32_t layer, uint32_t marks)
 {
     const struct schema_options *options = options_at(array, layer);
     const uint32_t next = layer < array->layers ? layer + 1 : layer;
     uint32_t fewest = UINT32_MAX;
-    if (layer >= array->min && met == array->needs)
+    if (layer >= array->min && (marks & array->needs) == array->needs)
         return 0;
     for (uint32_t i = 0; i < options->count; i++) {
-        const uint32_t then =
-            array->fewest[next * (array->needs + 1u) + (met | options->list[i].meets)];
-        fewest = then != UINT32_MAX && then + 1 < fewest ? then + 1 : fewest;
+        const struct schema_option option = options->list[i];
+        const uint32_t to = marks | option.meets | option.takes;
+        const uint32_t then = array->fewest[next * (array->marks + 1u) + to];
+        if (!(marks & option.takes) && then != UINT32_MAX && then + 1 < fewest)
+            fewest = then + 1;
     }
     return fewest;
 }
 
 static void fill_fewest(struct schema_array *array)
 {
-    const uint32_t sets = array->needs + 1u;
+    const uint32_t sets = array->marks + 1u;
     for (uint32_t i = 0; i < (array->layers + 1) * sets; i++)
         array->fewest[i] = UINT32_MAX;
     for (uint32_t layer = array->layers + 1; layer-- > 0;)
-        for (uint32_t round = 0; round <= SCHEMA_NEEDS_MAX; round++)
-            for (uint32_t met = sets; met-- > 0;)
-                array->fewest[layer * sets + met] = fewest_from(array, layer, met);
+        for (uint32_t round = 0; round <= SCHEMA_TAKES_MAX; round++)
+            for (uint32_t marks = sets; marks-- > 0;)
+                array->fewest[layer * sets + marks] = fewest_from(array, layer, marks);
 }
 
-uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t met)
+uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t marks)
 {
     const uint32_t layer = count < array->layers ? count : array->layers;
     const uint32_t max = array->max < array->items_max ? array->max : array->items_max;
     uint32_t fewest = count < array->min ? array->min - count : 0;
-    if (array->needs)
-        fewest = array->fewest[layer * (array->needs + 1u) + met];
+    if (array->marks)
+        fewest = array->fewest[layer * (array->marks + 1u) + marks];
     return count > max || fewest > max - count ? UINT32_MAX : fewest;
 }
 
@@ -204,7 +327,7 @@ uint32_t schema_array_distance(const struct schema_build *build, struct schema_a
             bytes += times * (uint64_t)(item + 1u);
     }
     array->items_max = items_max;
-    if (array->needs)
+    if (array->marks)
         fill_fewest(array);
     if (schema_array_fewest(array, 0, 0) == UINT32_MAX)
         return UINT32_MAX;

@@ -6,7 +6,8 @@
 
 #include "engine/schema_build.h"
 
-enum { SCHEMA_ARRAY_LAYERS_MAX = 256 }; /* of those with needs */
+/* Of layers and sets of marks, where there are marks. */
+enum { SCHEMA_ARRAY_ENTRIES_MAX = 1 << 16 };
 
 MUST_USE enum status schema_array_make(struct schema_build *build,
                                        const struct schema_parts *parts,

@@ -274,6 +274,30 @@ static enum status fail_object(struct choice *choice, const struct json *schema)
     return fail_depends(choice, json_get(schema, "dependentSchemas"));
 }
 
+/* An array of whose items so many are of a schema. */
+static enum status give_count(struct choice *choice, struct schema_parts_count count)
+{
+    struct schema_parts with;
+    schema_parts_copy(&with, &choice->rest);
+    with.barred |= SCHEMA_ANY & ~SCHEMA_ARRAY;
+    TRY(schema_parts_contain(&with, count, choice->err));
+    return give(choice, &with);
+}
+
+/* Fewer items are of the schema than must be, or more than may be. */
+static enum status fail_contains(struct choice *choice, const struct json *schema)
+{
+    const struct schema_parts_count count = schema_parts_contains(schema);
+    const struct schema_part none = {.kind = SCHEMA_PART_NO_ITEM, .at = count.at};
+    if (count.min == 1)
+        TRY(give_part(choice, none));
+    if (count.min > 1)
+        TRY(give_count(choice, (struct schema_parts_count){count.at, 0, count.min - 1}));
+    if (count.max == UINT32_MAX)
+        return OK;
+    return give_count(choice, (struct schema_parts_count){count.at, count.max + 1, UINT32_MAX});
+}
+
 static enum status fail_array(struct choice *choice, const struct json *schema)
 {
     struct schema_part part = {.kind = SCHEMA_PART_ITEM, .role = SCHEMA_FAILS};
@@ -289,16 +313,7 @@ static enum status fail_array(struct choice *choice, const struct json *schema)
     part.schema = schema;
     if (part.at)
         TRY(give_part(choice, part));
-    part =
-        (struct schema_part){.kind = SCHEMA_PART_NO_ITEM, .at = json_get(schema, "contains")};
-    if (!part.at)
-        return OK;
-    double least = 1;
-    json_double(json_get(schema, "minContains"), &least);
-    if (json_get(schema, "maxContains") || least > 1)
-        return schema_parts_refuse(choice->to->document, schema, "minContains, maxContains",
-                                   choice->err);
-    return least < 1 ? OK : give_part(choice, part);
+    return json_get(schema, "contains") ? fail_contains(choice, schema) : OK;
 }
 
 /* The keywords of which a part BREAKS can say that they do not hold. */

@@ -144,7 +144,7 @@ static enum status read_part(const struct schema_part *part, struct schema_facts
     case SCHEMA_PART_SHORT:
         bits = SCHEMA_ARRAY;
         break;
-    case SCHEMA_PART_SOME: /* contains says nothing of other types; its twin of items does */
+    case SCHEMA_PART_SOME: /* contains says nothing of other types; of items that fail does */
         bits = part->role == SCHEMA_HOLDS ? SCHEMA_ANY : SCHEMA_ARRAY;
         break;
     default:

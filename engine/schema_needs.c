@@ -26,6 +26,20 @@ static enum status add_met(const struct schema_build *build, const struct schema
     return OK;
 }
 
+/* Whether the needs of a mask are to be met by items apart: copies of one. */
+static bool has_copies(const struct schema_needs *needs, uint32_t mask)
+{
+    for (uint32_t a = 0; a < needs->count; a++)
+        for (uint32_t b = a + 1; b < needs->count; b++)
+            if ((mask >> a & 1) && (mask >> b & 1) &&
+                needs->parts[a]->kind == SCHEMA_PART_SOME &&
+                needs->parts[a]->at == needs->parts[b]->at &&
+                needs->parts[a]->role == needs->parts[b]->role &&
+                needs->parts[a]->index != needs->parts[b]->index)
+                return true;
+    return false;
+}
+
 enum status schema_needs_options(struct schema_build *build, const struct schema_needs *needs,
                                  uint32_t mask, const struct schema_parts *base,
                                  struct schema_options *options)
@@ -34,11 +48,11 @@ enum status schema_needs_options(struct schema_build *build, const struct schema
     uint32_t count = 0;
     for (uint32_t met = mask;; met = (met - 1) & mask) {
         struct schema_parts parts;
-        struct schema_option option = {.meets = (uint16_t)met};
-        bool hopeless = base->none;
+        struct schema_option option = {.meets = (uint16_t)met, .takes = needs->takes};
+        bool hopeless = base->none || has_copies(needs, met);
         schema_parts_copy(&parts, base);
         TRY(add_met(build, needs, met, &parts));
-        if (met != 0 && !hopeless)
+        if ((met | needs->takes) != 0 && !hopeless)
             TRY(schema_facts_hopeless(&build->document, &parts, &hopeless, build->err));
         if (!hopeless)
             TRY(schema_build_node(build, &parts, &option.node));
@@ -47,12 +61,13 @@ enum status schema_needs_options(struct schema_build *build, const struct schema
         if (met == 0)
             break;
     }
-    struct schema_option *kept = ARENA_NEW(build->arena, struct schema_option, count);
+    const uint32_t before = options->total;
+    struct schema_option *kept = ARENA_NEW(build->arena, struct schema_option, before + count);
     if (!kept)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
-    for (uint32_t i = 0; i < count; i++)
-        kept[i] = list[i];
-    *options = (struct schema_options){.list = kept, .total = count};
+    for (uint32_t i = 0; i < before + count; i++)
+        kept[i] = i < before ? options->list[i] : list[i - before];
+    *options = (struct schema_options){.list = kept, .total = before + count};
     return OK;
 }
 

@@ -14,12 +14,13 @@
 struct schema_needs {
     const struct schema_part *parts[SCHEMA_NEEDS_MAX];
     uint32_t count;
+    uint16_t takes; /* of the options that are added */
 };
 
 MUST_USE enum status schema_needs_add(struct schema_needs *needs,
                                       const struct schema_part *part, struct error *err);
 
-/* The options of a value of which base holds, that can meet the needs of a mask. */
+/* Adds the options of a value of which base holds, that can meet the needs of a mask. */
 MUST_USE enum status schema_needs_options(struct schema_build *build,
                                           const struct schema_needs *needs, uint32_t mask,
                                           const struct schema_parts *base,

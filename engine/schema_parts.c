@@ -1,6 +1,8 @@
 /* schema_parts - see schema_parts.h. */
 #include "engine/schema_parts.h"
 
+#include "engine/schema.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -188,25 +190,31 @@ enum status schema_parts_refer(const struct schema_parts_from *from, struct sche
     return OK;
 }
 
-static enum status add_contains(const struct schema_document *document,
-                                struct schema_parts *parts, const struct json *schema,
-                                struct error *err)
+struct schema_parts_count schema_parts_contains(const struct json *schema)
 {
-    const struct json *contains = json_get(schema, "contains");
-    double least = 1;
-    if (!contains)
-        return OK;
-    json_double(json_get(schema, "minContains"), &least);
-    if (json_get(schema, "maxContains"))
-        return schema_parts_refuse(document, schema, "maxContains", err);
-    if (least > 1)
-        return schema_parts_refuse(document, schema, "minContains of more than 1", err);
-    return least < 1 ? OK
-                     : schema_parts_put(parts,
-                                        (struct schema_part){.kind = SCHEMA_PART_SOME,
-                                                             .schema = schema,
-                                                             .at = contains},
-                                        err);
+    struct schema_parts_count count = {json_get(schema, "contains"), 1, UINT32_MAX};
+    double bound = 0;
+    if (json_double(json_get(schema, "minContains"), &bound) && bound >= 0)
+        count.min = bound < UINT32_MAX - 1 ? (uint32_t)bound : UINT32_MAX - 1;
+    if (json_double(json_get(schema, "maxContains"), &bound) && bound >= 0)
+        count.max = bound < UINT32_MAX - 1 ? (uint32_t)bound : UINT32_MAX;
+    return count;
+}
+
+enum status schema_parts_contain(struct schema_parts *parts, struct schema_parts_count count,
+                                 struct error *err)
+{
+    struct schema_part part = {.kind = SCHEMA_PART_SOME, .at = count.at};
+    if (count.min > count.max)
+        parts->barred |= SCHEMA_ARRAY;
+    if (count.min > SCHEMA_PARTS_CONTAIN_MAX)
+        FAIL(err, ERR_LIMIT, "minContains: %u, at most %d", count.min,
+             SCHEMA_PARTS_CONTAIN_MAX);
+    for (; part.index < count.min; part.index++)
+        TRY(schema_parts_put(parts, part, err));
+    part.kind = SCHEMA_PART_MOST;
+    part.index = count.max;
+    return count.max < UINT32_MAX ? schema_parts_put(parts, part, err) : OK;
 }
 
 /* The keywords of schema that leave a choice. */
@@ -263,7 +271,8 @@ static enum status add_schema(const struct schema_document *document,
         TRY(schema_parts_add(document, parts, SCHEMA_FAILS, json_get(at, "not"), err));
     if (json_get(at, "const"))
         TRY(schema_parts_add(document, parts, SCHEMA_EQUALS, json_get(at, "const"), err));
-    TRY(add_contains(document, parts, at, err));
+    if (json_get(at, "contains"))
+        TRY(schema_parts_contain(parts, schema_parts_contains(at), err));
     return add_choices(parts, at, err);
 }
 

@@ -15,7 +15,7 @@
 
 #include "engine/schema_ref.h"
 
-enum { SCHEMA_PARTS_MAX = 256, SCHEMA_PARTS_DEPTH_MAX = 64 };
+enum { SCHEMA_PARTS_MAX = 256, SCHEMA_PARTS_DEPTH_MAX = 64, SCHEMA_PARTS_CONTAIN_MAX = 5 };
 
 /* How the value stands to a schema of the document, or to a constant value in it. */
 enum schema_role { SCHEMA_HOLDS, SCHEMA_FAILS, SCHEMA_EQUALS, SCHEMA_DIFFERS };
@@ -34,10 +34,11 @@ enum schema_part_kind {
                              list, in role to at */
     SCHEMA_PART_NAMED,   /* one with a property whose name is not of the schema at */
     SCHEMA_PART_ITEM,    /* an array; its item index is there, in role to at */
-    SCHEMA_PART_SOME,    /* one with an item in role to at; schema's prefix is not looked at
-                             unless the role is HOLDS */
+    SCHEMA_PART_SOME,    /* of an array's items one more is of at, for each index; or (role
+                             FAILS) one behind schema's prefix is not */
     SCHEMA_PART_NO_ITEM, /* one with no item of the schema at */
     SCHEMA_PART_SHORT,   /* one of fewer than index items */
+    SCHEMA_PART_MOST,    /* of an array's items at most index are of the schema at */
     SCHEMA_PART_CHOICES, /* from here on: choices */
     SCHEMA_PART_FAILS = SCHEMA_PART_CHOICES, /* at, a schema, does not hold */
     SCHEMA_PART_UNEQUAL,                     /* the value is not at, an array or object */
@@ -81,6 +82,15 @@ struct schema_parts_from {
 MUST_USE enum status schema_parts_refer(const struct schema_parts_from *from,
                                         struct schema_parts *parts, const char *key,
                                         struct error *err);
+/* Adds that of an array's items from min to max are of the schema at; max UINT32_MAX: any. */
+struct schema_parts_count {
+    const struct json *at;
+    uint32_t min, max;
+};
+MUST_USE enum status schema_parts_contain(struct schema_parts *parts,
+                                          struct schema_parts_count count, struct error *err);
+/* Reads them from contains, minContains and maxContains of a schema. */
+struct schema_parts_count schema_parts_contains(const struct json *schema);
 MUST_USE enum status schema_parts_put(struct schema_parts *parts, struct schema_part part,
                                       struct error *err);
 void schema_parts_remove(struct schema_parts *parts, uint32_t index);
