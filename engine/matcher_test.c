@@ -113,6 +113,13 @@ static const struct {
      "\"1\", true]}}",
      {"[1, \"1\"]", "[true, \"1\", 1]"},
      {"[1, 1]", "[1, 1.0]", "[true]", "[1, true, \"1\", 1]"}},
+    {"{\"type\": \"object\", \"unevaluatedProperties\": false, \"properties\": {\"a\": {}}, "
+     "\"anyOf\": "
+     "[{\"properties\": {\"b\": {\"type\": \"null\"}}}, {\"required\": [\"c\"], "
+     "\"properties\": {\"c\": "
+     "{}}}]}",
+     {"{\"a\": 1}", "{\"a\": 1, \"b\": null, \"c\": 1}", "{\"c\": 1}"},
+     {"{\"b\": 1}", "{\"b\": 1, \"c\": 1}", "{\"z\": 1}", "{\"b\": null, \"z\": 1}"}},
     {"{\"$id\": \"http://a/b.json\", \"$defs\": {\"x\": {\"$id\": \"c.json\", \"$defs\": "
      "{\"y\": "
      "{\"$anchor\": \"here\", \"type\": \"null\"}}}}, \"items\": {\"$ref\": "

@@ -12,10 +12,10 @@
  * minItems, maxItems; minLength, maxLength, pattern, format (schema_want.c; others say
  * nothing); minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf; anyOf, oneOf,
  * allOf, not, if, then, else; $ref and $dynamicRef within the document, by pointer, $anchor or
- * $id; unevaluatedProperties and unevaluatedItems where nothing beside them evaluates;
- * uniqueItems of at most one item, or of a few scalars that enum lists. Refused by name and
- * path: other uniqueItems, and what takes more room or time than there is. What only annotates
- * is passed over.
+ * $id; unevaluatedProperties, and unevaluatedItems but beside contains; uniqueItems of at most
+ * one item, or of a few scalars that enum lists. Refused by name and path: other uniqueItems,
+ * unevaluated ones in a schema that must not hold, and what takes more room or time than there
+ * is. What only annotates is passed over.
  *
  * Properties come in any order; one that the schema names comes once (another one may come
  * again, and then counts again). In a string that has a pattern, format, length, enum or const

@@ -7,6 +7,7 @@
  */
 #include "engine/schema_array.h"
 
+#include "engine/schema_evaluated.h"
 #include "engine/schema_facts.h"
 #include "engine/schema_needs.h"
 
@@ -55,6 +56,30 @@ static const struct json *child_at(const struct json *list, uint32_t index)
     return child;
 }
 
+/* What schema says of the item; NULL: nothing. */
+static enum status find_item(const struct array_build *make, const struct json *schema,
+                             uint32_t index, const struct json **item)
+{
+    struct schema_evaluated others;
+    *item = child_at(schema_parts_prefix(schema), index);
+    if (*item)
+        return OK;
+    *item = schema_parts_rest(schema);
+    if (!schema_parts_asks_items(schema))
+        return OK;
+    TRY(schema_evaluated_read(&others, &make->build->document, make->parts, schema,
+                              make->build->err));
+    for (uint32_t i = 1; i < others.count; i++) {
+        const struct json *other = others.list[i];
+        if (json_get(other, "contains"))
+            return schema_parts_refuse(&make->build->document, other,
+                                       "contains beside unevaluatedItems", make->build->err);
+        if (child_at(schema_parts_prefix(other), index) || schema_parts_rest(other))
+            *item = NULL;
+    }
+    return OK;
+}
+
 static enum status add_part(const struct array_build *make, const struct schema_part *part,
                             uint32_t index, struct schema_parts *out)
 {
@@ -63,8 +88,7 @@ static enum status add_part(const struct array_build *make, const struct schema_
     const struct json *item = NULL;
     switch ((enum schema_part_kind)part->kind) {
     case SCHEMA_PART_HOLDS:
-        item = child_at(schema_parts_prefix(part->at), index);
-        item = item ? item : schema_parts_rest(part->at);
+        TRY(find_item(make, part->at, index, &item));
         return item ? schema_parts_add(document, out, SCHEMA_HOLDS, item, err) : OK;
     case SCHEMA_PART_EQUALS:
         item = child_at(part->at, index);

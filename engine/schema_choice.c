@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+enum { BRANCHES_EXACTLY_MAX = 6 };
+
 struct choice {
     const struct schema_choice_to *to;
     struct schema_parts rest; /* the set without the choice */
@@ -83,6 +85,27 @@ static enum status give_each(struct choice *choice, enum schema_role role,
     return OK;
 }
 
+/* Each way in which some branches hold and the others fail: what a branch that holds says of
+ * properties counts where unevaluated ones are asked for. */
+static enum status take_any_of_exactly(struct choice *choice, const struct json *schema)
+{
+    const struct json *branches = json_get(schema, "anyOf");
+    const size_t count = json_count(branches);
+    if (count > BRANCHES_EXACTLY_MAX)
+        return schema_parts_refuse(choice->to->document, schema,
+                                   "anyOf of so many branches beside unevaluated properties",
+                                   choice->err);
+    for (uint32_t held = 1; held < 1u << count; held++) {
+        struct schema_parts with;
+        uint32_t bit = 0;
+        schema_parts_copy(&with, &choice->rest);
+        for (const struct json *each = json_first(branches); each; each = json_next(each))
+            TRY(add(choice, &with, held >> bit++ & 1 ? SCHEMA_HOLDS : SCHEMA_FAILS, each));
+        TRY(give(choice, &with));
+    }
+    return OK;
+}
+
 /* Adds to parts that the branch other fails, unless it cannot hold beside what holds alone. */
 static enum status add_other(const struct choice *choice, const struct schema_parts *alone,
                              const struct json *other, struct schema_parts *parts)
@@ -117,7 +140,7 @@ static enum status take_if(struct choice *choice, const struct json *schema)
     const struct json *test = json_get(schema, "if");
     const struct json *then = json_get(schema, "then");
     const struct json *otherwise = json_get(schema, "else");
-    if (!then && !otherwise)
+    if (!then && !otherwise && !choice->to->document->evaluates)
         return give(choice, &choice->rest);
     TRY(give_both(choice, SCHEMA_HOLDS, test, SCHEMA_HOLDS, then));
     return give_both(choice, SCHEMA_FAILS, test, SCHEMA_HOLDS, otherwise);
@@ -259,6 +282,10 @@ static enum status fail_object(struct choice *choice, const struct json *schema)
         part.name = json_key(part.at);
         TRY(give_part(choice, part));
     }
+    if (schema_parts_asks_properties(schema))
+        return schema_parts_refuse(choice->to->document, schema,
+                                   "unevaluatedProperties in a schema that must not hold",
+                                   choice->err);
     part.name = TEXT("");
     part.kind = SCHEMA_PART_NAMED;
     part.at = json_get(schema, "propertyNames");
@@ -302,6 +329,10 @@ static enum status fail_array(struct choice *choice, const struct json *schema)
 {
     struct schema_part part = {.kind = SCHEMA_PART_ITEM, .role = SCHEMA_FAILS};
     bool unique = false;
+    if (schema_parts_asks_items(schema))
+        return schema_parts_refuse(choice->to->document, schema,
+                                   "unevaluatedItems in a schema that must not hold",
+                                   choice->err);
     if (json_bool(json_get(schema, "uniqueItems"), &unique) && unique)
         return schema_parts_refuse(choice->to->document, schema,
                                    "uniqueItems in a schema that must not hold", choice->err);
@@ -421,6 +452,8 @@ enum status schema_choice_take(const struct schema_choice_to *to,
     case SCHEMA_PART_UNEQUAL:
         return take_unequal(&choice, part.at);
     case SCHEMA_PART_ANY_OF:
+        if (to->document->evaluates)
+            return take_any_of_exactly(&choice, part.schema);
         return give_each(&choice, SCHEMA_HOLDS, json_get(part.schema, "anyOf"));
     case SCHEMA_PART_ONE_OF:
         return take_one_of(&choice, json_get(part.schema, "oneOf"));

@@ -287,7 +287,9 @@ static enum status add_property(const struct schema_document *document,
     switch ((enum schema_part_kind)part->kind) {
     case SCHEMA_PART_HOLDS:
         own = schema_parts_member(json_get(schema, "properties"), name);
-        more = json_get(schema, "patternProperties") ? NULL : schema_parts_additional(schema);
+        more = json_get(schema, "patternProperties") || schema_parts_asks_properties(schema)
+                   ? NULL
+                   : schema_parts_additional(schema);
         own = own ? own : more;
         return own ? schema_parts_add(document, out, SCHEMA_HOLDS, own, err) : OK;
     case SCHEMA_PART_EQUALS:

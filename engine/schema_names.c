@@ -91,7 +91,8 @@ static enum status collect_schema(struct schema_names *names, const struct json 
     const struct json *patterns = json_get(schema, "patternProperties");
     for (each = json_first(patterns); each; each = json_next(each))
         TRY(add_kind(names, json_key(each), NULL, err));
-    if (json_bool(schema_parts_additional(schema), &more) && !more && !json_first(patterns))
+    if (json_bool(schema_parts_additional(schema), &more) && !more && !json_first(patterns) &&
+        !schema_parts_asks_properties(schema))
         names->closed = true;
     const struct json *of = json_get(schema, "propertyNames");
     return of ? add_kind(names, TEXT(""), of, err) : OK;

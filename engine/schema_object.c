@@ -6,6 +6,7 @@
  */
 #include "engine/schema_object.h"
 
+#include "engine/schema_evaluated.h"
 #include "engine/schema_facts.h"
 #include "engine/schema_names.h"
 #include "engine/schema_needs.h"
@@ -80,6 +81,22 @@ static bool lists(const struct object_build *make, const struct json *schema,
     return false;
 }
 
+/* Whether one that has looked at the object beside schema has looked at the property. */
+static enum status is_evaluated(const struct object_build *make, const struct json *schema,
+                                struct way_name way, bool *evaluated)
+{
+    struct schema_evaluated others;
+    *evaluated = lists(make, schema, way);
+    if (*evaluated || !schema_parts_asks_properties(schema))
+        return OK;
+    TRY(schema_evaluated_read(&others, &make->build->document, make->parts, schema,
+                              make->build->err));
+    for (uint32_t i = 1; i < others.count && !*evaluated; i++)
+        *evaluated =
+            schema_parts_additional(others.list[i]) || lists(make, others.list[i], way);
+    return OK;
+}
+
 static enum status add_schema(const struct object_build *make, const struct json *schema,
                               struct way_name way, struct schema_parts *out)
 {
@@ -96,9 +113,10 @@ static enum status add_schema(const struct object_build *make, const struct json
     const struct json *of = json_get(schema, "propertyNames");
     out->none |= of && !schema_names_is_of(&make->names, way.mask, of);
     const struct json *more = schema_parts_additional(schema);
-    return more && !lists(make, schema, way)
-               ? schema_parts_add(document, out, SCHEMA_HOLDS, more, err)
-               : OK;
+    bool evaluated = !more;
+    if (more)
+        TRY(is_evaluated(make, schema, way, &evaluated));
+    return evaluated ? OK : schema_parts_add(document, out, SCHEMA_HOLDS, more, err);
 }
 
 static enum status add_part(const struct object_build *make, const struct schema_part *part,

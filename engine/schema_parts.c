@@ -9,9 +9,9 @@
 /* Keywords that restrict a value and are not taken. */
 static const char *const refused[] = {"$recursiveRef", "extends", "disallow"};
 
-/* Where they stand beside these, what is evaluated depends on the value. */
-static const char *const in_place[] = {"$ref", "$dynamicRef",      "allOf",   "anyOf", "oneOf",
-                                       "if",   "dependentSchemas", "contains"};
+/* Keywords beside which unevaluated ones ask what others have looked at. */
+static const char *const in_place[] = {"$ref",  "$dynamicRef", "allOf",           "anyOf",
+                                       "oneOf", "if",          "dependentSchemas"};
 
 /* The path of a value within root, as a JSON pointer. */
 static bool put_path(const struct json *at, const struct json *wanted, struct text_buf *path)
@@ -47,26 +47,38 @@ enum status schema_parts_refuse(const struct schema_document *document,
     return status;
 }
 
-static bool says_nothing(const struct json *schema)
-{
-    bool flag = false;
-    return json_bool(schema, &flag) ? flag : json_count(schema) == 0;
-}
-
 enum status schema_parts_check(const struct schema_document *document,
                                const struct json *schema, struct error *err)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (json_get(schema, refused[i]))
             return schema_parts_refuse(document, schema, refused[i], err);
-    static const char *const unevaluated[] = {"unevaluatedProperties", "unevaluatedItems"};
-    for (size_t u = 0; u < 2; u++) {
-        const struct json *keyword = json_get(schema, unevaluated[u]);
-        for (size_t i = 0; keyword && i < sizeof in_place / sizeof *in_place; i++)
-            if (json_get(schema, in_place[i]) && !says_nothing(keyword))
-                return schema_parts_refuse(document, schema, unevaluated[u], err);
-    }
+    if (json_get(schema, "unevaluatedItems") && json_get(schema, "contains"))
+        return schema_parts_refuse(document, schema, "unevaluatedItems beside contains", err);
     return OK;
+}
+
+static bool has_in_place(const struct json *schema)
+{
+    for (size_t i = 0; i < sizeof in_place / sizeof *in_place; i++)
+        if (json_get(schema, in_place[i]))
+            return true;
+    return false;
+}
+
+bool schema_parts_asks_properties(const struct json *schema)
+{
+    return json_get(schema, "unevaluatedProperties") &&
+           !json_get(schema, "additionalProperties") && has_in_place(schema);
+}
+
+bool schema_parts_asks_items(const struct json *schema)
+{
+    const struct json *items = json_get(schema, "items");
+    const bool all = json_type(items) == JSON_ARRAY
+                         ? json_get(schema, "additionalItems") != NULL
+                         : items != NULL;
+    return json_get(schema, "unevaluatedItems") && !all && has_in_place(schema);
 }
 
 const struct json *schema_parts_additional(const struct json *schema)

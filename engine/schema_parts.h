@@ -103,6 +103,10 @@ const struct json *schema_parts_additional(const struct json *schema);
 const struct json *schema_parts_prefix(const struct json *schema);
 const struct json *schema_parts_rest(const struct json *schema);
 
+/* Whether what it says of them hangs on the schemas beside it (schema_evaluated.h). */
+bool schema_parts_asks_properties(const struct json *schema);
+bool schema_parts_asks_items(const struct json *schema);
+
 /* The member of that name, whatever bytes it has; NULL: there is none. */
 const struct json *schema_parts_member(const struct json *object, struct text name);
 

@@ -220,6 +220,14 @@ static uint64_t count_values(const struct json *at)
     return count;
 }
 
+static bool has_member(const struct json *at, const char *key)
+{
+    bool has = json_type(at) == JSON_OBJECT && json_get(at, key);
+    for (const struct json *child = json_first(at); child && !has; child = json_next(child))
+        has = has_member(child, key);
+    return has;
+}
+
 struct schema_document schema_ref_document(const struct json *root)
 {
     struct text dialect = TEXT("");
@@ -231,6 +239,8 @@ struct schema_document schema_ref_document(const struct json *root)
                text_find(dialect, TEXT("draft-04"), 0) != SIZE_MAX};
     document.inner_ids = has_inner_id(&document, root);
     document.size = count_values(root);
+    document.evaluates =
+        has_member(root, "unevaluatedProperties") || has_member(root, "unevaluatedItems");
     return document;
 }
 

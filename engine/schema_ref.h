@@ -15,6 +15,7 @@ struct schema_document {
     bool ref_alone; /* drafts up to 7: what stands beside $ref says nothing */
     bool old;       /* drafts up to 4: id is what $id is, 1.0 is no integer */
     bool inner_ids; /* not only the root has an $id */
+    bool evaluates; /* it has unevaluatedProperties or unevaluatedItems */
     uint64_t size;  /* values in it */
     uint64_t *work; /* what compiling may still take, in units of about 10 ns */
 };
