@@ -75,7 +75,7 @@ SIMT float simt_fma(float a, float b, float c)
 
 SIMT float simt_exp2(float value)
 {
-    return __builtin_exp2f(value);
+    return static_cast<float>(__builtin_exp2(static_cast<double>(value)));
 }
 
 SIMT float simt_reciprocal(float value)

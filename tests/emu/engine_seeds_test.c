@@ -2,16 +2,20 @@
  * engine_seeds_test - what the GPU's kernels and the CPU's give, over twelve random models.
  *
  * Their arithmetic differs in one place: attention on tensor cores rounds the query and the
- * weights to halves. Hence two statements, each over all models and both precisions:
+ * weights to halves, and adds in an order of its own. Hence two statements, each over all
+ * models and both precisions:
  *
- *   - A CPU engine whose attention rounds as the kernel does (attention_halves) gives the same
- *     tokens, all of them. The order of F32 sums is all that is left, and what that carries
- *     over to the next half or integer: 0.001 of a log-probability with exact weights, 0.06
- *     with int8, were seen.
+ *   - A CPU engine whose attention rounds and adds as the kernel does (attention_halves, plain
+ *     C) gives the same tokens, log-probabilities and scores, bit for bit. The bound is 0:
+ *     nothing but attention differs, and nothing in it but what that file says. (With its sums
+ *     in double instead of in the kernel's order 0.001 of a log-probability was seen with exact
+ *     weights, 0.06 with int8: a sum that is off by 2^-24 carries a weight over to the next
+ *     half, 2^-11 of it, or an activation to the next integer.)
  *   - A CPU engine as it is gives log-probabilities within a bound as long as the text is the
  *     same; and where a greedy choice is another one, the CPU has both choices within that
- *     bound's double of each other. With int8 activations the bound is wide: a number carried
- *     over to the next integer is a step of 1/127 of its row's largest.
+ *     bound's double of each other. That tells what halves cost on these models, and is no
+ *     proof of the kernels: 0.009 was seen with exact weights, 0.20 with int8 activations,
+ *     where a number carried over to the next integer is a step of 1/127 of its row's largest.
  */
 #include "kernels/device_emu.h"
 #include "kernels/ops.h"
@@ -165,7 +169,7 @@ static void run_seed(struct engine_options options, uint32_t seed, struct tally 
 static void run_seeds(const struct engine_options *options, const char *what,
                       struct tally tallies[2])
 {
-    static const char *const whose[] = {"the CPU with attention in halves", "the CPU"};
+    static const char *const whose[] = {"the CPU with the kernel's attention", "the CPU"};
     for (uint32_t seed = 1; seed <= SEEDS; seed++)
         run_seed(*options, seed, tallies);
     for (int i = 0; i < 2; i++)
@@ -181,8 +185,13 @@ static void exact_weights(void **state)
     struct tally tallies[2] = {0};
     const struct engine_options options = {.precision = ENGINE_EXACT, .kv = ENGINE_KV_F16};
     run_seeds(&options, "exact, KV in halves", tallies);
-    assert_int_equal(tallies[0].differing, 0);
-    assert_true(tallies[0].logprob < 0.004);
+    /* The scalar level fuses no product, and is the CPU's only one that differs there. */
+    if (device_simd_found(DEVICE_SIMD_WIDEST) == DEVICE_SIMD_SCALAR) {
+        print_message("not compared bit for bit: this machine's sums are not fused\n");
+    } else {
+        assert_int_equal(tallies[0].differing, 0);
+        assert_true(tallies[0].logprob == 0.0);
+    }
     assert_true(tallies[1].logprob < 0.02 && tallies[1].margin < 0.04);
     assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
 }
@@ -194,7 +203,7 @@ static void int8_weights(void **state)
     const struct engine_options options = {.precision = ENGINE_INT8, .kv = ENGINE_KV_INT8};
     run_seeds(&options, "int8", tallies);
     assert_int_equal(tallies[0].differing, 0);
-    assert_true(tallies[0].logprob < 0.1);
+    assert_true(tallies[0].logprob == 0.0);
     assert_true(tallies[1].logprob < 0.2 && tallies[1].margin < 0.4);
     assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
 }
