@@ -27,7 +27,8 @@
  * Error. q and the weights are rounded to halves (2^-11 of each), keys and values are halves
  * as they are, or integers up to 127, which are halves too. The scale multiplies the score, in
  * F32. A score errs by at most 2^-11 scale sum |q k|, a result by twice that and 2^-10 of the
- * greatest value, when all roundings conspire; the power of two adds 2^-22.
+ * greatest value, when all roundings conspire; the power of two, two units in the last place
+ * from the rounded one, adds less than 2^-21.
  *
  * The same bits in any company: parts/attention_rows.cuh says which sum has which order. No
  * order depends on how many rows an item has, on which of the three shapes of warps ran, or on

@@ -37,6 +37,9 @@ struct device_emu_options {
     uint64_t seed;
     bool is_traced;      /* false: several times faster, races and overruns go unseen */
     size_t memory_bytes; /* that the device has, for tests of a full one; 0: the host's */
+    /* 0: exp2 and reciprocal are correctly rounded. Else off by as much as the PTX ISA allows,
+     * each number in another way (tests/emu/emu_number.cc). */
+    uint32_t approximation;
 };
 
 /* For the launches from now on. At start: lock-step, seed 1, traced. */

@@ -3,6 +3,7 @@
 
 #include "kernels/half.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -162,12 +163,24 @@ static void atomics(const struct thread_words *in, struct thread_words *first)
     memcpy(&first[0].word[2], &most, sizeof most);
 }
 
+/* A subnormal number is a zero of its sign. */
+static float flushed(float value)
+{
+    return fabsf(value) < FLT_MIN ? copysignf(0.0f, value) : value;
+}
+
+static float power_of_two(float exponent)
+{
+    return flushed((float)exp2((double)flushed(exponent)));
+}
+
+/* Correctly rounded. */
 static void approximate(const uint32_t *in, uint32_t *out)
 {
-    const float share = (float)(in[0] >> 8) * 0x1p-24f;
-    const uint32_t exponent = 107 + in[1] % 40;
-    out[0] = bits_of((float)exp2((double)(-126.0f * share)));
-    out[1] = bits_of(1.0f / float_of(exponent << 23 | (in[2] & 0x7fffff)));
+    const float share = (float)(in[0] >> 8) * 0x1p-23f - 1.0f;
+    out[0] = bits_of(power_of_two(130.0f * share));
+    out[1] = bits_of(flushed(1.0f / flushed(float_of(in[1]))));
+    out[2] = bits_of(power_of_two(float_of(in[2])));
 }
 
 /* What thread `at` of a block gets; warp and lane are of its warp. */
@@ -263,7 +276,8 @@ const char *wrapper_check_name(enum wrapper_check_kind kind)
 
 static bool is_nan(enum wrapper_check_kind kind, uint32_t word)
 {
-    return (kind == WRAPPER_CHECK_FLOAT || kind == WRAPPER_CHECK_HALF) &&
+    return (kind == WRAPPER_CHECK_FLOAT || kind == WRAPPER_CHECK_HALF ||
+            kind == WRAPPER_CHECK_APPROXIMATE) &&
            (word & 0x7fffffff) > 0x7f800000;
 }
 
@@ -278,12 +292,34 @@ static bool are_alike_halves(uint32_t a, uint32_t b)
     return true;
 }
 
-/* How far apart word `at` of a thread's result may be, as integers. */
+/* How many units in the last place word `at` of a thread's result may be off. */
 static uint32_t bound_of(enum wrapper_check_kind kind, int64_t at)
 {
-    if (kind != WRAPPER_CHECK_APPROXIMATE)
+    if (kind != WRAPPER_CHECK_APPROXIMATE || at > 2)
         return 0;
-    return at == 0 ? WRAPPER_CHECK_EXP2_ULPS : at == 1 ? WRAPPER_CHECK_RECIPROCAL_ULPS : 0;
+    return at == 1 ? WRAPPER_CHECK_RECIPROCAL_ULPS : WRAPPER_CHECK_EXP2_ULPS;
+}
+
+/* The magnitude of a number that was perhaps flushed, or too great: 0 is what lies just below
+ * the least normal number, infinity what comes after the greatest. */
+static double magnitude(uint32_t word)
+{
+    const uint32_t bits = word & 0x7fffffff;
+    return bits == 0            ? 0x1p-126 - 0x1p-149
+           : bits == 0x7f800000 ? 0x1p128
+                                : (double)float_of(bits);
+}
+
+/* Whether `got` is at most `ulps` units in the last place of `wanted` off. */
+static bool is_near(uint32_t got, uint32_t wanted, uint32_t ulps)
+{
+    const int32_t exponent = (int32_t)(wanted >> 23 & 0xff);
+    const int32_t finite = exponent == 0 ? 1 : exponent == 255 ? 254 : exponent;
+    if (got == wanted)
+        return true;
+    if ((got ^ wanted) >> 31 != 0 || isnan(float_of(got)) || isnan(float_of(wanted)))
+        return false;
+    return fabs(magnitude(got) - magnitude(wanted)) <= ldexp((double)ulps, finite - 150);
 }
 
 int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *a,
@@ -291,8 +327,7 @@ int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *
 {
     int64_t count = 0;
     for (int64_t i = 0; i < word_count; i++) {
-        const uint32_t distance = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
-        const bool is_same = distance <= bound_of(kind, i % WORDS) ||
+        const bool is_same = is_near(a[i], b[i], bound_of(kind, i % WORDS)) ||
                              (is_nan(kind, a[i]) && is_nan(kind, b[i])) ||
                              (kind == WRAPPER_CHECK_HALF && are_alike_halves(a[i], b[i]));
         count += !is_same;

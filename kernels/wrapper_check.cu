@@ -154,14 +154,13 @@ SIMT void check_barrier(const struct view &v)
     v.out[1] = v.shared[(WRAPPER_CHECK_THREADS - 1 - threadIdx.x) * ROW];
 }
 
-/* Exponents from -126 to 0, divisors from 2^-20 to 2^20. */
+/* Exponents from -130 to 130, and any number at all. */
 SIMT void check_approximate(const struct view &v)
 {
-    const float share = static_cast<float>(v.in[0] >> 8) * 0x1p-24f;
-    const uint32_t exponent = 107 + v.in[1] % 40;
-    v.out[0] = simt_float_bits(simt_exp2(-126.0f * share));
-    v.out[1] = simt_float_bits(
-        simt_reciprocal(simt_bits_float(exponent << 23 | (v.in[2] & 0x7fffff))));
+    const float share = static_cast<float>(v.in[0] >> 8) * 0x1p-23f - 1.0f;
+    v.out[0] = simt_float_bits(simt_exp2(130.0f * share));
+    v.out[1] = simt_float_bits(simt_reciprocal(float_of(v, 1)));
+    v.out[2] = simt_float_bits(simt_exp2(float_of(v, 2)));
 }
 
 template <int KIND>

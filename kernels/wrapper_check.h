@@ -27,15 +27,16 @@ enum wrapper_check_kind {
     WRAPPER_CHECK_INTEGER,
     WRAPPER_CHECK_ATOMIC,
     WRAPPER_CHECK_BARRIER,
-    WRAPPER_CHECK_APPROXIMATE, /* word 0 exp2, word 1 reciprocal */
+    WRAPPER_CHECK_APPROXIMATE, /* words 0 and 2 exp2, word 1 reciprocal */
     WRAPPER_CHECK_KINDS
 };
 
 enum { WRAPPER_CHECK_THREADS = 64, WRAPPER_CHECK_WORDS = 8 };
 
-/* What is demanded of ex2.approx and rcp.approx (not yet held against the PTX ISA's words), in
- * units in the last place over the full range: all that a GPU may be off, and the emulator. All
- * other wrappers are exact, and compared bit for bit. */
+/* What the PTX ISA (9.1) promises of ex2.approx.f32 and rcp.approx.f32, over the full range, in
+ * units in the last place: from the correctly rounded result, and from the exact one (the
+ * correctly rounded one then is no further). All other wrappers are exact, and compared bit for
+ * bit. */
 enum { WRAPPER_CHECK_EXP2_ULPS = 2, WRAPPER_CHECK_RECIPROCAL_ULPS = 1 };
 
 struct wrapper_check_args {
@@ -52,8 +53,8 @@ enum status wrapper_check_emu(struct device *device, const struct wrapper_check_
 const char *wrapper_check_name(enum wrapper_check_kind kind);
 
 /* How many words of two results differ, word_count a multiple of WRAPPER_CHECK_WORDS; NaNs of
- * floats and halves are alike whatever their payload, and of the approximate kind words within
- * their bound. */
+ * numbers are alike whatever their payload, and of the approximate kind words of a within the
+ * bound of b's. */
 int64_t wrapper_check_differences(enum wrapper_check_kind kind, const uint32_t *a,
                                   const uint32_t *b, int64_t word_count);
 

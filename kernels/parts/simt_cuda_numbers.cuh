@@ -60,7 +60,8 @@ SIMT float simt_fma(float a, float b, float c)
     return __fmaf_rn(a, b, c);
 }
 
-/* 2^value, within 2^-22 of it; a result below 2^-126 is 0. The last bits are the hardware's. */
+/* 2^value, at most two units in the last place from the correctly rounded result (PTX ISA 9.1,
+ * ex2.approx.f32); subnormal numbers are 0, 2^0 is 1. The last bits are the hardware's. */
 SIMT float simt_exp2(float value)
 {
     float power;
@@ -68,7 +69,8 @@ SIMT float simt_exp2(float value)
     return power;
 }
 
-/* 1 / value, within a unit in the last place; the last bits are the hardware's. */
+/* 1 / value, at most one unit in the last place off (PTX ISA 9.1, rcp.approx.f32); subnormal
+ * numbers are 0. The last bits are the hardware's. */
 SIMT float simt_reciprocal(float value)
 {
     float reciprocal;

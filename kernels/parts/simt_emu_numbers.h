@@ -75,12 +75,12 @@ SIMT float simt_fma(float a, float b, float c)
 
 SIMT float simt_exp2(float value)
 {
-    return static_cast<float>(__builtin_exp2(static_cast<double>(value)));
+    return emu_number_exp2(value);
 }
 
 SIMT float simt_reciprocal(float value)
 {
-    return 1.0f / value;
+    return emu_number_reciprocal(value);
 }
 
 SIMT uint32_t simt_float_bits(float value)

@@ -60,6 +60,9 @@ struct emu_16 emu_warp_ldmatrix_transposed(const void *row, int line);
 struct emu_floats emu_warp_mma_f16(struct emu_floats c, struct emu_16 a, uint64_t b, int line);
 struct emu_16 emu_warp_mma_s8(struct emu_16 c, struct emu_16 a, uint64_t b, int line);
 
+float emu_number_exp2(float value);
+float emu_number_reciprocal(float value);
+
 /* The place of the piece `number` of count elements, for every thread the same. */
 void *emu_shared_take(int number, int count, size_t element_bytes);
 uint32_t emu_shared_address(const void *shared);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 struct emu_block emu_block;
-struct device_emu_options emu_block_options = {DEVICE_EMU_LOCKSTEP, 1, true, 0};
+struct device_emu_options emu_block_options = {DEVICE_EMU_LOCKSTEP, 1, true, 0, 0};
 
 extern "C" {
 struct emu_index emu_block_thread_index, emu_block_index, emu_block_threads, emu_block_grid;

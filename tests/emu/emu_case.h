@@ -63,7 +63,7 @@ static inline void emu_case_close(struct emu_case *c)
 static inline void emu_case_begin(int schedule, uint64_t seed, bool is_traced)
 {
     const struct device_emu_options options = {static_cast<enum device_emu_schedule>(schedule),
-                                               seed, is_traced, 0};
+                                               seed, is_traced, 0, 0};
     device_emu_clear();
     device_emu_configure(&options);
 }

@@ -32,10 +32,11 @@
 
 #include <cmocka.h>
 
-enum { SEEDS = 12, JOBS = 10, SHAPED = 5, SCORED = 7, PROMPT_MAX = 96 };
+enum { SEEDS = 12, MACHINES = 4, JOBS = 10, SHAPED = 5, SCORED = 7, PROMPT_MAX = 96 };
 
 static token_id prompts[JOBS][PROMPT_MAX];
 static struct engine_job jobs[JOBS];
+static const struct device_emu_options fast = {.seed = 1};
 
 /* What was compared, and how far apart. */
 struct tally {
@@ -134,21 +135,28 @@ static void compare_all(const struct engine_options *options,
             compare(options, &jobs[i], &a->samples[i][s], &b->samples[i][s], tally);
 }
 
+/* Writes the model of that seed to a file, and its name to path; makes the jobs. */
+static int model_make(uint32_t seed, char path[32])
+{
+    struct text_buf file = {0};
+    const struct tiny_model_options tiny = {
+        .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
+    tiny_model_write(&file, &tiny);
+    const int fd = tiny_model_file(text_buf_text(&file), path, 32);
+    assert_true(fd >= 0);
+    text_buf_deinit(&file);
+    jobs_make(seed);
+    return fd;
+}
+
 /* The jobs of one model on the emulated GPU, on the CPU with its roundings, and on the CPU. */
 static void run_seed(struct engine_options options, uint32_t seed, struct tally tallies[2])
 {
     struct engine_jobs_outcome emu, cpu;
-    struct text_buf file = {0};
     char path[32];
-    const struct tiny_model_options tiny = {
-        .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
     struct ops halves = *ops_cpu();
     halves.attention = attention_halves;
-    tiny_model_write(&file, &tiny);
-    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
-    assert_true(fd >= 0);
-    text_buf_deinit(&file);
-    jobs_make(seed);
+    const int fd = model_make(seed, path);
     options.model_path = path;
     options.threads = 1;
     engine_jobs_init(&emu, JOBS);
@@ -163,6 +171,28 @@ static void run_seed(struct engine_options options, uint32_t seed, struct tally 
     compare_all(&options, &cpu, &emu, &tallies[0]);
     engine_jobs_deinit(&emu);
     engine_jobs_deinit(&cpu);
+    assert_int_equal(close(fd), 0);
+}
+
+/* The jobs of one model on two emulated GPUs: the second is machine `seed`. */
+static void run_machine(struct engine_options options, uint32_t seed, struct tally *tally)
+{
+    const struct device_emu_options machine = {.seed = 1, .approximation = seed};
+    struct engine_jobs_outcome rounded, other;
+    char path[32];
+    const int fd = model_make(seed, path);
+    options.model_path = path;
+    options.threads = 1;
+    engine_jobs_init(&rounded, JOBS);
+    engine_jobs_init(&other, JOBS);
+    device_emu_configure(&fast);
+    engine_jobs_run(&options, jobs, JOBS, &rounded, NULL);
+    device_emu_configure(&machine);
+    engine_jobs_run(&options, jobs, JOBS, &other, NULL);
+    device_emu_configure(&fast);
+    compare_all(&options, &rounded, &other, tally);
+    engine_jobs_deinit(&rounded);
+    engine_jobs_deinit(&other);
     assert_int_equal(close(fd), 0);
 }
 
@@ -208,12 +238,35 @@ static void int8_weights(void **state)
     assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
 }
 
+/* Machines whose exp2 and reciprocal are off as far as they may be, beside one that rounds
+ * correctly. */
+static void other_machines(void **state)
+{
+    (void)state;
+    static const struct engine_options ways[] = {
+        {.precision = ENGINE_EXACT, .kv = ENGINE_KV_F16, .device = ENGINE_EMU},
+        {.precision = ENGINE_INT8, .kv = ENGINE_KV_INT8, .device = ENGINE_EMU}};
+    for (int way = 0; way < 2; way++) {
+        struct tally tally = {0};
+        for (uint32_t seed = 1; seed <= MACHINES; seed++)
+            run_machine(ways[way], seed, &tally);
+        print_message(
+            "%s, %d machines: %u tokens, %u differ; log-probabilities by %.2g, greedy "
+            "choices within %.2g\n",
+            way == 0 ? "exact" : "int8", MACHINES, tally.tokens, tally.differing, tally.logprob,
+            tally.margin);
+        assert_int_equal(tally.differing, 0);
+        assert_true(tally.logprob > 0.0 && tally.logprob < (way == 0 ? 0.02 : 0.2));
+        assert_true(tally.tokens > 120 * MACHINES);
+    }
+}
+
 int main(void)
 {
-    const struct device_emu_options fast = {.seed = 1};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_weights),
         cmocka_unit_test(int8_weights),
+        cmocka_unit_test(other_machines),
     };
     device_emu_configure(&fast);
     return cmocka_run_group_tests(tests, NULL, NULL);
