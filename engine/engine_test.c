@@ -290,6 +290,8 @@ static void any_company(const char *path, struct jobs *jobs, uint32_t small_pool
         run_jobs(&options, jobs, BACKWARD, &other);
         same_outcome(jobs, &alone, &other);
     }
+    print_message("%u jobs%s\n", jobs->count,
+                  jobs->count < JOBS ? ", fewer than the release build has of small models" : "");
 }
 
 static void same_text_in_any_company_tiny(void **state)
@@ -507,8 +509,10 @@ static void the_engine_thread_does_not_allocate(void **state)
     (void)state;
     static struct jobs jobs = {.count = JOBS};
     static struct outcome outcome;
-    if (!COUNTS_ALLOCATIONS)
+    if (!COUNTS_ALLOCATIONS) {
+        print_message("left out: a sanitizer has malloc, so allocations are not counted\n");
         skip();
+    }
     const struct engine_options options = {
         .device = ENGINE_CPU, .model_path = tiny_path, .kv_pages = 64};
     struct engine *engine;
