@@ -52,6 +52,25 @@ static void texts_match_as_they_should(void **state)
         {"^a{,2}$", {"a{,2}"}, {"a", "aa"}},
         {"^(?:a|b)*?c$", {"c", "abac"}, {"ab"}},
         {"^\\x41\\u0042\\$$", {"AB$"}, {"AB"}},
+        {"^\\ud83d\\ude00$", {"\xf0\x9f\x98\x80"}, {"\xf0\x9f\x98\x81"}},
+        {"^\\t\\n\\r\\f\\v$", {"\t\n\r\f\v"}, {"tnrfv"}},
+        {"^\\0?\\x01$", {"\x01"}, {"\x01\x01", "0\x01"}},
+        {"^[\\b]$", {"\b"}, {"b"}},
+        {"^[a-]$", {"a", "-"}, {"b"}},
+        {"^[a-\\d]$", {"a", "-", "7"}, {"b", "A"}},
+        {"^[-x\\-z]$", {"x", "-", "z"}, {"y"}},
+        {"^(?<name>ab)+$", {"ab", "abab"}, {"name>ab", "aba"}},
+        {"^.$", {"b"}, {"\r", "\xe2\x80\xa8", "\xe2\x80\xa9"}},
+        {"^a()b$", {"ab"}, {"b"}},
+        {"^\\s\\S$", {" x", "\tx", "\xc2\xa0x", "\xe3\x80\x80x"}, {"xx", "  ", "\x1fx"}},
+        {"^\\w+$", {"azAZ_09"}, {"-", "@", "["}},
+        {"^\\W$", {"-", " "}, {"Z", "_"}},
+        {"^[\\u07f0-\\u0841]$",
+         {"\xdf\xb0", "\xe0\xa0\x82", "\xe0\xa1\x81"},
+         {"\xdf\xaf", "\xe0\xa1\x82"}},
+        {"^[\\ud7fe-\\ue001]$", {"\xed\x9f\xbf", "\xee\x80\x80"}, {"\xed\xa0\x80"}},
+        {"^a{2,}$", {"aa", "aaaa"}, {"a"}},
+        {"^a{3}$", {"aaa"}, {"aa", "aaaa"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -75,22 +94,76 @@ static void inside_a_json_string_characters_are_escaped(void **state)
     assert_int_equal(make(&automaton, "[^a]", options, NULL), OK);
     assert_true(accepts(&automaton, "\\\""));
     assert_true(accepts(&automaton, "\\n"));
-    assert_true(accepts(&automaton, "\\u001F"));
+    assert_true(accepts(&automaton, "\\t") && accepts(&automaton, "\\b"));
+    assert_true(accepts(&automaton, "\\u001F") && accepts(&automaton, "\\u000c"));
+    assert_false(accepts(&automaton, "\\u0020") || accepts(&automaton, "\\u002f"));
     assert_true(accepts(&automaton, "/"));
     assert_false(accepts(&automaton, "\""));
     assert_false(accepts(&automaton, "\\"));
     assert_false(accepts(&automaton, "\n"));
     assert_false(accepts(&automaton, "a"));
+    assert_int_equal(make(&automaton, "[\\x08\\x1f\\x0b\\\\]", options, NULL), OK);
+    static const char *const yes[] = {"\\b",     "\\u0008", "\\u001f", "\\u001F",
+                                      "\\u000b", "\\u000B", "\\\\"};
+    static const char *const no[] = {"\\f", "\\u0018", "\\u000f", "\\u000C", "\\", "\\\""};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(accepts(&automaton, yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(accepts(&automaton, no[i]));
+}
+
+/* count times `part` between two texts, as a pattern that is made. */
+static enum status make_of(const char *begin, const char *part, int count, const char *end,
+                           struct error *err)
+{
+    struct automaton automaton;
+    struct text_buf pattern = {0};
+    text_buf_add(&pattern, text_of(begin));
+    for (int i = 0; i < count; i++)
+        text_buf_add(&pattern, text_of(part));
+    text_buf_add(&pattern, text_of(end));
+    text_buf_add(&pattern, (struct text){"", 1});
+    const enum status status = make(&automaton, pattern.data, (struct regex_options){0}, err);
+    text_buf_deinit(&pattern);
+    return status;
+}
+
+static void sizes_are_capped(void **state)
+{
+    struct error err;
+    (void)state;
+    assert_int_equal(make_of("", "(a)", 3 * REGEX_DEPTH_MAX, "", &err), OK);
+    assert_int_equal(make_of("", "(", REGEX_DEPTH_MAX, "", &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "nest deeper"));
+    assert_int_equal(make_of("[", "a", 256, "]", &err), OK);
+    assert_int_equal(make_of("[", "a", 257, "]", &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "256 ranges"));
 }
 
 static void what_is_not_supported_is_named(void **state)
 {
-    static const char *const cases[][2] = {
-        {"(?=a)", "look-around"},  {"(a)\\1", "back-reference \\1"}, {"\\bword", "\\b"},
-        {"\\p{L}", "\\p"},         {"(a", "without its )"},          {"a)", "without its ("},
-        {"[a", "without its ]"},   {"*", "nothing to repeat"},       {"a{3,2}", "backwards"},
-        {"[z-a]", "backwards"},    {"a{2000}", "1000 times"},        {"\\", "backslash"},
-        {"(a{900}){900}", "nodes"}};
+    static const char *const cases[][2] = {{"(?=a)", "look-around"},
+                                           {"(a)\\1", "back-reference \\1"},
+                                           {"\\bword", "\\b"},
+                                           {"\\p{L}", "\\p"},
+                                           {"(a", "without its )"},
+                                           {"a)", "without its ("},
+                                           {"[a", "without its ]"},
+                                           {"*", "nothing to repeat"},
+                                           {"a{3,2}", "backwards"},
+                                           {"[z-a]", "backwards"},
+                                           {"a{2000}", "1000 times"},
+                                           {"\\", "backslash"},
+                                           {"(a{900}){900}", "nodes"},
+                                           {"(?!a)", "look-around"},
+                                           {"(?<=a)", "look-around"},
+                                           {"(?<!a)", "look-around"},
+                                           {"(?P<n>a)", "group of this kind"},
+                                           {"\xff", "not UTF-8"},
+                                           {"\\ud83dx", "surrogate"},
+                                           {"\\ude00", "surrogate"},
+                                           {"\\ud83d\\u0041", "surrogate"},
+                                           {"\\x4g", "2 hex digits"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct automaton automaton;
@@ -107,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_match_as_they_should),
         cmocka_unit_test(inside_a_json_string_characters_are_escaped),
+        cmocka_unit_test(sizes_are_capped),
         cmocka_unit_test(what_is_not_supported_is_named),
     };
     if (arena_init(&arena, (size_t)64 << 20, NULL) != OK)
