@@ -61,6 +61,17 @@ static double best_rate(struct device *device, device_task *task, struct job *jo
     return best;
 }
 
+/* That each run has passed over every byte: a rate of less work would be a lie. */
+static void check_done(const struct job *job, uint32_t threads)
+{
+    const uint64_t words_read = (uint64_t)(RUNS + 1) * (uint64_t)job->pieces * (PIECE / 8);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < threads; i++)
+        sum += job->sums[i];
+    assert(sum == words_read * UINT64_C(0x0101010101010101));
+    assert(memcmp(job->to, job->from, (size_t)job->pieces * PIECE) == 0);
+}
+
 enum status peak_host_measure(struct device *device, size_t bytes,
                               struct peak_host_rates *rates, struct error *err)
 {
@@ -72,6 +83,7 @@ enum status peak_host_measure(struct device *device, size_t bytes,
         memset(from, 1, bytes); /* pages never written may all be one and the same */
         rates->read_bytes_per_s = best_rate(device, read_piece, &job);
         rates->copy_bytes_per_s = 2 * best_rate(device, copy_piece, &job);
+        check_done(&job, device_threads(device));
     }
     if (from != NULL)
         device_free(device, from, bytes);

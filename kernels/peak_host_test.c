@@ -1,5 +1,6 @@
 /* peak_host_test - that rates come out, with one thread and two, and that what does not fit is
- * refused. How high they are is the machine's affair. */
+ * refused. How high they are is the machine's affair; that they are of whole work, peak_host
+ * asserts itself. */
 #include "kernels/peak_host.h"
 
 #include <setjmp.h>

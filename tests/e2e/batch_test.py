@@ -91,6 +91,11 @@ def check_replies(path):
                 tops = [top["logprob"] for top in token["top_logprobs"]]
                 assert len(tops) == int(told["custom_id"][-1]), tops
                 assert tops == sorted(tops, reverse=True) and token["logprob"] <= tops[0]
+                named = [tuple(top["bytes"]) for top in token["top_logprobs"]]
+                assert len(set(named)) == len(named), named
+                if token["logprob"] > tops[-1]:
+                    at = named.index(tuple(token["bytes"]))
+                    assert tops[at] == token["logprob"], token
 
 
 def results(path):
