@@ -291,7 +291,8 @@ static void any_company(const char *path, struct jobs *jobs, uint32_t small_pool
         same_outcome(jobs, &alone, &other);
     }
     print_message("%u jobs%s\n", jobs->count,
-                  jobs->count < JOBS ? ", fewer than the release build has of small models" : "");
+                  jobs->count < JOBS ? ", fewer than the release build has of small models"
+                                     : "");
 }
 
 static void same_text_in_any_company_tiny(void **state)
