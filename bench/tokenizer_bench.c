@@ -25,9 +25,12 @@ static double processor_s(void)
 
 static size_t split(const struct pretokenize *splitter, struct text text)
 {
+    struct pretokenize_cursor cursor;
+    struct text piece;
     size_t pieces = 0;
-    for (size_t begin = 0; begin < text.size; pieces++)
-        begin = pretokenize_next(splitter, text, begin);
+    pretokenize_begin(&cursor, splitter, text);
+    while (pretokenize_next(&cursor, &piece))
+        pieces++;
     return pieces;
 }
 
@@ -69,21 +72,29 @@ int main(int argc, char **argv)
     struct tokenizer *tokenizer;
     struct error err;
     int failed = 0;
-    const struct pretokenize *splitter = argc > 3 ? pretokenize_find(text_of(argv[2])) : NULL;
+    struct arena arena = {0};
+    struct pretokenize pretokenize;
+    const struct splitter *splitter = argc > 3 ? splitter_find(text_of(argv[2])) : NULL;
     if (!splitter) {
         (void)fprintf(stderr, "tokenizer_bench VOCABULARY SPLITTER TEXT...; splitters: %s\n",
-                      pretokenize_names());
+                      splitter_names());
         return 2;
     }
-    const enum status status = text_ends(text_of(argv[1]), TEXT(".gguf"))
-                                   ? vocab_file_open_gguf(argv[1], &tokenizer, &err)
-                                   : vocab_file_open_json(argv[1], &tokenizer, &err);
+    enum status status = arena_init(&arena, 64 << 20, &err);
+    if (status == OK)
+        status =
+            pretokenize_init(&pretokenize, splitter->steps, splitter->step_count, &arena, &err);
+    if (status == OK)
+        status = text_ends(text_of(argv[1]), TEXT(".gguf"))
+                     ? vocab_file_open_gguf(argv[1], &tokenizer, &err)
+                     : vocab_file_open_json(argv[1], &tokenizer, &err);
     if (status != OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     for (int i = 3; i < argc; i++)
-        failed |= measure(tokenizer, splitter, argv[i]);
+        failed |= measure(tokenizer, &pretokenize, argv[i]);
     tokenizer_close(tokenizer);
+    arena_deinit(&arena);
     return failed;
 }

@@ -1,39 +1,62 @@
 /*
  * pretokenize - cuts text into the pieces inside which byte-pair merges happen.
  *
- * The cuts are those of the regular expression that each family of models was trained with,
- * written out by hand: no regular expression runs, and time is linear. Every byte belongs to
- * exactly one piece. A malformed byte of UTF-8 counts as a character of no class.
+ * A splitter is a list of steps; each cuts the pieces of the one before it, at what its
+ * expression matches, in the way its behavior says. Steps run piece by piece: nothing is kept
+ * but where each stands. A malformed byte of UTF-8 counts as a character of no class.
+ *
+ * Memory   the tables of the expressions lie in the arena given to pretokenize_init.
+ * Thread   read-only after that; a cursor belongs to one thread.
  */
 #ifndef TOKENIZER_PRETOKENIZE_H
 #define TOKENIZER_PRETOKENIZE_H
 
-#include "base/text.h"
+#include "tokenizer/split_automaton.h"
+#include "tokenizer/splitter.h"
 
-enum pretokenize_rule {
-    PRETOKENIZE_GPT2,   /* contractions, words, numbers, others, white space */
-    PRETOKENIZE_SIGNS,  /* GPT-2's between signs, which are cut off first (Falcon) */
-    PRETOKENIZE_CASE,   /* as below, and a word also ends where capitals begin (Tekken) */
-    PRETOKENIZE_LLAMA3, /* any one character may lead a word; line ends stay with signs */
+struct pretokenize_step {
+    struct split_automaton automaton;
+    enum tokenizer_behavior behavior;
+    bool is_inverted;
 };
 
-/* A splitter: a rule and its settings. */
 struct pretokenize {
-    const char *name; /* as tokenizer.ggml.pre spells it */
-    enum pretokenize_rule rule;
-    uint32_t digits_max; /* longest run of \p{N}; 0: no limit */
-    bool digits_first;   /* digits are cut off before the rule sees the text */
-    bool compose;        /* text is put in NFC first (normalize.h) */
-    bool ignore_merges;  /* a piece that is a token is that token, whatever the merges say */
-    bool short_ends;     /* 's, 't and the like end a word */
+    struct pretokenize_step steps[SPLITTER_STEPS_MAX];
+    uint32_t step_count; /* 0: a text is one piece */
 };
 
-/* NULL when the name is not known. Valid for ever. */
-const struct pretokenize *pretokenize_find(struct text name);
-/* The known names, with commas: for messages. */
-const char *pretokenize_names(void);
+/* ERR_LIMIT too many steps, or an expression past what we take; ERR_FORMAT, ERR_MEMORY as
+ * split_automaton_make. */
+MUST_USE enum status pretokenize_init(struct pretokenize *pretokenize,
+                                      const struct tokenizer_split *steps, uint32_t step_count,
+                                      struct arena *arena, struct error *err);
 
-/* Where the piece that begins at begin ends; begin < text.size. */
-size_t pretokenize_next(const struct pretokenize *splitter, struct text text, size_t begin);
+/* A stretch of the text, and whether the expression of a step matched it. */
+struct pretokenize_item {
+    size_t begin, end;
+    bool is_match;
+};
+
+/* Where one step stands in the piece that it cuts. */
+struct pretokenize_level {
+    size_t at, end;                       /* what is left of the piece */
+    size_t from;                          /* where the next match is looked for */
+    size_t match_end;                     /* of the last match, SIZE_MAX */
+    struct pretokenize_item match, ahead; /* found already, when has_* says so */
+    bool has_match, has_ahead;
+};
+
+struct pretokenize_cursor {
+    const struct pretokenize *pretokenize;
+    struct text text;
+    struct pretokenize_level levels[SPLITTER_STEPS_MAX];
+    bool has_begun;
+};
+
+/* text must stay as long as the cursor is used. */
+void pretokenize_begin(struct pretokenize_cursor *cursor, const struct pretokenize *pretokenize,
+                       struct text text);
+/* The next piece, never empty; false: there is none left. */
+bool pretokenize_next(struct pretokenize_cursor *cursor, struct text *piece);
 
 #endif

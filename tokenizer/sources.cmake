@@ -5,6 +5,12 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/normalize_parts.c
   tokenizer/normalize_whole.c
   tokenizer/normalize.c
+  tokenizer/char_set.c
+  tokenizer/split_class.c
+  tokenizer/split_parse.c
+  tokenizer/split_program.c
+  tokenizer/split_automaton.c
+  tokenizer/splitter.c
   tokenizer/pretokenize.c
   tokenizer/pair_map.c
   tokenizer/merge_heap.c

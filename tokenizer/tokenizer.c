@@ -20,9 +20,9 @@ struct tokenizer {
     struct bpe bpe; /* models that merge by rank */
     struct spm spm; /* by score */
     bool is_spm, composes;
-    const struct pretokenize *splitter; /* of byte-level models */
-    uint8_t *is_end;                    /* [piece_count] */
-    struct chat_template *chat; /* NULL: none, or chat_error says what is wrong with it */
+    struct pretokenize pretokenize; /* of byte-level models */
+    uint8_t *is_end;                /* [piece_count] */
+    struct chat_template *chat;     /* NULL: none, or chat_error says what is wrong with it */
     struct error chat_error;
     token_id bos, eos;
     bool add_space_prefix, prefix_first_only, prefix_unless_space;
@@ -69,12 +69,12 @@ static bool encode_plain(struct encoding *encoding, struct text text, bool space
             return false;
         text = text_buf_text(&encoding->composed);
     }
-    for (size_t begin = 0; begin < text.size;) {
-        const size_t end = pretokenize_next(tokenizer->splitter, text, begin);
-        if (!bpe_encode(&tokenizer->bpe, text_slice(text, begin, end), &encoding->bpe.bpe,
-                        encoding->list))
+    struct pretokenize_cursor cursor;
+    struct text piece;
+    pretokenize_begin(&cursor, &tokenizer->pretokenize, text);
+    while (pretokenize_next(&cursor, &piece)) {
+        if (!bpe_encode(&tokenizer->bpe, piece, &encoding->bpe.bpe, encoding->list))
             return false;
-        begin = end;
     }
     return true;
 }
@@ -162,7 +162,7 @@ static enum status find_ends(struct tokenizer *tokenizer, const struct tokenizer
  * cost nothing. False: more than a machine has. */
 static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
 {
-    enum { SPARE = 1 << 20, PER_BYTE = 96, PER_PIECE = 192, PER_MERGE = 64 };
+    enum { SPARE = 16 << 20, PER_BYTE = 96, PER_PIECE = 192, PER_MERGE = 64 };
     size_t piece_bytes = 0, part;
     for (uint32_t i = 0; i < source->piece_count; i++) {
         if (!checked_add_size(piece_bytes, source->pieces[i].size, &piece_bytes))
@@ -175,6 +175,20 @@ static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
            checked_add_size(*size, part, size) &&
            checked_mul_size(source->merge_count, PER_MERGE, &part) &&
            checked_add_size(*size, part, size);
+}
+
+/* The steps of the splitter that the source has, or names: then *named is not NULL. */
+static enum status open_splitter(struct tokenizer *tokenizer,
+                                 const struct tokenizer_source *source,
+                                 const struct splitter **named, struct error *err)
+{
+    *named = source->splits ? NULL : splitter_find(source->pre);
+    if (!source->splits && !*named)
+        FAIL(err, ERR_LIMIT, "tokenizer: splitter %.*s is not known; known are %s",
+             TEXT_ARG(source->pre), splitter_names());
+    return pretokenize_init(&tokenizer->pretokenize, *named ? (*named)->steps : source->splits,
+                            *named ? (*named)->step_count : source->split_count,
+                            &tokenizer->arena, err);
 }
 
 static bool is_chosen(enum tokenizer_choice choice, bool splitter)
@@ -190,12 +204,10 @@ static enum status open_model(struct tokenizer *tokenizer,
     if (!byte_level && !tokenizer->is_spm && !text_equal(source->model, TEXT("bpe")))
         FAIL(err, ERR_LIMIT, "tokenizer: model %.*s is not known; known are gpt2, llama, bpe",
              TEXT_ARG(source->model));
-    tokenizer->splitter = byte_level ? pretokenize_find(source->pre) : NULL;
-    if (byte_level && !tokenizer->splitter)
-        FAIL(err, ERR_LIMIT, "tokenizer: splitter %.*s is not known; known are %s",
-             TEXT_ARG(source->pre), pretokenize_names());
-    tokenizer->composes =
-        is_chosen(source->compose, byte_level && tokenizer->splitter->compose);
+    const struct splitter *named = NULL;
+    if (byte_level)
+        TRY(open_splitter(tokenizer, source, &named, err));
+    tokenizer->composes = is_chosen(source->compose, named && named->compose);
     TRY(vocab_init(&tokenizer->vocab, source, &tokenizer->arena, err));
     TRY(special_init(&tokenizer->special, &tokenizer->vocab, source->add_space_prefix,
                      &tokenizer->arena, err));
@@ -203,7 +215,7 @@ static enum status open_model(struct tokenizer *tokenizer,
     if (tokenizer->is_spm)
         return spm_init(&tokenizer->spm, &tokenizer->vocab, source->unknown, err);
     TRY(bpe_init(&tokenizer->bpe, &tokenizer->vocab, source, &tokenizer->arena, err));
-    if (is_chosen(source->ignore_merges, byte_level && tokenizer->splitter->ignore_merges))
+    if (is_chosen(source->ignore_merges, named && named->ignore_merges))
         bpe_ignore_merges(&tokenizer->bpe);
     return OK;
 }

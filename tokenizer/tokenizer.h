@@ -42,6 +42,24 @@ enum tokenizer_flag {
     TOKENIZER_NORMALIZED = 8   /* found after a space was put before the text */
 };
 
+/* What a step of a splitter does with what its expression matches. */
+enum tokenizer_behavior {
+    TOKENIZER_ISOLATED, /* a piece of its own */
+    TOKENIZER_REMOVED,
+    TOKENIZER_MERGED_PREVIOUS, /* the end of the piece before it */
+    TOKENIZER_MERGED_NEXT,
+    TOKENIZER_CONTIGUOUS /* matches in a row are one piece */
+};
+
+/* A step of a splitter. */
+struct tokenizer_split {
+    struct text pattern; /* a regular expression, as split_parse.h takes it */
+    enum tokenizer_behavior behavior;
+    bool is_literal;  /* pattern is the text itself */
+    bool is_inverted; /* what does not match counts as matched, and the other way round */
+    bool by_byte;     /* a character is a byte, as byte-level vocabularies spell it */
+};
+
 /* What a splitter does where the source does not say. */
 enum tokenizer_choice { TOKENIZER_AS_SPLITTER, TOKENIZER_NO, TOKENIZER_YES };
 
@@ -52,7 +70,9 @@ struct tokenizer_source {
     /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM); and "bpe", merges by rank
      * over characters, with U+2581 for a space */
     struct text model;
-    struct text pre;           /* tokenizer.ggml.pre: which splitter, such as "smollm" */
+    struct text pre; /* tokenizer.ggml.pre: which splitter, such as "smollm" */
+    const struct tokenizer_split *splits; /* [split_count] instead of pre, unless NULL */
+    uint32_t split_count;
     const struct text *pieces; /* [piece_count] */
     const float *scores;       /* [piece_count] or NULL */
     const int32_t *kinds;      /* [piece_count] enum tokenizer_kind, or NULL: all normal */

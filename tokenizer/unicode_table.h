@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-enum { UNICODE_TABLE_RANGES = 3419, UNICODE_TABLE_PAGES = 513 };
+enum { UNICODE_TABLE_RANGES = 4103, UNICODE_TABLE_PAGES = 513 };
 
-/* First code point << 8 | class, in order. */
+/* First code point << 8 | category, in order. */
 extern const uint32_t unicode_table_ranges[UNICODE_TABLE_RANGES];
 /* The range in which each page of 256 code points begins. */
 extern const uint16_t unicode_table_pages[UNICODE_TABLE_PAGES];

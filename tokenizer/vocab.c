@@ -7,7 +7,7 @@
  * the code points from U+0100 on, in order. */
 enum { SPELLED_FIRST = 0x100, SPELLED_COUNT = 68, SPACE_MARK_BYTES = 3 };
 
-static bool spells_itself(uint32_t code_point)
+bool vocab_spells_itself(uint32_t code_point)
 {
     return (code_point >= 0x21 && code_point <= 0x7e) ||
            (code_point >= 0xa1 && code_point <= 0xac) ||
@@ -20,7 +20,7 @@ static int spelled_byte(uint32_t code_point, const uint8_t moved[SPELLED_COUNT])
 {
     if (code_point >= SPELLED_FIRST && code_point < SPELLED_FIRST + SPELLED_COUNT)
         return moved[code_point - SPELLED_FIRST];
-    return spells_itself(code_point) ? (int)code_point : -1;
+    return vocab_spells_itself(code_point) ? (int)code_point : -1;
 }
 
 /* Writes the bytes of a byte-level spelling to out, which has room for piece.size. A character
@@ -188,7 +188,7 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
     uint8_t moved[SPELLED_COUNT];
     uint32_t moved_count = 0;
     for (uint32_t byte = 0; byte < 256; byte++) {
-        if (!spells_itself(byte))
+        if (!vocab_spells_itself(byte))
             moved[moved_count++] = (uint8_t)byte;
     }
     if (count == 0 || count > TOKENIZER_PIECES_MAX)

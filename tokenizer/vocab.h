@@ -51,6 +51,9 @@ enum { VOCAB_PIECE_BYTES_MAX = 1 << 16 };
 MUST_USE enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *source,
                                 struct arena *arena, struct error *err);
 
+/* Whether a byte-level vocabulary spells this byte by the character of the same number; the
+ * others have the characters from U+0100 on, in order. */
+bool vocab_spells_itself(uint32_t code_point);
 /* TOKEN_NONE when there is none. */
 token_id vocab_find(const struct vocab_index *index, struct text key);
 

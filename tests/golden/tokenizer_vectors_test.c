@@ -170,7 +170,8 @@ static void test_smollm2(void **state)
 
 static void test_gguf_vocabularies(void **state)
 {
-    static const char *const names[] = {"gpt-2", "starcoder", "falcon", "llama-spm", "phi-3"};
+    static const char *const names[] = {"gpt-2",     "starcoder", "falcon",
+                                        "llama-spm", "phi-3",     "deepseek-llm"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct tokenizer *tokenizer;
@@ -188,27 +189,6 @@ static void test_gguf_vocabularies(void **state)
         if (strcmp(names[i], "llama-spm") == 0)
             check_vectors(tokenizer, "llama2-sentencepiece");
         tokenizer_close(tokenizer);
-    }
-}
-
-/* A splitter that is not ours is refused by name, not guessed. */
-static void test_unknown_splitters(void **state)
-{
-    static const char *const names[] = {"deepseek-llm"};
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct tokenizer *tokenizer;
-        struct error err;
-        char file[128];
-        (void)snprintf(file, sizeof file, "tokenizers/gguf_vocab/ggml-vocab-%s.gguf", names[i]);
-        const enum status status =
-            vocab_file_open_gguf(test_data("%s", file).text, &tokenizer, &err);
-        if (status == ERR_IO) {
-            print_message("skipped: no test data (%s)\n", err.text);
-            skip();
-        }
-        assert_int_equal(status, ERR_LIMIT);
-        assert_non_null(strstr(err.text, names[i]));
     }
 }
 
@@ -277,7 +257,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smollm2),
         cmocka_unit_test(test_gguf_vocabularies),
-        cmocka_unit_test(test_unknown_splitters),
         cmocka_unit_test(test_json_vocabularies),
         cmocka_unit_test(test_book),
     };

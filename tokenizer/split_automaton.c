@@ -1,0 +1,383 @@
+/*
+ * split_automaton - see split_automaton.h.
+ *
+ * The characters are put in classes that no set of the expression tells apart. A state is a
+ * list of instructions, in order of preference, that wait for a character: what they lead to
+ * without one is found when that is known, so that looking ahead is a matter of its class. A
+ * match in that list cuts off all that is less preferred. This is how RE2 makes its automata
+ * (R. Cox, Regular Expression Matching in the Wild, 2010); here all states are made at once,
+ * since the expressions are small and the table is then read-only.
+ */
+#include "tokenizer/split_automaton.h"
+
+#include "tokenizer/split_program.h"
+#include "tokenizer/vocab.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLASSES_MAX = 255, STATES_MAX = 1 << 12, ENTRIES_MAX = 1 << 18, BLOCKS_MAX = 1 << 11 };
+enum { SLOTS = 2 * STATES_MAX, STEPS_MAX = 1 << 26 };
+
+/* A list of instructions that is a state. */
+struct list {
+    const uint32_t *items;
+    uint32_t count;
+};
+
+struct builder {
+    struct split_program program;
+    struct arena scratch;
+    struct arena *arena;
+    uint64_t class_sets[CLASSES_MAX + 1]; /* [class]: bit i: the class is in set i */
+    uint32_t class_count, shift;          /* 1 << shift: entries of a row */
+    uint32_t *bounds;                     /* where some set begins or ends, in order */
+    uint32_t bound_count;
+    struct list states[STATES_MAX];
+    uint32_t state_count;
+    uint32_t slots[SLOTS]; /* state by the hash of its list, plus 1 */
+    uint32_t *table;
+    /* Of one step. */
+    uint32_t *stack, *seen, *next,
+        *seen_next; /* [instructions]; seen*: round of the last visit */
+    uint32_t round, next_count;
+    uint64_t steps;
+};
+
+static enum status no_room(struct error *err)
+{
+    FAIL(err, ERR_MEMORY, "splitter: no room for the table of its expression");
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static enum status find_bounds(struct builder *b, struct error *err)
+{
+    size_t count = 2;
+    for (uint32_t i = 0; i < b->program.set_count; i++)
+        count += 2 * (size_t)b->program.sets[i].count;
+    b->bounds = ARENA_NEW(&b->scratch, uint32_t, count);
+    if (!b->bounds)
+        return no_room(err);
+    count = 0;
+    b->bounds[count++] = 0;
+    b->bounds[count++] = CHAR_SET_MALFORMED;
+    for (uint32_t i = 0; i < b->program.set_count; i++) {
+        const struct char_set *set = &b->program.sets[i];
+        for (uint32_t j = 0; j < set->count; j++) {
+            b->bounds[count++] = set->ranges[j].begin;
+            b->bounds[count++] = set->ranges[j].end;
+        }
+    }
+    qsort(b->bounds, count, sizeof *b->bounds, by_value);
+    for (size_t i = 0; i < count; i++) {
+        if (b->bound_count == 0 || b->bounds[b->bound_count - 1] != b->bounds[i])
+            b->bounds[b->bound_count++] = b->bounds[i];
+    }
+    return OK;
+}
+
+/* The class of the characters that begin at a bound. */
+static enum status class_of(struct builder *b, uint32_t character, uint8_t *class,
+                            struct error *err)
+{
+    uint64_t sets = 0;
+    for (uint32_t i = 0; i < b->program.set_count; i++)
+        sets |= (uint64_t)char_set_has(&b->program.sets[i], character) << i;
+    for (uint32_t i = 0; i < b->class_count; i++) {
+        *class = (uint8_t)i;
+        if (b->class_sets[i] == sets)
+            return OK;
+    }
+    if (b->class_count == CLASSES_MAX)
+        FAIL(err, ERR_LIMIT, "splitter: an expression with more than %d classes of characters",
+             CLASSES_MAX);
+    *class = (uint8_t)b->class_count;
+    b->class_sets[b->class_count++] = sets;
+    return OK;
+}
+
+/* The block with these classes, a new one when there is none like it. */
+static enum status add_block(uint8_t *blocks, uint32_t *count, const uint8_t *block,
+                             uint16_t *index, struct error *err)
+{
+    for (uint32_t i = *count; i-- > 0;) {
+        *index = (uint16_t)i;
+        if (memcmp(blocks + (size_t)i * 256, block, 256) == 0)
+            return OK;
+    }
+    if (*count == BLOCKS_MAX)
+        FAIL(err, ERR_LIMIT, "splitter: more than %d blocks of characters", BLOCKS_MAX);
+    memcpy(blocks + (size_t)*count * 256, block, 256);
+    *index = (uint16_t)(*count)++;
+    return OK;
+}
+
+static enum status make_classes(struct builder *b, struct split_automaton *automaton,
+                                struct error *err)
+{
+    uint8_t *blocks = ARENA_NEW(&b->scratch, uint8_t, (size_t)BLOCKS_MAX * 256);
+    uint16_t *pages = ARENA_NEW(b->arena, uint16_t, SPLIT_PAGES);
+    uint8_t block[256], class = 0;
+    uint32_t count = 0, bound = 0;
+    if (!blocks || !pages)
+        return no_room(err);
+    for (uint32_t c = 0; c < CHAR_SET_MALFORMED; c++) {
+        if (bound < b->bound_count && b->bounds[bound] == c) {
+            TRY(class_of(b, c, &class, err));
+            bound++;
+        }
+        block[c & 255] = class;
+        if ((c & 255) == 255)
+            TRY(add_block(blocks, &count, block, &pages[c >> 8], err));
+    }
+    TRY(class_of(b, CHAR_SET_MALFORMED, &automaton->malformed, err));
+    automaton->finis = (uint8_t)b->class_count;
+    memcpy(automaton->ascii, blocks + (size_t)pages[0] * 256, sizeof automaton->ascii);
+    uint8_t *kept = ARENA_NEW(b->arena, uint8_t, (size_t)count * 256);
+    if (!kept)
+        return no_room(err);
+    memcpy(kept, blocks, (size_t)count * 256);
+    automaton->blocks = kept;
+    automaton->pages = pages;
+    uint32_t moved = 0x100;
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        const uint32_t c = vocab_spells_itself(byte) ? byte : moved++;
+        automaton->bytes[byte] = kept[(size_t)pages[c >> 8] << 8 | (c & 255)];
+    }
+    while (1u << b->shift <= b->class_count)
+        b->shift++;
+    return OK;
+}
+
+static bool is_in(const struct builder *b, uint32_t set, uint32_t class)
+{
+    return class < b->class_count && (b->class_sets[class] >> set & 1);
+}
+
+static void push_next(struct builder *b, uint32_t instruction)
+{
+    if (b->seen_next[instruction] == b->round)
+        return;
+    b->seen_next[instruction] = b->round;
+    b->next[b->next_count++] = instruction;
+}
+
+/* Follows one instruction of a state up to the character; true: to a match. */
+static bool follow(struct builder *b, uint32_t instruction, uint32_t class)
+{
+    uint32_t depth = 0;
+    b->stack[depth++] = instruction;
+    while (depth > 0) {
+        const uint32_t at = b->stack[--depth];
+        const struct split_instruction *code = &b->program.code[at];
+        if (b->seen[at] == b->round)
+            continue;
+        b->seen[at] = b->round;
+        b->steps++;
+        if (code->op == SPLIT_OP_MATCH)
+            return true;
+        if (code->op == SPLIT_OP_FORK) {
+            b->stack[depth++] = code->second;
+            b->stack[depth++] = code->first;
+        } else if (code->op == SPLIT_OP_SET && is_in(b, code->set, class)) {
+            push_next(b, at + 1);
+        } else if (code->op == SPLIT_OP_LOOK &&
+                   (class == b->class_count ? code->at_end : is_in(b, code->set, class))) {
+            b->stack[depth++] = at + 1;
+        }
+    }
+    return false;
+}
+
+static enum status add_state(struct builder *b, const uint32_t *items, uint32_t count,
+                             uint32_t *state, struct error *err)
+{
+    uint32_t hash = count;
+    for (uint32_t i = 0; i < count; i++)
+        hash = (hash ^ items[i]) * 0x9e3779b1u;
+    uint32_t slot = (hash >> 8) % SLOTS;
+    for (; b->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
+        *state = b->slots[slot] - 1;
+        const struct list *list = &b->states[*state];
+        if (list->count == count &&
+            (count == 0 || memcmp(list->items, items, count * sizeof *items) == 0))
+            return OK;
+    }
+    if (b->state_count == STATES_MAX || b->state_count >= (uint32_t)ENTRIES_MAX >> b->shift)
+        FAIL(err, ERR_LIMIT, "splitter: an expression whose table has more than %d entries",
+             ENTRIES_MAX);
+    uint32_t *kept = ARENA_NEW(&b->scratch, uint32_t, count);
+    if (!kept)
+        return no_room(err);
+    if (count > 0)
+        memcpy(kept, items, count * sizeof *items);
+    *state = b->state_count++;
+    b->states[*state] = (struct list){kept, count};
+    b->slots[slot] = *state + 1;
+    return OK;
+}
+
+/* What a state does at a character of class. */
+static enum status make_entry(struct builder *b, uint32_t state, uint32_t class,
+                              struct error *err)
+{
+    const struct list list = b->states[state];
+    bool is_match = false;
+    uint32_t next;
+    b->round++;
+    b->next_count = 0;
+    for (uint32_t i = 0; i < list.count && !is_match; i++)
+        is_match = follow(b, list.items[i], class);
+    if (b->steps > STEPS_MAX)
+        FAIL(err, ERR_LIMIT, "splitter: an expression that takes more than %d steps to prepare",
+             STEPS_MAX);
+    TRY(add_state(b, b->next, b->next_count, &next, err));
+    b->table[(state << b->shift) + class] = next << b->shift << 1 | is_match;
+    return OK;
+}
+
+static enum status make_table(struct builder *b, struct split_automaton *automaton,
+                              struct error *err)
+{
+    const uint32_t count = b->program.count, begin = 0;
+    uint32_t state;
+    b->stack = ARENA_NEW(&b->scratch, uint32_t, 2 * (size_t)count + 2);
+    b->seen = ARENA_NEW(&b->scratch, uint32_t, count);
+    b->seen_next = ARENA_NEW(&b->scratch, uint32_t, count);
+    b->next = ARENA_NEW(&b->scratch, uint32_t, count);
+    b->table = ARENA_NEW(&b->scratch, uint32_t, ENTRIES_MAX);
+    if (!b->stack || !b->seen || !b->seen_next || !b->next || !b->table)
+        return no_room(err);
+    TRY(add_state(b, NULL, 0, &state, err));
+    TRY(add_state(b, &begin, 1, &state, err));
+    automaton->start = state << b->shift;
+    for (uint32_t i = 0; i < b->state_count; i++) {
+        for (uint32_t class = 0; class <= b->class_count; class ++)
+            TRY(make_entry(b, i, class, err));
+    }
+    const size_t entries = (size_t)b->state_count << b->shift;
+    uint32_t *kept = ARENA_NEW(b->arena, uint32_t, entries);
+    if (!kept)
+        return no_room(err);
+    memcpy(kept, b->table, entries * sizeof *kept);
+    automaton->table = kept;
+    return OK;
+}
+
+static enum status build(struct builder *b, struct split_automaton *automaton,
+                         const struct tokenizer_split *split, struct error *err)
+{
+    struct split_node *root;
+    TRY(split->is_literal ? split_parse_literal(split->pattern, &b->scratch, &root, err)
+                          : split_parse(split->pattern, &b->scratch, &root, err));
+    TRY(split_program_make(&b->program, root, &b->scratch, err));
+    TRY(find_bounds(b, err));
+    TRY(make_classes(b, automaton, err));
+    return make_table(b, automaton, err);
+}
+
+enum status split_automaton_make(struct split_automaton *automaton,
+                                 const struct tokenizer_split *split, struct arena *arena,
+                                 struct error *err)
+{
+    struct builder *b = calloc(1, sizeof *b);
+    *automaton = (struct split_automaton){.by_byte = split->by_byte};
+    if (!b)
+        return no_room(err);
+    b->arena = arena;
+    enum status status = arena_init(&b->scratch, SPLIT_SCRATCH_BYTES, err);
+    if (status == OK)
+        status = build(b, automaton, split, err);
+    arena_deinit(&b->scratch);
+    free(b);
+    return status;
+}
+
+/* The class of the character at *at, which is moved behind it. */
+static uint8_t next_class(const struct split_automaton *automaton, struct text text, size_t *at)
+{
+    if (*at >= text.size)
+        return automaton->finis;
+    const uint8_t byte = (uint8_t)text.data[*at];
+    if (automaton->by_byte)
+        return automaton->bytes[(uint8_t)text.data[(*at)++]];
+    if (byte < 0x80) {
+        ++*at;
+        return automaton->ascii[byte];
+    }
+    const uint32_t c = text_utf8_next(text, at);
+    if (c == UINT32_MAX)
+        return automaton->malformed;
+    return automaton->blocks[(size_t)automaton->pages[c >> 8] << 8 | (c & 255)];
+}
+
+size_t split_automaton_match(const struct split_automaton *automaton, struct text text,
+                             size_t begin)
+{
+    const uint32_t *table = automaton->table;
+    uint32_t row = automaton->start;
+    size_t end = SIZE_MAX, at = begin;
+    while (row != 0) {
+        const size_t here = at;
+        const bool is_ascii = at < text.size && (uint8_t)text.data[at] < 0x80;
+        const uint8_t class = is_ascii && !automaton->by_byte
+                                  ? automaton->ascii[(uint8_t)text.data[at++]]
+                                  : next_class(automaton, text, &at);
+        const uint32_t entry = table[row + class];
+        end = entry & 1 ? here : end;
+        row = entry >> 1;
+    }
+    return end;
+}
+
+/* Past the characters of ASCII with which no match begins. */
+static size_t skip(const struct split_automaton *automaton, struct text text, size_t at)
+{
+    const uint32_t *row = automaton->table + automaton->start;
+    while (at < text.size && (uint8_t)text.data[at] < 0x80 && !automaton->by_byte &&
+           row[automaton->ascii[(uint8_t)text.data[at]]] == 0)
+        at++;
+    return at;
+}
+
+bool split_automaton_find(const struct split_automaton *automaton, struct text text,
+                          size_t from, struct split_found *found)
+{
+    /* What is in failed_row between these places finds nothing. */
+    uint32_t failed_row = 0;
+    size_t failed_begin = 0, failed_end = 0;
+    for (size_t begin = skip(automaton, text, from); begin <= text.size;
+         begin = skip(automaton, text, begin)) {
+        uint32_t row = automaton->start, last_row = 0;
+        size_t end = SIZE_MAX, at = begin, run_begin = begin, after = begin;
+        for (bool is_first = true; row != 0; is_first = false) {
+            const size_t here = at;
+            if (row == failed_row && here >= failed_begin && here < failed_end)
+                break;
+            if (row != last_row)
+                run_begin = here;
+            last_row = row;
+            const uint32_t entry = automaton->table[row + next_class(automaton, text, &at)];
+            if (entry & 1)
+                end = here;
+            row = entry >> 1;
+            after = is_first ? at : after;
+        }
+        if (end != SIZE_MAX) {
+            *found = (struct split_found){begin, end};
+            return true;
+        }
+        if (row == 0 && last_row != automaton->start) {
+            failed_row = last_row;
+            failed_begin = run_begin;
+            failed_end = at;
+        }
+        begin = after > begin ? after : text.size + 1;
+    }
+    return false;
+}
