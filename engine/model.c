@@ -63,8 +63,11 @@ static enum status read_ids(const struct gguf *gguf, struct tokenizer_source *so
     source->add_bos = source->add_space_prefix = text_equal(source->model, TEXT("llama"));
     TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &source->add_bos, err));
     TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &source->add_eos, err));
-    return gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &source->add_space_prefix,
-                         err);
+    TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &source->add_space_prefix, err));
+    /* Files of byte-level models may have the key; the reference implementation ignores it. */
+    source->add_space_prefix =
+        source->add_space_prefix && !text_equal(source->model, TEXT("gpt2"));
+    return OK;
 }
 
 /* Memory for count elements, at least one; the count was checked against the file. */

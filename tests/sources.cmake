@@ -127,7 +127,8 @@ fuzz(safetensors_fuzz ROOMS engine base SOURCES engine/safetensors.c engine/hf_n
 fuzz(tokenizer_fuzz ROOMS tokenizer base SOURCES tokenizer/tokenizer_json.c tokenizer/tokenizer.c
   tokenizer/special.c tokenizer/vocab.c tokenizer/bpe.c tokenizer/bpe_words.c tokenizer/pretokenize.c
   tokenizer/split_class.c tokenizer/split_parse.c tokenizer/split_program.c
-  tokenizer/split_automaton.c)
+  tokenizer/split_automaton.c tokenizer/normalizer.c tokenizer/normalize.c tokenizer/unigram.c
+  tokenizer/json_part.c tokenizer/tokenizer_json_steps.c)
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)

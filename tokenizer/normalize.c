@@ -2,23 +2,23 @@
  * normalize - see normalize.h.
  *
  * Unicode Standard Annex 15: take every character apart, put marks in the order of their
- * combining classes, then join each with the last starter before it where a joint character
- * exists and nothing between them is in the way. Korean syllables are joined by arithmetic
- * (Unicode Standard, section 3.12). An ASCII character never joins what stands before it, so
- * text is done in stretches that begin with one.
+ * combining classes, then, to compose, join each with the last starter before it where a joint
+ * character exists and nothing between them is in the way. Korean syllables are joined by
+ * arithmetic (Unicode Standard, section 3.12). An ASCII character never joins what stands
+ * before it, so text is done in stretches that begin with one.
  */
 #include "tokenizer/normalize.h"
 
 #include "base/checked.h"
 #include "tokenizer/normalize_table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
     PART_BITS = 21,
     PART_MASK = (1 << PART_BITS) - 1,
     RAW_BYTE = 1 << 30, /* a byte that is no UTF-8 */
-    MARKS_BYTE = 0xcc,  /* the first byte of U+0300 */
     HANGUL_BASE = 0xac00,
     LEAD_BASE = 0x1100,
     VOWEL_BASE = 0x1161,
@@ -26,8 +26,16 @@ enum {
     LEADS = 19,
     VOWELS = 21,
     TAILS = 28,
-    PARTS_MAX = 4 /* of one character, by the longest chain of the table */
+    CHAIN_MAX = 8, /* more than the longest chain of the tables */
+    EXPANSION = 6, /* code points of one byte of text, by the longest: 18 for U+FDFA */
+    DOTTED_I = 0x130
 };
+
+/* The first byte of the first character that each form changes. */
+static const uint8_t FIRST_BYTE[] = {[NORMALIZE_NFC] = 0xcc,  /* U+0300 */
+                                     [NORMALIZE_NFD] = 0xc3,  /* U+00C0 */
+                                     [NORMALIZE_NFKC] = 0xc2, /* U+00A0 */
+                                     [NORMALIZE_NFKD] = 0xc2};
 
 struct mark {
     uint32_t code_point, class;
@@ -73,7 +81,43 @@ static void put(struct marks *marks, uint32_t code_point)
     marks->count++;
 }
 
-static void take_apart(struct marks *marks, uint32_t code_point)
+/* Entries whose part above 2 * PART_BITS is at most code_point: the last of them, or 0. */
+static uint64_t last_before(const uint64_t *table, uint32_t count, uint32_t code_point)
+{
+    uint32_t low = 0, high = count;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (table[middle] >> 2 * PART_BITS <= code_point)
+            low = middle;
+        else
+            high = middle;
+    }
+    return table[low] >> 2 * PART_BITS <= code_point ? table[low] : 0;
+}
+
+static void take_apart(struct marks *marks, bool compatible, uint32_t code_point,
+                       uint32_t depth);
+
+/* A character that only looks like others becomes those; false: it is none. */
+static bool take_compatible(struct marks *marks, uint32_t code_point, uint32_t depth)
+{
+    const uint64_t run = last_before(normalize_table_runs, NORMALIZE_TABLE_RUNS, code_point);
+    const uint32_t past = code_point - (uint32_t)(run >> 2 * PART_BITS);
+    if (run != 0 && past < (run >> PART_BITS & PART_MASK)) {
+        take_apart(marks, true, (uint32_t)(run & PART_MASK) + past, depth);
+        return true;
+    }
+    const uint64_t sequence =
+        search(normalize_table_sequences, NORMALIZE_TABLE_SEQUENCES, code_point, 2 * PART_BITS);
+    const uint32_t *points = normalize_table_points + (sequence >> PART_BITS);
+    for (uint64_t i = 0; i < (sequence & PART_MASK); i++)
+        take_apart(marks, true, points[i], depth);
+    return sequence != 0;
+}
+
+/* Down to characters that are made of no others; depth: more than any chain in the tables. */
+static void take_apart(struct marks *marks, bool compatible, uint32_t code_point,
+                       uint32_t depth)
 {
     const uint32_t syllable = code_point - HANGUL_BASE;
     if (syllable < LEADS * VOWELS * TAILS) {
@@ -83,20 +127,18 @@ static void take_apart(struct marks *marks, uint32_t code_point)
             put(marks, TAIL_BASE + syllable % TAILS);
         return;
     }
-    uint32_t last[PARTS_MAX], last_count = 0;
-    for (;;) {
-        const uint64_t parts =
-            search(normalize_table_parts, NORMALIZE_TABLE_PARTS, code_point, 2 * PART_BITS);
-        if (parts == 0)
-            break;
-        const uint32_t second = (uint32_t)(parts & PART_MASK);
-        code_point = (uint32_t)(parts >> PART_BITS);
-        if (second != 0 && last_count < PARTS_MAX)
-            last[last_count++] = second;
+    assert(depth > 0);
+    if (compatible && take_compatible(marks, code_point, depth - 1))
+        return;
+    const uint64_t parts =
+        search(normalize_table_parts, NORMALIZE_TABLE_PARTS, code_point, 2 * PART_BITS);
+    if (parts == 0) {
+        put(marks, code_point);
+        return;
     }
-    put(marks, code_point);
-    while (last_count > 0)
-        put(marks, last[--last_count]);
+    take_apart(marks, compatible, (uint32_t)(parts >> PART_BITS), depth - 1);
+    if ((parts & PART_MASK) != 0)
+        take_apart(marks, compatible, (uint32_t)(parts & PART_MASK), depth - 1);
 }
 
 static int by_class(const void *a, const void *b)
@@ -167,11 +209,14 @@ static void write(const struct marks *marks, size_t count, struct text_buf *out)
     }
 }
 
-/* One stretch: no byte gives more than PARTS_MAX marks. */
-static bool stretch(struct marks *marks, struct text text, struct text_buf *out)
+/* One stretch: no byte gives more than EXPANSION marks. */
+static bool stretch(struct marks *marks, enum normalize_form form, struct text text,
+                    struct text_buf *out)
 {
+    const bool composes = form == NORMALIZE_NFC || form == NORMALIZE_NFKC;
+    const bool compatible = form == NORMALIZE_NFKC || form == NORMALIZE_NFKD;
     size_t capacity;
-    if (!checked_mul_size(text.size, PARTS_MAX, &capacity))
+    if (!checked_mul_size(text.size, EXPANSION, &capacity))
         return false;
     if (capacity > marks->capacity) {
         struct mark *items = reallocarray(marks->items, capacity, sizeof *items);
@@ -187,23 +232,23 @@ static bool stretch(struct marks *marks, struct text text, struct text_buf *out)
         if (code_point == UINT32_MAX)
             put(marks, RAW_BYTE | byte);
         else
-            take_apart(marks, code_point);
+            take_apart(marks, compatible, code_point, CHAIN_MAX);
     }
     sort_marks(marks);
-    write(marks, compose(marks), out);
+    write(marks, composes ? compose(marks) : marks->count, out);
     return true;
 }
 
-bool normalize_is_plain(struct text text)
+bool normalize_is_plain(enum normalize_form form, struct text text)
 {
     for (size_t i = 0; i < text.size; i++) {
-        if ((uint8_t)text.data[i] >= MARKS_BYTE)
+        if ((uint8_t)text.data[i] >= FIRST_BYTE[form])
             return false;
     }
     return true;
 }
 
-bool normalize_nfc(struct text text, struct text_buf *out)
+bool normalize_text(enum normalize_form form, struct text text, struct text_buf *out)
 {
     struct marks marks = {0};
     bool done = true;
@@ -212,12 +257,45 @@ bool normalize_nfc(struct text text, struct text_buf *out)
         while (end < text.size && (uint8_t)text.data[end] >= 0x80)
             end++;
         const struct text part = text_slice(text, begin, end);
-        if (normalize_is_plain(part))
+        if (normalize_is_plain(form, part))
             text_buf_add(out, part);
         else
-            done = stretch(&marks, part, out);
+            done = stretch(&marks, form, part, out);
         begin = end;
     }
     free(marks.items);
     return done && !out->failed;
+}
+
+static uint32_t small_of(uint32_t code_point)
+{
+    uint32_t low = 0, high = NORMALIZE_TABLE_LOWER;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (normalize_table_lower[middle].first <= code_point)
+            low = middle;
+        else
+            high = middle;
+    }
+    const struct normalize_table_small *run = &normalize_table_lower[low];
+    const uint32_t past = code_point - run->first;
+    const bool is_in =
+        code_point >= run->first && past % run->step == 0 && past / run->step < run->count;
+    return is_in ? run->small + past : code_point;
+}
+
+bool normalize_lower(struct text text, struct text_buf *out)
+{
+    for (size_t at = 0; at < text.size;) {
+        const size_t begin = at;
+        const uint32_t code_point = text_utf8_next(text, &at);
+        char bytes[4];
+        if (code_point == DOTTED_I) /* the one that becomes two: i and a dot above */
+            text_buf_add(out, TEXT("i\xcc\x87"));
+        else if (code_point == UINT32_MAX)
+            text_buf_add(out, text_slice(text, begin, at));
+        else
+            text_buf_add(out, (struct text){bytes, text_utf8_put(small_of(code_point), bytes)});
+    }
+    return !out->failed;
 }

@@ -4,6 +4,9 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/unicode.c
   tokenizer/normalize_parts.c
   tokenizer/normalize_whole.c
+  tokenizer/normalize_runs.c
+  tokenizer/normalize_points.c
+  tokenizer/normalize_lower.c
   tokenizer/normalize.c
   tokenizer/char_set.c
   tokenizer/split_class.c
@@ -12,6 +15,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/split_automaton.c
   tokenizer/splitter.c
   tokenizer/pretokenize.c
+  tokenizer/normalizer.c
   tokenizer/pair_map.c
   tokenizer/merge_heap.c
   tokenizer/vocab.c
@@ -19,6 +23,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/bpe.c
   tokenizer/bpe_words.c
   tokenizer/spm.c
+  tokenizer/unigram.c
   tokenizer/token_list.c
   tokenizer/jinja.c
   tokenizer/jinja_string.c
@@ -41,4 +46,6 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/chat_template.c
   tokenizer/tokenizer_stream.c
   tokenizer/tokenizer.c
+  tokenizer/json_part.c
+  tokenizer/tokenizer_json_steps.c
   tokenizer/tokenizer_json.c)

@@ -17,16 +17,6 @@
 
 static const uint32_t NONE = UINT32_MAX;
 
-/* A piece such as "a_b": U+2581 after something else. */
-static bool goes_past_space(struct text piece)
-{
-    const struct text mark = TEXT("\xe2\x96\x81");
-    size_t at = 0;
-    while (text_starts(text_slice(piece, at, piece.size), mark))
-        at += mark.size;
-    return text_find(piece, mark, at) != SIZE_MAX;
-}
-
 enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknown,
                      struct error *err)
 {
@@ -36,7 +26,7 @@ enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknow
     for (uint32_t i = 0; i < vocab->count; i++) {
         if (isnan(vocab->scores[i]))
             FAIL(err, ERR_FORMAT, "tokenizer: the score of piece %u is not a number", i);
-        if (vocab->kinds[i] == TOKENIZER_NORMAL && goes_past_space(vocab->pieces[i]))
+        if (vocab->kinds[i] == TOKENIZER_NORMAL && vocab_goes_past_space(vocab->pieces[i]))
             spm->words_apart = false;
     }
     return OK;

@@ -5,27 +5,37 @@
 #include "base/clock.h"
 #include "tokenizer/bpe_words.h"
 #include "tokenizer/chat_template.h"
-#include "tokenizer/normalize.h"
+#include "tokenizer/normalizer.h"
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/special.h"
 #include "tokenizer/spm.h"
+#include "tokenizer/unigram.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum model {
+    MODEL_BYTES,   /* merges by rank over bytes */
+    MODEL_WORDS,   /* over characters */
+    MODEL_SPM,     /* merges by score */
+    MODEL_UNIGRAM, /* no merges */
+};
 
 struct tokenizer {
     struct arena arena;
     struct vocab vocab;
     struct special special;
-    struct bpe bpe; /* models that merge by rank */
-    struct spm spm; /* by score */
-    bool is_spm, composes;
-    struct pretokenize pretokenize; /* of byte-level models */
-    uint8_t *is_end;                /* [piece_count] */
-    struct chat_template *chat;     /* NULL: none, or chat_error says what is wrong with it */
+    enum model model;
+    struct bpe bpe;
+    struct spm spm;
+    struct unigram unigram;
+    struct normalizer normalizer;
+    struct pretokenize pretokenize;
+    uint8_t *is_end;            /* [piece_count] */
+    struct chat_template *chat; /* NULL: none, or chat_error says what is wrong with it */
     struct error chat_error;
     token_id bos, eos;
-    bool add_space_prefix, prefix_first_only, prefix_unless_space;
+    bool add_space_prefix, prefix_first_only, prefix_unless_space, prefix_pieces;
     token_id before[TOKENIZER_BOUNDS_MAX], after[TOKENIZER_BOUNDS_MAX];
     uint32_t before_count, after_count;
 };
@@ -36,7 +46,9 @@ struct encoding {
     struct token_list *list;
     struct bpe_words_scratch bpe;
     struct spm_scratch spm;
-    struct text_buf composed;
+    struct unigram_scratch unigram;
+    struct normalizer_scratch changed;
+    struct text_buf prefixed;
 };
 
 /* How models of our families spell the end of a turn; files name at most two as eos and eot. */
@@ -54,39 +66,69 @@ static const char *const END_PIECES[] = {
     "<｜end▁of▁sentence｜>",
 };
 
-/* Text without special pieces; space_before: SentencePiece models put one before it. */
-static bool encode_plain(struct encoding *encoding, struct text text, bool space_before)
+/* One piece of the splitter; space_before: as if a space stood before it. */
+static bool encode_piece(struct encoding *encoding, struct text text, bool space_before)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
-    if (tokenizer->is_spm)
-        return spm_encode(&tokenizer->spm, text, space_before, &encoding->spm, encoding->list);
-    if (!tokenizer->vocab.byte_level)
+    switch (tokenizer->model) {
+    case MODEL_BYTES:
+        return bpe_encode(&tokenizer->bpe, text, &encoding->bpe.bpe, encoding->list);
+    case MODEL_WORDS:
         return bpe_words_encode(&tokenizer->bpe, text, space_before, &encoding->bpe,
                                 encoding->list);
-    if (tokenizer->composes && !normalize_is_plain(text)) {
-        text_buf_clear(&encoding->composed);
-        if (!normalize_nfc(text, &encoding->composed))
-            return false;
-        text = text_buf_text(&encoding->composed);
+    case MODEL_SPM:
+        return spm_encode(&tokenizer->spm, text, space_before, &encoding->spm, encoding->list);
+    case MODEL_UNIGRAM:
+        return unigram_encode(&tokenizer->unigram, text, space_before, &encoding->unigram,
+                              encoding->list);
     }
-    struct pretokenize_cursor cursor;
-    struct text piece;
-    pretokenize_begin(&cursor, &tokenizer->pretokenize, text);
-    while (pretokenize_next(&cursor, &piece)) {
-        if (!bpe_encode(&tokenizer->bpe, piece, &encoding->bpe.bpe, encoding->list))
-            return false;
-    }
-    return true;
+    return false;
 }
 
-/* Whether a space is put before a stretch that begins at at. */
-static bool puts_space(const struct tokenizer *tokenizer, struct text text, size_t at)
+/* Whether a space is put before a text, or a piece, which is the first of all. */
+static bool puts_space(const struct tokenizer *tokenizer, struct text text, bool is_first)
 {
-    const struct text rest = text_slice(text, at, text.size);
     const bool has_space =
-        text_starts(rest, TEXT(" ")) || text_starts(rest, TEXT("\xe2\x96\x81"));
-    return tokenizer->add_space_prefix && (at == 0 || !tokenizer->prefix_first_only) &&
+        text_starts(text, TEXT(" ")) ||
+        (tokenizer->model != MODEL_BYTES && text_starts(text, TEXT("\xe2\x96\x81")));
+    return tokenizer->add_space_prefix && (is_first || !tokenizer->prefix_first_only) &&
            !(tokenizer->prefix_unless_space && has_space);
+}
+
+/* Text without special pieces. may_prefix: it may get a space; is_first: it is the beginning of
+ * the whole text. */
+static bool encode_plain(struct encoding *encoding, struct text text, bool may_prefix,
+                         bool is_first)
+{
+    const struct tokenizer *tokenizer = encoding->tokenizer;
+    const bool was_empty = text.size == 0;
+    if (!normalizer_apply(&tokenizer->normalizer, &encoding->changed, &text))
+        return false;
+    if (text.size == 0 && !was_empty)
+        return true;
+    bool space = may_prefix && puts_space(tokenizer, text, is_first);
+    if (space && tokenizer->model == MODEL_BYTES && text.size > 0) {
+        text_buf_clear(&encoding->prefixed);
+        text_buf_byte(&encoding->prefixed, ' ');
+        text_buf_add(&encoding->prefixed, text);
+        text = text_buf_text(&encoding->prefixed);
+        if (encoding->prefixed.failed)
+            return false;
+    }
+    if (tokenizer->pretokenize.step_count == 0)
+        return (text.size == 0 && !space) || encode_piece(encoding, text, space);
+    struct pretokenize_cursor cursor;
+    struct text piece;
+    const char *const begin = text.data;
+    pretokenize_begin(&cursor, &tokenizer->pretokenize, text);
+    while (pretokenize_next(&cursor, &piece)) {
+        if (tokenizer->prefix_pieces)
+            space = puts_space(tokenizer, piece, is_first && piece.data == begin);
+        if (!encode_piece(encoding, piece, space))
+            return false;
+        space = false;
+    }
+    return true;
 }
 
 /* Text between special pieces, and those pieces. Each stretch is fresh, and so may get a space,
@@ -101,7 +143,7 @@ static bool encode_parts(struct encoding *encoding, struct text text,
         const struct text plain = text_slice(text, at, match.begin);
         const bool is_fresh =
             match.fresh == at && !match.took_space && (plain.size > 0 || match.is_normalized);
-        if (!encode_plain(encoding, plain, is_fresh && puts_space(tokenizer, text, at)) ||
+        if (!encode_plain(encoding, plain, is_fresh, at == 0) ||
             !token_list_add(encoding->list, match.token))
             return false;
         at = match.end;
@@ -112,8 +154,7 @@ static bool encode_parts(struct encoding *encoding, struct text text,
         }
     }
     const bool is_fresh = match.fresh == at && at < text.size;
-    return encode_plain(encoding, text_slice(text, at, text.size),
-                        is_fresh && puts_space(tokenizer, text, at));
+    return encode_plain(encoding, text_slice(text, at, text.size), is_fresh, at == 0);
 }
 
 /* Encodes text, whose control spellings count where it is trusted; all or nothing. */
@@ -125,7 +166,9 @@ static enum status encode_trusted(const struct tokenizer *tokenizer, struct text
     const bool done = encode_parts(&encoding, text, trust);
     bpe_words_scratch_deinit(&encoding.bpe);
     spm_scratch_deinit(&encoding.spm);
-    text_buf_deinit(&encoding.composed);
+    unigram_scratch_deinit(&encoding.unigram);
+    normalizer_scratch_deinit(&encoding.changed);
+    text_buf_deinit(&encoding.prefixed);
     if (!done)
         list->count = count;
     return done ? OK : ERR_MEMORY;
@@ -162,7 +205,7 @@ static enum status find_ends(struct tokenizer *tokenizer, const struct tokenizer
  * cost nothing. False: more than a machine has. */
 static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
 {
-    enum { SPARE = 16 << 20, PER_BYTE = 96, PER_PIECE = 192, PER_MERGE = 64 };
+    enum { SPARE = 16 << 20, PER_BYTE = 160, PER_PIECE = 192, PER_MERGE = 64 };
     size_t piece_bytes = 0, part;
     for (uint32_t i = 0; i < source->piece_count; i++) {
         if (!checked_add_size(piece_bytes, source->pieces[i].size, &piece_bytes))
@@ -177,13 +220,15 @@ static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
            checked_add_size(*size, part, size);
 }
 
-/* The steps of the splitter that the source has, or names: then *named is not NULL. */
+/* The steps of the splitter that the source has, or names, as byte-level models need one: then
+ * *named is not NULL. */
 static enum status open_splitter(struct tokenizer *tokenizer,
                                  const struct tokenizer_source *source,
                                  const struct splitter **named, struct error *err)
 {
-    *named = source->splits ? NULL : splitter_find(source->pre);
-    if (!source->splits && !*named)
+    const bool needs_name = tokenizer->model == MODEL_BYTES && !source->splits;
+    *named = needs_name ? splitter_find(source->pre) : NULL;
+    if (needs_name && !*named)
         FAIL(err, ERR_LIMIT, "tokenizer: splitter %.*s is not known; known are %s",
              TEXT_ARG(source->pre), splitter_names());
     return pretokenize_init(&tokenizer->pretokenize, *named ? (*named)->steps : source->splits,
@@ -196,23 +241,44 @@ static bool is_chosen(enum tokenizer_choice choice, bool splitter)
     return choice == TOKENIZER_AS_SPLITTER ? splitter : choice == TOKENIZER_YES;
 }
 
+static enum status find_model(struct text name, enum model *model, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum model model;
+    } MODELS[] = {{"gpt2", MODEL_BYTES},
+                  {"bpe", MODEL_WORDS},
+                  {"llama", MODEL_SPM},
+                  {"unigram", MODEL_UNIGRAM}};
+    for (size_t i = 0; i < sizeof MODELS / sizeof MODELS[0]; i++) {
+        *model = MODELS[i].model;
+        if (text_equal(name, text_of(MODELS[i].name)))
+            return OK;
+    }
+    FAIL(err, ERR_LIMIT,
+         "tokenizer: model %.*s is not known; known are gpt2, llama, bpe, unigram",
+         TEXT_ARG(name));
+}
+
 static enum status open_model(struct tokenizer *tokenizer,
                               const struct tokenizer_source *source, struct error *err)
 {
-    const bool byte_level = text_equal(source->model, TEXT("gpt2"));
-    tokenizer->is_spm = text_equal(source->model, TEXT("llama"));
-    if (!byte_level && !tokenizer->is_spm && !text_equal(source->model, TEXT("bpe")))
-        FAIL(err, ERR_LIMIT, "tokenizer: model %.*s is not known; known are gpt2, llama, bpe",
-             TEXT_ARG(source->model));
-    const struct splitter *named = NULL;
-    if (byte_level)
-        TRY(open_splitter(tokenizer, source, &named, err));
-    tokenizer->composes = is_chosen(source->compose, named && named->compose);
+    static const struct tokenizer_change COMPOSE = {.kind = TOKENIZER_NFC, .content = {"", 0}};
+    const struct splitter *named;
+    TRY(find_model(source->model, &tokenizer->model, err));
+    TRY(open_splitter(tokenizer, source, &named, err));
+    const bool composes = is_chosen(source->compose, named && named->compose);
+    TRY(normalizer_init(&tokenizer->normalizer, composes ? &COMPOSE : source->changes,
+                        composes ? 1 : source->change_count, &tokenizer->arena, err));
     TRY(vocab_init(&tokenizer->vocab, source, &tokenizer->arena, err));
-    TRY(special_init(&tokenizer->special, &tokenizer->vocab, source->add_space_prefix,
+    TRY(special_init(&tokenizer->special, &tokenizer->vocab,
+                     source->add_space_prefix && tokenizer->model != MODEL_BYTES,
                      &tokenizer->arena, err));
     TRY(find_ends(tokenizer, source, err));
-    if (tokenizer->is_spm)
+    if (tokenizer->model == MODEL_UNIGRAM)
+        return unigram_init(&tokenizer->unigram, &tokenizer->vocab, source, &tokenizer->arena,
+                            err);
+    if (tokenizer->model == MODEL_SPM)
         return spm_init(&tokenizer->spm, &tokenizer->vocab, source->unknown, err);
     TRY(bpe_init(&tokenizer->bpe, &tokenizer->vocab, source, &tokenizer->arena, err));
     if (is_chosen(source->ignore_merges, named && named->ignore_merges))
@@ -271,6 +337,7 @@ enum status tokenizer_open(const struct tokenizer_source *source, struct tokeniz
     made->add_space_prefix = source->add_space_prefix;
     made->prefix_first_only = source->prefix_first_only;
     made->prefix_unless_space = source->prefix_unless_space;
+    made->prefix_pieces = source->prefix_pieces;
     set_bounds(made, source);
     enum status status = arena_init(&made->arena, size, err);
     if (status == OK)

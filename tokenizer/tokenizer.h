@@ -60,6 +60,25 @@ struct tokenizer_split {
     bool by_byte;     /* a character is a byte, as byte-level vocabularies spell it */
 };
 
+/* What is done to text before it is split. */
+enum tokenizer_change_kind {
+    TOKENIZER_NFC,
+    TOKENIZER_NFD,
+    TOKENIZER_NFKC,
+    TOKENIZER_NFKD,
+    TOKENIZER_LOWER,
+    TOKENIZER_STRIP,      /* white space, left and right */
+    TOKENIZER_DROP_MARKS, /* combining marks go */
+    TOKENIZER_PREPEND,    /* content, to a text that is not empty */
+    TOKENIZER_REPLACE     /* what pattern matches becomes content */
+};
+
+struct tokenizer_change {
+    enum tokenizer_change_kind kind;
+    bool left, right, is_literal; /* is_literal: pattern is the text itself */
+    struct text pattern, content;
+};
+
 /* What a splitter does where the source does not say. */
 enum tokenizer_choice { TOKENIZER_AS_SPLITTER, TOKENIZER_NO, TOKENIZER_YES };
 
@@ -68,15 +87,18 @@ enum { TOKENIZER_BOUNDS_MAX = 8 };
 /* Borrowed for the call of tokenizer_open. */
 struct tokenizer_source {
     /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM); and "bpe", merges by rank
-     * over characters, with U+2581 for a space */
+     * over characters, with U+2581 for a space, "unigram", the most probable pieces likewise */
     struct text model;
     struct text pre; /* tokenizer.ggml.pre: which splitter, such as "smollm" */
     const struct tokenizer_split *splits; /* [split_count] instead of pre, unless NULL */
     uint32_t split_count;
-    const struct text *pieces; /* [piece_count] */
-    const float *scores;       /* [piece_count] or NULL */
-    const int32_t *kinds;      /* [piece_count] enum tokenizer_kind, or NULL: all normal */
-    const uint8_t *flags;      /* [piece_count] enum tokenizer_flag, or NULL: none */
+    const struct tokenizer_change *changes; /* [change_count] before the splits, in order */
+    uint32_t change_count;
+    const struct text *pieces;       /* [piece_count] */
+    const float *scores;             /* [piece_count] or NULL */
+    const double *log_probabilities; /* [piece_count] "unigram": instead of scores, or NULL */
+    const int32_t *kinds; /* [piece_count] enum tokenizer_kind, or NULL: all normal */
+    const uint8_t *flags; /* [piece_count] enum tokenizer_flag, or NULL: none */
     uint32_t piece_count;
     const struct text *merges; /* [merge_count] "left right" */
     uint32_t merge_count;
@@ -84,6 +106,7 @@ struct tokenizer_source {
     bool add_bos, add_eos, add_space_prefix;
     bool prefix_first_only;   /* only at the beginning of a text */
     bool prefix_unless_space; /* only where there is no space */
+    bool prefix_pieces;       /* to every piece of the splits, not to the text */
     bool fuse_unknown;        /* unknown characters in a row are one token ("bpe") */
     enum tokenizer_choice ignore_merges, compose;
     /* What TOKENIZER_BOUNDS puts before and after, instead of what add_bos and add_eos say. */

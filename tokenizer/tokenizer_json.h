@@ -2,9 +2,10 @@
  * tokenizer_json - a tokenizer from the tokenizer.json of a Hugging Face folder.
  *
  * The file is a pipeline: added tokens, normalizer, pre_tokenizer, model, post_processor,
- * decoder. Read is what the models of our families have: BPE over bytes behind a splitter that
- * we know, BPE over characters with U+2581 for a space; NFC. What else a file asks for is
- * refused by its name, never guessed.
+ * decoder. Read are BPE over bytes, BPE over characters and Unigram with U+2581 for a space,
+ * the normalizers and splits of tokenizer_json_steps.c. What else a file asks for is refused by
+ * its name, never guessed. Added tokens are found before the normalizer runs, also those that
+ * are "normalized", but for a U+2581 that is put before the text.
  *
  * Owner    tokenizer_json_open gives; it needs nothing of the input afterwards.
  */

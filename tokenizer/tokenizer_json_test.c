@@ -83,6 +83,12 @@ static void test_bounds(void **state)
     (void)state;
     check(JSON, "a", TOKENIZER_BOUNDS, "4 5 0 5");
     check(JSON, "a", 0, "0");
+    check("{\"added_tokens\":[" ADDED("4", "<x>", "") "," ADDED(
+              "5", "<y>",
+              "") "]," BYTES
+                  ",\"post_processor\":{\"type\":\"RobertaProcessing\",\"sep\":[\"<y>\",5],"
+                  "\"cls\":[\"<x>\",4]}," MODEL "[]}}",
+          "a", TOKENIZER_BOUNDS, "4 0 5");
 }
 
 #define CHARS                                                                                  \
@@ -123,13 +129,96 @@ static void test_normalized(void **state)
     check(JSON, "<s>", 0, "1 0");
 }
 
+#define STEP(type, rest) "{\"type\":\"" type "\"" rest "}"
+#define LAST             STEP("ByteLevel", ",\"add_prefix_space\":false,\"use_regex\":false")
+#define STEPS(parts)                                                                           \
+    "{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[" parts "]}," LETTERS "}"
+/* Every letter is a byte, and every pair of them would merge, were it not for the splits. */
+#define LETTERS                                                                                \
+    "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"1\":2,\"\\u0120\":3,\"aa\":4,"   \
+    "\"ab\":5,\"11\":6,\"a1\":7,\"\\u0120a\":8,\".\":9,\"a.\":10,\"..\":11},"                  \
+    "\"merges\":[\"a a\",\"a b\",\"1 1\",\"a 1\",\"\\u0120 a\",\"a .\",\". .\"]}"
+
+static void test_splits(void **state)
+{
+    (void)state;
+    check(STEPS(LAST), "a1 a.", 0, "7 8 9");
+    check(STEPS(STEP("Digits", ",\"individual_digits\":true") "," LAST), "a11", 0, "0 2 2");
+    check(STEPS(STEP("Digits", "") "," LAST), "a11", 0, "0 6");
+    check(STEPS(STEP("Punctuation", "") "," LAST), "a..", 0, "0 9 9");
+    check(STEPS(STEP("Punctuation", ",\"behavior\":\"Contiguous\"") "," LAST), "a..", 0,
+          "0 11");
+    check(STEPS(STEP("Whitespace", "") "," LAST), "a a.", 0, "0 0 9");
+    check(STEPS(STEP("WhitespaceSplit", "") "," LAST), "a a.", 0, "0 10");
+    check(STEPS(STEP("BertPreTokenizer", "") "," LAST), "a a.", 0, "0 0 9");
+    check(STEPS(STEP("CharDelimiterSplit", ",\"delimiter\":\"b\"") "," LAST), "aba", 0, "0 0");
+    check(STEPS(STEP("Split", ",\"pattern\":{\"String\":\"a\"},\"behavior\":"
+                              "\"MergedWithPrevious\"") "," LAST),
+          "1aa", 0, "2 0 0");
+    check(STEPS(STEP("Split", ",\"pattern\":{\"Regex\":\"a+|1\"},\"behavior\":"
+                              "\"Removed\",\"invert\":true") "," LAST),
+          "aab11", 0, "4 2 2");
+    /* After ByteLevel a space is what spells it. */
+    check(STEPS(LAST "," STEP("Split", ",\"pattern\":{\"String\":\"\\u0120\"},\"behavior\":"
+                                       "\"Isolated\"")),
+          "a a", 0, "0 3 0");
+    check(STEPS(STEP("ByteLevel", ",\"add_prefix_space\":true,\"use_regex\":true")), "a a", 0,
+          "8 8");
+    check(STEPS(STEP("ByteLevel", ",\"add_prefix_space\":true,\"use_regex\":true")), " a", 0,
+          "8");
+}
+
+static void test_normalizers(void **state)
+{
+    static const char JSON[] =
+        "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},"
+        "{\"type\":\"Lowercase\"},{\"type\":\"Strip\",\"strip_left\":true,"
+        "\"strip_right\":true},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"b+\"},"
+        "\"content\":\"1\"}]}," BYTES "," LETTERS "}";
+    (void)state;
+    check(JSON,
+          " \xef\xbc\xa1"
+          "Bb ",
+          0, "0 2");
+}
+
+#define METASPACE(scheme, split)                                                               \
+    "{\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_"        \
+    "scheme\":\"" scheme "\",\"split\":" split "},"
+#define UNIGRAM                                                                                \
+    "\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0.0],[\"\\u2581\",-2." \
+    "0],"                                                                                      \
+    "[\"a\",-3.0],[\"\\u2581a\",-4.0],[\"a\\u2581a\",-4.5],[\"\\u2581\\u2581\",-2.5]]}}"
+
+static void test_unigram(void **state)
+{
+    (void)state;
+    check(METASPACE("always", "true") UNIGRAM, "a a", 0, "3 3");
+    check(METASPACE("always", "false") UNIGRAM, "a a", 0, "1 4");
+    check(METASPACE("never", "true") UNIGRAM, "a  a", 0, "2 1 3");
+    check(METASPACE("never", "false") UNIGRAM, "a  ax", 0, "2 5 2 0");
+}
+
+/* A piece of WhitespaceSplit's gets a space of its own. */
+static void test_spaces_of_pieces(void **state)
+{
+    (void)state;
+    check(
+        "{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
+        "\"WhitespaceSplit\"},{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\"}]}," UNIGRAM,
+        "a  a", 0, "3 3");
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
         const char *json, *words;
     } CASES[] = {
         {"{", "byte"},
-        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", "model Unigram"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", "0 pieces"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":{}}}", "vocab is no array"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\"]]}}", "piece 0 is not"},
+        {"{\"model\":{\"type\":\"Unigram\",\"unk_id\":7,\"vocab\":[[\"a\",0]]}}", "unk_id 7"},
         {"{\"model\":{\"type\":\"WordPiece\"}}", "model WordPiece"},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]}}", "vocab is no object"},
         {"{" BYTES ",\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "0 pieces"},
@@ -139,15 +228,23 @@ static void test_refusals(void **state)
          "an id is no integer of 0 .. 0"},
         {"{" BYTES "," MODEL "[1]}}", "merge 0"},
         {"{" BYTES "," MODEL "[\"a c\"]}}", "merge 0, a c"},
-        {"{" MODEL "[]}}", "pre_tokenizer none"},
-        {"{\"normalizer\":{\"type\":\"Lowercase\"}," BYTES "," MODEL "[]}}",
-         "normalizer Lowercase"},
+        {"{" MODEL "[]}}", "pre_tokenizer without ByteLevel"},
+        {"{\"normalizer\":{\"type\":\"Precompiled\"}," BYTES "," MODEL "[]}}",
+         "normalizer Precompiled"},
+        {"{\"normalizer\":{\"type\":\"Replace\"}," BYTES "," MODEL "[]}}",
+         "Replace without a pattern"},
+        {"{\"pre_tokenizer\":{\"type\":\"FixedLength\"}," MODEL "[]}}",
+         "pre_tokenizer FixedLength"},
+        {"{\"pre_tokenizer\":{\"type\":\"Split\"}," MODEL "[]}}", "Split without a pattern"},
+        {"{\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Odd\"}," MODEL "[]}}",
+         "behavior Odd"},
         {"{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\","
-         "\"pattern\":{\"Regex\":\"x+\"},\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\","
+         "\"pattern\":{\"Regex\":\"x(?<=y)\"},\"behavior\":\"Isolated\"},{\"type\":"
+         "\"ByteLevel\","
          "\"use_regex\":false}]}," MODEL "[]}}",
-         "splitter x+"},
+         "a group of this kind"},
         {"{" BYTES ",\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL "[]}}",
-         "post_processor BertProcessing"},
+         "cls is no piece"},
         {"{" BYTES ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
          "{\"SpecialToken\":{\"id\":\"<x>\"}}]}," MODEL "[]}}",
          "a token that is no piece"},
@@ -190,6 +287,10 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_characters),
         cmocka_unit_test(test_normalized),
+        cmocka_unit_test(test_splits),
+        cmocka_unit_test(test_normalizers),
+        cmocka_unit_test(test_unigram),
+        cmocka_unit_test(test_spaces_of_pieces),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_config),
     };

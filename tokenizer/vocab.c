@@ -196,7 +196,8 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
              TOKENIZER_PIECES_MAX);
     *vocab = (struct vocab){.count = count,
                             .byte_level = text_equal(source->model, TEXT("gpt2")),
-                            .spells_special = text_equal(source->model, TEXT("bpe"))};
+                            .spells_special = text_equal(source->model, TEXT("bpe")) ||
+                                              text_equal(source->model, TEXT("unigram"))};
     for (uint32_t byte = 0; byte < 256; byte++)
         vocab->byte_ids[byte] = TOKEN_NONE;
     vocab->pieces = ARENA_NEW(arena, struct text, count);
@@ -221,6 +222,15 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
             index_put(&vocab->plain, id);
     }
     return OK;
+}
+
+bool vocab_goes_past_space(struct text piece)
+{
+    const struct text mark = TEXT("\xe2\x96\x81");
+    size_t at = 0;
+    while (text_starts(text_slice(piece, at, piece.size), mark))
+        at += mark.size;
+    return text_find(piece, mark, at) != SIZE_MAX;
 }
 
 token_id vocab_find(const struct vocab_index *index, struct text key)

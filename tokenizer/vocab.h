@@ -54,6 +54,8 @@ MUST_USE enum status vocab_init(struct vocab *vocab, const struct tokenizer_sour
 /* Whether a byte-level vocabulary spells this byte by the character of the same number; the
  * others have the characters from U+0100 on, in order. */
 bool vocab_spells_itself(uint32_t code_point);
+/* A piece such as "a_b": U+2581 after something else. */
+bool vocab_goes_past_space(struct text piece);
 /* TOKEN_NONE when there is none. */
 token_id vocab_find(const struct vocab_index *index, struct text key);
 

@@ -1,15 +1,23 @@
 #!/usr/bin/env python3
-"""Writes the tables of Unicode's canonical composition (NFC).
+"""Writes the tables of Unicode's normal forms (NFC, NFD, NFKC, NFKD) and of small letters.
 
-Usage, from the top of the tree, for WHICH = parts and whole:
+Usage, from the top of the tree, for WHICH = parts, whole, runs, points and lower:
     tools/scripts/normalize_tables.py WHICH | clang-format > new.c
     mv new.c tokenizer/normalize_WHICH.c
-The Unicode version is that of Python's unicodedata and is noted in the output.
+The Unicode version is that of the package unicodedata2 where there is one, else of Python's
+unicodedata, and is noted in the output. Small letters are Python's own and those that came with
+Unicode 16.
 """
 import sys
-import unicodedata
+
+try:
+    import unicodedata2 as unicodedata
+except ImportError:
+    import unicodedata
 
 BITS = 21
+NEW_SMALL = {0x1C89: 0x1C8A, 0xA7CB: 0x264, 0xA7CC: 0xA7CD, 0xA7DA: 0xA7DB, 0xA7DC: 0x19B,
+             **{0x10D50 + i: 0x10D70 + i for i in range(22)}}
 
 
 def pack(*parts):
@@ -19,36 +27,101 @@ def pack(*parts):
     return value
 
 
-def parts_of(code):
+def parts_of(code, is_compatible=False):
     text = unicodedata.decomposition(chr(code))
-    return [] if not text or text[0] == "<" else [int(part, 16) for part in text.split()]
+    if not text or (text[0] == "<") != is_compatible:
+        return []
+    return [int(part, 16) for part in text.split()[is_compatible:]]
+
+
+def runs_of(pairs):
+    """[code, how many, what the first becomes, step]: codes in a row that move together."""
+    runs = []
+    for code, target in pairs:
+        if runs:
+            first, count, to, step = runs[-1]
+            if count == 1 and code - first in (1, 2) and target - to == code - first:
+                runs[-1] = [first, 2, to, code - first]
+                continue
+            if count > 1 and code == first + count * step and target == to + count * step:
+                runs[-1][1] += 1
+                continue
+        runs.append([code, 1, target, 1])
+    return runs
+
+
+def compatible():
+    """The characters that only look like others, whose tables are runs and points."""
+    points, sequences, singles = [], [], []
+    for code in range(0x110000):
+        parts = parts_of(code, True)
+        if len(parts) == 1:
+            singles.append((code, parts[0]))
+        elif parts:
+            sequences.append(pack(code, len(points), len(parts)))
+            points += parts
+        assert len(unicodedata.normalize("NFKD", chr(code))) <= 6 * len(
+            chr(code).encode("utf-8", "surrogatepass"))
+    runs = []
+    for code, count, target, step in runs_of(singles):
+        runs += [pack(code + i * step, 1, target + i * step) for i in range(count)] \
+            if step != 1 else [pack(code, count, target)]
+    return runs, sequences, points
+
+
+def small():
+    pairs = []
+    for code in range(0x110000):
+        to = chr(code).lower()
+        if code in NEW_SMALL:
+            pairs.append((code, NEW_SMALL[code]))
+        elif to != chr(code):
+            assert len(to) == 1 or code == 0x130
+            if len(to) == 1:
+                pairs.append((code, ord(to)))
+    return runs_of(pairs)
+
+
+def tables_of(which):
+    split = {code: parts_of(code) for code in range(0x110000) if parts_of(code)}
+    if which == "parts":
+        return {"uint64_t normalize_table_parts[NORMALIZE_TABLE_PARTS]": [
+            pack(code, *parts, *[0] * (2 - len(parts))) for code, parts in sorted(split.items())]}
+    if which == "runs":
+        return {"uint64_t normalize_table_runs[NORMALIZE_TABLE_RUNS]": compatible()[0]}
+    if which == "points":
+        return {"uint64_t normalize_table_sequences[NORMALIZE_TABLE_SEQUENCES]": compatible()[1],
+                "uint32_t normalize_table_points[NORMALIZE_TABLE_POINTS]": compatible()[2]}
+    if which == "lower":
+        return {"struct normalize_table_small normalize_table_lower[NORMALIZE_TABLE_LOWER]": [
+            tuple(run) for run in small()]}
+    classes = []
+    for code in range(0x110000):
+        value = unicodedata.combining(chr(code))
+        if (classes[-1] & 255 if classes else -1) != value:
+            classes.append(code << 8 | value)
+    return {"uint64_t normalize_table_whole[NORMALIZE_TABLE_WHOLE]": sorted(
+                pack(*parts, code) for code, parts in split.items()
+                if len(parts) == 2 and unicodedata.normalize("NFC", chr(code)) == chr(code)),
+            "uint32_t normalize_table_classes[NORMALIZE_TABLE_CLASSES]": classes}
+
+
+def shown(value):
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"{part:#x}" for part in value) + "}"
+    return f"{value:#x}"
 
 
 def main():
     which = sys.argv[1]
-    split = {code: parts_of(code) for code in range(0x110000) if parts_of(code)}
-    tables = {}
-    if which == "parts":
-        tables["uint64_t normalize_table_parts[NORMALIZE_TABLE_PARTS]"] = [
-            pack(code, *parts, *[0] * (2 - len(parts))) for code, parts in sorted(split.items())]
-    else:
-        tables["uint64_t normalize_table_whole[NORMALIZE_TABLE_WHOLE]"] = sorted(
-            pack(*parts, code) for code, parts in split.items()
-            if len(parts) == 2 and unicodedata.normalize("NFC", chr(code)) == chr(code))
-        classes = []
-        for code in range(0x110000):
-            value = unicodedata.combining(chr(code))
-            if (classes[-1] & 255 if classes else -1) != value:
-                classes.append(code << 8 | value)
-        tables["uint32_t normalize_table_classes[NORMALIZE_TABLE_CLASSES]"] = classes
     print(f"/*\n * normalize_{which} - see normalize_table.h. Unicode {unicodedata.unidata_version}.\n"
           " * Generated by tools/scripts/normalize_tables.py; do not edit.\n */\n"
           '#include "tokenizer/normalize_table.h"\n')
     header = open("tokenizer/normalize_table.h", encoding="utf-8").read()
-    for name, values in tables.items():
+    for name, values in tables_of(which).items():
         count = name[name.index("[") + 1:-1]
         assert f"{count} = {len(values)}" in header, (count, len(values))
-        print(f"const {name} = {{\n" + ", ".join(f"{value:#x}" for value in values) + "};\n")
+        print(f"const {name} = {{\n" + ", ".join(map(shown, values)) + "};\n")
 
 
 if __name__ == "__main__":
