@@ -191,19 +191,6 @@ static bool merge_pieces(const struct vocab *vocab, struct text merge, token_id 
     return ids[0] != TOKEN_NONE && ids[1] != TOKEN_NONE && ids[2] != TOKEN_NONE;
 }
 
-/* Notes what stands before U+2581 in a piece such as "a_b". */
-static void mark_before_space(struct bpe *bpe, struct text piece)
-{
-    const struct text mark = TEXT("\xe2\x96\x81");
-    size_t at = text_find(piece, mark, 1);
-    for (; at != SIZE_MAX; at = text_find(piece, mark, at + 1)) {
-        const bool in_run =
-            at >= mark.size && text_starts(text_slice(piece, at - mark.size, at), mark);
-        if (!in_run)
-            bpe->before_space[(uint8_t)piece.data[at - 1]] = true;
-    }
-}
-
 /* Notes which tokens merging would come to from their own bytes. */
 static enum status mark_whole(struct bpe *bpe, struct error *err)
 {
@@ -238,7 +225,8 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
                         .unknown = source->unknown};
     if (!bpe->is_whole)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", vocab->count);
-    bpe->before_space[0x81] = true; /* U+2581 in the text itself makes a run with spaces */
+    if (bpe->by_character)
+        words_init(&bpe->words, vocab);
     TRY(pair_map_init(&bpe->merges, source->merge_count, arena, err));
     for (uint32_t rank = 0; rank < source->merge_count; rank++) {
         token_id ids[3];
@@ -251,8 +239,6 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
         bool is_new;
         struct pair_map_entry *entry = pair_map_put(
             &bpe->merges, (uint64_t)(uint32_t)ids[0] << 32 | (uint32_t)ids[1], &is_new);
-        if (bpe->by_character)
-            mark_before_space(bpe, vocab->pieces[ids[2]]);
         if (is_new) {
             entry->first = rank;
             entry->second = (uint32_t)ids[2];

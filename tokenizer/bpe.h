@@ -11,16 +11,16 @@
 
 #include "tokenizer/merge_heap.h"
 #include "tokenizer/pair_map.h"
-#include "tokenizer/vocab.h"
+#include "tokenizer/words.h"
 
 struct bpe {
     const struct vocab *vocab; /* keeps */
     struct pair_map merges;    /* left id, right id -> first: rank, second: merged id */
-    uint8_t *is_whole;      /* [piece_count] merging the piece's bytes gives that one piece */
-    bool by_character;      /* merging begins with characters; else with bytes */
-    bool before_space[256]; /* by_character: some piece goes on past a space after this byte */
-    bool fuse_unknown;      /* by_character: unknown characters in a row are one token */
-    token_id unknown;       /* by_character: for what has no piece and no byte pieces */
+    uint8_t *is_whole;  /* [piece_count] merging the piece's bytes gives that one piece */
+    bool by_character;  /* merging begins with characters; else with bytes */
+    struct words words; /* by_character: where a text can be cut */
+    bool fuse_unknown;  /* by_character: unknown characters in a row are one token */
+    token_id unknown;   /* by_character: for what has no piece and no byte pieces */
 };
 
 struct bpe_symbol {

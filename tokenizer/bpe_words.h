@@ -6,8 +6,10 @@
 #define TOKENIZER_BPE_WORDS_H
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/word_cache.h"
 
 struct bpe_words_scratch {
+    struct word_cache_slot *cache; /* the caller's, or NULL */
     struct bpe_scratch bpe;
     struct text_buf escaped;
 };

@@ -19,12 +19,14 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/pair_map.c
   tokenizer/merge_heap.c
   tokenizer/vocab.c
+  tokenizer/words.c
   tokenizer/special.c
   tokenizer/bpe.c
   tokenizer/bpe_words.c
   tokenizer/spm.c
   tokenizer/unigram.c
   tokenizer/token_list.c
+  tokenizer/word_cache.c
   tokenizer/jinja.c
   tokenizer/jinja_string.c
   tokenizer/jinja_value.c

@@ -5,8 +5,7 @@
  * text is a piece, those with the highest score, leftmost first (SentencePiece, bpe_model.cc
  * describes the same order). What is left over and not a piece becomes its bytes.
  *
- * Where no piece has U+2581 after another character, no merge ever crosses the beginning of a
- * word, and merging word by word gives the same tokens in less time and memory.
+ * Text is merged word by word where no piece goes from one to the next (words.h).
  */
 #include "tokenizer/spm.h"
 
@@ -22,12 +21,11 @@ enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknow
 {
     if (!vocab->scores)
         FAIL(err, ERR_FORMAT, "tokenizer: model llama needs tokenizer.ggml.scores");
-    *spm = (struct spm){.vocab = vocab, .unknown = unknown, .words_apart = true};
+    *spm = (struct spm){.vocab = vocab, .unknown = unknown};
+    words_init(&spm->words, vocab);
     for (uint32_t i = 0; i < vocab->count; i++) {
         if (isnan(vocab->scores[i]))
             FAIL(err, ERR_FORMAT, "tokenizer: the score of piece %u is not a number", i);
-        if (vocab->kinds[i] == TOKENIZER_NORMAL && vocab_goes_past_space(vocab->pieces[i]))
-            spm->words_apart = false;
     }
     return OK;
 }
@@ -143,41 +141,21 @@ static bool encode_stretch(const struct spm *spm, struct spm_scratch *scratch, s
     return true;
 }
 
-/* Where the stretch that begins at begin ends in text, which is not escaped: before a space
- * that follows something else when words are apart, at the limit in any case. */
-static size_t stretch_end(const struct spm *spm, struct text text, size_t begin)
-{
-    const size_t limit = begin + SPM_PIECE_BYTES_MAX / 4; /* escaping triples at most */
-    size_t at = begin;
-    if (!spm->words_apart)
-        return limit < text.size ? limit : text.size;
-    while (at < text.size && at < limit && text.data[at] == ' ')
-        at++;
-    while (at < text.size && at < limit && text.data[at] != ' ')
-        at++;
-    return at;
-}
-
 bool spm_encode(const struct spm *spm, struct text text, bool space_before,
                 struct spm_scratch *scratch, struct token_list *list)
 {
-    const struct text mark = TEXT("\xe2\x96\x81");
-    size_t begin = 0;
-    while (begin < text.size) {
-        const size_t end = stretch_end(spm, text, begin);
-        text_buf_clear(&scratch->escaped);
-        if (space_before && begin == 0)
-            text_buf_add(&scratch->escaped, mark);
-        for (size_t at = begin; at < end; at++) {
-            if (text.data[at] == ' ')
-                text_buf_add(&scratch->escaped, mark);
-            else
-                text_buf_byte(&scratch->escaped, text.data[at]);
-        }
-        if (scratch->escaped.failed ||
+    const size_t most = SPM_PIECE_BYTES_MAX / 4; /* escaping triples at most */
+    for (size_t begin = 0; begin < text.size; space_before = false) {
+        const size_t end = words_end(&spm->words, text, begin, most), first = list->count;
+        const struct text word = text_slice(text, begin, end);
+        begin = end;
+        if (!space_before && word_cache_take(scratch->cache, word, list))
+            continue;
+        if (!words_escape(word, space_before, &scratch->escaped) ||
             !encode_stretch(spm, scratch, text_buf_text(&scratch->escaped), list))
             return false;
-        begin = end;
+        if (!space_before)
+            word_cache_put(scratch->cache, word, list, first);
     }
     return true;
 }

@@ -9,12 +9,13 @@
 #define TOKENIZER_SPM_H
 
 #include "tokenizer/merge_heap.h"
-#include "tokenizer/vocab.h"
+#include "tokenizer/word_cache.h"
+#include "tokenizer/words.h"
 
 struct spm {
     const struct vocab *vocab; /* keeps */
     token_id unknown;
-    bool words_apart; /* no piece goes on past a space: words can be merged one by one */
+    struct words words; /* where a text can be cut */
 };
 
 struct spm_symbol {
@@ -23,6 +24,7 @@ struct spm_symbol {
 };
 
 struct spm_scratch {
+    struct word_cache_slot *cache; /* the caller's, or NULL */
     struct text_buf escaped;
     struct spm_symbol *symbols; /* malloc'ed */
     size_t capacity;

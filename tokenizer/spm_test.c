@@ -155,8 +155,8 @@ static void test_refused_scores(void **state)
     arena_deinit(&fixture.arena);
 }
 
-/* Random pieces over a, b and the space; a vocabulary in which none goes past a space gives the
- * same tokens word by word and as a whole. */
+/* Random pieces over a, b, the space and the line end, some of which go on past a space or a
+ * line end, give the same tokens word by word and as a whole. */
 static void test_words_apart(void **state)
 {
     static struct fixture fixture;
@@ -167,6 +167,9 @@ static void test_words_apart(void **state)
     add(&fixture, "\xe2\x96\x81", -100);
     add(&fixture, "a", -101);
     add(&fixture, "b", -102);
+    add(&fixture, "\n", -103);
+    add(&fixture, "a\n", -2);
+    add(&fixture, "\n\xe2\x96\x81", -3);
     for (uint32_t i = 0; i < 60; i++) {
         char piece[TESTING_SPELLING_MAX];
         size_t size = 0;
@@ -174,20 +177,24 @@ static void test_words_apart(void **state)
             size += (size_t)snprintf(piece + size, sizeof piece - size, "\xe2\x96\x81");
         for (uint32_t letters = testing_random(&seed) % 5; letters > 0; letters--)
             piece[size++] = (char)('a' + testing_random(&seed) % 2);
+        if (testing_random(&seed) % 8 == 0)
+            size += (size_t)snprintf(piece + size, sizeof piece - size, "b\xe2\x96\x81");
         piece[size] = '\0';
         if (size > 0)
             add(&fixture, piece, -(float)(testing_random(&seed) % 1000) / 16);
     }
     build(&fixture);
-    assert_true(fixture.spm.words_apart);
+    assert_true(fixture.spm.words.cuts_spaces && fixture.spm.words.cuts_lines);
+    assert_true(fixture.spm.words.touches['b'][' '] && fixture.spm.words.touches['a']['\n']);
+    assert_false(fixture.spm.words.touches['a'][' '] || fixture.spm.words.touches['\n']['b']);
     for (uint32_t round = 0; round < 3000; round++) {
         char text[64];
         const size_t size = testing_random(&seed) % sizeof text;
         for (size_t i = 0; i < size; i++)
-            text[i] = "ab "[testing_random(&seed) % 3];
-        fixture.spm.words_apart = true;
+            text[i] = "aabb  \n"[testing_random(&seed) % 7];
+        fixture.spm.words.cuts_spaces = fixture.spm.words.cuts_lines = true;
         encode(&fixture, (struct text){text, size}, round & 1, &apart);
-        fixture.spm.words_apart = false;
+        fixture.spm.words.cuts_spaces = fixture.spm.words.cuts_lines = false;
         encode(&fixture, (struct text){text, size}, round & 1, &whole);
         assert_true(text_equal(text_buf_text(&apart), text_buf_text(&whole)));
     }
@@ -209,7 +216,7 @@ static void test_piece_past_a_space(void **state)
         "a",
         -2);
     build(&fixture);
-    assert_false(fixture.spm.words_apart);
+    assert_true(fixture.spm.words.touches['a'][' '] && fixture.spm.words.touches[' ']['a']);
     check(&fixture, "a a", false,
           "a\xe2\x96\x81"
           "a");

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum model {
     MODEL_BYTES,   /* merges by rank over bytes */
@@ -44,6 +45,7 @@ struct tokenizer {
 struct encoding {
     const struct tokenizer *tokenizer;
     struct token_list *list;
+    struct word_cache_slot *cache; /* NULL: none */
     struct bpe_words_scratch bpe;
     struct spm_scratch spm;
     struct unigram_scratch unigram;
@@ -70,9 +72,15 @@ static const char *const END_PIECES[] = {
 static bool encode_piece(struct encoding *encoding, struct text text, bool space_before)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
+    const size_t first = encoding->list->count;
     switch (tokenizer->model) {
     case MODEL_BYTES:
-        return bpe_encode(&tokenizer->bpe, text, &encoding->bpe.bpe, encoding->list);
+        if (word_cache_take(encoding->cache, text, encoding->list))
+            return true;
+        if (!bpe_encode(&tokenizer->bpe, text, &encoding->bpe.bpe, encoding->list))
+            return false;
+        word_cache_put(encoding->cache, text, encoding->list, first);
+        return true;
     case MODEL_WORDS:
         return bpe_words_encode(&tokenizer->bpe, text, space_before, &encoding->bpe,
                                 encoding->list);
@@ -163,7 +171,10 @@ static enum status encode_trusted(const struct tokenizer *tokenizer, struct text
 {
     struct encoding encoding = {.tokenizer = tokenizer, .list = list};
     const size_t count = list->count;
+    if (text.size >= WORD_CACHE_TEXT_MIN)
+        encoding.cache = encoding.bpe.cache = encoding.spm.cache = word_cache_open();
     const bool done = encode_parts(&encoding, text, trust);
+    word_cache_close(encoding.cache);
     bpe_words_scratch_deinit(&encoding.bpe);
     spm_scratch_deinit(&encoding.spm);
     unigram_scratch_deinit(&encoding.unigram);
@@ -205,7 +216,7 @@ static enum status find_ends(struct tokenizer *tokenizer, const struct tokenizer
  * cost nothing. False: more than a machine has. */
 static bool arena_bytes(const struct tokenizer_source *source, size_t *size)
 {
-    enum { SPARE = 16 << 20, PER_BYTE = 160, PER_PIECE = 192, PER_MERGE = 64 };
+    enum { SPARE = 16 << 20, PER_BYTE = 160, PER_PIECE = 256, PER_MERGE = 64 };
     size_t piece_bytes = 0, part;
     for (uint32_t i = 0; i < source->piece_count; i++) {
         if (!checked_add_size(piece_bytes, source->pieces[i].size, &piece_bytes))
@@ -340,8 +351,12 @@ enum status tokenizer_open(const struct tokenizer_source *source, struct tokeniz
     made->prefix_pieces = source->prefix_pieces;
     set_bounds(made, source);
     enum status status = arena_init(&made->arena, size, err);
-    if (status == OK)
+    if (status == OK) {
+        /* The tables are looked up at random: without large pages each look-up also misses the
+         * page tables. A hint: refusal changes nothing. */
+        (void)madvise(made->arena.base, made->arena.size, MADV_HUGEPAGE);
         status = open_model(made, source, err);
+    }
     if (status != OK) {
         tokenizer_close(made);
         return status;

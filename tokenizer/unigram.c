@@ -52,7 +52,7 @@ enum status unigram_init(struct unigram *unigram, const struct vocab *vocab,
     if (!unigram->scores)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u scores", vocab->count);
     TRY(pair_map_init(&unigram->edges, (uint32_t)bytes, arena, err));
-    unigram->words_apart = vocab_find(&vocab->plain, TEXT("\xe2\x96\x81")) != TOKEN_NONE;
+    words_init(&unigram->words, vocab);
     for (uint32_t i = 0; i < vocab->count; i++) {
         const double score = source->log_probabilities ? source->log_probabilities[i]
                                                        : (double)source->scores[i];
@@ -63,8 +63,6 @@ enum status unigram_init(struct unigram *unigram, const struct vocab *vocab,
             continue;
         add_piece(unigram, &node_count, (token_id)i);
         least = score < least ? score : least;
-        if (vocab_goes_past_space(vocab->pieces[i]))
-            unigram->words_apart = false;
     }
     unigram->unknown_score = (isfinite(least) ? least : 0.0) - UNKNOWN_PENALTY;
     return OK;
@@ -186,40 +184,19 @@ static bool encode_stretch(const struct unigram *unigram, struct text text,
     return add_way(unigram, text, scratch->places, list);
 }
 
-/* Where the stretch that begins at begin ends: before a space, or at the limit in any case. */
-static size_t stretch_end(const struct unigram *unigram, struct text text, size_t begin)
-{
-    const size_t most = UNIGRAM_PIECE_BYTES_MAX / 4; /* escaping triples at most */
-    const size_t limit = text.size - begin > most ? begin + most : text.size;
-    for (size_t at = begin + 1; at < limit && unigram->words_apart; at++) {
-        /* U+2581 in the text makes a run with spaces. */
-        if (text.data[at] == ' ' && text.data[at - 1] != ' ' &&
-            (uint8_t)text.data[at - 1] != 0x81)
-            return at;
-    }
-    return limit;
-}
-
 bool unigram_encode(const struct unigram *unigram, struct text text, bool space_before,
                     struct unigram_scratch *scratch, struct token_list *list)
 {
-    const struct text mark = TEXT("\xe2\x96\x81");
+    const size_t most = UNIGRAM_PIECE_BYTES_MAX / 4; /* escaping triples at most */
     scratch->score = 0.0;
     for (size_t begin = 0; begin < text.size || space_before; space_before = false) {
-        const size_t end = begin < text.size ? stretch_end(unigram, text, begin) : begin;
-        text_buf_clear(&scratch->escaped);
-        if (space_before)
-            text_buf_add(&scratch->escaped, mark);
-        for (size_t at = begin; at < end; at++) {
-            if (text.data[at] == ' ')
-                text_buf_add(&scratch->escaped, mark);
-            else
-                text_buf_byte(&scratch->escaped, text.data[at]);
-        }
-        if (scratch->escaped.failed ||
+        const size_t end =
+            begin < text.size ? words_end(&unigram->words, text, begin, most) : begin;
+        const struct text word = text_slice(text, begin, end);
+        begin = end;
+        if (!words_escape(word, space_before, &scratch->escaped) ||
             !encode_stretch(unigram, text_buf_text(&scratch->escaped), scratch, list))
             return false;
-        begin = end;
     }
     return true;
 }

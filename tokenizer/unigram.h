@@ -13,7 +13,7 @@
 #define TOKENIZER_UNIGRAM_H
 
 #include "tokenizer/pair_map.h"
-#include "tokenizer/vocab.h"
+#include "tokenizer/words.h"
 
 struct unigram {
     const struct vocab *vocab; /* keeps */
@@ -21,7 +21,7 @@ struct unigram {
     double *scores;            /* [piece_count] */
     double unknown_score;
     token_id unknown;
-    bool words_apart; /* no piece goes on past a space: words can be cut one by one */
+    struct words words; /* where a text can be cut */
 };
 
 /* The best way to a place in the text. */

@@ -101,25 +101,54 @@ static bool index_init(struct vocab_index *index, uint32_t count, const struct t
         size *= 2;
     *index = (struct vocab_index){.keys = keys, .mask = size - 1};
     index->slots = ARENA_NEW(arena, struct vocab_slot, size);
-    if (!index->slots)
-        return false;
-    for (uint32_t i = 0; i < size; i++)
-        index->slots[i].id = TOKEN_NONE;
-    return true;
+    return index->slots;
+}
+
+/* The first bytes of a key, as one number. */
+static uint64_t head_of(struct text key)
+{
+    uint64_t head = 0;
+    if (key.size >= VOCAB_HEAD_BYTES) {
+        memcpy(&head, key.data, VOCAB_HEAD_BYTES);
+        return head;
+    }
+    for (size_t i = key.size; i-- > 0;)
+        head = head << 8 | (uint8_t)key.data[i];
+    return head;
+}
+
+/* A size as far as a slot tells it; all that is said of it is told by those up to 8. */
+static uint32_t size_part(size_t size)
+{
+    const uint32_t most = UINT32_MAX >> VOCAB_ID_BITS;
+    return (size < most ? (uint32_t)size : most) << VOCAB_ID_BITS;
+}
+
+/* The slot of a key, or the free one where it would be. */
+static uint32_t find_slot(const struct vocab_index *index, struct text key)
+{
+    const uint32_t id_mask = (1u << VOCAB_ID_BITS) - 1;
+    const uint32_t hash = hash_bytes(key), size = size_part(key.size);
+    const uint64_t head = head_of(key);
+    uint32_t at = hash & index->mask;
+    for (; index->slots[at].id_and_size != 0; at = (at + 1) & index->mask) {
+        const struct vocab_slot *slot = &index->slots[at];
+        if (slot->hash != hash || slot->head != head || (slot->id_and_size & ~id_mask) != size)
+            continue;
+        if (key.size <= VOCAB_HEAD_BYTES ||
+            text_equal(index->keys[(slot->id_and_size & id_mask) - 1], key))
+            break;
+    }
+    return at;
 }
 
 static void index_put(struct vocab_index *index, token_id id)
 {
     const struct text key = index->keys[id];
-    const uint32_t hash = hash_bytes(key);
-    uint32_t slot = hash & index->mask;
-    while (index->slots[slot].id != TOKEN_NONE) {
-        const struct vocab_slot *taken = &index->slots[slot];
-        if (taken->hash == hash && text_equal(index->keys[taken->id], key))
-            return;
-        slot = (slot + 1) & index->mask;
-    }
-    index->slots[slot] = (struct vocab_slot){hash, id};
+    struct vocab_slot *slot = &index->slots[find_slot(index, key)];
+    if (slot->id_and_size == 0)
+        *slot = (struct vocab_slot){hash_bytes(key), size_part(key.size) | ((uint32_t)id + 1),
+                                    head_of(key)};
 }
 
 /* What piece id stands for. */
@@ -224,24 +253,9 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
     return OK;
 }
 
-bool vocab_goes_past_space(struct text piece)
-{
-    const struct text mark = TEXT("\xe2\x96\x81");
-    size_t at = 0;
-    while (text_starts(text_slice(piece, at, piece.size), mark))
-        at += mark.size;
-    return text_find(piece, mark, at) != SIZE_MAX;
-}
-
 token_id vocab_find(const struct vocab_index *index, struct text key)
 {
-    const uint32_t hash = hash_bytes(key);
-    uint32_t slot = hash & index->mask;
-    while (index->slots[slot].id != TOKEN_NONE) {
-        const struct vocab_slot *taken = &index->slots[slot];
-        if (taken->hash == hash && text_equal(index->keys[taken->id], key))
-            return taken->id;
-        slot = (slot + 1) & index->mask;
-    }
-    return TOKEN_NONE;
+    const uint32_t id_mask = (1u << VOCAB_ID_BITS) - 1;
+    const struct vocab_slot *slot = &index->slots[find_slot(index, key)];
+    return slot->id_and_size == 0 ? TOKEN_NONE : (token_id)((slot->id_and_size & id_mask) - 1);
 }

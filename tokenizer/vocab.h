@@ -15,11 +15,18 @@
 #include "base/token.h"
 #include "tokenizer/tokenizer.h"
 
-/* From bytes to a token: open addressing, at most half full. */
+#include <assert.h>
+
+/* From bytes to a token: open addressing, at most half full. A slot holds the first bytes of
+ * its key, which for most is all of it: then nothing else of the vocabulary is looked at. */
 struct vocab_slot {
     uint32_t hash;
-    token_id id; /* TOKEN_NONE: free */
+    uint32_t id_and_size; /* id + 1, 0: free; above VOCAB_ID_BITS the size, as far as it goes */
+    uint64_t head;
 };
+
+enum { VOCAB_ID_BITS = 22, VOCAB_HEAD_BYTES = 8 };
+static_assert(TOKENIZER_PIECES_MAX < 1 << VOCAB_ID_BITS, "an id + 1 fits");
 
 struct vocab_index {
     struct vocab_slot *slots; /* [mask + 1] */
@@ -54,8 +61,6 @@ MUST_USE enum status vocab_init(struct vocab *vocab, const struct tokenizer_sour
 /* Whether a byte-level vocabulary spells this byte by the character of the same number; the
  * others have the characters from U+0100 on, in order. */
 bool vocab_spells_itself(uint32_t code_point);
-/* A piece such as "a_b": U+2581 after something else. */
-bool vocab_goes_past_space(struct text piece);
 /* TOKEN_NONE when there is none. */
 token_id vocab_find(const struct vocab_index *index, struct text key);
 

@@ -1,0 +1,73 @@
+/* words - see words.h. */
+#include "tokenizer/words.h"
+
+static const char MARK[] = "\xe2\x96\x81";
+enum { MARK_BYTES = 3, MARK_LAST = 0x81 };
+
+/* Notes each two bytes in a row, where a mark counts as a space and as its own bytes. */
+static void note_piece(struct words *words, struct text piece)
+{
+    const struct text mark = {MARK, MARK_BYTES};
+    int first = -1, second = -1; /* the byte before, in its one or two shapes */
+    for (size_t at = 0; at < piece.size;) {
+        const bool is_mark = text_starts(text_slice(piece, at, piece.size), mark);
+        const uint8_t byte = (uint8_t)piece.data[at];
+        const uint8_t begins[2] = {byte, is_mark ? ' ' : byte};
+        for (uint32_t i = 0; i < 2 && first >= 0; i++) {
+            words->touches[first][begins[i]] = true;
+            words->touches[second][begins[i]] = true;
+        }
+        first = is_mark ? MARK_LAST : byte;
+        second = is_mark ? ' ' : byte;
+        at += is_mark ? MARK_BYTES : 1;
+    }
+}
+
+/* A character that encoding never makes the unknown token, which could be one with another. */
+static bool is_known(const struct vocab *vocab, struct text character, char byte)
+{
+    return vocab_find(&vocab->plain, character) != TOKEN_NONE ||
+           vocab->byte_ids[(uint8_t)byte] != TOKEN_NONE;
+}
+
+void words_init(struct words *words, const struct vocab *vocab)
+{
+    *words = (struct words){
+        .cuts_spaces = vocab_find(&vocab->plain, (struct text){MARK, MARK_BYTES}) != TOKEN_NONE,
+        .cuts_lines = is_known(vocab, TEXT("\n"), '\n')};
+    for (uint32_t i = 0; i < vocab->count; i++) {
+        if (vocab->kinds[i] != TOKENIZER_CONTROL && vocab->kinds[i] != TOKENIZER_BYTE)
+            note_piece(words, vocab->pieces[i]);
+    }
+}
+
+size_t words_end(const struct words *words, struct text text, size_t begin, size_t bytes_max)
+{
+    const size_t limit = text.size - begin > bytes_max ? begin + bytes_max : text.size;
+    for (size_t at = begin + 1; at < limit; at++) {
+        const uint8_t a = (uint8_t)text.data[at - 1], b = (uint8_t)text.data[at];
+        const bool is_space = b == ' ' && a != ' ' && words->cuts_spaces;
+        const bool is_line = (a == '\n' || b == '\n') && a != b && words->cuts_lines;
+        if ((is_space || is_line) && !words->touches[a][b])
+            return at;
+    }
+    return limit;
+}
+
+bool words_escape(struct text word, bool space_before, struct text_buf *out)
+{
+    const struct text mark = {MARK, MARK_BYTES};
+    text_buf_clear(out);
+    if (space_before)
+        text_buf_add(out, mark);
+    for (size_t at = 0; at < word.size;) {
+        size_t end = at;
+        while (end < word.size && word.data[end] != ' ')
+            end++;
+        text_buf_add(out, text_slice(word, at, end));
+        if (end < word.size)
+            text_buf_add(out, mark);
+        at = end + 1;
+    }
+    return !out->failed;
+}
