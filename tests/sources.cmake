@@ -18,7 +18,7 @@ lint(format tests/lint/format.sh)
 lint(cppcheck tests/lint/cppcheck.sh)
 lint(tidy tests/lint/tidy.sh ${CMAKE_BINARY_DIR})
 room(harness NEEDS engine SOURCES
-  tests/harness/tiny_model.c tests/harness/tiny_reference.c tests/harness/model_judge.c)
+  tests/harness/tiny_model.c tests/harness/tiny_folder.c tests/harness/tiny_reference.c tests/harness/model_judge.c)
 room(families NEEDS harness cmocka SOURCES tests/harness/families.c)
 room(reference NEEDS harness cmocka SOURCES tests/harness/reference.c)
 room_test(tests/golden/model_reference_test.c reference)

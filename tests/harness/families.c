@@ -1,6 +1,7 @@
 /* families - see families.h. */
 #include "tests/harness/families.h"
 
+#include "tests/harness/tiny_folder.h"
 #include "tests/harness/tiny_reference.h"
 
 #include <math.h>
@@ -75,14 +76,17 @@ static void check_case(int index, const struct tiny_model_options *options,
     struct text_buf file = {0};
     struct error err;
     struct model_run run;
-    char path[32];
+    char path[TINY_FOLDER_PATH_BYTES];
     const int32_t count = way->is_wide ? TOKENS_WIDE : TOKENS;
     const struct tiny_reference_text text = {ids, count, CASES[index].context};
     tiny_model_write(&file, options);
     if (tiny_reference_logits(text_buf_text(&file), options, &text, expected, &err) != OK)
         fail_msg("%s: %s", CASES[index].name, err.text);
-    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
-    assert_true(fd >= 0);
+    int fd = -1;
+    if (!way->as_folder)
+        assert_true((fd = tiny_model_file(text_buf_text(&file), path, sizeof path)) >= 0);
+    else if (tiny_folder_write(text_buf_text(&file), options, path, &err) != OK)
+        fail_msg("%s: %s", CASES[index].name, err.text);
     const struct model_run_options run_options = {.path = path,
                                                   .ops = way->ops,
                                                   .device = way->device,
@@ -93,7 +97,12 @@ static void check_case(int index, const struct tiny_model_options *options,
                                                   .context_max = CASES[index].context,
                                                   .rows_max = TOKENS,
                                                   .head_max = TOKENS};
-    if (model_run_open(&run, &run_options, &err) != OK)
+    const enum status status = model_run_open(&run, &run_options, &err);
+    if (way->as_folder)
+        tiny_folder_remove(path);
+    else
+        (void)close(fd);
+    if (status != OK)
         fail_msg("%s: %s", CASES[index].name, err.text);
     const double whole = compare(&run, count, count), parts = compare(&run, count, STEP);
     print_message("    %-28s %.6f, in steps of %d: %.6f\n", CASES[index].name, whole, STEP,
@@ -101,7 +110,6 @@ static void check_case(int index, const struct tiny_model_options *options,
     assert_true(whole <= way->limit);
     assert_true(parts <= way->limit);
     model_run_close(&run);
-    (void)close(fd);
     text_buf_deinit(&file);
 }
 
@@ -119,6 +127,7 @@ void families_check(const struct families_way *way)
             options.head_dim = options.head_dim == 24 ? 96 : 64;
             options.rope_dim *= 4;
         }
-        check_case(i, &options, way);
+        if (!way->as_folder || tiny_folder_can(&options))
+            check_case(i, &options, way);
     }
 }

@@ -12,7 +12,8 @@ struct families_way {
     const struct ops *ops; /* NULL: those of the device */
     enum device_kind device;
     enum kv_type kv;
-    bool is_wide; /* heads of 64, which the GPU's kernels want */
+    bool is_wide;   /* heads of 64, which the GPU's kernels want */
+    bool as_folder; /* not the GGUF file, but a folder of safetensors made of it */
     double limit;
 };
 
