@@ -4,8 +4,16 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" { /* kernels/device_cuda.cu calls it */
+#endif
+
 double clock_now_s(void);   /* monotonic, from an arbitrary start */
 int64_t clock_unix_s(void); /* since 1970-01-01 UTC */
 void clock_sleep_ms(int ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
