@@ -15,6 +15,7 @@
 #include "kernels/device_backend.h"
 #include "kernels/device_graph.h"
 #include "kernels/device_keep.h"
+#include "kernels/device_launch.h"
 #include "kernels/device_pages.h"
 
 #include "base/checked.h"
@@ -54,7 +55,8 @@ struct device {
     uint64_t allocations;
     struct device_pages pages; /* of the host */
     struct device_keep keep;
-    double marks_s[DEVICE_TIMER_MARKS]; /* where the host's clock is the timer */
+    struct device_launch_list *launches; /* NULL: nobody watches */
+    double marks_s[DEVICE_TIMER_MARKS];  /* where the host's clock is the timer */
 
     uint32_t threads; /* workers, the caller among them as number 0 */
     uint32_t started; /* threads running besides the caller */
@@ -448,6 +450,29 @@ void device_timer_look(const struct device *device, struct device_timer_facts *f
                        device_simd_name(device->simd), device->threads);
     if (device->backend && device->backend->facts)
         device->backend->facts(device->state, facts);
+}
+
+void device_launch_watch(struct device *device, struct device_launch_list *list)
+{
+    device->launches = list;
+}
+
+void device_launch_note(struct device *device, const struct device_launch *launch)
+{
+    struct device_launch_list *list = device ? device->launches : NULL;
+    if (!list)
+        return;
+    if (list->count < DEVICE_LAUNCHES_MAX)
+        list->items[list->count] = *launch;
+    list->count++;
+}
+
+bool device_launch_look(struct device *device, const struct device_launch *launch,
+                        struct device_launch_facts *facts)
+{
+    *facts = (struct device_launch_facts){0};
+    return device->backend && device->backend->launch_facts &&
+           device->backend->launch_facts(device->state, launch, facts) == OK;
 }
 
 bool device_graph_is_possible(const struct device *device)

@@ -6,6 +6,7 @@
 #ifndef KERNELS_DEVICE_BACKEND_H
 #define KERNELS_DEVICE_BACKEND_H
 
+#include "kernels/device_launch.h"
 #include "kernels/device_timer.h"
 
 #ifdef __cplusplus
@@ -35,6 +36,10 @@ struct device_backend {
     enum status (*graph_begin)(void *state);
     enum status (*graph_end)(void *state, uint32_t slot);
     enum status (*graph_run)(void *state, uint32_t slot);
+
+    /* device_launch.h; NULL where nobody knows. */
+    enum status (*launch_facts)(void *state, const struct device_launch *launch,
+                                struct device_launch_facts *facts);
 };
 
 /* What this machine has to spare and in all; 0 where the system does not say. */

@@ -345,15 +345,37 @@ enum status cuda_graph_run(void *state, uint32_t slot)
                : ERR_DEVICE;
 }
 
+enum status cuda_launch_facts(void *state, const struct device_launch *launch,
+                              struct device_launch_facts *facts)
+{
+    (void)state;
+    struct cudaFuncAttributes attributes = {};
+    int resident = 0;
+    cudaError_t result = cudaFuncGetAttributes(&attributes, launch->function);
+    if (result == cudaSuccess)
+        result = cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+            &resident, launch->function, launch->threads, launch->shared_bytes);
+    if (result != cudaSuccess) {
+        (void)cudaGetLastError(); /* a question refused is no failure of the device */
+        return ERR_DEVICE;
+    }
+    facts->registers = attributes.numRegs;
+    facts->static_bytes = attributes.sharedSizeBytes;
+    facts->local_bytes = attributes.localSizeBytes;
+    facts->resident = resident;
+    facts->threads_max = attribute(cudaDevAttrMaxThreadsPerMultiProcessor);
+    return OK;
+}
+
 } /* namespace */
 
 const struct device_backend *device_cuda_backend(void)
 {
     static const struct device_backend backend = {
-        cuda_open,     cuda_close,    cuda_alloc,           cuda_free,
-        cuda_upload,   cuda_download, cuda_fetch_begin,     cuda_fetch_end,
-        cuda_wait,     cuda_stream,   cuda_multiprocessors, cuda_mark,
-        cuda_elapsed,  cuda_facts,    cuda_graph_begin,     cuda_graph_end,
-        cuda_graph_run};
+        cuda_open,      cuda_close,       cuda_alloc,           cuda_free,
+        cuda_upload,    cuda_download,    cuda_fetch_begin,     cuda_fetch_end,
+        cuda_wait,      cuda_stream,      cuda_multiprocessors, cuda_mark,
+        cuda_elapsed,   cuda_facts,       cuda_graph_begin,     cuda_graph_end,
+        cuda_graph_run, cuda_launch_facts};
     return &backend;
 }

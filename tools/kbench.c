@@ -3,6 +3,7 @@
  *
  *     kbench list                      kernels, variants, number formats, shapes
  *     kbench run [KERNEL...]           a row for each kernel x variant x shape x M x mode
+ *     kbench layer                     a budget for each shape x M: one layer, kernel by kernel
  *
  * On the emulator the same table has counters and bits in the place of times. The exit code is
  * 1 when a result is wrong, the emulator found something, or a row is slower than --compare's
@@ -11,7 +12,8 @@
 #include "tools/args.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
-#include "tools/kbench_measure.h"
+#include "tools/kbench_layer.h"
+#include "tools/kbench_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ enum device_choice { CHOICE_AUTO, CHOICE_CUDA, CHOICE_EMU, CHOICE_CPU };
 #define SECONDS_DEFAULT 0.15F
 
 struct kbench {
-    int device, baseline, project; /* indices of their words */
+    int device, baseline, project, phase; /* indices of their words */
     const char *m_list, *shape_list, *dtype, *variant, *modes;
     const char *json_path, *csv_path, *compare_path, *fail_above;
     bool is_verified, is_small, has_pair;
@@ -41,7 +43,9 @@ struct kbench {
     struct kbench_old old;
     FILE *json, *csv;
     struct kbench_row rows[SWEEP_MAX]; /* one sweep over M */
-    int32_t row_count, row_total, failures, skipped;
+    int32_t row_count, row_total, failures, skipped, compared, unmatched;
+    bool is_timed, is_layer;
+    const char *model_shown; /* above the rows that come */
 };
 
 /* A word of a list with commas. */
@@ -108,22 +112,47 @@ static void write_record(struct kbench *k, const struct kbench_row *row)
     text_buf_deinit(&out);
 }
 
+/* False, with a sentence, when a figure grew past --fail-above. */
+static bool is_kept(struct kbench *k, const struct kbench_row *row)
+{
+    struct kbench_change change;
+    const struct kbench_row_key key = kbench_row_key(row);
+    if (!k->compare_path)
+        return true;
+    if (!kbench_row_change(&k->old, row, &change)) {
+        k->unmatched++;
+        return true;
+    }
+    k->compared++;
+    if (change.ratio <= 1 + k->fail_share)
+        return true;
+    (void)fprintf(stderr, "kbench: MORE: %s: %s %g, in %s %g (%+.1f %%)\n  %s\n", key.text,
+                  change.figure, change.after, k->compare_path, change.before,
+                  100 * (change.ratio - 1), row->repro);
+    return false;
+}
+
 /* True when the row fails the run; says why. */
-static bool is_failure(const struct kbench *k, const struct kbench_row *row)
+static bool is_failure(struct kbench *k, const struct kbench_row *row)
 {
     const struct kbench_row_key key = kbench_row_key(row);
-    const double ratio = kbench_row_ratio(&k->old, row);
-    bool is_bad = false;
-    if (row->verdict == KBENCH_WRONG || row->findings > 0) {
-        (void)fprintf(stderr, "kbench: WRONG: %s\n", key.text);
-        is_bad = true;
-    }
-    if (ratio > 1 + k->fail_share) {
-        (void)fprintf(stderr, "kbench: SLOWER: %s: %.1f %% more than in %s\n", key.text,
-                      100 * (ratio - 1), k->compare_path);
-        is_bad = true;
-    }
-    return is_bad;
+    const bool is_right = row->verdict != KBENCH_WRONG && row->findings == 0;
+    if (!is_right)
+        (void)fprintf(stderr, "kbench: WRONG: %s\n  %s\n", key.text, row->repro);
+    return !is_kept(k, row) || !is_right;
+}
+
+/* A comparison with nothing is no pass. */
+static void tell_comparison(struct kbench *k)
+{
+    if (!k->compare_path)
+        return;
+    printf("# against %s: %d rows, %d that it does not have\n", k->compare_path, k->compared,
+           k->unmatched);
+    if (k->compared > 0)
+        return;
+    (void)fprintf(stderr, "kbench: %s has none of these rows\n", k->compare_path);
+    k->failures++;
 }
 
 static void find_cliffs(struct kbench *k)
@@ -141,13 +170,33 @@ static void find_cliffs(struct kbench *k)
 static void end_sweep(struct kbench *k)
 {
     find_cliffs(k);
+    if (k->row_count > 0 && (!k->model_shown || strcmp(k->model_shown, k->rows[0].model) != 0))
+        printf("# %s\n", k->model_shown = k->rows[0].model);
     for (int32_t i = 0; i < k->row_count; i++) {
-        kbench_row_print(&k->rows[i]);
+        kbench_table_row(&k->rows[i], k->is_timed);
         write_record(k, &k->rows[i]);
         k->failures += is_failure(k, &k->rows[i]);
     }
     k->row_total += k->row_count;
     k->row_count = 0;
+}
+
+static const char *const BASELINES[] = {"none", "cublaslt", "sorted", "naive"};
+
+/* The command that makes this row alone: every word is one of our tables', or a number. */
+static void write_repro(const struct kbench *k, const struct kbench_row *row, int32_t m,
+                        char *repro)
+{
+    (void)snprintf(repro, KBENCH_ROW_REPRO,
+                   "cohort kbench run %s --device %s --shapes %s%s%s --dtype %s --M %d "
+                   "--mode %s --seconds %g --seed %llu%s%s%s%s%s%s",
+                   row->kernel, device_kind_name(device_kind(k->measure.device)), row->model,
+                   row->variant[0] ? " --variant " : "", row->variant, row->dtype, m,
+                   kbench_time_mode_name(row->mode), (double)k->seconds,
+                   (unsigned long long)k->seed, k->is_verified ? " --verify" : "",
+                   k->is_small ? " --small" : "", k->has_pair ? " --as-emulated" : "",
+                   k->baseline ? " --baseline " : "", k->baseline ? BASELINES[k->baseline] : "",
+                   k->project ? " --project 4090" : "");
 }
 
 /* ERR_LIMIT is an answer: this kernel does not take that shape. Anything else ends the run. */
@@ -158,6 +207,7 @@ static enum status sweep(struct kbench *k, const struct kbench_row *wanted,
         struct kbench_row *row = &k->rows[k->row_count];
         *row = *wanted;
         row->m = k->m.values[i];
+        write_repro(k, row, row->m, row->repro);
         const enum status status = kbench_measure_row(&k->measure, shape, row, err);
         if (status == ERR_LIMIT) {
             (void)fprintf(stderr, "kbench: skipped: %s %s %s %s M %d: %s\n", row->kernel,
@@ -232,7 +282,51 @@ static enum status run_all(struct kbench *k, struct error *err)
         for (int32_t s = 0; s < k->shapes.count; s++)
             if (is_asked_for(k, kernel) && suits(kernel, &k->shapes.items[s]))
                 TRY(run_kernel(k, kernel, &k->shapes.items[s], err));
+    tell_comparison(k);
     printf("# %d rows, %d skipped, %d failed\n", k->row_total, k->skipped, k->failures);
+    return OK;
+}
+
+/* ---- layers ---- */
+
+static enum status run_layer(struct kbench *k, const struct kbench_args_shape *shape,
+                             struct kbench_layer *layer, struct error *err)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    TRY(kbench_layer_run(layer, &k->measure, err));
+    kbench_layer_print(layer);
+    for (int32_t i = 0; i < layer->step_count; i++) {
+        const struct kbench_row *row = &layer->steps[i];
+        const bool is_right = row->verdict != KBENCH_WRONG && row->findings == 0;
+        if (!is_right)
+            (void)fprintf(stderr, "kbench: WRONG: layer of %s: %s %s\n", shape->name,
+                          row->kernel, row->variant);
+        k->failures += !is_right;
+    }
+    kbench_layer_write(layer, &w);
+    if (k->json)
+        (void)fprintf(k->json, "%.*s\n", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
+    k->row_total++;
+    return OK;
+}
+
+static enum status run_layers(struct kbench *k, struct error *err)
+{
+    static struct kbench_layer layer; /* rows are large */
+    if (k->names[0])
+        FAIL(err, ERR_FORMAT, "kbench layer: %s: takes no kernels, all are in it", k->names[0]);
+    for (int32_t s = 0; s < k->shapes.count; s++) {
+        const struct kbench_args_shape *shape = &k->shapes.items[s];
+        const bool has_own_rows = shape->chunks > 0 && k->phase == 0;
+        for (int32_t i = 0; i < (has_own_rows ? 1 : k->m.count); i++) {
+            layer = (struct kbench_layer){
+                .shape = shape, .m = k->m.values[i], .is_prefill = k->phase == 1};
+            TRY(run_layer(k, shape, &layer, err));
+        }
+    }
+    printf("# %d layers, %d failed\n", k->row_total, k->failures);
     return OK;
 }
 
@@ -260,7 +354,9 @@ static enum status open_device(struct kbench *k, struct error *err)
     measure->baseline = (enum kbench_baseline)k->baseline;
     measure->is_verified = k->is_verified;
     measure->is_small = k->is_small;
-    measure->is_projected = k->project > 0;
+    /* Where there are no times, a layer's budget is the MODEL's. */
+    measure->is_projected =
+        k->project > 0 || (k->is_layer && device_kind(measure->device) == DEVICE_EMU);
     measure->seed = k->seed;
     measure->seconds = (double)k->seconds;
     return status == OK && k->has_pair ? kbench_measure_pair(measure, err) : status;
@@ -294,12 +390,15 @@ static enum status run(struct kbench *k, struct error *err)
     TRY(open_file(k->json_path, "a", &k->json, err));
     TRY(open_file(k->csv_path, "w", &k->csv, err));
     kbench_head_print(&k->measure.head);
-    if (k->project)
+    if (k->measure.is_projected)
         kbench_measure_print_projection();
-    if (k->csv)
+    if (k->csv && !k->is_layer)
         kbench_row_csv_title(k->csv);
     write_record(k, NULL);
-    kbench_row_print_title();
+    if (k->is_layer)
+        return run_layers(k, err);
+    k->is_timed = device_kind(k->measure.device) != DEVICE_EMU;
+    kbench_table_title(k->is_timed);
     return run_all(k, err);
 }
 
@@ -338,16 +437,19 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
          "a comparator at the same precision, in the same run"},
         {0, "project", "none|4090", ARGS_CHOICE, &k->project, 0, 0,
          "what the roofline MODEL says of that card"},
+        {0, "phase", "decode|prefill", ARGS_CHOICE, &k->phase, 0, 0,
+         "of kbench layer: rows of as many sequences, or of one"},
         {0, "json", "FILE", ARGS_TEXT, &k->json_path, 0, 0, "append rows as lines of JSON"},
         {0, "csv", "FILE", ARGS_TEXT, &k->csv_path, 0, 0, "write rows as CSV"},
-        {0, "compare", "FILE", ARGS_TEXT, &k->compare_path, 0, 0, "an older --json file"},
+        {0, "compare", "FILE", ARGS_TEXT, &k->compare_path, 0, 0,
+         "an older --json file: medians, or on the emulator its counters"},
         {0, "fail-above", "SHARE", ARGS_TEXT, &k->fail_above, 0, 0,
-         "fail when a row is slower than --compare's by more, such as 3%"},
+         "fail when a row has more than --compare's by more, such as 3%"},
         {0, "seed", "N", ARGS_U64, &k->seed, 0, 0, "of the random numbers (default 1)"},
     };
     const struct args_command command = {
         .name = "kbench",
-        .usage = "list | run [KERNEL...] [options]",
+        .usage = "list | run [KERNEL...] | layer [options]",
         .about = "Times the kernels beside the machine's limits, or, on the emulator, counts "
                  "what they do.\n"
                  "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
@@ -386,13 +488,14 @@ int kbench_main(int argc, char **argv)
     k->names = argv + rest + 1;
     if (parsed != ARGS_GO) {
         code = args_exit_code(parsed);
-    } else if (strcmp(verb, "run") == 0) {
+    } else if (strcmp(verb, "run") == 0 || strcmp(verb, "layer") == 0) {
+        k->is_layer = strcmp(verb, "layer") == 0;
         code = run_command(k);
     } else if (strcmp(verb, "list") == 0 && !argv[rest + 1]) {
         print_list();
         code = EX_OK;
     } else {
-        (void)fprintf(stderr, "cohort kbench: list or run; try cohort kbench --help\n");
+        (void)fprintf(stderr, "cohort kbench: list, run or layer; try cohort kbench --help\n");
         code = EX_USAGE;
     }
     kbench_measure_close(&k->measure);

@@ -4,7 +4,8 @@ room(commands NEEDS base SOURCES tools/args.c tools/exit_code.c)
 room(kbench NEEDS commands engine kernels base m SOURCES
   tools/kbench_args.c tools/kbench_stats.c tools/kbench_case.c tools/kbench_kernels.c
   tools/kbench_rows.c tools/kbench_products.c tools/kbench_attend.c tools/kbench_draw.c
-  tools/kbench_head.c tools/kbench_time.c tools/kbench_row.c tools/kbench_measure.c
+  tools/kbench_head.c tools/kbench_launch.c tools/kbench_time.c tools/kbench_row.c
+  tools/kbench_table.c tools/kbench_layer.c tools/kbench_measure.c
   tools/kbench.c)
 if(COHORT_EMU)
   target_compile_definitions(kbench PRIVATE COHORT_EMU)
@@ -14,3 +15,10 @@ if(COHORT_CUDA AND TARGET CUDA::cublasLt AND EXISTS ${PROJECT_SOURCE_DIR}/kernel
 endif()
 add_executable(cohort_kbench tools/kbench_main.c)
 target_link_libraries(cohort_kbench PRIVATE kbench warnings)
+find_package(Python3 COMPONENTS Interpreter)
+if(BUILD_TESTING AND COHORT_EMU AND Python3_FOUND)
+  add_test(NAME tools/kbench_emulated
+    COMMAND ${Python3_EXECUTABLE} tools/kbench_test.py $<TARGET_FILE:cohort_kbench>
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools/kbench_emulated PROPERTIES TIMEOUT 600 LABELS emu)
+endif()

@@ -320,24 +320,55 @@ void kbench_case_close(struct kbench_case *c)
     c->buffer_count = c->weight_count = c->set_count = 0;
 }
 
+enum status kbench_case_reckon(struct kbench_case *c, struct error *err)
+{
+    c->dims = dims_of(c->shape);
+    if (c->is_small)
+        make_small(&c->dims, c->ops->attention_split);
+    const enum status status = c->kernel->open(c, err);
+    kbench_case_close(c);
+    return status;
+}
+
 /* ---- comparison ---- */
+
+static void add_difference(double difference, double largest, struct kbench_check *check)
+{
+    const double share = difference == 0 ? 0 : largest > 0 ? difference / largest : HUGE_VAL;
+    if (difference > check->max_abs)
+        check->max_abs = difference;
+    if (share > check->share)
+        check->share = share;
+}
+
+static double apart(float got, float wanted)
+{
+    const double difference = fabs((double)got - (double)wanted);
+    return isnan(difference) ? HUGE_VAL : difference; /* a NaN on one side counts */
+}
 
 static void compare_floats(const float *got, const float *wanted, size_t count,
                            struct kbench_check *check)
 {
     double largest = 0, difference = 0;
     for (size_t i = 0; i < count; i++) {
-        const double apart = fabs((double)got[i] - (double)wanted[i]);
-        if (!(apart <= difference)) /* a NaN on one side counts */
-            difference = isnan(apart) ? HUGE_VAL : apart;
-        if (fabs((double)wanted[i]) > largest)
-            largest = fabs((double)wanted[i]);
+        difference = fmax(difference, apart(got[i], wanted[i]));
+        largest = fmax(largest, fabs((double)wanted[i]));
     }
-    const double share = difference == 0 ? 0 : largest > 0 ? difference / largest : HUGE_VAL;
-    if (difference > check->max_abs)
-        check->max_abs = difference;
-    if (share > check->share)
-        check->share = share;
+    add_difference(difference, largest, check);
+}
+
+static void compare_samples(const struct sample_result *got, const struct sample_result *wanted,
+                            size_t count, struct kbench_check *check)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bool is_same = got[i].token == wanted[i].token;
+        difference =
+            fmax(difference, is_same ? apart(got[i].logprob, wanted[i].logprob) : HUGE_VAL);
+        largest = fmax(largest, fabs((double)wanted[i].logprob));
+    }
+    add_difference(difference, largest, check);
 }
 
 /* Buffers of bytes that differ have no size of difference: all or nothing. */
@@ -349,6 +380,8 @@ static void compare_buffer(const struct kbench_buffer *buffer, const void *got,
     check->is_bits = false;
     if (buffer->output == KBENCH_OUT_F32)
         compare_floats(got, wanted, buffer->bytes / sizeof(float), check);
+    else if (buffer->output == KBENCH_OUT_SAMPLES)
+        compare_samples(got, wanted, buffer->bytes / sizeof(struct sample_result), check);
     else
         check->max_abs = check->share = HUGE_VAL;
 }

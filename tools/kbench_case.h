@@ -28,7 +28,12 @@ enum {
 enum kbench_order { KBENCH_GROUPED, KBENCH_SORTED, KBENCH_NAIVE };
 
 /* What a buffer holds when the operation is done, for the comparison with the twin. */
-enum kbench_output { KBENCH_NO_OUTPUT, KBENCH_OUT_F32, KBENCH_OUT_BYTES };
+enum kbench_output {
+    KBENCH_NO_OUTPUT,
+    KBENCH_OUT_F32,
+    KBENCH_OUT_BYTES,  /* all or nothing */
+    KBENCH_OUT_SAMPLES /* struct sample_result: tokens all or nothing, log-probabilities near */
+};
 
 struct kbench_buffer {
     void *host;
@@ -92,6 +97,8 @@ struct kbench_kernel {
 MUST_USE enum status kbench_case_open(struct kbench_case *c, size_t set_bytes,
                                       struct error *err);
 void kbench_case_close(struct kbench_case *c);
+/* Fills dims, shape_text and work, and leaves c closed: nothing can be run. */
+MUST_USE enum status kbench_case_reckon(struct kbench_case *c, struct error *err);
 
 /* How the device's results of set 0 compare with the twin's. Runs both once on fresh inputs;
  * call it before anything else runs. */

@@ -99,6 +99,24 @@ static void a_wrong_number_is_seen(void **state)
     kbench_case_close(&c);
 }
 
+/* The twin's log-probabilities are near; a token is the same or not. */
+static void a_wrong_token_is_seen(void **state)
+{
+    (void)state;
+    const struct kbench_kernel *sample = kbench_kernels_find("sample");
+    struct kbench_case c = case_of(sample, "greedy", "f32");
+    struct kbench_check check;
+    struct error err;
+    c.m = 40;
+    assert_int_equal(kbench_case_open(&c, 0, &err), OK);
+    assert_int_equal(kbench_case_check(&c, &check, &err), OK);
+    assert_true(check.share <= sample->tolerance);
+    ((float *)c.buffers[0].sets[0])[3] = 100.0F; /* the device's logits alone */
+    assert_int_equal(kbench_case_check(&c, &check, &err), OK);
+    assert_true(isinf(check.share));
+    kbench_case_close(&c);
+}
+
 static void sets_go_round_and_differ_in_place(void **state)
 {
     (void)state;
@@ -146,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_equals_its_twin),
         cmocka_unit_test(a_wrong_number_is_seen),
+        cmocka_unit_test(a_wrong_token_is_seen),
         cmocka_unit_test(sets_go_round_and_differ_in_place),
         cmocka_unit_test(chunks_share_their_keys),
     };

@@ -13,7 +13,7 @@ static enum status open(struct kbench_case *c, struct error *err)
     float *logits = kbench_case_floats(c, rows * vocab, KBENCH_NO_OUTPUT);
     struct sample_row *wanted = kbench_case_add(c, rows * sizeof *wanted, KBENCH_NO_OUTPUT);
     if (!logits || !wanted ||
-        !kbench_case_add(c, rows * sizeof(struct sample_result), KBENCH_OUT_BYTES))
+        !kbench_case_add(c, rows * sizeof(struct sample_result), KBENCH_OUT_SAMPLES))
         FAIL(err, ERR_MEMORY, "sample: no room for %d rows of %d", c->m, c->dims.vocab);
     for (size_t i = 0; i < rows * vocab; i++)
         logits[i] *= 8.0F;
@@ -48,6 +48,7 @@ static enum status run(struct kbench_case *c, int32_t set)
 }
 
 const struct kbench_kernel kbench_draw_kernels[] = {
-    {"sample", "a token from each row of logits", "greedy,filters", "f32", false, 0, open, run},
+    {"sample", "a token from each row of logits", "greedy,filters", "f32", true, 2e-6, open,
+     run},
     {0},
 };

@@ -3,7 +3,11 @@
 
 #include "kernels/cublaslt_int8.h"
 
+#include "kernels/device_graph.h"
+
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Assumptions of --project, printed beside what they give. */
@@ -48,19 +52,23 @@ void kbench_measure_print_projection(void)
 {
     printf(
         "# MODEL: an RTX 4090 by the roofline, at %.0f %% of its named bandwidth and %.0f %% "
-        "of its named mma rate, and %.0f us for a launch; not a measurement\n",
+        "of its named rates, and %.0f us for a launch; not a measurement\n",
         100 * PROJECTED_BYTES, 100 * PROJECTED_OPERATIONS, PROJECTED_LAUNCH_US);
 }
 
-static double project(const struct kbench_work *work)
+/* The launch is added, so nothing is bound by it. */
+static void project(struct kbench_row *row)
 {
     struct kbench_limits limits;
     if (!kbench_head_named("4090", &limits))
-        return 0;
+        return;
     limits.bytes_per_s *= PROJECTED_BYTES;
     limits.s8_s32_per_s *= PROJECTED_OPERATIONS;
     limits.f16_f32_per_s *= PROJECTED_OPERATIONS;
-    return kbench_stats_roof(work, &limits).us + PROJECTED_LAUNCH_US;
+    limits.f32_per_s *= PROJECTED_OPERATIONS;
+    const struct kbench_roof roof = kbench_stats_roof(&row->work, &limits);
+    row->projected_us = roof.us + PROJECTED_LAUNCH_US;
+    row->projected_bound = roof.bound;
 }
 
 static bool is_emulated(const struct kbench_measure *measure)
@@ -129,10 +137,14 @@ static enum status verify(const struct kbench_measure *measure,
     struct kbench_case c = case_of(measure, shape, row);
     c.is_check = true;
     TRY(kbench_case_open(&c, 0, err));
+    struct device_launch_list launches = {.count = 0};
+    device_launch_watch(c.device, &launches);
     const enum status status = measure->emulated ? check_pair(measure, &c, shape, row, err)
                                                  : kbench_case_check(&c, &row->check, err);
+    device_launch_watch(c.device, NULL);
     if (status == OK) {
         take_from_case(&c, row);
+        kbench_launch_fill(&row->launch, c.device, &launches);
         const double tolerance =
             measure->emulated ? c.kernel->tolerance : kbench_case_tolerance(&c);
         row->verdict = row->check.is_bits              ? KBENCH_BITS
@@ -148,6 +160,17 @@ static enum status verify(const struct kbench_measure *measure,
     return OK;
 }
 
+/* One run more, to see what it launches. */
+static enum status watch(struct kbench_case *c, struct kbench_row *row)
+{
+    struct device_launch_list launches = {.count = 0};
+    device_launch_watch(c->device, &launches);
+    const enum status status = c->kernel->run(c, 0);
+    device_launch_watch(c->device, NULL);
+    kbench_launch_fill(&row->launch, c->device, &launches);
+    return status;
+}
+
 static enum status time_case(const struct kbench_measure *measure,
                              const struct kbench_args_shape *shape, enum kbench_order order,
                              struct kbench_row *row, struct kbench_timing *timing,
@@ -157,10 +180,12 @@ static enum status time_case(const struct kbench_measure *measure,
     c.order = order;
     const size_t reach = row->mode == KBENCH_WARM ? 0 : L2_TIMES * measure->head.facts.l2_bytes;
     TRY(kbench_case_open(&c, reach, err));
-    const enum status status =
+    enum status status =
         kbench_time_run(&c, &measure->probe, row->mode, measure->seconds, timing, err);
     if (order == KBENCH_GROUPED)
         take_from_case(&c, row);
+    if (status == OK && order == KBENCH_GROUPED)
+        status = watch(&c, row);
     kbench_case_close(&c);
     return status;
 }
@@ -219,7 +244,7 @@ static void set_limits(const struct kbench_measure *measure, struct kbench_row *
     row->peak_measured = kbench_stats_peak(&head->measured, row->work.unit);
     row->peak_named = kbench_stats_peak(&head->named, row->work.unit);
     if (measure->is_projected)
-        row->projected_us = project(&row->work);
+        project(row);
 }
 
 enum status kbench_measure_row(const struct kbench_measure *measure,
@@ -237,4 +262,78 @@ enum status kbench_measure_row(const struct kbench_measure *measure,
         TRY(peak_measure_slowdown(&measure->probe, &row->slowdown, err));
     set_limits(measure, row);
     return OK;
+}
+
+enum status kbench_measure_reckon(const struct kbench_measure *measure,
+                                  const struct kbench_args_shape *shape, int32_t m,
+                                  struct kbench_row *row, struct error *err)
+{
+    struct kbench_case c = case_of(measure, shape, row);
+    c.is_small = false;
+    c.m = m;
+    TRY(kbench_case_reckon(&c, err));
+    take_from_case(&c, row);
+    set_limits(measure, row);
+    return OK;
+}
+
+/* A case that is made of others; first of its struct, so that its run finds them. */
+struct together {
+    struct kbench_case whole;
+    struct kbench_case *parts; /* [count], open */
+    const int32_t *calls;
+    int32_t count;
+};
+
+static enum status run_together(struct kbench_case *c, int32_t set)
+{
+    const struct together *all = (const struct together *)(const void *)c;
+    for (int32_t i = 0; i < all->count; i++) {
+        struct kbench_case *part = &all->parts[i];
+        for (int32_t n = 0; n < all->calls[i]; n++)
+            TRY(part->kernel->run(part, (set + n) % part->set_count));
+    }
+    return OK;
+}
+
+static enum status open_parts(const struct kbench_measure *measure,
+                              const struct kbench_args_shape *shape,
+                              const struct kbench_together *wanted, struct together *all,
+                              struct error *err)
+{
+    const size_t reach = L2_TIMES * measure->head.facts.l2_bytes;
+    for (; all->count < wanted->count; all->count++) {
+        struct kbench_case *part = &all->parts[all->count];
+        *part = case_of(measure, shape, &wanted->rows[all->count]);
+        TRY(kbench_case_open(part, reach / (size_t)wanted->count, err));
+        if (part->set_count > all->whole.set_count)
+            all->whole.set_count = part->set_count;
+    }
+    return OK;
+}
+
+enum status kbench_measure_together(const struct kbench_measure *measure,
+                                    const struct kbench_args_shape *shape,
+                                    const struct kbench_together *all,
+                                    struct kbench_timing *timing, struct error *err)
+{
+    static const struct kbench_kernel kernel = {.name = "layer", .run = run_together};
+    const bool is_graph = device_graph_is_possible(measure->device);
+    struct kbench_case *parts = calloc(KBENCH_TOGETHER_MAX, sizeof *parts);
+    struct together made = {.parts = parts, .calls = all->calls};
+    assert(all->count <= KBENCH_TOGETHER_MAX);
+    if (!parts)
+        FAIL(err, ERR_MEMORY, "kbench: no room for %d cases", all->count);
+    enum status status = open_parts(measure, shape, all, &made, err);
+    made.whole.device = measure->device;
+    made.whole.kernel = &kernel;
+    made.whole.variant = "";
+    if (status == OK)
+        status = kbench_time_run(&made.whole, &measure->probe,
+                                 is_graph ? KBENCH_GRAPH : KBENCH_BATCH, measure->seconds,
+                                 timing, err);
+    for (int32_t i = 0; i < made.count; i++)
+        kbench_case_close(&parts[i]);
+    free(parts);
+    return status;
 }

@@ -39,6 +39,26 @@ MUST_USE enum status kbench_measure_row(const struct kbench_measure *measure,
                                         const struct kbench_args_shape *shape,
                                         struct kbench_row *row, struct error *err);
 
+/* Rewrites row's shape, work and MODEL as they are at the model's own sizes, with m rows;
+ * nothing runs. */
+MUST_USE enum status kbench_measure_reckon(const struct kbench_measure *measure,
+                                           const struct kbench_args_shape *shape, int32_t m,
+                                           struct kbench_row *row, struct error *err);
+
+/* Rows that run one after the other, each so often. */
+struct kbench_together {
+    const struct kbench_row *rows;
+    const int32_t *calls;
+    int32_t count; /* at most KBENCH_TOGETHER_MAX */
+};
+enum { KBENCH_TOGETHER_MAX = 12 };
+
+/* The time of all of them, as a graph where the device records graphs. */
+MUST_USE enum status kbench_measure_together(const struct kbench_measure *measure,
+                                             const struct kbench_args_shape *shape,
+                                             const struct kbench_together *all,
+                                             struct kbench_timing *timing, struct error *err);
+
 /* What --project reckons with: a 4090 by the roofline, at shares of its named limits. */
 void kbench_measure_print_projection(void);
 

@@ -77,7 +77,7 @@ static enum status open(struct kbench_case *c, struct error *err)
     c->work.bytes =
         weights * stored + c->m * (in + (matrix.accumulates ? 8.0 : 4.0) * matrix.out_dim);
     c->work.operations = 2.0 * weights * area * c->m;
-    c->work.unit = is_stored(c) ? KBENCH_UNIT_NONE : KBENCH_UNIT_S8_S32;
+    c->work.unit = is_stored(c) ? KBENCH_UNIT_F32 : KBENCH_UNIT_S8_S32;
     (void)snprintf(c->shape_text, sizeof c->shape_text, "%dx%d%s", matrix.out_dim,
                    matrix.in_dim, matrix.has_gate ? "x2" : "");
     return OK;

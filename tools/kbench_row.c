@@ -3,6 +3,7 @@
 
 #include "base/file_map.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,83 +24,10 @@ static double per(uint64_t count, uint64_t requests)
     return requests > 0 ? (double)count / (double)requests : 0;
 }
 
-static const char *verdict_name(enum kbench_verdict verdict)
+const char *kbench_row_verdict(enum kbench_verdict verdict)
 {
     static const char *const NAMES[] = {"", "bit-exact", "near", "WRONG"};
     return NAMES[verdict];
-}
-
-/* ---- the terminal ---- */
-
-void kbench_row_print_title(void)
-{
-    printf("%-13s %-8s %-13s %-22s %5s %-5s %-5s %9s %6s %8s %6s %6s %8s %6s %6s %-7s %5s "
-           "%7s %s\n",
-           "kernel", "variant", "model", "shape", "M", "type", "mode", "us", "+-%", "GB/s",
-           "%meas", "%name", "T/s", "%meas", "%name", "bound", "SoL%", "vs",
-           "against the twin");
-}
-
-static void print_number(int width, int digits, double value)
-{
-    if (value > 0)
-        printf(" %*.*f", width, digits, value);
-    else
-        printf(" %*s", width, "");
-}
-
-static void print_times(const struct kbench_row *row)
-{
-    const double us = row->timing.us.median;
-    const double bytes = per_second(row->work.bytes, us);
-    const double operations =
-        row->work.unit == KBENCH_UNIT_NONE ? 0 : per_second(row->work.operations, us);
-    print_number(9, 2, us);
-    print_number(6, 1, 100 * row->timing.us.spread);
-    print_number(8, 1, bytes * 1e-9);
-    print_number(6, 1, 100 * share_of(bytes, row->bandwidth_measured));
-    print_number(6, 1, 100 * share_of(bytes, row->bandwidth_named));
-    print_number(8, 2, operations * 1e-12);
-    print_number(6, 1, 100 * share_of(operations, row->peak_measured));
-    print_number(6, 1, 100 * share_of(operations, row->peak_named));
-    printf(" %-7s", kbench_stats_bound_name(row->roof.bound));
-    print_number(5, 1, us > 0 ? 100 * row->roof.us / us : 0);
-    print_number(7, 3, us > 0 ? row->comparator_us / us : 0);
-}
-
-static void print_notes(const struct kbench_row *row)
-{
-    const struct device_emu_counters *n = &row->counters;
-    const uint64_t mma = n->mma_f16 + n->mma_s8;
-    printf(" %s", verdict_name(row->verdict));
-    if (row->verdict == KBENCH_NEAR || row->verdict == KBENCH_WRONG)
-        printf(" (abs %.2g, of the largest %.2g)", row->check.max_abs, row->check.share);
-    if (row->comparator)
-        printf(" vs %s", row->comparator);
-    if (row->projected_us > 0)
-        printf(" MODEL %.1f us", row->projected_us);
-    if (row->has_counters)
-        printf(
-            " | conflicts/req %.2f, sectors/req %.1f, mma %llu, barriers %llu, shared %llu B",
-            per(n->shared_conflicts, n->shared_requests),
-            per(n->global_sectors, n->global_requests), (unsigned long long)mma,
-            (unsigned long long)n->barriers, (unsigned long long)n->shared_bytes);
-    if (row->findings > 0)
-        printf(" | %llu FINDINGS", (unsigned long long)row->findings);
-    if (row->slowdown > KBENCH_ROW_THROTTLED)
-        printf(" THROTTLED %.2fx", row->slowdown);
-    if (row->cliff > KBENCH_ROW_CLIFF)
-        printf(" CLIFF %.2fx", row->cliff);
-    printf("\n");
-}
-
-void kbench_row_print(const struct kbench_row *row)
-{
-    printf("%-13s %-8s %-13s %-22s %5d %-5s %-5s", row->kernel, row->variant, row->model,
-           row->shape, row->m, row->dtype, kbench_time_mode_name(row->mode));
-    print_times(row);
-    print_notes(row);
-    (void)fflush(stdout);
 }
 
 /* ---- JSON and CSV: the same columns ---- */
@@ -111,7 +39,7 @@ struct column {
     bool is_known;
 };
 
-enum { COLUMNS_MAX = 48 };
+enum { COLUMNS_MAX = 64 };
 
 struct columns {
     struct column items[COLUMNS_MAX];
@@ -156,12 +84,14 @@ static void add_times(struct columns *columns, const struct kbench_row *row)
                is_timed && row->peak_measured > 0);
     add_number(columns, "operations_of_named", share_of(operations, row->peak_named),
                is_timed && row->peak_named > 0);
-    add_word(columns, "bound", kbench_stats_bound_name(row->roof.bound));
+    add_word(columns, "limit", kbench_stats_limit_name(row->roof.bound, row->work.unit));
     add_number(columns, "sol", us->median > 0 ? row->roof.us / us->median : 0,
                is_timed && row->roof.us > 0);
     add_word(columns, "comparator", row->comparator);
     add_number(columns, "comparator_us", row->comparator_us, row->comparator_us > 0);
     add_number(columns, "model_us", row->projected_us, row->projected_us > 0);
+    add_word(columns, "model_limit",
+             kbench_stats_limit_name(row->projected_bound, row->work.unit));
     add_number(columns, "slowdown", row->slowdown, row->slowdown > 0);
     add_number(columns, "throttled", row->slowdown > KBENCH_ROW_THROTTLED, row->slowdown > 0);
     add_number(columns, "cliff", row->cliff, row->cliff > 0);
@@ -175,11 +105,30 @@ static void add_counters(struct columns *columns, const struct kbench_row *row)
                is_known);
     add_number(columns, "sectors_per_request", per(n->global_sectors, n->global_requests),
                is_known);
+    add_number(columns, "shared_wavefronts", (double)n->shared_wavefronts, is_known);
+    add_number(columns, "global_sectors", (double)n->global_sectors, is_known);
     add_number(columns, "mma_s8", (double)n->mma_s8, is_known);
     add_number(columns, "mma_f16", (double)n->mma_f16, is_known);
     add_number(columns, "barriers", (double)n->barriers, is_known);
     add_number(columns, "shared_bytes", (double)n->shared_bytes, is_known);
     add_number(columns, "findings", (double)row->findings, is_known);
+}
+
+static void add_launch(struct columns *columns, const struct kbench_row *row)
+{
+    const struct kbench_launch *launch = &row->launch;
+    const bool is_known = launch->count > 0, is_told = is_known && launch->is_told;
+    add_number(columns, "kernels_launched", launch->count, is_known);
+    add_word(columns, "largest_launch", launch->name);
+    add_number(columns, "blocks", (double)launch->blocks, is_known);
+    add_number(columns, "threads", launch->threads, is_known);
+    add_number(columns, "registers", launch->registers, is_told);
+    add_number(columns, "local_bytes", (double)launch->local_bytes, is_told);
+    add_number(columns, "shared_static", (double)launch->static_bytes, is_told);
+    add_number(columns, "shared_dynamic", (double)launch->dynamic_bytes, is_known);
+    add_number(columns, "occupancy", launch->occupancy, is_told);
+    add_number(columns, "occupancy_at_most", launch->occupancy, is_known && !is_told);
+    add_word(columns, "launches_told", launch->all);
 }
 
 static struct columns columns_of(const struct kbench_row *row)
@@ -198,11 +147,15 @@ static struct columns columns_of(const struct kbench_row *row)
     add_number(&columns, "bytes_unshared", row->work.bytes_unshared,
                row->work.bytes_unshared > 0);
     add_number(&columns, "operations", row->work.operations, row->work.operations > 0);
+    add_number(&columns, "intensity", kbench_stats_intensity(&row->work),
+               row->work.operations > 0);
     add_times(&columns, row);
-    add_word(&columns, "verdict", verdict_name(row->verdict));
+    add_word(&columns, "verdict", kbench_row_verdict(row->verdict));
     add_number(&columns, "error_abs", row->check.max_abs, is_compared);
     add_number(&columns, "error_share", row->check.share, is_compared);
     add_counters(&columns, row);
+    add_launch(&columns, row);
+    add_word(&columns, "repro", row->repro);
     return columns;
 }
 
@@ -268,17 +221,34 @@ static struct text word_of(const struct json *object, const char *name)
     return word;
 }
 
+/* The counters' names in the file; mma is the sum of two. */
+static const char *const FIGURES[] = {"us", "shared_wavefronts", "global_sectors", "mma_s8",
+                                      "barriers"};
+
+/* A number that the file has is at least 0. */
+static bool read_figures(const struct json *object, double *figures)
+{
+    double f16;
+    for (int i = 0; i < KBENCH_FIGURES; i++) {
+        const struct json *item = json_get(object, FIGURES[i]);
+        figures[i] = -1;
+        if (item && (!json_double(item, &figures[i]) || !(figures[i] >= 0)))
+            return false;
+    }
+    if (figures[KBENCH_FIGURE_MMA] >= 0 && json_double(json_get(object, "mma_f16"), &f16))
+        figures[KBENCH_FIGURE_MMA] += f16;
+    return true;
+}
+
 static enum status read_row(const struct json *object, struct kbench_old *old)
 {
-    double us = 0;
     int64_t m = 0;
     if (!text_equal(word_of(object, "record"), TEXT("row")))
         return OK; /* a head */
-    (void)json_double(json_get(object, "us"), &us);
-    if (!json_i64(json_get(object, "m"), &m) || us < 0)
+    struct kbench_old_row *row = &old->rows[old->count];
+    if (!json_i64(json_get(object, "m"), &m) || !read_figures(object, row->figures))
         return ERR_FORMAT;
-    struct kbench_old_row *row = &old->rows[old->count++];
-    row->us = us;
+    old->count++;
     (void)snprintf(
         row->key.text, sizeof row->key.text, "%.*s %.*s %.*s [%.*s] M %lld %.*s %.*s",
         TEXT_ARG(word_of(object, "kernel")), TEXT_ARG(word_of(object, "variant")),
@@ -340,12 +310,49 @@ void kbench_row_old_close(struct kbench_old *old)
     *old = (struct kbench_old){0};
 }
 
-double kbench_row_ratio(const struct kbench_old *old, const struct kbench_row *row)
+static void figures_of(const struct kbench_row *row, double *figures)
+{
+    const struct device_emu_counters *n = &row->counters;
+    const double counted[KBENCH_FIGURES] = {
+        -1, (double)n->shared_wavefronts, (double)n->global_sectors,
+        (double)(n->mma_s8 + n->mma_f16), (double)n->barriers};
+    for (int i = 0; i < KBENCH_FIGURES; i++)
+        figures[i] = row->has_counters ? counted[i] : -1;
+    if (row->timing.us.count > 0)
+        figures[KBENCH_FIGURE_US] = row->timing.us.median;
+}
+
+static const struct kbench_old_row *find_old(const struct kbench_old *old,
+                                             const struct kbench_row *row)
 {
     const struct kbench_row_key key = kbench_row_key(row);
-    for (int32_t i = old->count - 1; i >= 0; i--) {
+    for (int32_t i = old->count - 1; i >= 0; i--)
         if (strcmp(old->rows[i].key.text, key.text) == 0)
-            return old->rows[i].us > 0 ? row->timing.us.median / old->rows[i].us : 0;
+            return &old->rows[i];
+    return NULL;
+}
+
+bool kbench_row_change(const struct kbench_old *old, const struct kbench_row *row,
+                       struct kbench_change *change)
+{
+    static const char *const NAMES[] = {"us", "wavefronts", "sectors", "mma", "barriers"};
+    const struct kbench_old_row *before = find_old(old, row);
+    double after[KBENCH_FIGURES];
+    bool is_found = false;
+    *change = (struct kbench_change){.figure = ""};
+    if (!before)
+        return false;
+    figures_of(row, after);
+    for (int i = 0; i < KBENCH_FIGURES; i++) {
+        const double was = before->figures[i], is = after[i];
+        if (was < 0 || is < 0)
+            continue;
+        const double ratio = was > 0 ? is / was : is > 0 ? HUGE_VAL : 1;
+        if (!is_found || ratio > change->ratio)
+            *change = (struct kbench_change){ratio, NAMES[i], was, is};
+        is_found = true;
+        if (i == KBENCH_FIGURE_US)
+            break; /* counters are for rows without times */
     }
-    return 0;
+    return is_found;
 }

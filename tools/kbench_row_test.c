@@ -56,12 +56,57 @@ static void a_slower_row_is_seen(void **state)
     assert_int_equal(kbench_row_old_open(&old, path, &err), OK);
     assert_int_equal(old.count, 3);
     const struct kbench_row slower = row_of(16, 44), other = row_of(18, 1);
-    assert_true(fabs(kbench_row_ratio(&old, &slower) - 1.1) < 1e-9); /* the last one counts */
-    assert_true(kbench_row_ratio(&old, &other) == 0);
+    struct kbench_change change;
+    assert_true(kbench_row_change(&old, &slower, &change));
+    assert_true(fabs(change.ratio - 1.1) < 1e-9); /* the last one counts */
+    assert_string_equal(change.figure, "us");
+    assert_false(kbench_row_change(&old, &other, &change));
     struct kbench_row graph = slower;
     graph.mode = KBENCH_GRAPH;
-    assert_true(kbench_row_ratio(&old, &graph) == 0);
+    assert_false(kbench_row_change(&old, &graph, &change));
     assert_non_null(strstr(kbench_row_key(&slower).text, "matmul down"));
+    kbench_row_old_close(&old);
+    (void)unlink(path);
+}
+
+static struct kbench_row counted(uint64_t sectors, uint64_t barriers)
+{
+    struct kbench_row row = row_of(16, 0);
+    row.timing = (struct kbench_timing){.launches = 0};
+    row.has_counters = true;
+    row.counters = (struct device_emu_counters){.global_sectors = sectors,
+                                                .shared_wavefronts = 10,
+                                                .mma_s8 = 3,
+                                                .mma_f16 = 4,
+                                                .barriers = barriers};
+    return row;
+}
+
+/* Without times the counter that grew most is what changed; from nothing to something is
+ * more than any share. */
+static void counters_stand_in_for_times(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/kbench_row_XXXXXX";
+    struct kbench_old old;
+    struct kbench_change change;
+    struct error err;
+    const struct kbench_row before = counted(100, 0), timed = row_of(16, 5);
+    const struct kbench_row more = counted(110, 0), less = counted(90, 0), new = counted(1, 2);
+    (void)close(mkstemp(path));
+    write_file(path, &before, 1);
+    assert_int_equal(kbench_row_old_open(&old, path, &err), OK);
+    assert_true(kbench_row_change(&old, &more, &change));
+    assert_string_equal(change.figure, "sectors");
+    assert_true(fabs(change.ratio - 1.1) < 1e-9);
+    assert_true(kbench_row_change(&old, &before, &change));
+    assert_true(change.ratio == 1);
+    assert_true(kbench_row_change(&old, &less, &change));
+    assert_true(change.ratio == 1); /* the others are as they were */
+    assert_true(kbench_row_change(&old, &new, &change));
+    assert_string_equal(change.figure, "barriers");
+    assert_true(isinf(change.ratio));
+    assert_false(kbench_row_change(&old, &timed, &change)); /* no figure in common */
     kbench_row_old_close(&old);
     (void)unlink(path);
 }
@@ -142,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slower_row_is_seen),
+        cmocka_unit_test(counters_stand_in_for_times),
         cmocka_unit_test(files_that_are_none_are_refused),
         cmocka_unit_test(csv_has_one_shape),
         cmocka_unit_test(modes_go_round_the_buffers),

@@ -179,7 +179,8 @@ static enum status silu_mul_open(struct kbench_case *c, struct error *err)
         !kbench_case_floats(c, count, KBENCH_NO_OUTPUT))
         return no_room(c, err);
     TRY(kbench_case_activation(c, dim, forms_of(c), false, err));
-    c->work.bytes = c->m * (2 * F32 * dim + row_bytes(c, dim));
+    const double inputs = is_variant(c, "gated") ? 1 : 2;
+    c->work.bytes = c->m * (inputs * F32 * dim + row_bytes(c, dim));
     (void)snprintf(c->shape_text, sizeof c->shape_text, "%d", dim);
     return OK;
 }
@@ -187,13 +188,14 @@ static enum status silu_mul_open(struct kbench_case *c, struct error *err)
 static enum status silu_mul_run(struct kbench_case *c, int32_t set)
 {
     struct activation y = kbench_case_view(c, 2, c->dims.ffn, forms_of(c), set);
-    const struct silu_mul_args args = {.kind = is_variant(c, "gelu") ? SILU_MUL_GELU
-                                                                     : SILU_MUL_SILU,
-                                       .gate = kbench_case_at(c, 0, set),
-                                       .up = kbench_case_at(c, 1, set),
-                                       .y = &y,
-                                       .rows = c->m,
-                                       .dim = c->dims.ffn};
+    const struct silu_mul_args args = {
+        .kind = is_variant(c, "gelu") ? SILU_MUL_GELU : SILU_MUL_SILU,
+        .gate = is_variant(c, "gated") ? NULL /* the product has done it */
+                                       : kbench_case_at(c, 0, set),
+        .up = kbench_case_at(c, 1, set),
+        .y = &y,
+        .rows = c->m,
+        .dim = c->dims.ffn};
     return kbench_case_ops(c, set)->silu_mul(kbench_case_device(c, set), &args);
 }
 
@@ -273,7 +275,7 @@ const struct kbench_kernel kbench_rows_kernels[] = {
      false, 0, rmsnorm_open, rmsnorm_run},
     {"rope", "turn q and k, append k and v to the cache", "", "int8,f16", false, 0, rope_open,
      rope_run},
-    {"silu_mul", "the gate, rotated and quantized", "silu,gelu", "int8,f32", true, 1e-6,
+    {"silu_mul", "the gate, rotated and quantized", "silu,gelu,gated", "int8,f32", true, 1e-6,
      silu_mul_open, silu_mul_run},
     {"gather", "rows of the residual stream and of an activation", "", "int8,f32", false, 0,
      gather_open, gather_run},

@@ -51,6 +51,8 @@ double kbench_stats_peak(const struct kbench_limits *limits, enum kbench_unit un
         return limits->s8_s32_per_s;
     case KBENCH_UNIT_F16_F32:
         return limits->f16_f32_per_s;
+    case KBENCH_UNIT_F32:
+        return limits->f32_per_s;
     case KBENCH_UNIT_NONE:
         break;
     }
@@ -73,14 +75,29 @@ struct kbench_roof kbench_stats_roof(const struct kbench_work *work,
     return roof;
 }
 
-const char *kbench_stats_bound_name(enum kbench_bound bound)
+double kbench_stats_intensity(const struct kbench_work *work)
 {
-    static const char *const NAMES[] = {"", "mem", "compute", "launch"};
-    return NAMES[bound];
+    return work->bytes > 0 ? work->operations / work->bytes : 0;
+}
+
+const char *kbench_stats_limit_name(enum kbench_bound bound, enum kbench_unit unit)
+{
+    static const char *const UNITS[] = {"", "int8 mma", "f16 mma", "f32"};
+    switch (bound) {
+    case KBENCH_BOUND_MEM:
+        return "memory";
+    case KBENCH_BOUND_COMPUTE:
+        return UNITS[unit];
+    case KBENCH_BOUND_LAUNCH:
+        return "launch";
+    case KBENCH_BOUND_UNKNOWN:
+        break;
+    }
+    return "";
 }
 
 const char *kbench_stats_unit_name(enum kbench_unit unit)
 {
-    static const char *const NAMES[] = {"", "s8->s32", "f16->f32"};
+    static const char *const NAMES[] = {"", "s8->s32", "f16->f32", "f32"};
     return NAMES[unit];
 }

@@ -23,7 +23,12 @@ struct kbench_stats kbench_stats_of(double *samples, int32_t count);
 double kbench_stats_cliff(const double *at, const double *us, int32_t count, int32_t index);
 
 /* What an operation must do at least. */
-enum kbench_unit { KBENCH_UNIT_NONE, KBENCH_UNIT_S8_S32, KBENCH_UNIT_F16_F32 };
+enum kbench_unit {
+    KBENCH_UNIT_NONE,
+    KBENCH_UNIT_S8_S32,  /* mma.sync */
+    KBENCH_UNIT_F16_F32, /* mma.sync */
+    KBENCH_UNIT_F32      /* fused multiply-adds, a thread each */
+};
 
 struct kbench_work {
     double bytes;          /* compulsory: each byte once */
@@ -37,6 +42,7 @@ struct kbench_limits {
     double bytes_per_s;
     double s8_s32_per_s, f16_f32_per_s; /* operations, with their accumulate type */
     double launch_us;                   /* the shortest that anything takes */
+    double f32_per_s;                   /* without tensor cores */
 };
 
 enum kbench_bound {
@@ -58,7 +64,11 @@ struct kbench_roof kbench_stats_roof(const struct kbench_work *work,
 /* Operations per second of the unit; 0: none, or not known. */
 double kbench_stats_peak(const struct kbench_limits *limits, enum kbench_unit unit);
 
-const char *kbench_stats_bound_name(enum kbench_bound bound); /* "mem", "compute", .. "" */
-const char *kbench_stats_unit_name(enum kbench_unit unit);    /* "s8->s32", .. "" */
+/* Operations per byte of the work; 0 for work without operations. */
+double kbench_stats_intensity(const struct kbench_work *work);
+
+/* What holds it: "memory", "int8 mma", "f16 mma", "f32", "launch", "". */
+const char *kbench_stats_limit_name(enum kbench_bound bound, enum kbench_unit unit);
+const char *kbench_stats_unit_name(enum kbench_unit unit); /* "s8->s32", .. "" */
 
 #endif

@@ -51,7 +51,7 @@ static void a_step_shows_as_a_cliff(void **state)
 static void the_roof_is_the_slower_of_two(void **state)
 {
     (void)state;
-    const struct kbench_limits limits = {1e9, 4e9, 1e9, 2.0};
+    const struct kbench_limits limits = {1e9, 4e9, 1e9, 2.0, 0};
     struct kbench_work work = {.bytes = 1000, .operations = 8000, .unit = KBENCH_UNIT_S8_S32};
     struct kbench_roof roof = kbench_stats_roof(&work, &limits);
     near(roof.us, 2); /* 8000 / 4e9 s against 1 us of bytes */
@@ -70,6 +70,26 @@ static void the_roof_is_the_slower_of_two(void **state)
     assert_int_equal(roof.bound, KBENCH_BOUND_UNKNOWN);
     near(kbench_stats_peak(&limits, KBENCH_UNIT_F16_F32), 1e9);
     near(kbench_stats_peak(&limits, KBENCH_UNIT_NONE), 0);
+    const struct kbench_limits plain = {.f32_per_s = 3e9};
+    near(kbench_stats_peak(&plain, KBENCH_UNIT_F32), 3e9);
+}
+
+static void a_limit_has_a_name(void **state)
+{
+    (void)state;
+    const struct kbench_work work = {.bytes = 50, .operations = 600};
+    const struct kbench_work none = {.bytes = 0};
+    near(kbench_stats_intensity(&work), 12);
+    near(kbench_stats_intensity(&none), 0);
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_COMPUTE, KBENCH_UNIT_S8_S32),
+                        "int8 mma");
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_COMPUTE, KBENCH_UNIT_F16_F32),
+                        "f16 mma");
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_COMPUTE, KBENCH_UNIT_F32), "f32");
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_MEM, KBENCH_UNIT_F32), "memory");
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_LAUNCH, KBENCH_UNIT_F32),
+                        "launch");
+    assert_string_equal(kbench_stats_limit_name(KBENCH_BOUND_UNKNOWN, KBENCH_UNIT_F32), "");
 }
 
 int main(void)
@@ -78,6 +98,7 @@ int main(void)
         cmocka_unit_test(quantiles_lie_between_samples),
         cmocka_unit_test(a_step_shows_as_a_cliff),
         cmocka_unit_test(the_roof_is_the_slower_of_two),
+        cmocka_unit_test(a_limit_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

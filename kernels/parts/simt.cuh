@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "kernels/device.h"
+#include "kernels/device_launch.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -146,7 +146,10 @@ template <class... P, class... A>
 static enum status simt_launch(struct device *device, void (*kernel)(P...), const char *name,
                                dim3 grid, int threads, size_t shared_bytes, A... args)
 {
-    (void)name; /* the emulator's reports want it */
+    const struct device_launch launch = {name, reinterpret_cast<const void *>(kernel),
+                                         static_cast<int64_t>(grid.x) * grid.y * grid.z,
+                                         threads, shared_bytes};
+    device_launch_note(device, &launch);
     if (shared_bytes > 48 * 1024 &&
         cudaFuncSetAttribute(reinterpret_cast<const void *>(kernel),
                              cudaFuncAttributeMaxDynamicSharedMemorySize,

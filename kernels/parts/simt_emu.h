@@ -162,7 +162,10 @@ template <class... P, class... A>
 static enum status simt_launch(struct device *device, void (*kernel)(P...), const char *name,
                                dim3 grid, int threads, size_t shared_bytes, A... args)
 {
-    (void)device; /* the emulator is the process's */
+    /* The emulator is the process's; who watches its launches, a device's. */
+    const struct device_launch noted = {
+        name, nullptr, static_cast<int64_t>(grid.x) * grid.y * grid.z, threads, shared_bytes};
+    device_launch_note(device, &noted);
     /* The arguments lie on the launcher's stack: reading them is no access of the kernel. */
     auto thread = [&]() SIMT_EMU_UNTRACED { kernel(P(args)...); };
     auto start = [](void *context)
