@@ -92,6 +92,9 @@ static enum status report_ops(int steps, struct error *err)
             printf("  %9.3f T operations/s", slots[i].operations / slots[i].us * 1e-6);
         printf("\n");
     }
+    const struct op_times_gaps gaps = op_times_gaps();
+    printf("    %-28s %9.3f ms\n    %-28s %9.3f ms\n", "gaps between ops",
+           gaps.inside_us / steps * 1e-3, "gaps between steps", gaps.between_us / steps * 1e-3);
     (void)fflush(stdout);
     return OK;
 }

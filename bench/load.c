@@ -192,7 +192,14 @@ static const char *precision_name(const struct engine_info *info)
     return info->precision == ENGINE_INT8 ? "int8" : "exact";
 }
 
-static void print_ops(double busy_s)
+static void print_gaps(const char *name, double seconds, int64_t count, double took_s)
+{
+    printf("    %-28s %9.3f s %5.1f %%  %9lld gaps  %.1f us each\n", name, seconds,
+           100 * per(seconds, took_s), (long long)count, 1e6 * per(seconds, (double)count));
+}
+
+/* Marks are events of a GPU's stream, elsewhere the host's clock: all of the run is in here. */
+static void print_ops(double took_s)
 {
     const struct op_times_slot *slots;
     int32_t count;
@@ -202,17 +209,22 @@ static void print_ops(double busy_s)
     for (int32_t i = 0; i < count; i++)
         sum += slots[i].us * 1e-6;
     if (count > 0)
-        printf("by op, of %.3f s inside steps:\n", busy_s);
+        printf("by op, of %.3f s in all:\n", took_s);
     for (int32_t i = 0; i < count; i++) {
         printf("    %-28s %9.3f s %5.1f %%  %9lld calls", slots[i].name, slots[i].us * 1e-6,
-               100 * per(slots[i].us * 1e-6, busy_s), (long long)slots[i].calls);
+               100 * per(slots[i].us * 1e-6, took_s), (long long)slots[i].calls);
         if (slots[i].operations > 0)
             printf("  %.3f T/s", per(slots[i].operations, slots[i].us) * 1e-6);
         printf("\n");
     }
-    if (count > 0)
-        printf("    %-28s %9.3f s %5.1f %%\n", "between the ops", busy_s - sum,
-               100 * per(busy_s - sum, busy_s));
+    const struct op_times_gaps gaps = op_times_gaps();
+    if (count == 0)
+        return;
+    print_gaps("gaps between ops of a step", gaps.inside_us * 1e-6, gaps.inside, took_s);
+    print_gaps("gaps between steps", gaps.between_us * 1e-6, gaps.between, took_s);
+    printf("    %-28s %9.3f s %5.1f %%\n", "neither (first, last, reads)",
+           took_s - sum - 1e-6 * (gaps.inside_us + gaps.between_us),
+           100 * per(took_s - sum - 1e-6 * (gaps.inside_us + gaps.between_us), took_s));
 }
 
 void load_print(const struct load *load, const struct load_result *result)
@@ -237,6 +249,8 @@ void load_print(const struct load *load, const struct load_result *result)
     if (result->model_s > 0)
         printf("roofline MODEL %.2f s at the rates measured here: reached %.1f %%\n",
                result->model_s, 100 * per(result->model_s, result->took_s));
+    if (load->assumed[0] != '\0')
+        printf("%s\n", load->assumed);
     if (load->recorded_jobs_per_s > 0)
         printf("as recorded, on the server used then: %.2f jobs/s\n",
                load->recorded_jobs_per_s);
@@ -244,7 +258,7 @@ void load_print(const struct load *load, const struct load_result *result)
            "%016llx\n",
            (double)stats->preemptions, result->failed, peak_rss_mib(), result->open_s,
            (unsigned long long)result->checksum);
-    print_ops(stats->busy_s);
+    print_ops(result->took_s);
 }
 
 static void json_number(struct json_writer *w, const char *key, double value)
@@ -270,6 +284,9 @@ static void json_ops(struct json_writer *w)
     for (int32_t i = 0; i < count; i++)
         json_number(w, slots[i].name, slots[i].us * 1e-6);
     json_write_object_end(w);
+    const struct op_times_gaps gaps = op_times_gaps();
+    json_number(w, "gaps_in_steps_s", gaps.inside_us * 1e-6);
+    json_number(w, "gaps_between_steps_s", gaps.between_us * 1e-6);
 }
 
 static void json_counts(struct json_writer *w, const struct load *load,
@@ -279,6 +296,7 @@ static void json_counts(struct json_writer *w, const struct load *load,
     const double computed = (double)stats->computed_prompt_tokens;
     json_number(w, "threads", result->info.threads);
     json_number(w, "jobs", load->count);
+    json_number(w, "jobs_per_chunk", per(load->count, load->chunks));
     json_number(w, "seconds", result->took_s);
     json_number(w, "jobs_per_s", per(load->count, result->took_s));
     json_number(w, "logical_prompt_tokens", (double)stats->prompt_tokens);
@@ -315,6 +333,7 @@ void load_print_json(const struct load *load, const struct load_result *result)
     json_word(&w, "device", result->info.device_name);
     json_word(&w, "simd", result->info.simd);
     json_word(&w, "checksum", checksum);
+    json_word(&w, "assumed", load->assumed);
     json_counts(&w, load, result);
     json_ops(&w);
     json_write_object_end(&w);

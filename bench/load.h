@@ -13,6 +13,8 @@
 #include "engine/engine.h"
 #include "kernels/peak_measure.h"
 
+enum { LOAD_ASSUMED = 320 };
+
 struct load_job {
     uint32_t group;  /* whose shared tokens it begins with */
     uint32_t number; /* its own tokens are of this number */
@@ -24,7 +26,9 @@ struct load {
     const char *name;
     struct load_job *jobs; /* [count], in the order of submission; waves ascend */
     uint32_t count;
+    uint32_t chunks; /* shared prefixes, each round's its own */
     double ideal_tokens;
+    char assumed[LOAD_ASSUMED]; /* what of it is not in a record, as a sentence; or "" */
     double recorded_jobs_per_s; /* of whoever ran this load before; 0: nobody */
 };
 

@@ -4,9 +4,15 @@
 #include "base/file_map.h"
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { FILE_BYTES_MAX = 64 << 20, ROUNDS_MAX = 64, GROUPS_EACH = 1 << 20 };
+enum {
+    FILE_BYTES_MAX = 64 << 20,
+    ROUNDS_MAX = 64,
+    GROUPS_EACH = 1 << 20,
+    TOLD_MAX = 3 /* jobs per chunk that a run's rounds may tell of */
+};
 
 static enum status take_jobs(struct load *load, uint64_t count, struct error *err)
 {
@@ -28,6 +34,7 @@ enum status load_make_t1(const struct load_make_shape *shape, struct load *load,
     for (uint32_t i = 0; i < shape->jobs; i++)
         load->jobs[load->count++] = (struct load_job){
             .group = i, .number = i, .own = shape->own, .out = shape->out, .wave = i};
+    load->chunks = shape->jobs;
     load->ideal_tokens = (double)shape->jobs * shape->own;
     return OK;
 }
@@ -46,18 +53,33 @@ enum status load_make_t3(const struct load_make_shape *shape, struct load *load,
                                                       .own = shape->own,
                                                       .out = shape->out};
     }
+    load->chunks = shape->chunks;
     load->ideal_tokens =
         (double)shape->chunks * (shape->shared + (double)shape->jobs * shape->own);
     return OK;
 }
 
-uint32_t load_make_chunks(const uint32_t *counts, uint32_t count, uint32_t jobs)
+static uint32_t divisor_of(uint32_t a, uint32_t b)
 {
-    uint32_t chunks = jobs;
-    for (uint32_t i = 0; i < count; i++)
-        if (counts[i] > 0 && counts[i] < chunks && jobs % counts[i] == 0)
-            chunks = counts[i];
-    return chunks;
+    while (b > 0) {
+        const uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+uint32_t load_make_chunks(const uint32_t *counts, uint32_t count, uint32_t jobs,
+                          uint32_t per_chunk)
+{
+    uint32_t common = 0, most = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        common = divisor_of(common, counts[i]);
+        most = counts[i] > most ? counts[i] : most;
+    }
+    if (common > 0 && common < most && jobs / common <= TOLD_MAX && jobs % common == 0)
+        return jobs > 0 ? common : 0;
+    return (jobs + per_chunk - 1) / per_chunk;
 }
 
 /* ---- T4 ---- */
@@ -98,37 +120,40 @@ static uint32_t tokens_each(double tokens, const struct recorded *recorded, uint
     return each < 1 ? 1 : each > 1e6 ? 1000000 : (uint32_t)each;
 }
 
-static void push_run(struct load *load, const struct recorded *recorded, uint32_t index,
-                     uint32_t shrink)
+static void push_run(struct load *load, const struct load_make_record *record,
+                     const struct recorded *recorded, uint32_t index)
 {
-    const uint32_t prompt = tokens_each(recorded->prompt_tokens, recorded, shrink);
-    const uint32_t shared = (uint32_t)((uint64_t)prompt * LOAD_MAKE_SHARED_PERCENT / 100);
+    const uint32_t prompt = tokens_each(recorded->prompt_tokens, recorded, record->shrink);
+    const uint32_t wanted = record->own / record->shrink;
+    const uint32_t own = wanted < prompt / 2 ? wanted : prompt / 2;
     for (uint32_t round = 0; round < recorded->round_count; round++) {
         const uint32_t jobs = recorded->rounds[round];
         const uint32_t wave = load->count > 0 ? load->jobs[load->count - 1].wave + 1 : 0;
-        const uint32_t chunks = load_make_chunks(recorded->rounds, recorded->round_count, jobs);
+        const uint32_t chunks =
+            load_make_chunks(recorded->rounds, recorded->round_count, jobs, record->per_chunk);
+        load->chunks += chunks;
         for (uint32_t i = 0; i < jobs; i++) {
             const struct load_job job = {
                 .group = index * GROUPS_EACH + i % chunks,
                 .number = load->count,
-                .shared = shared,
-                .own = prompt - shared,
-                .out = tokens_each(recorded->output_tokens, recorded, shrink),
+                .shared = prompt - own,
+                .own = own,
+                .out = tokens_each(recorded->output_tokens, recorded, record->shrink),
                 .wave = wave};
             load->jobs[load->count++] = job;
-            load->ideal_tokens += job.own + (i < chunks ? shared : 0);
+            load->ideal_tokens += job.own + (i < chunks ? job.shared : 0);
         }
     }
 }
 
-static enum status read_runs(const struct json *runs, uint32_t run_count, uint32_t shrink,
+static enum status read_runs(const struct json *runs, const struct load_make_record *record,
                              struct load *load, struct error *err)
 {
     struct recorded recorded;
     uint64_t jobs = 0;
     double seconds = 0;
     uint32_t index = 0;
-    for (const struct json *run = json_first(runs); run && index < run_count;
+    for (const struct json *run = json_first(runs); run && index < record->runs;
          run = json_next(run)) {
         TRY(read_run(run, index++, &recorded, err));
         jobs += recorded.jobs;
@@ -136,26 +161,45 @@ static enum status read_runs(const struct json *runs, uint32_t run_count, uint32
     }
     TRY(take_jobs(load, jobs, err));
     index = 0;
-    for (const struct json *run = json_first(runs); run && index < run_count;
+    for (const struct json *run = json_first(runs); run && index < record->runs;
          run = json_next(run)) {
         TRY(read_run(run, index, &recorded, err));
-        push_run(load, &recorded, index++, shrink);
+        push_run(load, record, &recorded, index++);
     }
     load->recorded_jobs_per_s = seconds > 0 ? (double)jobs / seconds : 0;
     return OK;
 }
 
-enum status load_make_t4(const char *path, uint32_t runs, uint32_t shrink, struct load *load,
+/* What the file does not say, in words, with what came of it. */
+static void tell_assumed(const struct load_make_record *record, struct load *load)
+{
+    double shared = 0, prompt = 0;
+    for (uint32_t i = 0; i < load->count; i++) {
+        shared += load->jobs[i].shared;
+        prompt += load->jobs[i].shared + load->jobs[i].own;
+    }
+    (void)snprintf(
+        load->assumed, sizeof load->assumed,
+        "the record has jobs per round and tokens per run; assumed: of a prompt %u "
+        "tokens are the job's own (--own), the rest its chunk's: %.1f %%; %u jobs per "
+        "chunk (--per-chunk) where rounds do not tell: %.2f",
+        record->own, prompt > 0 ? 100 * shared / prompt : 0, record->per_chunk,
+        load->chunks > 0 ? (double)load->count / load->chunks : 0);
+}
+
+enum status load_make_t4(const struct load_make_record *record, struct load *load,
                          struct error *err)
 {
     struct text_buf file = {0};
     struct json *root = NULL;
     *load = (struct load){.name = "t4"};
-    enum status status = file_map_read(&file, path, FILE_BYTES_MAX, err);
+    enum status status = file_map_read(&file, record->path, FILE_BYTES_MAX, err);
     if (status == OK)
         status = json_parse(text_buf_text(&file), 0, &root, err);
     if (status == OK)
-        status = read_runs(json_get(root, "runs"), runs, shrink, load, err);
+        status = read_runs(json_get(root, "runs"), record, load, err);
+    if (status == OK)
+        tell_assumed(record, load);
     json_free(root);
     text_buf_deinit(&file);
     return status;

@@ -50,11 +50,15 @@ static void t3_comes_in_two_orders(void **state)
 static void rounds_are_cut_into_chunks(void **state)
 {
     (void)state;
-    const uint32_t counts[] = {12, 254, 254, 127, 0};
-    assert_int_equal(load_make_chunks(counts, 5, 254), 127);
-    assert_int_equal(load_make_chunks(counts, 5, 127), 127);
-    assert_int_equal(load_make_chunks(counts, 5, 12), 12);
-    assert_int_equal(load_make_chunks(counts, 0, 12), 12);
+    const uint32_t told[] = {127, 254, 254, 127, 0}, many[] = {12, 254}, equal[] = {404, 404};
+    assert_int_equal(load_make_chunks(told, 5, 254, 2), 127);
+    assert_int_equal(load_make_chunks(told, 5, 127, 2), 127);
+    assert_int_equal(load_make_chunks(told, 5, 0, 2), 0);
+    assert_int_equal(load_make_chunks(many, 2, 254, 2), 127); /* 2 in common tells nothing */
+    assert_int_equal(load_make_chunks(many, 2, 12, 2), 6);
+    assert_int_equal(load_make_chunks(equal, 2, 404, 2), 202); /* nor does 404 */
+    assert_int_equal(load_make_chunks(equal, 2, 404, 3), 135);
+    assert_int_equal(load_make_chunks(equal, 0, 404, 1), 404);
 }
 
 static enum status read_content(const char *content, uint32_t runs, struct load *load)
@@ -66,7 +70,9 @@ static enum status read_content(const char *content, uint32_t runs, struct load 
     (void)fputs(content, file);
     assert_int_equal(fclose(file), 0);
     struct error err;
-    const enum status status = load_make_t4(path, runs, 2, load, &err);
+    const struct load_make_record record = {
+        .path = path, .runs = runs, .shrink = 2, .own = 200, .per_chunk = 2};
+    const enum status status = load_make_t4(&record, load, &err);
     (void)unlink(path);
     return status;
 }
@@ -82,7 +88,12 @@ static void t4_follows_the_record(void **state)
     assert_int_equal(read_content(two, 9, &load), OK);
     assert_int_equal(load.count, 7);
     assert_int_equal(load.jobs[0].shared + load.jobs[0].own, 400); /* 4800 / 6 / 2 */
-    assert_int_equal(load.jobs[0].shared, 300);
+    assert_int_equal(load.jobs[0].shared, 300);                    /* 200 / 2 are its own */
+    assert_int_equal(load.jobs[6].own, 2);                         /* of 5: at most half */
+    assert_int_equal(load.chunks, 2 + 2 + 1); /* the first round's count divides the second */
+    assert_non_null(strstr(load.assumed, "200 tokens are the job's own"));
+    assert_non_null(strstr(load.assumed, "75.0 %")); /* 1803 of 2405 */
+    assert_non_null(strstr(load.assumed, "1.40"));
     assert_int_equal(load.jobs[0].out, 10);
     assert_int_equal(load.jobs[6].out, 1);
     assert_int_equal(load.jobs[1].wave, 0);
@@ -108,13 +119,14 @@ static void malformed_records_are_refused(void **state)
         "{\"runs\":[{\"jobs\":[1.5],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
     };
     struct load load;
+    const struct load_make_record none = {"/nonexistent/file", 1, 1, 1, 1};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(read_content(wrong[i], 9, &load), ERR_FORMAT);
         load_make_free(&load);
     }
     assert_int_equal(read_content("{}", 9, &load), ERR_LIMIT); /* no jobs */
     load_make_free(&load);
-    assert_int_equal(load_make_t4("/nonexistent/file", 1, 1, &load, NULL), ERR_IO);
+    assert_int_equal(load_make_t4(&none, &load, NULL), ERR_IO);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 
 #include "kernels/device_timer.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@ static struct {
     struct op_times_slot slots[OP_TIMES_SLOTS];
     int32_t slot_count;
     int32_t pending[PENDING_MAX]; /* slot of marks 2 i and 2 i + 1 */
+    bool is_first[PENDING_MAX];   /* the op begins a step */
     uint32_t pending_count;
+    struct op_times_gaps gaps;
+    bool was_copy; /* the op before was a copy of pages */
 } times;
 
 static enum status read_pending(struct error *err)
@@ -25,6 +29,11 @@ static enum status read_pending(struct error *err)
         double us;
         TRY(device_timer_us(times.device, 2 * i, 2 * i + 1, &us, err));
         times.slots[times.pending[i]].us += us;
+        if (i == 0)
+            continue; /* since the op before that, the marks have been read */
+        TRY(device_timer_us(times.device, 2 * i - 1, 2 * i, &us, err));
+        *(times.is_first[i] ? &times.gaps.between_us : &times.gaps.inside_us) += us;
+        ++*(times.is_first[i] ? &times.gaps.between : &times.gaps.inside);
     }
     times.pending_count = 0;
     return OK;
@@ -56,6 +65,10 @@ static enum status begin(struct device *device, const char *name, double operati
     times.slots[slot].operations += operations;
     times.slots[slot].calls++;
     times.pending[times.pending_count] = slot;
+    const bool is_copy = strcmp(name, "kv_copy") == 0;
+    times.is_first[times.pending_count] =
+        is_copy || (strcmp(name, "embed") == 0 && !times.was_copy);
+    times.was_copy = is_copy;
     return device_timer_mark(device, 2 * times.pending_count);
 }
 
@@ -98,6 +111,13 @@ void op_times_reset(void)
     memset(times.slots, 0, sizeof times.slots);
     times.slot_count = 0;
     times.pending_count = 0;
+    times.gaps = (struct op_times_gaps){0};
+    times.was_copy = false;
+}
+
+struct op_times_gaps op_times_gaps(void)
+{
+    return times.gaps;
 }
 
 const struct ops *op_times_of(const struct ops *ops)

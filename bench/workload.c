@@ -4,7 +4,8 @@
  *     workload t1 -m MODEL [--own 128] [--out 128] [--jobs 3]
  *     workload t3 -m MODEL [--chunks 32] [--jobs 3] [--shared 800] [--own 250] [--out 64]
  *                          [--order chunk|task]
- *     workload t4 -m MODEL --file workload.json [--runs 4] [--shrink 1]
+ *     workload t4 -m MODEL --file workload.json [--runs 4] [--shrink 1] [--own 212]
+ *                          [--per-chunk 2]
  *
  * MODEL is a GGUF file or synthetic:NAME. T2, the forward pass alone, is forward_bench.
  */
@@ -19,7 +20,7 @@ struct settings {
     struct engine_options options;
     struct load_make_shape shape;
     const char *file;
-    uint32_t runs, shrink;
+    uint32_t runs, shrink, per_chunk;
     bool json, ops;
 };
 
@@ -30,10 +31,16 @@ static const char usage[] =
     "  t1                     one prompt after the other: --jobs 3 --own 128 --out 128\n"
     "  t3                     --chunks 32 --jobs 3 --shared 800 --own 250 --out 64\n"
     "                         --order chunk|task\n"
-    "  t4                     --file workload.json --runs 4 --shrink 1\n"
+    "  t4                     --file workload.json --runs 4 --shrink 1 --own 212\n"
+    "                         --per-chunk 2: the record does not say which tokens of a\n"
+    "                         prompt are its chunk's, nor on how many chunks a round's jobs\n"
+    "                         were. Assumed, from other records of this workload: 212 are\n"
+    "                         the job's own (209 to 219 by conversation), 2 jobs per chunk\n"
+    "                         (1.88, quartiles 1, 2, 3) where the rounds do not tell\n"
     "  --device cpu|cuda|emu  --precision int8|exact  --kv auto|f32|f16|int8\n"
     "  --threads N  --sequences N  --step N\n"
-    "  --ops                  where the time went, op by op\n"
+    "  --ops                  where the time went, op by op, and the gaps between them;\n"
+    "                         steps are then no graphs on a GPU\n"
     "  --json                 one line of JSON\n";
 
 static bool read_count(const char *text, uint32_t *out)
@@ -94,7 +101,8 @@ static bool read_option(struct settings *settings, int which, const char *text)
                                 &settings->options.sequences_max,
                                 &settings->options.step_tokens,
                                 &settings->runs,
-                                &settings->shrink};
+                                &settings->shrink,
+                                &settings->per_chunk};
     if (which >= '0' && which < '0' + (int)(sizeof counts / sizeof *counts))
         return read_count(text, counts[which - '0']);
     switch (which) {
@@ -130,6 +138,7 @@ static bool read_options(struct settings *settings, int argc, char **argv)
                                             {"step", required_argument, NULL, '7'},
                                             {"runs", required_argument, NULL, '8'},
                                             {"shrink", required_argument, NULL, '9'},
+                                            {"per-chunk", required_argument, NULL, ':'},
                                             {"file", required_argument, NULL, 'f'},
                                             {"order", required_argument, NULL, 'o'},
                                             {"precision", required_argument, NULL, 'p'},
@@ -142,7 +151,8 @@ static bool read_options(struct settings *settings, int argc, char **argv)
     while ((which = getopt_long(argc, argv, "m:", options, NULL)) != -1)
         if (!read_option(settings, which, optarg))
             return false;
-    return optind == argc && settings->options.model_path && settings->shrink > 0;
+    return optind == argc && settings->options.model_path && settings->shrink > 0 &&
+           settings->per_chunk > 0;
 }
 
 static enum status make(const char *name, const struct settings *settings, struct load *load,
@@ -152,8 +162,13 @@ static enum status make(const char *name, const struct settings *settings, struc
         return load_make_t1(&settings->shape, load, err);
     if (strcmp(name, "t3") == 0)
         return load_make_t3(&settings->shape, load, err);
-    return load_make_t4(settings->file ? settings->file : "workload.json", settings->runs,
-                        settings->shrink, load, err);
+    const struct load_make_record record = {.path = settings->file ? settings->file
+                                                                   : "workload.json",
+                                            .runs = settings->runs,
+                                            .shrink = settings->shrink,
+                                            .own = settings->shape.own,
+                                            .per_chunk = settings->per_chunk};
+    return load_make_t4(&record, load, err);
 }
 
 static int bench(const char *name, const struct settings *settings)
@@ -179,10 +194,13 @@ int main(int argc, char **argv)
     struct settings settings = {.options = {.precision = ENGINE_INT8, .device = ENGINE_CPU},
                                 .shape = {32, 3, 800, 250, 64, false},
                                 .runs = 4,
-                                .shrink = 1};
+                                .shrink = 1,
+                                .per_chunk = LOAD_MAKE_PER_CHUNK};
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "t1") == 0)
         settings.shape = (struct load_make_shape){.jobs = 3, .own = 128, .out = 128};
+    if (strcmp(name, "t4") == 0)
+        settings.shape = (struct load_make_shape){.own = LOAD_MAKE_OWN};
     const bool is_known =
         strcmp(name, "t1") == 0 || strcmp(name, "t3") == 0 || strcmp(name, "t4") == 0;
     if (!is_known || !read_options(&settings, argc - 1, argv + 1)) {
