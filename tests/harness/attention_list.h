@@ -1,7 +1,7 @@
 /*
- * attention_list - attention's work list for rows of a few sequences whose pages are given, made
- * by the definition in kernels/attention.h and nothing else: for tests of the kernels, which must
- * not judge themselves by the engine's builder.
+ * attention_list - attention's work list for rows of a few sequences whose pages are given,
+ * made by the definition in kernels/attention.h and nothing else: for tests of the kernels,
+ * which the engine's builder must not judge.
  *
  *     rows of sequences with the same pages in a split share its items
  *     an item has item_rows rows at most
