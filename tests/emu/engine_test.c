@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/model_run.h"
 #include "kernels/device_emu.h"
+#include "tests/harness/device_here.h"
 #include "tests/harness/tiny_model.h"
 
 #include <math.h>
@@ -486,24 +487,11 @@ static void too_small_a_device_is_told(void **state)
     assert_true(has_opened && has_said_weights && has_said_forward);
 }
 
-/* A kind of device that the machine has not is no failure. */
-static bool is_there(void)
-{
-    const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
-    struct device *device = NULL;
-    struct error err;
-    const bool opens = device_open(&device, &options, &err) == OK;
-    if (!opens)
-        print_message("skipped: %s\n", err.text);
-    device_close(device);
-    return opens;
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "cuda") == 0)
         tested = ENGINE_CUDA;
-    if (tested == ENGINE_CUDA && !is_there())
+    if (tested == ENGINE_CUDA && !device_here(DEVICE_CUDA))
         return SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(same_logits_grouped_or_not, clear_findings,

@@ -5,6 +5,7 @@
  * by 0.7.
  */
 #include "kernels/device_emu.h"
+#include "tests/harness/device_here.h"
 #include "tests/harness/families.h"
 
 #include <setjmp.h>
@@ -28,24 +29,11 @@ static void test_by_the_kernels(void **state)
     assert_int_equal(device_emu_findings(), 0);
 }
 
-/* A kind of device that the machine has not is no failure. */
-static bool is_there(void)
-{
-    const struct device_options options = {.kind = DEVICE_CUDA, .threads = 1};
-    struct device *device = NULL;
-    struct error err;
-    const bool opens = device_open(&device, &options, &err) == OK;
-    if (!opens)
-        print_message("skipped: %s\n", err.text);
-    device_close(device);
-    return opens;
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "cuda") == 0)
         tested = DEVICE_CUDA;
-    if (tested == DEVICE_CUDA && !is_there())
+    if (tested == DEVICE_CUDA && !device_here(DEVICE_CUDA))
         return SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_the_kernels)};
     return cmocka_run_group_tests(tests, NULL, NULL);
