@@ -75,7 +75,7 @@ static void open_run(struct model_run *run, const struct kind *kind)
                                               .kv_type = kind->kv_type,
                                               .ops = kind->ops,
                                               .threads = kind->threads,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = COMPANY,
                                               .context_max = CONTEXT,
                                               .rows_max = TOKENS * COMPANY,

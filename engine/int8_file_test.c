@@ -35,7 +35,7 @@ static void write_bytes(const char *path, struct text bytes)
 static enum status convert(const char *from, const char *to, struct error *err)
 {
     const struct device_options options = {
-        .kind = DEVICE_CPU, .threads = 2, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+        .kind = DEVICE_CPU, .threads = 2, .simd_max = DEVICE_SIMD_WIDEST};
     struct file_map map;
     struct gguf gguf;
     struct quant_report report;
@@ -88,7 +88,7 @@ static enum status open_run(struct model_run *run, const char *path,
                                               .precision = precision,
                                               .kv_type = KV_INT8,
                                               .threads = 2,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = 1,
                                               .context_max = TOKENS,
                                               .rows_max = TOKENS,

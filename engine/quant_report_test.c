@@ -27,7 +27,7 @@ struct fixture {
 static void fixture_open(struct fixture *f, uint32_t hidden)
 {
     const struct device_options options = {
-        .kind = DEVICE_CPU, .threads = 2, .simd_max = DEVICE_SIMD_AVX512_VNNI};
+        .kind = DEVICE_CPU, .threads = 2, .simd_max = DEVICE_SIMD_WIDEST};
     struct error err;
     *f = (struct fixture){0};
     tiny_model_write(&f->file, &(struct tiny_model_options){.seed = 5, .hidden = hidden});

@@ -20,9 +20,8 @@ enum { OUT_DIM = 37, IN_DIM = 288, DEPTH = 320, BLOCKS = IN_DIM / 32 };
 static struct device *device_new(uint32_t threads, size_t scratch_bytes)
 {
     struct device *device;
-    const struct device_options options = {.threads = threads,
-                                           .simd_max = DEVICE_SIMD_AVX512_VNNI,
-                                           .scratch_bytes = scratch_bytes};
+    const struct device_options options = {
+        .threads = threads, .simd_max = DEVICE_SIMD_WIDEST, .scratch_bytes = scratch_bytes};
     assert_int_equal(device_open(&device, &options, NULL), OK);
     return device;
 }

@@ -47,7 +47,7 @@ static void open_run(struct model_run *run, int32_t sequences)
     struct error err;
     const struct test_data_path path = model_path();
     const struct model_run_options options = {.path = path.text,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = sequences,
                                               .context_max = CONTEXT,
                                               .rows_max = 128,

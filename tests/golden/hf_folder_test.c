@@ -23,7 +23,7 @@ static void open_run(struct model_run *run, const char *name)
     struct error err;
     const struct test_data_path path = test_data("models/%s", name);
     const struct model_run_options options = {.path = path.text,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = 1,
                                               .context_max = 256,
                                               .rows_max = REFERENCE_IDS_MAX,

@@ -40,7 +40,7 @@ static void check_tiny_models(const struct ops *ops)
         struct model_run run;
         open_run(&run, &(struct model_run_options){.path = path.text,
                                                    .ops = ops,
-                                                   .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                                   .simd_max = DEVICE_SIMD_WIDEST,
                                                    .sequences = 1,
                                                    .context_max = REFERENCE_IDS_MAX,
                                                    .rows_max = REFERENCE_IDS_MAX,
@@ -70,7 +70,7 @@ static void open_stories(struct model_run *run)
 {
     const struct test_data_path path = test_data("models/stories260K/stories260K.gguf");
     open_run(run, &(struct model_run_options){.path = path.text,
-                                              .simd_max = DEVICE_SIMD_AVX512_VNNI,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = 1,
                                               .context_max = 512,
                                               .rows_max = REFERENCE_IDS_MAX,
@@ -138,7 +138,7 @@ static void open_smol_texts(struct model_judge_texts *texts, int32_t ids_max, in
     assert_int_equal(kept, count);
 }
 
-static const struct model_run_options SMOL = {.simd_max = DEVICE_SIMD_AVX512_VNNI,
+static const struct model_run_options SMOL = {.simd_max = DEVICE_SIMD_WIDEST,
                                               .sequences = SMOL_TEXTS,
                                               .context_max = SMOL_IDS_MAX + MODEL_JUDGE_GREEDY,
                                               .rows_max = 128,
