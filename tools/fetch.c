@@ -461,7 +461,9 @@ enum status fetch_file(const struct fetch_options *options, struct fetch_result 
         FAIL(err, ERR_MEMORY, "fetch: no memory");
     enum status status = OK;
     if (size < 0 || (size_t)size + 5 >= sizeof t.part)
-        status = error_set(err, ERR_LIMIT, __FILE__, __LINE__, "the path is too long");
+        status = error_set(err, ERR_LIMIT, __FILE__, __LINE__,
+                           "the path of the part has %d bytes, the limit is %zu", size,
+                           sizeof t.part - 6);
     if (status == OK)
         status = check_url(options->url, NULL, err);
     if (status == OK)

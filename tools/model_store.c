@@ -140,9 +140,12 @@ enum status model_store_note(const char *path, const char *source, const char *s
     json_write_key_text(&w, "sha256", text_of(sha256));
     json_write_object_end(&w);
     text_buf_byte(&out, '\n');
-    FILE *file = out.failed ? NULL : fopen(note, "w");
+    const bool is_whole = !out.failed;
+    FILE *file = is_whole ? fopen(note, "w") : NULL;
     const bool is_written = file && fwrite(out.data, 1, out.size, file) == out.size;
     text_buf_deinit(&out);
+    if (!is_whole)
+        FAIL(err, ERR_MEMORY, "%s: no memory to write it", note);
     if ((file && fclose(file) != 0) || !is_written)
         FAIL(err, ERR_IO, "%s: %s", note, strerror(errno));
     return OK;
@@ -212,7 +215,8 @@ enum status model_store_list(struct model_store_entry **entries, size_t *count,
             room = room == 0 ? 16 : 2 * room;
             struct model_store_entry *more = realloc(*entries, room * sizeof *more);
             if (!more)
-                status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory");
+                status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
+                                   "%s: no memory for %zu models", path, room);
             *entries = more ? more : *entries;
         }
         if (status == OK && *count < room && fill_entry(&(*entries)[*count], item->d_name))

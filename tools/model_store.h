@@ -55,11 +55,12 @@ MUST_USE enum status model_store_make(struct error *err);
  * table. Fills path then. */
 MUST_USE bool model_store_has(const char *name, char *path, size_t size);
 
-/* Notes where a file of the store came from. ERR_IO. */
+/* Notes where a file of the store came from. ERR_IO, ERR_MEMORY. */
 MUST_USE enum status model_store_note(const char *path, const char *source, const char *sha256,
                                       struct error *err);
 
-/* All models in the store by name: *entries is malloc'd. None where there is no store. */
+/* All models in the store by name: *entries is malloc'd, for free() whatever the outcome. None
+ * where there is no store. ERR_IO, ERR_MEMORY. */
 MUST_USE enum status model_store_list(struct model_store_entry **entries, size_t *count,
                                       struct error *err);
 
