@@ -168,6 +168,16 @@ static void test_smollm2(void **state)
     tokenizer_close(tokenizer);
 }
 
+static enum status open_vocabulary(const char *name, struct tokenizer **tokenizer,
+                                   struct error *err)
+{
+    const struct test_data_path path =
+        test_data("tokenizers/gguf_vocab/ggml-vocab-%s.gguf", name);
+    if (!test_data_is_there(&path))
+        skip();
+    return vocab_file_open_gguf(path.text, tokenizer, err);
+}
+
 static void test_gguf_vocabularies(void **state)
 {
     static const char *const names[] = {"gpt-2",     "starcoder", "falcon",
@@ -176,15 +186,7 @@ static void test_gguf_vocabularies(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct tokenizer *tokenizer;
         struct error err;
-        char file[128];
-        (void)snprintf(file, sizeof file, "tokenizers/gguf_vocab/ggml-vocab-%s.gguf", names[i]);
-        const enum status status =
-            vocab_file_open_gguf(test_data("%s", file).text, &tokenizer, &err);
-        if (status == ERR_IO) {
-            print_message("skipped: no test data (%s)\n", err.text);
-            skip();
-        }
-        check(status, &err);
+        check(open_vocabulary(names[i], &tokenizer, &err), &err);
         check_out_file(tokenizer, names[i]);
         if (strcmp(names[i], "llama-spm") == 0)
             check_vectors(tokenizer, "llama2-sentencepiece");
@@ -213,13 +215,10 @@ static void test_json_vocabularies(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tokenizer *tokenizer;
         struct error err;
-        const enum status status =
-            vocab_file_open_json(test_data("%s", cases[i].file).text, &tokenizer, &err);
-        if (status == ERR_IO) {
-            print_message("skipped: no test data (%s)\n", err.text);
+        const struct test_data_path path = test_data("%s", cases[i].file);
+        if (!test_data_is_there(&path))
             skip();
-        }
-        check(status, &err);
+        check(vocab_file_open_json(path.text, &tokenizer, &err), &err);
         check_vectors(tokenizer, cases[i].vectors);
         if (cases[i].out)
             check_out_file(tokenizer, cases[i].out);
