@@ -4,6 +4,7 @@
  * that are listed, each with its reason. How much is refused is printed for each keyword.
  */
 #include "tests/harness/json_case.h"
+#include "tests/harness/test_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,15 +146,10 @@ int main(void)
     struct tally all = {.schemas = 0};
     struct text_buf tar = {0};
     struct arena arena;
-    char path[512];
-    const char *folder = getenv("COHORT_TEST_DATA");
-    snprintf(path, sizeof path, "%s/json/JSON-Schema-Test-Suite.tar.xz",
-             folder ? folder : "../shared/data");
-    if (!json_case_unpack(path, &tar)) {
-        printf("schema suite: %s is not there\n", path);
+    const struct test_data_path path = test_data("json/JSON-Schema-Test-Suite.tar.xz");
+    if (!test_data_is_there(&path))
         return 77;
-    }
-    if (arena_init(&arena, (size_t)512 << 20, NULL) != OK)
+    if (!json_case_unpack(path.text, &tar) || arena_init(&arena, (size_t)512 << 20, NULL) != OK)
         return 1;
     const uint32_t files = run_tar(text_buf_text(&tar), &arena, tallies);
     for (uint32_t i = 0; i < files; i++) {

@@ -2,7 +2,6 @@
 #include "tests/harness/json_case.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static void put_scalar(struct text_buf *out, const struct json *value)
 {
@@ -57,7 +56,7 @@ bool json_case_unpack(const char *path, struct text_buf *out)
     char command[600];
     char part[4096];
     snprintf(command, sizeof command, "xz -dc '%s'", path);
-    FILE *file = access(path, R_OK) == 0 ? popen(command, "r") : NULL;
+    FILE *file = popen(command, "r");
     if (!file)
         return false;
     for (size_t got = 1; got > 0;) {

@@ -14,7 +14,7 @@ void json_case_put(struct text_buf *out, const struct json *value);
 /* Every byte is accepted, and the text is then complete. */
 bool json_case_accepts(struct matcher *matcher, struct text text);
 
-/* What the command prints, whole: xz -dc PATH. False: path cannot be read. */
+/* What xz -dc prints of path; false: it did not end well. */
 bool json_case_unpack(const char *path, struct text_buf *out);
 
 #endif
