@@ -3,7 +3,8 @@
 # compiler, CMake and nothing else: no network, no packages, no file outside this tree but a
 # folder with cJSON (and, for step tests, cmocka) where the system has none.
 #
-#   tools/gpu_check.sh OUTDIR [STEP...] [--libs DIR] [--device cuda|emu] [--seconds N]
+#   tools/gpu_check.sh OUTDIR [STEP...] [--libs DIR] [--device cuda|emu] [--seconds N] [--build DIR]
+#   tools/gpu_check.sh --dry-run [STEP...] [--build DIR]
 #
 #   step       what                                                         expect  limit (s)
 #   build      both back ends: the kernels by nvcc and by the emulator         120    270
@@ -23,6 +24,14 @@
 # five minutes: `gpu_check.sh OUT build wrappers twins engine tests`, and the rest in a second
 # call with the same OUT; what was built is used again.
 #
+# --dry-run runs nothing: it prints each step's commands, and whether the programs and tests that
+# they name are in --build DIR (default: build/gpu_DEVICE, then build/cuda); exit code 1 when one
+# is not.
+#
+# The build is for the card's architecture alone. A guess from parts that were timed (the longest
+# kernel file 8 s of a core, about 4 minutes in all): 30 s on 16 cores, 2 to 3 minutes on 2, inside
+# its limit on both. T3 is cut down here: x3 is 256 chunks, x8 is 96 and x16 is 48, not 1,024.
+#
 # Leaves in OUTDIR: summary.txt, STEP.log, kbench.txt, kbench.jsonl, kbench.csv, loads.txt,
 # loads.jsonl. Exit code: 0 all passed, 1 a step failed, 77 there is no GPU (with --device emu
 # the steps that the emulator can do are run and judged all the same).
@@ -32,22 +41,35 @@ cd "$(dirname "$0")/.." || exit 70
 all=(build wrappers twins engine tests emulated t3 kbench t2 t1 t4 sanitizer)
 declare -A limits=([build]=270 [wrappers]=30 [twins]=90 [engine]=60 [tests]=90 [emulated]=60
     [t3]=120 [kbench]=100 [t2]=60 [t1]=60 [t4]=60 [sanitizer]=120)
-steps=() out="" libs="" device=cuda seconds=570
+words=() steps=() out="" libs="" device=cuda seconds=570 folder="" dry=""
 usage() {
     sed -n '2,/^set/p' tools/gpu_check.sh | sed '$d; s/^# \{0,1\}//'
 }
 while [ $# -gt 0 ]; do
     case $1 in
-    --libs) libs=$2 && shift ;;
-    --device) device=$2 && shift ;;
-    --seconds) seconds=$2 && shift ;;
+    --libs) libs=${2:-} && shift ;;
+    --device) device=${2:-} && shift ;;
+    --seconds) seconds=${2:-} && shift ;;
+    --build) folder=${2:-} && shift ;;
+    --dry-run) dry=1 ;;
     -h | --help) usage && exit 0 ;;
     -*) usage >&2 && exit 64 ;;
-    *) if [ -z "$out" ]; then out=$1; else steps+=("$1"); fi ;;
+    *) words+=("$1") ;;
     esac
-    shift
+    [ $# -eq 0 ] || shift # an option without its value was the last word
 done
-[ -n "$out" ] || { usage >&2 && exit 64; }
+if [ -n "$dry" ]; then
+    out=$(mktemp -d) && trap 'rm -rf "$out"' EXIT
+elif [ ${#words[@]} -gt 0 ]; then
+    out=${words[0]} words=("${words[@]:1}")
+else
+    usage >&2 && exit 64
+fi
+steps=("${words[@]}")
+case $device in
+cuda | emu) ;;
+*) echo "gpu_check: --device $device: cuda or emu" >&2 && exit 64 ;;
+esac
 [ ${#steps[@]} -gt 0 ] || steps=("${all[@]}")
 for step in "${steps[@]}"; do
     [ -n "${limits[$step]:-}" ] || { echo "gpu_check: no step named $step" >&2 && exit 64; }
@@ -56,14 +78,17 @@ done
 
 mkdir -p "$out" || exit 73
 out=$(realpath "$out")
-folder=build/gpu_$device
+if [ -z "$folder" ]; then
+    folder=build/gpu_$device
+    [ -n "$dry" ] && [ ! -d "$folder" ] && folder=build/cuda
+fi
 shapes=llama-3.2-3b,llama-3.1-8b,qwen2.5-7b,minions30x6
 if [ -n "$libs" ]; then
     libs=$(realpath "$libs")
     export CPATH=$libs/include LIBRARY_PATH=$libs/lib
     export LD_LIBRARY_PATH=$libs/lib:${LD_LIBRARY_PATH:-}
 fi
-export out libs device folder shapes
+export out libs device folder shapes dry
 
 say() {
     echo "$*" | tee -a "$out/summary.txt"
@@ -105,36 +130,46 @@ build() {
         options+=(-DBUILD_TESTING=OFF)
     fi
     command -v ninja >/dev/null && [ ! -f "$folder/CMakeCache.txt" ] && options+=(-G Ninja)
-    cmake "${options[@]}" || return 1
+    execute cmake "${options[@]}" || return 1
+    [ -n "$dry" ] && { wants "${targets[@]}"; return; }
     grep -q '^CMAKE_GENERATOR:INTERNAL=Ninja' "$folder/CMakeCache.txt" && go_on=-k0
-    cmake --build "$folder" -j "$(nproc)" --target "${targets[@]}" -- $go_on
+    execute cmake --build "$folder" -j "$(nproc)" --target "${targets[@]}" -- $go_on
 }
 
-wants() { # PROGRAM...: false with a line when one was not built
-    local program
+wants() { # PROGRAM...: false with a line for each that was not built
+    local program missing=0
     for program in "$@"; do
-        [ -x "$folder/$program" ] || { echo "$program was not built" && return 1; }
+        [ -x "$folder/$program" ] && continue
+        echo "$program was not built" && missing=1
+        [ -n "$dry" ] && echo "$program" >>"$out/missing"
     done
+    return $missing
+}
+
+# PROGRAM WORDS...: runs it; dry, prints it instead.
+execute() {
+    [ -n "$dry" ] || { "$@"; return; }
+    echo "  $*" >>"$out/commands"
 }
 
 kbench_run() {
     wants cohort_kbench || return 77
-    "$folder/cohort_kbench" run --device "$device" "$@"
+    execute "$folder/cohort_kbench" run --device "$device" "$@"
 }
 
 load() { # NAME OPTIONS...: a line of JSON
     wants workload || return 77
-    "$folder/workload" "$@" --device "$device" --json | tee -a "$out/loads.jsonl"
+    execute "$folder/workload" "$@" --device "$device" --json | tee -a "$out/loads.jsonl"
 }
 
 load_ops() { # the same as text, with the time of each op
     wants workload || return 77
-    "$folder/workload" "$@" --device "$device" --ops | tee -a "$out/loads.txt"
+    execute "$folder/workload" "$@" --device "$device" --ops | tee -a "$out/loads.txt"
 }
 
 wrappers() {
     wants wrapper_check || return 77
-    "$folder/wrapper_check" "$device"
+    execute "$folder/wrapper_check" "$device"
 }
 
 twins() {
@@ -146,7 +181,7 @@ twins() {
 checksum() { # DEVICE OPTIONS...: of all texts of a small T3
     local sizes=(--chunks 3 --jobs 3 --shared 70 --own 20 --out 8)
     [ "$device" = emu ] && sizes=(--chunks 2 --jobs 2 --shared 18 --own 4 --out 2)
-    "$folder/workload" t3 -m synthetic:tiny "${sizes[@]}" --precision int8 --kv int8 --json \
+    execute "$folder/workload" t3 -m synthetic:tiny "${sizes[@]}" --precision int8 --kv int8 --json \
         --device "$@" |
         sed -n 's/.*"checksum":"\([0-9a-f]*\)".*/\1/p'
 }
@@ -156,10 +191,12 @@ engine() {
     local told expected failed=0 options
     wants workload || return 77
     expected=$(checksum cpu)
+    [ -n "$dry" ] && expected=dry
     [ -n "$expected" ] || { echo "the CPU gives no texts" && return 1; }
     for options in "" "--order task" "--step 32" "--sequences 1" "--sequences 2 --order task"; do
         # shellcheck disable=SC2086 # words
         told=$(checksum "$device" $options)
+        [ -n "$dry" ] && told=dry
         echo "texts of t3 tiny $options: ${told:-none}, the CPU's $expected"
         [ "$told" = "$expected" ] || failed=1
     done
@@ -167,15 +204,17 @@ engine() {
 }
 
 tests() {
-    local test failed=0 code count=0
-    for test in "$folder"/kernels_*_simt_test "$folder"/tests_emu_engine_test; do
-        [ -x "$test" ] || continue
+    local source test failed=0 code count=0
+    for source in kernels/*_simt_test.c tests/emu/engine_test.c; do
+        test=${source//\//_} test=${test%.c}
+        [ -n "$dry" ] && wants "$test"
+        [ -n "$dry" ] || [ -x "$folder/$test" ] || { echo "-- $test was not built" && continue; }
         [ "$device" = emu ] && continue # ctest -L emu runs these
-        echo "-- ${test##*/}"
-        timeout 45 "$test" "$device"
+        echo "-- $test"
+        execute timeout 45 "$folder/$test" "$device"
         code=$?
         count=$((count + 1))
-        [ $code -eq 0 ] || [ $code -eq 77 ] || { echo "${test##*/}: exit $code" && failed=1; }
+        [ $code -eq 0 ] || [ $code -eq 77 ] || { echo "$test: exit $code" && failed=1; }
     done
     [ $count -gt 0 ] || { echo "no test of $device was built: cmocka is not here" && return 77; }
     return $failed
@@ -189,20 +228,20 @@ emulated() {
 
 sanitizer() {
     local tool failed=0
-    if [ "$device" = emu ] || ! command -v compute-sanitizer >/dev/null; then
+    if [ "$device" = emu ] || { [ -z "$dry" ] && ! command -v compute-sanitizer >/dev/null; }; then
         echo "compute-sanitizer is not here"
         return 77
     fi
     wants cohort_kbench || return 77
     for tool in memcheck racecheck initcheck synccheck; do
-        timeout 60 compute-sanitizer --tool $tool --error-exitcode 9 "$folder/cohort_kbench" run \
+        execute timeout 60 compute-sanitizer --tool $tool --error-exitcode 9 "$folder/cohort_kbench" run \
             --device cuda --small --verify --seconds 0 --M 17 --shapes llama-3.1-8b ||
             { echo "compute-sanitizer $tool: exit $?" && failed=1; }
     done
     return $failed
 }
 
-# Four tables; one that fails does not keep the others from being made.
+# Four tables and a layer's budget; one that fails does not keep the others from being made.
 kbench() {
     local options=(--M "1,16,64,256,2048" --mode "cold,graph" --baseline cublaslt) failed=0
     [ "$device" = emu ] && options=(--M "1,17" --verify)
@@ -217,6 +256,9 @@ kbench() {
     table matmul --variant gate_up,down --M 1..128/3 --mode cold --seconds 0.02 \
         --shapes llama-3.1-8b
     table matmul --M 64,512 --seconds 0.05 --shapes llama-3.2-3b,qwen2.5-7b
+    execute "$folder/cohort_kbench" layer --device "$device" --M 64 --seconds 0.05 \
+        --shapes llama-3.1-8b,minions30x6 --project 4090 --json "$out/kbench.jsonl" |
+        tee -a "$out/kbench.txt" || failed=1
     return $failed
 }
 
@@ -234,7 +276,7 @@ t2() {
     [ "$device" = emu ] && model=tiny &&
         options=(--seconds 0 --rows 33 --batches "1,8" --context 64)
     wants forward_bench || return 77
-    "$folder/forward_bench" "synthetic:$model" --device "$device" --precision int8 --kv int8 \
+    execute "$folder/forward_bench" "synthetic:$model" --device "$device" --precision int8 --kv int8 \
         "${options[@]}" | tee -a "$out/loads.txt"
 }
 
@@ -247,6 +289,7 @@ t3() {
         load t3 -m synthetic:tiny --chunks 2 --jobs 3 --shared 40 --own 20 --out 3
         return
     }
+    echo "T3 is cut down: x3 of 256 chunks, x8 of 96, x16 of 48; the whole is 1,024"
     load t3 -m $model "${sizes[@]}" --chunks 256 --jobs 3 --order chunk || failed=$?
     load t3 -m $model "${sizes[@]}" --chunks 256 --jobs 3 --order task || failed=$?
     load t3 -m $model "${sizes[@]}" --chunks 96 --jobs 8 --order task || failed=$?
@@ -259,7 +302,7 @@ t3() {
 
 t4() {
     local file=${COHORT_TEST_DATA:-../shared/data}/minions/workload.json
-    [ -f "$file" ] || { echo "no $file: T4 is left out" && return 77; }
+    [ -f "$file" ] || [ -n "$dry" ] || { echo "no $file: T4 is left out" && return 77; }
     [ "$device" = emu ] && { echo "T4 is more than an emulator gets through" && return 77; }
     load t4 -m synthetic:llama-3.1-8b --file "$file" --runs 1 --sequences 512 --step 4096
 }
@@ -292,8 +335,30 @@ run() {
         ;;
     esac
 }
-export -f has_cmocka architecture build wants kbench_run load load_ops wrappers twins checksum engine \
+export -f has_cmocka architecture build wants execute kbench_run load load_ops wrappers twins checksum engine \
     tests emulated sanitizer kbench t1 t2 t3 t4
+
+# Steps by their commands alone. A step whose program is missing says so and ends early.
+dry_run() {
+    local step count
+    : >"$out/missing"
+    for step in "${steps[@]}"; do
+        echo "$step, at most ${limits[$step]} s, in $folder:"
+        : >"$out/commands"
+        "$step" >/dev/null 2>&1
+        cat "$out/commands"
+    done
+    if [ -f "$folder/CTestTestfile.cmake" ] && command -v ctest >/dev/null; then
+        count=$(ctest --test-dir "$folder" -N -L gpu 2>/dev/null | sed -n 's/^Total Tests: //p')
+        echo "ctest -L gpu has ${count:-0} tests in $folder"
+    fi
+    sort -u "$out/missing" | sed 's/^/not built: /'
+    [ ! -s "$out/missing" ]
+}
+if [ -n "$dry" ]; then
+    dry_run
+    exit $?
+fi
 
 failures=0 late=0
 say "gpu_check $(date -u +%Y-%m-%dT%H:%M:%SZ), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown), $device"
@@ -306,5 +371,7 @@ fi
 for step in "${steps[@]}"; do
     run "$step"
 done
+printf '%s\n' "${steps[@]}" | grep -qx t3 &&
+    say "T3 was cut down: x3 of 256 chunks, x8 of 96, x16 of 48; the whole is 1,024 chunks"
 say "${#steps[@]} steps, $failures failed, $late not begun, $SECONDS s"
 [ $failures -eq 0 ] && [ $late -eq 0 ]

@@ -3,6 +3,7 @@
  * the device's sentence and takes no more, and `cohort batch` exits with what was answered
  * before in its file; run again, it does the rest.
  */
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/text_loss.h"
 #include "kernels/device_emu.h"
@@ -25,6 +26,8 @@
 #include <cmocka.h>
 
 enum { JOBS = 12, SAMPLES = 2, REQUESTS = 12, ANSWERED = 3, EVENTS = 64, TEXT_MAX = 1 << 16 };
+#define ENDS_WITHIN_S 30.0 /* wanted: 1 s on a machine of its own; what it took is printed */
+
 enum { LOOKS_MAX = 2000000 }; /* at the file, before a launch goes on and fails the test */
 
 static char folder[] = "/tmp/engine-failure-XXXXXX";
@@ -33,6 +36,7 @@ static char model[64], asked[64], first_out[64], failed_out[64], said_path[64];
 /* Seen by the child and by us: launches so far; which one may be the first to fail. */
 static struct {
     volatile uint64_t launches, fails_from;
+    volatile double failed_s; /* when it failed, by clock_now_s */
 } * shared;
 
 static uint32_t lines_in(const char *path)
@@ -59,6 +63,7 @@ static bool when_some_are_answered(uint64_t launch)
         return false;
     for (int looks = 0; looks < LOOKS_MAX && lines_in(failed_out) < ANSWERED; looks++)
         (void)sched_yield();
+    shared->failed_s = clock_now_s();
     return true; /* too few lines are seen by who counts them */
 }
 
@@ -93,6 +98,10 @@ static void engine_ends(uint64_t at)
                 assert_int_equal(engine_failure(engine, &err), ERR_DEVICE);
             failed += events[i].kind == ENGINE_DONE && events[i].finish == ENGINE_FAILED;
         }
+    const double took_s = clock_now_s() - shared->failed_s;
+    print_message("launch %llu failed: every job had ended %.3f s later\n",
+                  (unsigned long long)at, took_s);
+    assert_true(took_s < ENDS_WITHIN_S);
     assert_int_equal(ended, JOBS * SAMPLES);
     assert_int_equal(failed, JOBS * SAMPLES);
     assert_int_equal(engine_failure(engine, &err), ERR_DEVICE);
@@ -107,6 +116,8 @@ static void engine_ends(uint64_t at)
 static bool at_offset(uint64_t launch)
 {
     shared->launches = launch;
+    if (launch == shared->fails_from)
+        shared->failed_s = clock_now_s();
     return launch == shared->fails_from;
 }
 
@@ -234,6 +245,9 @@ static void a_batch_keeps_what_was_answered(void **state)
     assert_int_equal(answers_same(wanted, wanted), REQUESTS);
     shared->fails_from = shared->launches * 3 / 4;
     assert_int_equal(batch(failed_out, when_some_are_answered), EX_SOFTWARE);
+    const double took_s = clock_now_s() - shared->failed_s;
+    print_message("cohort batch had ended %.3f s after the failure\n", took_s);
+    assert_true(took_s < ENDS_WITHIN_S);
     read_file(said_path, text);
     assert_non_null(strstr(text, "cohort batch: "));
     assert_non_null(strstr(text, "touches memory that is not there"));
