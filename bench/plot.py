@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """plot - gnuplot pictures from the files of cohort kbench --json and workload --json.
 
-    bench/plot.py kbench.jsonl [loads.jsonl] --out FOLDER
+    bench/plot.py kbench.jsonl [loads.jsonl] --out FOLDER [--png]
 
-Writes, for each picture, NAME.dat and NAME.gp, and NAME.svg where gnuplot is installed:
+Writes, for each picture, NAME.dat and NAME.gp, and NAME.svg (or .png) where gnuplot is installed:
     roof_KERNEL   share of the measured limit over M, one line per variant
-    time_KERNEL   microseconds over M, beside the roofline's
-    ops_LOAD      where a workload's time went
+    time_KERNEL   microseconds over M
+    count_KERNEL  of an emulated run: sectors and bank conflicts per request over M
+    layer_MODEL   of kbench layer: each kernel's share, a column per M
+    ops_LOAD      where a workload's time went (workload --ops --json)
 The first line of each data file names device, commit and date, as the run's head does.
 """
 
@@ -30,6 +32,8 @@ def name_of(text):
 class Picture:
     """A data file of blocks, and the script that draws them."""
 
+    kind = "svg"
+
     def __init__(self, folder, name, title, source):
         self.path = folder / name_of(name)
         self.title, self.source, self.blocks = title, source, []
@@ -46,8 +50,10 @@ class Picture:
         data = self.path.with_suffix(".dat").name
         plots = ", \\\n     ".join(f'"{data}" index {i} {style} title columnheader(1)'
                                    for i in range(len(self.blocks)))
-        script = ["set terminal svg size 900,540 background rgb 'white'",
-                  f'set output "{self.path.with_suffix(".svg").name}"',
+        terminal = {"svg": "svg size 900,540 background rgb 'white'",
+                    "png": "pngcairo size 900,540"}[self.kind]
+        script = [f"set terminal {terminal}",
+                  f'set output "{self.path.with_suffix("." + self.kind).name}"',
                   f'set title "{self.title}\\n{self.source}" noenhanced',
                   "set key outside noenhanced", "set grid", *settings, f"plot {plots}"]
         self.path.with_suffix(".gp").write_text("\n".join(script) + "\n", encoding="utf-8")
@@ -82,20 +88,61 @@ def kbench_pictures(records, folder):
     return len(kernels)
 
 
+def counter_pictures(records, folder):
+    """Of rows without times: the emulator's."""
+    kernels = collections.defaultdict(lambda: collections.defaultdict(dict))
+    for row in records:
+        if row.get("record") == "row" and "sectors_per_request" in row and "us" not in row:
+            label = f"{row['variant']} {row['model']} {row['dtype']}".strip()
+            kernels[row["kernel"]][label][row["m"]] = row
+    for kernel, lines in kernels.items():
+        picture = Picture(folder, f"count_{kernel}", f"{kernel}: per request, small shapes",
+                          "emulated")
+        for label, rows in sorted(lines.items()):
+            for name, column in (("sectors", "sectors_per_request"),
+                                 ("conflicts", "conflicts_per_request")):
+                picture.block(f"{name} {label}", [(m, rows[m][column]) for m in sorted(rows)])
+        picture.write(["set logscale x 2", 'set xlabel "M"', "set yrange [0:*]"],
+                      "using 1:2 with linespoints")
+    return len(kernels)
+
+
+def layer_pictures(records, folder):
+    layers = collections.defaultdict(dict)
+    for record in records:
+        if record.get("record") == "layer":
+            layers[f"{record['model']} {record['phase']}"][record["m"]] = record
+    for name, sizes in layers.items():
+        first = sizes[min(sizes)]
+        what = "measured" if "sum_us" in first else "MODEL of an RTX 4090"
+        picture = Picture(folder, f"layer_{name}", f"a layer of {name}: share by kernel",
+                          f"{first['device']}, {what}")
+        for index, step in enumerate(first["steps"]):
+            picture.block(f"{step['kernel']} {step['variant']}".strip(),
+                          [(f'"M {m}"', 100 * sizes[m]["steps"][index]["share"])
+                           for m in sorted(sizes)])
+        more = [f"set linetype {n} lc rgb '{colour}'" for n, colour in
+                enumerate(("#8a8a8a", "#7fc97f", "#f4a6c0", "#6b4226"), start=9)]
+        picture.write([*more, "set style data histograms", "set style histogram rowstacked",
+                       "set style fill solid", "set boxwidth 0.6", "set yrange [0:100]",
+                       'set ylabel "%"'], "using 2:xtic(1)")
+    return len(layers)
+
+
 def load_pictures(records, folder):
     count = 0
     for record in records:
         ops = record.get("ops_s")
         if not ops:
             continue
-        between = record["prefill_s"] + record["decode_s"] - sum(ops.values())
         rows = [(f'"{name}"', seconds) for name, seconds in ops.items()]
-        rows += [('"between ops"', max(between, 0)), ('"host"', max(record["host_s"], 0))]
+        rows += [('"gaps in steps"', record.get("gaps_in_steps_s", 0)),
+                 ('"gaps between steps"', record.get("gaps_between_steps_s", 0))]
         name = f"{record['load']}_{record['model']}"
         picture = Picture(folder, f"ops_{name}", f"{name}: seconds by op",
                           f"{record['device']}, {record['jobs_per_s']:.3f} jobs/s")
         picture.block("seconds", rows)
-        picture.write(["set style fill solid", "set boxwidth 0.7", "set xtics rotate by -40",
+        picture.write(["set style fill solid", "set boxwidth 0.7", "set xtics rotate by -40 noenhanced",
                        "set yrange [0:*]"], "using 0:2:xtic(1) with boxes")
         count += 1
     return count
@@ -105,11 +152,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+")
     parser.add_argument("--out", default=".")
+    parser.add_argument("--png", action="store_true", help="pictures as PNG, not SVG")
     args = parser.parse_args()
+    Picture.kind = "png" if args.png else "svg"
     folder = pathlib.Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     records = [record for path in args.files for record in read(path)]
-    count = kbench_pictures(records, folder) + load_pictures(records, folder)
+    makers = (kbench_pictures, counter_pictures, layer_pictures, load_pictures)
+    count = sum(make(records, folder) for make in makers)
     drawn = "" if shutil.which("gnuplot") else ", as data and scripts: gnuplot is not here"
     print(f"{count} sets of pictures in {folder}{drawn}")
 

@@ -419,7 +419,7 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
         {0, "device", "auto|cuda|emu|cpu", ARGS_CHOICE, &k->device, 0, 0,
          "where to run (default: cuda where there is one, else emu)"},
         {0, "M", "LIST", ARGS_TEXT, &k->m_list, 0, 0,
-         "rows, such as 1,8,16..64/16 or 1..256*2 (default 1,16,64,256)"},
+         "rows, such as 1,8,16..64/16 or 1..256*2 (default 1,16,64,256; emulator 1,17)"},
         {0, "shapes", "LIST", ARGS_TEXT, &k->shape_list, 0, 0,
          "see kbench list (default llama-3.1-8b,minions30x6)"},
         {0, "variant", "LIST", ARGS_TEXT, &k->variant, 0, 0, "default: all of them"},
@@ -432,29 +432,34 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
         {0, "small", NULL, ARGS_FLAG, &k->is_small, 0, 0,
          "sizes that the twin gets through in no time; always so on the emulator"},
         {0, "as-emulated", NULL, ARGS_FLAG, &k->has_pair, 0, 0,
-         "small sizes, and results held against the emulator's"},
+         "on a GPU: small sizes, and results held against the emulator's"},
         {0, "baseline", "none|cublaslt|sorted|naive", ARGS_CHOICE, &k->baseline, 0, 0,
          "a comparator at the same precision, in the same run"},
         {0, "project", "none|4090", ARGS_CHOICE, &k->project, 0, 0,
          "what the roofline MODEL says of that card"},
         {0, "phase", "decode|prefill", ARGS_CHOICE, &k->phase, 0, 0,
-         "of kbench layer: rows of as many sequences, or of one"},
+         "of layer: rows are of as many sequences, or of one"},
         {0, "json", "FILE", ARGS_TEXT, &k->json_path, 0, 0, "append rows as lines of JSON"},
         {0, "csv", "FILE", ARGS_TEXT, &k->csv_path, 0, 0, "write rows as CSV"},
         {0, "compare", "FILE", ARGS_TEXT, &k->compare_path, 0, 0,
          "an older --json file: medians, or on the emulator its counters"},
         {0, "fail-above", "SHARE", ARGS_TEXT, &k->fail_above, 0, 0,
-         "fail when a row has more than --compare's by more, such as 3%"},
+         "fail when a figure is more than --compare's by that share, such as 3%"},
         {0, "seed", "N", ARGS_U64, &k->seed, 0, 0, "of the random numbers (default 1)"},
     };
     const struct args_command command = {
         .name = "kbench",
         .usage = "list | run [KERNEL...] | layer [options]",
-        .about = "Times the kernels beside the machine's limits, or, on the emulator, counts "
-                 "what they do.\n"
-                 "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
-                 "gather, kv_copy, sample; kbench list tells their variants, formats and "
-                 "shapes.",
+        .about =
+            "Times the kernels beside the machine's limits, or, on the emulator, counts "
+            "what they do.\n"
+            "  list   kernels with their variants and number formats, and shapes\n"
+            "  run    a row for each kernel, variant, shape, M and mode\n"
+            "  layer  for each shape and M: the kernels of one layer, their sum, their shares\n"
+            "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
+            "gather, kv_copy, sample. bench/README.md tells how to read the tables.\n"
+            "Exit code: 1 a wrong result, a finding or a figure past --fail-above; 77 no "
+            "such device.",
         ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);
