@@ -7,14 +7,15 @@
  *     T4   recorded runs (a JSON file: runs[].jobs, local_prompt, local_completion, local_s):
  *          each round a wave. A job's prompt and output are the mean of its run.
  *
- * T4's record does not say which of a prompt's tokens are its chunk's, nor on how many chunks a
- * round's jobs were. Both come from other records of the same workload, by
- * bench/t4_assumed.py: in 2,617 jobs of four recorded conversations the tokens that are not the
- * chunk's (task, advice, rules) were 212 on the mean, 209 to 219 by conversation, while whole
- * prompts went from 862 to 1,332; and 84 recorded programs made 1.88 jobs per chunk, quartiles
- * 1, 2, 3. So `own` tokens are the job's, and at most half of the prompt; a round has `per_chunk`
- * jobs per chunk, unless the rounds of its run tell: the greatest common divisor of their counts,
- * where that gives this round at most 3 jobs per chunk and another round more than one.
+ * T4's record does not say which of a prompt's tokens are its chunk's, nor on how many chunks
+ * a round's jobs were. Both come from other records of the same workload, by
+ * bench/t4_assumed.py. In 2,617 jobs of four recorded conversations the tokens that are not
+ * the chunk's (task, advice, rules) were 212 on the mean, 209 to 219 by conversation, while
+ * whole prompts went from 862 to 1,332; and 84 recorded programs made 1.88 jobs per chunk,
+ * quartiles 1, 2, 3. So `own` tokens are the job's, and at most half of the prompt; a round
+ * has `per_chunk` jobs per chunk, unless the rounds of its run tell: the greatest common
+ * divisor of their counts, where that gives this round at most 3 jobs per chunk and another
+ * round more than one.
  */
 #ifndef BENCH_LOAD_MAKE_H
 #define BENCH_LOAD_MAKE_H
@@ -43,8 +44,8 @@ MUST_USE enum status load_make_t4(const struct load_make_record *record, struct 
                                   struct error *err);
 void load_make_free(struct load *load);
 
-/* Chunks of a round of `jobs`, in a run whose rounds have counts[count] jobs; 1 .. jobs, and 0
- * for 0. */
+/* Chunks of a round of `jobs`, in a run whose rounds have counts[count] jobs; 1 .. jobs, and
+ * 0 for 0. */
 uint32_t load_make_chunks(const uint32_t *counts, uint32_t count, uint32_t jobs,
                           uint32_t per_chunk);
 
