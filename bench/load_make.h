@@ -35,7 +35,8 @@ MUST_USE enum status load_make_t1(const struct load_make_shape *shape, struct lo
 MUST_USE enum status load_make_t3(const struct load_make_shape *shape, struct load *load,
                                   struct error *err);
 /* The first `runs` of the file; all tokens divided by `shrink` (>= 1) for machines that would
- * take a day. load->assumed tells own and per_chunk (>= 1). ERR_IO, ERR_FORMAT names the run. */
+ * take a day. load->assumed tells own and per_chunk (>= 1).
+ * ERR_IO; ERR_FORMAT names the run. */
 struct load_make_record {
     const char *path;
     uint32_t runs, shrink, own, per_chunk;
