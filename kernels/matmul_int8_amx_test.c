@@ -1,13 +1,17 @@
 /* matmul_int8_amx_test - the AMX kernel's own source, built on a model of the tiles in C,
  * against the scalar kernel, for machines that cannot run it; and, where the system grants
  * AMX, the kernel as it is. */
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -129,6 +133,90 @@ static void a_configuration_is_loaded_when_the_rows_change(void **state)
     model_release();
 }
 
+/* Faults of the processor, each a configuration's or a tile's. */
+enum fault {
+    FAULT_NONE, /* what the others begin with must do well */
+    FAULT_PALETTE,
+    FAULT_RESERVED,
+    FAULT_ROWS,
+    FAULT_BYTES,
+    FAULT_ROWS_ALONE,
+    FAULT_BYTES_ALONE,
+    FAULT_NINTH_TILE,
+    FAULT_RELEASED,
+    FAULT_UNSET_TILE,
+    FAULT_SAME_TILE,
+    FAULT_ROWS_UNLIKE,
+    FAULT_DEPTH_UNLIKE,
+    FAULT_COLUMNS_UNLIKE,
+    FAULT_COLUMNS_CUT,
+    FAULTS
+};
+
+/* Tile 0 sums, 1 rows, 2 weights: 3 rows, 4 columns, depth 8. */
+static void config_break(struct amx_model_config *config, enum fault fault)
+{
+    *config =
+        (struct amx_model_config){.palette = 1, .row_bytes = {16, 8, 16}, .rows = {3, 3, 2}};
+    config->palette = fault == FAULT_PALETTE ? 2 : 1;
+    config->reserved[5] = fault == FAULT_RESERVED;
+    if (fault == FAULT_ROWS || fault == FAULT_ROWS_ALONE)
+        config->rows[3] = fault == FAULT_ROWS ? 17 : 1;
+    if (fault == FAULT_ROWS || fault == FAULT_BYTES_ALONE)
+        config->row_bytes[3] = 4;
+    if (fault == FAULT_BYTES) {
+        config->rows[3] = 1;
+        config->row_bytes[3] = 68;
+    }
+    if (fault == FAULT_NINTH_TILE) {
+        config->rows[8] = 1;
+        config->row_bytes[8] = 4;
+    }
+    if (fault == FAULT_ROWS_UNLIKE)
+        config->rows[0] = 2;
+    if (fault == FAULT_DEPTH_UNLIKE)
+        config->row_bytes[1] = 12;
+    if (fault == FAULT_COLUMNS_UNLIKE)
+        config->row_bytes[0] = 12;
+    if (fault == FAULT_SAME_TILE) /* shapes that fit */
+        config->row_bytes[0] = config->row_bytes[2] = 8;
+    if (fault == FAULT_COLUMNS_CUT)
+        config->row_bytes[0] = config->row_bytes[2] = 14;
+}
+
+static void model_use(enum fault fault)
+{
+    struct amx_model_config config;
+    config_break(&config, fault);
+    amx_model_loadconfig(&config);
+    if (fault == FAULT_RELEASED)
+        amx_model_release();
+    amx_model_zero(fault == FAULT_UNSET_TILE ? 5 : 0);
+    amx_model_zero(1);
+    amx_model_zero(2);
+    amx_model_dpbssd(0, fault == FAULT_SAME_TILE ? 0 : 1, 2);
+}
+
+static void the_model_faults_where_the_processor_does(void **state)
+{
+    (void)state;
+    for (int fault = FAULT_NONE; fault < FAULTS; fault++) {
+        int status;
+        const pid_t child = fork();
+        if (child == 0) {
+            const int nowhere = open("/dev/null", O_WRONLY);
+            (void)dup2(nowhere, STDERR_FILENO);
+            model_use((enum fault)fault);
+            _exit(0);
+        }
+        assert_true(child > 0 && waitpid(child, &status, 0) == child);
+        const bool is_stopped = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+        const bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        if (fault == FAULT_NONE ? !is_well : !is_stopped)
+            fail_msg("fault %d: status %d", fault, status);
+    }
+}
+
 static void sums_of_the_machine_equal_the_scalar_kernel(void **state)
 {
     (void)state;
@@ -146,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_on_the_model_equal_the_scalar_kernel),
         cmocka_unit_test(a_configuration_is_loaded_when_the_rows_change),
+        cmocka_unit_test(the_model_faults_where_the_processor_does),
         cmocka_unit_test(sums_of_the_machine_equal_the_scalar_kernel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

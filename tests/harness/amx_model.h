@@ -64,6 +64,7 @@ static void amx_model_release(void)
 /* Rows of a tile in use. */
 static int amx_model_rows(int tile)
 {
+    assert(tile >= 0 && tile < AMX_TILES);
     assert(amx_model.config.palette == 1 && amx_model.config.rows[tile] > 0);
     return amx_model.config.rows[tile];
 }
@@ -112,7 +113,7 @@ static void amx_model_dpbssd(int c, int a, int b)
     assert(c != a && c != b && a != b);
     assert(amx_model_rows(c) == amx_model_rows(a));
     assert(config->row_bytes[a] == 4 * amx_model_rows(b));
-    assert(config->row_bytes[c] == config->row_bytes[b]);
+    assert(config->row_bytes[c] == config->row_bytes[b] && config->row_bytes[c] % 4 == 0);
     for (int r = 0; r < amx_model_rows(c); r++)
         amx_model_row(amx_model.tiles[c][r], amx_model.tiles[a][r], b,
                       config->row_bytes[c] / 4);
