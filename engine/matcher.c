@@ -1,6 +1,8 @@
 /* matcher - see matcher.h. */
 #include "engine/matcher.h"
 
+#include "engine/matcher_copy.h"
+
 #include <string.h>
 
 enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
@@ -346,17 +348,32 @@ static void step_array(const struct step *step, struct matcher_frame frame)
         add_item(step, frame);
 }
 
-static bool string_is_open(const struct schema_node *node)
+static bool string_is_open(const struct step *step, const struct schema_node *node)
 {
     if (node->characters)
         return node->characters->further[AUTOMATON_START] <= node->characters_max;
+    if (node->copied)
+        return matcher_copy_has(step->matcher->copied, node);
     return node->counted ? node->characters_min <= node->characters_max
                          : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
+}
+
+static void step_copied(const struct step *step, struct matcher_frame frame)
+{
+    const struct schema_node *node = node_of(step, frame.node);
+    if (step->byte == '"' && matcher_copy_can_end(step->matcher->copied, node, &frame))
+        pop(step, &frame);
+    else if (matcher_copy_step(step->matcher->copied, node, &frame, step->byte))
+        add(step, frame);
 }
 
 static void step_string(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
+    if (node->copied) {
+        step_copied(step, frame);
+        return;
+    }
     const bool whole = node->counted ? frame.state == AUTOMATON_START
                                      : automaton_ends(node->string, frame.state);
     if (step->byte == '"' && whole && (!node->counted || frame.count >= node->characters_min)) {
@@ -422,7 +439,7 @@ static void begin_value(const struct step *step, struct matcher_frame frame)
                schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
         frame.phase = ARRAY_FIRST;
         add(step, frame);
-    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(node)) {
+    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(step, node)) {
         frame.phase = STRING;
         frame.state = AUTOMATON_START;
         add(step, frame);
