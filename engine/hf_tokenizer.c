@@ -38,22 +38,28 @@ static enum status open_texts(const struct tokenizer_json_input *input,
 enum status hf_tokenizer_open(const char *folder, uint32_t rows, struct tokenizer **tokenizer,
                               struct error *err)
 {
-    struct text_buf json = {0}, config = {0}, chat = {0};
+    struct text_buf json = {0}, config = {0}, chat = {0}, generation = {0};
     *tokenizer = NULL;
     enum status status = read_file(folder, "tokenizer.json", &json, err);
     if (status == OK)
         status = read_file(folder, "tokenizer_config.json", &config, err);
     if (status == OK)
         status = read_file(folder, "chat_template.jinja", &chat, err);
+    if (status == OK)
+        status = read_file(folder, "generation_config.json", &generation, err);
+    if (status == OK && generation.size == 0) /* old folders say it there */
+        status = read_file(folder, "config.json", &generation, err);
     if (status == OK && json.size > 0) {
         const struct tokenizer_json_input input = {.tokenizer = text_buf_text(&json),
                                                    .config = text_buf_text(&config),
                                                    .chat_template = text_buf_text(&chat),
+                                                   .generation = text_buf_text(&generation),
                                                    .pieces_least = rows};
         status = open_texts(&input, tokenizer, err);
     }
     text_buf_deinit(&json);
     text_buf_deinit(&config);
     text_buf_deinit(&chat);
+    text_buf_deinit(&generation);
     return status;
 }

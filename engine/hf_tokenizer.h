@@ -1,5 +1,6 @@
 /* hf_tokenizer - the tokenizer of a Hugging Face folder: tokenizer.json, tokenizer_config.json,
- * chat_template.jinja. */
+ * chat_template.jinja; and the ends of texts from generation_config.json, or config.json where
+ * there is none. Its defaults of sampling are not taken: a job does what it asks for. */
 #ifndef ENGINE_HF_TOKENIZER_H
 #define ENGINE_HF_TOKENIZER_H
 

@@ -59,8 +59,10 @@ static enum status read_ids(const struct gguf *gguf, struct tokenizer_source *so
     TRY(read_id(gguf, "tokenizer.ggml.eos_token_id", count, &source->eos, err));
     TRY(read_id(gguf, "tokenizer.ggml.eot_token_id", count, &source->eot, err));
     TRY(read_id(gguf, "tokenizer.ggml.unknown_token_id", count, &source->unknown, err));
-    /* SentencePiece models begin texts with BOS and a space where the file does not say. */
-    source->add_bos = source->add_space_prefix = text_equal(source->model, TEXT("llama"));
+    /* SentencePiece models begin texts with BOS and a space where the file does not say; Llama
+     * 3's and the like with BOS. */
+    source->add_space_prefix = text_equal(source->model, TEXT("llama"));
+    source->add_bos = source->add_space_prefix || tokenizer_adds_bos(source->pre);
     TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &source->add_bos, err));
     TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &source->add_eos, err));
     TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &source->add_space_prefix, err));

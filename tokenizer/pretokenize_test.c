@@ -181,6 +181,8 @@ static void test_names(void **state)
     (void)state;
     assert_null(splitter_find(TEXT("no-such")));
     assert_null(splitter_find(TEXT("")));
+    assert_true(splitter_adds_bos(TEXT("llama-bpe")) && splitter_adds_bos(TEXT("tekken")));
+    assert_false(splitter_adds_bos(TEXT("gpt-2")) || splitter_adds_bos(TEXT("")));
     assert_true(text_find(text_of(splitter_names()), TEXT("qwen2"), 0) != SIZE_MAX);
 }
 

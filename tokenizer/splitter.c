@@ -190,6 +190,13 @@ const struct splitter *splitter_find(struct text name)
     return NULL;
 }
 
+bool splitter_adds_bos(struct text name)
+{
+    return is_named(TEXT("llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 "
+                         "jina-v5-nano tekken"),
+                    name);
+}
+
 const char *splitter_names(void)
 {
     return NAMES;

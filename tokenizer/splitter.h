@@ -27,6 +27,8 @@ struct splitter {
 
 /* NULL when the name is not known. Valid for ever. */
 const struct splitter *splitter_find(struct text name);
+/* Whether models of that name begin texts with bos where their file does not say. */
+bool splitter_adds_bos(struct text name);
 /* One name of each, with commas: for messages. */
 const char *splitter_names(void);
 

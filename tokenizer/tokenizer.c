@@ -204,6 +204,8 @@ static enum status find_ends(struct tokenizer *tokenizer, const struct tokenizer
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", tokenizer->vocab.count);
     mark_end(tokenizer, source->eos);
     mark_end(tokenizer, source->eot);
+    for (uint32_t i = 0; i < source->end_count; i++)
+        mark_end(tokenizer, source->ends[i]);
     for (size_t i = 0; i < sizeof END_PIECES / sizeof END_PIECES[0]; i++) {
         const token_id id = tokenizer_find(tokenizer, text_of(END_PIECES[i]));
         if (id != TOKEN_NONE && tokenizer->vocab.kinds[id] != TOKENIZER_NORMAL)
@@ -373,6 +375,11 @@ void tokenizer_close(struct tokenizer *tokenizer)
     chat_template_close(tokenizer->chat);
     arena_deinit(&tokenizer->arena);
     free(tokenizer);
+}
+
+bool tokenizer_adds_bos(struct text pre)
+{
+    return splitter_adds_bos(pre);
 }
 
 uint32_t tokenizer_vocab_size(const struct tokenizer *tokenizer)

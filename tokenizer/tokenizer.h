@@ -83,7 +83,6 @@ struct tokenizer_change {
 enum tokenizer_choice { TOKENIZER_AS_SPLITTER, TOKENIZER_NO, TOKENIZER_YES };
 
 enum { TOKENIZER_BOUNDS_MAX = 8 };
-
 /* Borrowed for the call of tokenizer_open. */
 struct tokenizer_source {
     /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SPM); and "bpe", merges by rank
@@ -100,9 +99,11 @@ struct tokenizer_source {
     const int32_t *kinds; /* [piece_count] enum tokenizer_kind, or NULL: all normal */
     const uint8_t *flags; /* [piece_count] enum tokenizer_flag, or NULL: none */
     uint32_t piece_count;
-    const struct text *merges; /* [merge_count] "left right" */
     uint32_t merge_count;
+    const struct text *merges;       /* [merge_count] "left right" */
     token_id bos, eos, eot, unknown; /* TOKEN_NONE where the model has none */
+    const token_id *ends;            /* [end_count] more tokens that end a text or a turn */
+    uint32_t end_count;
     bool add_bos, add_eos, add_space_prefix;
     bool prefix_first_only;   /* only at the beginning of a text */
     bool prefix_unless_space; /* only where there is no space */
@@ -117,6 +118,9 @@ struct tokenizer_source {
 };
 
 struct tokenizer;
+
+/* Whether texts begin with bos where a file names this splitter and no key says otherwise. */
+bool tokenizer_adds_bos(struct text pre);
 
 /* ERR_FORMAT a piece or merge that makes no sense (named); ERR_LIMIT an unknown model or
  * splitter (named, with the list of known ones), or too many pieces; ERR_MEMORY. */

@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ENDS_MAX = 64 };
+
 /* What a tokenizer_source borrows, and the files it comes from. */
 struct reader {
-    struct json *root, *config;
+    struct json *root, *config, *generation;
+    token_id ends[ENDS_MAX];
     struct tokenizer_source source;
     struct tokenizer_json_steps steps;
     double *log_probabilities;
@@ -335,6 +338,29 @@ static struct text chat_template_of(const struct reader *reader)
     return source;
 }
 
+/* eos_token_id: a number, or a list of them, or null. */
+static enum status read_ends(struct reader *reader, struct error *err)
+{
+    const struct json *value = json_get(reader->generation, "eos_token_id");
+    const bool is_list = json_type(value) == JSON_ARRAY;
+    uint32_t *count = &reader->source.end_count;
+    if (json_type(value) == JSON_NULL)
+        return OK;
+    if (is_list && json_count(value) > ENDS_MAX)
+        FAIL(err, ERR_LIMIT, "config: eos_token_id has %zu tokens, the limit is %d",
+             json_count(value), ENDS_MAX);
+    const struct json *at = is_list ? json_first(value) : value;
+    for (; at; at = is_list ? json_next(at) : NULL) {
+        int64_t id;
+        if (!json_i64(at, &id) || id < 0 || id >= TOKENIZER_PIECES_MAX)
+            FAIL(err, ERR_FORMAT, "config: eos_token_id is no token of 0 .. %d",
+                 TOKENIZER_PIECES_MAX - 1);
+        reader->ends[(*count)++] = (token_id)id;
+    }
+    reader->source.ends = reader->ends;
+    return OK;
+}
+
 static enum status read_all(struct reader *reader, const struct tokenizer_json_input *input,
                             struct error *err)
 {
@@ -343,6 +369,9 @@ static enum status read_all(struct reader *reader, const struct tokenizer_json_i
     TRY(json_parse(input->tokenizer, TOKENIZER_JSON_BYTES_MAX, &reader->root, err));
     if (input->config.size > 0)
         TRY(json_parse(input->config, TOKENIZER_JSON_BYTES_MAX, &reader->config, err));
+    if (input->generation.size > 0)
+        TRY(json_parse(input->generation, TOKENIZER_JSON_BYTES_MAX, &reader->generation, err));
+    TRY(read_ends(reader, err));
     TRY(read_model(reader, input->pieces_least, err));
     TRY(tokenizer_json_steps_read(&reader->steps, reader->root, err));
     TRY(read_post(reader, err));
@@ -373,5 +402,6 @@ enum status tokenizer_json_open(const struct tokenizer_json_input *input,
     free(reader.joined);
     json_free(reader.root);
     json_free(reader.config);
+    json_free(reader.generation);
     return status;
 }

@@ -20,7 +20,8 @@ struct tokenizer_json_input {
     struct text tokenizer;     /* tokenizer.json */
     struct text config;        /* tokenizer_config.json, or empty */
     struct text chat_template; /* chat_template.jinja; empty: what config has */
-    uint32_t pieces_least;     /* rows of the embedding; missing ids are unused */
+    struct text generation; /* a config whose eos_token_id, one or more, end texts; or empty */
+    uint32_t pieces_least;  /* rows of the embedding; missing ids are unused */
 };
 
 /* ERR_FORMAT what is wrong in the file; ERR_LIMIT what is not known, by name; ERR_MEMORY. */

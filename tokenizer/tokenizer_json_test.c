@@ -269,14 +269,46 @@ static void test_config(void **state)
             TEXT("{\"added_tokens\":[" ADDED("4", "<x>", "") "]," BYTES "," MODEL "[]}}"),
         .config = TEXT("{\"bos_token\":\"<x>\",\"eos_token\":{\"content\":\"b\"},"
                        "\"chat_template\":[{\"name\":\"default\",\"template\":\"hi\"}]}"),
+        .generation = TEXT("{\"eos_token_id\":[2,3]}"),
         .pieces_least = 9};
     (void)state;
     assert_int_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
+    assert_true(tokenizer_is_end(tokenizer, 2) && tokenizer_is_end(tokenizer, 3));
+    assert_false(tokenizer_is_end(tokenizer, 0));
     assert_int_equal(tokenizer_vocab_size(tokenizer), 9);
     assert_int_equal(tokenizer_bos(tokenizer), 4);
     assert_true(tokenizer_is_end(tokenizer, 1));
     assert_true(tokenizer_has_chat(tokenizer));
     tokenizer_close(tokenizer);
+}
+
+/* Tokens that end a text, in the three shapes that configs have. */
+static void test_ends(void **state)
+{
+    static const struct {
+        const char *generation, *words; /* NULL: fine */
+    } CASES[] = {{"{}", NULL},
+                 {"{\"eos_token_id\":null}", NULL},
+                 {"{\"eos_token_id\":1}", NULL},
+                 {"{\"eos_token_id\":[99]}", NULL}, /* no piece: nothing ends by it */
+                 {"{\"eos_token_id\":\"b\"}", "eos_token_id is no token"},
+                 {"{\"eos_token_id\":[-1]}", "eos_token_id is no token"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct tokenizer *tokenizer;
+        struct error err;
+        const struct tokenizer_json_input input = {.tokenizer =
+                                                       TEXT("{" BYTES "," MODEL "[]}}"),
+                                                   .generation = text_of(CASES[i].generation)};
+        const enum status status = tokenizer_json_open(&input, &tokenizer, &err);
+        assert_int_equal(status == OK, CASES[i].words == NULL);
+        if (status != OK) {
+            assert_non_null(strstr(err.text, CASES[i].words));
+            continue;
+        }
+        assert_int_equal(tokenizer_is_end(tokenizer, 1), i == 2);
+        tokenizer_close(tokenizer);
+    }
 }
 
 int main(void)
@@ -293,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_spaces_of_pieces),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_config),
+        cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
