@@ -35,3 +35,7 @@ endif()
 # Needs the harness that reads vocabularies, which tests/ defines.
 add_executable(tokenizer_bench bench/tokenizer_bench.c)
 target_link_libraries(tokenizer_bench PRIVATE vocab_file warnings)
+
+# What a mask costs: masks over real schemas and a real vocabulary.
+add_executable(mask_bench bench/mask_bench.c)
+target_link_libraries(mask_bench PRIVATE vocab_file maskbench warnings)

@@ -1,6 +1,7 @@
 /* matcher - see matcher.h. */
 #include "engine/matcher.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
@@ -35,8 +36,10 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
     *matcher =
         (struct matcher){.schema = schema,
                          .frames = ARENA_NEW(arena, struct matcher_frame, MATCHER_FRAMES_MAX),
-                         .slots = ARENA_NEW(arena, uint16_t, SLOTS)};
-    if (!matcher->frames || !matcher->slots)
+                         .slots = ARENA_NEW(arena, uint16_t, SLOTS),
+                         .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
+                         .frame_count = 1};
+    if (!matcher->frames || !matcher->slots || !matcher->slot_of)
         FAIL(err, ERR_MEMORY, "matcher: no room for %d frames", MATCHER_FRAMES_MAX);
     return OK;
 }
@@ -64,8 +67,7 @@ static uint32_t slot_of(const struct matcher *matcher, const struct matcher_fram
     return slot;
 }
 
-/* The number of a frame like this one; 0: there is no room. */
-static uint16_t intern(struct matcher *matcher, const struct matcher_frame *frame)
+uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame)
 {
     const uint32_t slot = slot_of(matcher, frame);
     if (matcher->slots[slot])
@@ -74,7 +76,9 @@ static uint16_t intern(struct matcher *matcher, const struct matcher_frame *fram
         matcher->dropped++;
         return 0;
     }
+    static_assert(SLOTS - 1 <= UINT16_MAX, "a slot's number fits slot_of");
     matcher->slots[slot] = (uint16_t)matcher->frame_count;
+    matcher->slot_of[matcher->frame_count] = (uint16_t)slot;
     matcher->frames[matcher->frame_count] = *frame;
     return (uint16_t)matcher->frame_count++;
 }
@@ -116,7 +120,7 @@ static uint16_t join_parents(struct matcher *matcher, uint16_t a, uint16_t b)
     uint16_t list = joined[count - 1];
     for (uint32_t i = count - 1; i-- > 0;) {
         const struct matcher_frame link = {.phase = LIST, .parent = joined[i], .state = list};
-        const uint16_t longer = intern(matcher, &link);
+        const uint16_t longer = matcher_intern(matcher, &link);
         list = longer ? longer : list;
     }
     return list;
@@ -138,7 +142,7 @@ static void add(const struct step *step, struct matcher_frame frame)
     if (at < out->count)
         frame.parent =
             join_parents(matcher, matcher->frames[out->ways[at]].parent, frame.parent);
-    const uint16_t way = intern(matcher, &frame);
+    const uint16_t way = matcher_intern(matcher, &frame);
     if (way == 0)
         return;
     out->ways[at] = way;
@@ -252,6 +256,14 @@ static void end_name(const struct step *step, struct matcher_frame frame)
     }
 }
 
+/* A byte within a name. False: it does not fit. */
+static bool go_on_name(const struct schema_object *object, struct matcher_frame *frame,
+                       uint8_t byte)
+{
+    frame->state = automaton_step(&object->names, frame->state, byte);
+    return frame->state != AUTOMATON_DEAD && name_can_end(object, frame);
+}
+
 static void step_name(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
@@ -259,8 +271,7 @@ static void step_name(const struct step *step, struct matcher_frame frame)
         end_name(step, frame);
         return;
     }
-    frame.state = automaton_step(&object->names, frame.state, step->byte);
-    if (frame.state != AUTOMATON_DEAD && name_can_end(object, &frame))
+    if (go_on_name(object, &frame, step->byte))
         add(step, frame);
 }
 
@@ -280,7 +291,7 @@ static void step_object(const struct step *step, struct matcher_frame frame)
         const uint16_t value = (uint16_t)frame.state;
         frame.phase = OBJECT_NEXT;
         frame.state = 0;
-        const uint16_t parent = step->byte == ':' ? intern(step->matcher, &frame) : 0;
+        const uint16_t parent = step->byte == ':' ? matcher_intern(step->matcher, &frame) : 0;
         if (parent != 0)
             add(step, (struct matcher_frame){.parent = parent, .node = value, .phase = VALUE});
         return;
@@ -324,7 +335,7 @@ static void add_item(const struct step *step, struct matcher_frame frame)
         if (before.count >= array->items_max || (before.met & options->list[i].takes) ||
             schema_array_fewest(array, before.count + 1, frame.met) == UINT32_MAX)
             continue;
-        item.parent = intern(step->matcher, &frame);
+        item.parent = matcher_intern(step->matcher, &frame);
         if (item.parent != 0 && first)
             step_value(step, item, true);
         else if (item.parent != 0)
@@ -354,32 +365,45 @@ static bool string_is_open(const struct schema_node *node)
                          : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
 }
 
+static bool is_whole(const struct schema_node *node, const struct matcher_frame *frame)
+{
+    return node->counted ? frame->state == AUTOMATON_START
+                         : automaton_ends(node->string, frame->state);
+}
+
+/* A byte within a string. False: it does not fit. */
+static bool go_on_string(const struct schema_node *node, struct matcher_frame *frame,
+                         uint8_t byte)
+{
+    if (node->counted && is_whole(node, frame) && frame->count >= node->characters_max)
+        return false;
+    if (node->characters)
+        frame->count += node->characters->between[frame->state] && (byte & 0xc0) != 0x80;
+    frame->state = automaton_step(node->string, frame->state, byte);
+    if (frame->state == AUTOMATON_DEAD)
+        return false;
+    if (node->characters &&
+        frame->count + node->characters->further[frame->state] > node->characters_max)
+        return false;
+    if (node->counted && automaton_ends(node->string, frame->state)) {
+        const bool counts =
+            node->characters_max != SCHEMA_NO_MAX || frame->count < node->characters_min;
+        frame->state = AUTOMATON_START;
+        frame->count += counts;
+    }
+    return true;
+}
+
 static void step_string(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
-    const bool whole = node->counted ? frame.state == AUTOMATON_START
-                                     : automaton_ends(node->string, frame.state);
-    if (step->byte == '"' && whole && (!node->counted || frame.count >= node->characters_min)) {
+    if (step->byte == '"' && is_whole(node, &frame) &&
+        (!node->counted || frame.count >= node->characters_min)) {
         pop(step, &frame);
         return;
     }
-    if (node->counted && whole && frame.count >= node->characters_max)
-        return;
-    if (node->characters)
-        frame.count += node->characters->between[frame.state] && (step->byte & 0xc0) != 0x80;
-    frame.state = automaton_step(node->string, frame.state, step->byte);
-    if (frame.state == AUTOMATON_DEAD)
-        return;
-    if (node->characters &&
-        frame.count + node->characters->further[frame.state] > node->characters_max)
-        return;
-    if (node->counted && automaton_ends(node->string, frame.state)) {
-        const bool counts =
-            node->characters_max != SCHEMA_NO_MAX || frame.count < node->characters_min;
-        frame.state = AUTOMATON_START;
-        frame.count += counts;
-    }
-    add(step, frame);
+    if (go_on_string(node, &frame, step->byte))
+        add(step, frame);
 }
 
 static void step_number(const struct step *step, struct matcher_frame frame)
@@ -409,12 +433,28 @@ static void step_word(const struct step *step, struct matcher_frame frame)
         pop(step, &frame);
 }
 
+/* Whether one more object or array would be one too many. However the text is read, it is
+ * nested as deep. */
+static bool is_deep(const struct step *step, const struct matcher_frame *frame)
+{
+    const struct matcher_frame *frames = step->matcher->frames;
+    uint32_t depth = 0;
+    for (uint32_t at = frame->parent; at != 0; at = frames[at].parent) {
+        while (frames[at].phase == LIST)
+            at = frames[at].state;
+        depth++;
+    }
+    return depth >= MATCHER_DEPTH_MAX;
+}
+
 /* The first byte of a value of a node without alternatives. */
 static void begin_value(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
     const uint8_t byte = step->byte;
     frame.space = 0;
+    if ((byte == '{' || byte == '[') && is_deep(step, &frame))
+        return;
     if (byte == '{' && (node->types & SCHEMA_OBJECT) && node->object->open) {
         frame.phase = OBJECT_FIRST;
         add(step, frame);
@@ -488,13 +528,29 @@ static void step_frame(const struct step *step, struct matcher_frame frame)
     }
 }
 
+bool matcher_is_list(const struct matcher_frame *frame)
+{
+    return frame->phase == LIST;
+}
+
+uint32_t matcher_mark(const struct matcher *matcher)
+{
+    return matcher->frame_count;
+}
+
+/* The frame made last was the last to be put in slots: without it they are as they were. */
+void matcher_rewind(struct matcher *matcher, uint32_t mark)
+{
+    while (matcher->frame_count > mark)
+        matcher->slots[matcher->slot_of[--matcher->frame_count]] = 0;
+}
+
 void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
-    memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
-    matcher->frame_count = 1;
+    matcher_rewind(matcher, 1);
     matcher->dropped = 0;
     const struct matcher_frame first = {.node = matcher->schema->root, .phase = VALUE};
-    state->ways[0] = intern(matcher, &first);
+    state->ways[0] = matcher_intern(matcher, &first);
     state->count = 1;
 }
 
@@ -515,6 +571,94 @@ bool matcher_is_complete(const struct matcher_state *state)
         if (state->ways[i] == 0)
             return true;
     return false;
+}
+
+bool matcher_inside(const struct matcher *matcher, const struct matcher_state *state,
+                    struct matcher_inside *inside)
+{
+    if (state->count > MATCHER_INSIDE_MAX)
+        return false;
+    for (uint32_t i = 0; i < state->count; i++) {
+        const struct matcher_frame *frame = &matcher->frames[state->ways[i]];
+        if (state->ways[i] == 0 || (frame->phase != STRING && frame->phase != OBJECT_NAME))
+            return false;
+        inside->ways[i] = *frame;
+    }
+    inside->count = state->count;
+    return true;
+}
+
+bool matcher_inside_step(const struct matcher *matcher, const struct matcher_inside *inside,
+                         uint8_t byte, struct matcher_inside *next)
+{
+    next->count = 0;
+    for (uint32_t i = 0; i < inside->count; i++) {
+        struct matcher_frame *frame = &next->ways[next->count];
+        *frame = inside->ways[i];
+        const struct schema_node *node = &matcher->schema->nodes[frame->node];
+        next->count += frame->phase == STRING ? go_on_string(node, frame, byte)
+                                              : go_on_name(node->object, frame, byte);
+    }
+    return next->count > 0;
+}
+
+void matcher_inside_leave(struct matcher *matcher, const struct matcher_inside *inside,
+                          struct matcher_state *state)
+{
+    const struct step step = {.matcher = matcher, .out = state};
+    state->count = 0;
+    for (uint32_t i = 0; i < inside->count; i++)
+        add(&step, inside->ways[i]);
+}
+
+/* Whether a name may go on in any way that its automaton knows, whatever was seen. */
+static bool is_free_name(const struct schema_object *object, const struct matcher_frame *frame)
+{
+    uint64_t fitting = 0; /* of the ways that are no listed names */
+    for (uint64_t left = object->reach[frame->state].others; left; left &= left - 1) {
+        const uint32_t n = (uint32_t)__builtin_ctzll(left);
+        fitting |= (uint64_t)way_fits(object, frame, object->name_count + n) << n;
+    }
+    for (uint32_t s = AUTOMATON_START; fitting && s < object->names.state_count; s++)
+        if (object->names.distance[s] != AUTOMATON_NEVER &&
+            (object->reach[s].others & fitting) == 0)
+            return false;
+    return fitting != 0;
+}
+
+/* Characters that the way is sure to take, if they are plain; *exact: and no more. */
+static uint32_t plain_left(const struct matcher *matcher, const struct matcher_frame *way,
+                           bool *exact)
+{
+    const struct schema_node *node = &matcher->schema->nodes[way->node];
+    const bool is_name = way->phase == OBJECT_NAME;
+    *exact = !is_name && node->counted && way->state == AUTOMATON_START;
+    if (*exact)
+        return node->characters_max == SCHEMA_NO_MAX ? UINT32_MAX
+               : node->characters_max > way->count   ? node->characters_max - way->count
+                                                     : 0;
+    if (!is_name && (node->counted || node->characters))
+        return 0;
+    const struct automaton *automaton = is_name ? &node->object->names : node->string;
+    if (!automaton->plain || !automaton->plain[way->state] ||
+        (is_name && !is_free_name(node->object, way)))
+        return 0;
+    return UINT32_MAX;
+}
+
+uint32_t matcher_inside_plain(const struct matcher *matcher,
+                              const struct matcher_inside *inside, bool *exact)
+{
+    uint32_t most = 0;
+    *exact = true;
+    for (uint32_t i = 0; i < inside->count; i++) {
+        bool way_exact;
+        const uint32_t left = plain_left(matcher, &inside->ways[i], &way_exact);
+        *exact = *exact && way_exact;
+        most = left > most ? left : most;
+    }
+    *exact = *exact || most == UINT32_MAX;
+    return most;
 }
 
 void matcher_compact(struct matcher *matcher, struct matcher_state *state)
@@ -539,7 +683,7 @@ void matcher_compact(struct matcher *matcher, struct matcher_state *state)
         struct matcher_frame frame = frames[i];
         frame.parent = to[frame.parent];
         frame.state = frame.phase == LIST ? to[frame.state] : frame.state;
-        to[i] = intern(matcher, &frame);
+        to[i] = matcher_intern(matcher, &frame);
     }
     for (uint32_t i = 0; i < state->count; i++)
         state->ways[i] = to[state->ways[i]];

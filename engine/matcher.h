@@ -10,6 +10,9 @@
  * Names that were used, properties that are still required, needs and counts are looked at
  * before a byte is taken: a way that is held can always be completed.
  *
+ * Objects and arrays are nested MATCHER_DEPTH_MAX deep at most; what a schema demands beyond
+ * that is a dead end, the only one.
+ *
  * White space between tokens: none, one space, or a line break and up to 40 spaces.
  *
  * Owner    frames lie in the arena given to matcher_init; nothing else allocates. Failure  what
@@ -21,13 +24,19 @@
 
 #include "engine/schema.h"
 
-enum { MATCHER_FRAMES_MAX = 1 << 14, MATCHER_WAYS_MAX = 128, MATCHER_SPACES_MAX = 40 };
+enum {
+    MATCHER_FRAMES_MAX = 1 << 14,
+    MATCHER_WAYS_MAX = 128,
+    MATCHER_SPACES_MAX = 40,
+    MATCHER_DEPTH_MAX = 100, /* objects and arrays in one another: base/json.h takes 128 */
+    MATCHER_INSIDE_MAX = 16  /* ways */
+};
 
 struct matcher_frame {
     uint16_t parent; /* a frame; 0: the text is complete */
     uint16_t node;
-    uint16_t met; /* needs of the object or array */
-    uint8_t phase;
+    uint16_t met;   /* needs of the object or array */
+    uint8_t phase;  /* matcher_is_list */
     uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces */
     uint32_t state; /* of the automaton at work, or of a word's bytes */
     uint32_t count; /* items, properties or characters so far */
@@ -40,6 +49,7 @@ struct matcher {
     uint32_t frame_count;
     uint32_t dropped; /* ways that there was no room for */
     uint16_t *slots;
+    uint16_t *slot_of; /* [FRAMES_MAX] where in slots a frame is */
 };
 
 /* The ways a text may be read so far; none: it is not of the schema. */
@@ -50,12 +60,38 @@ struct matcher_state {
 
 MUST_USE enum status matcher_init(struct matcher *matcher, const struct schema *schema,
                                   struct arena *arena, struct error *err);
+/* The number of a frame like this one; 0: there is no room. */
+uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame);
+/* Whether a frame is a link of a list of parents: its state is a frame then, too. */
+bool matcher_is_list(const struct matcher_frame *frame);
+/* Frames made after a mark are forgotten, the last first: for looking ahead. */
+uint32_t matcher_mark(const struct matcher *matcher);
+void matcher_rewind(struct matcher *matcher, uint32_t mark);
 /* Forgets all frames and stands before the first byte. */
 void matcher_start(struct matcher *matcher, struct matcher_state *state);
 /* False: the byte does not fit; next then has no ways. */
 bool matcher_step(struct matcher *matcher, const struct matcher_state *state, uint8_t byte,
                   struct matcher_state *next);
 bool matcher_is_complete(const struct matcher_state *state);
+
+/* Where a text is within strings or names, however it is read: the steps there, which are most
+ * of those along a vocabulary, need no frames in the table. */
+struct matcher_inside {
+    uint32_t count;
+    struct matcher_frame ways[MATCHER_INSIDE_MAX];
+};
+/* False: it is elsewhere too, or in more ways. */
+bool matcher_inside(const struct matcher *matcher, const struct matcher_state *state,
+                    struct matcher_inside *inside);
+/* byte is not a quote. False: it does not fit. */
+bool matcher_inside_step(const struct matcher *matcher, const struct matcher_inside *inside,
+                         uint8_t byte, struct matcher_inside *next);
+void matcher_inside_leave(struct matcher *matcher, const struct matcher_inside *inside,
+                          struct matcher_state *state);
+/* Plain characters (automaton_plain.h) of which any that many may come next; *exact: and no
+ * text of more of them. */
+uint32_t matcher_inside_plain(const struct matcher *matcher,
+                              const struct matcher_inside *inside, bool *exact);
 
 /* Forgets all frames that state does not need, and renames those that it does: other states
  * made before are void. For long texts: frames are never forgotten otherwise. */

@@ -1,0 +1,147 @@
+/* constraint - see constraint.h. */
+#include "engine/constraint.h"
+
+#include "engine/regex.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Beside what stays: nodes and tables of the automaton that is being made. */
+enum { WORK_BYTES = 64 << 20 };
+
+static atomic_uint_fast64_t last_id;
+
+static enum status compile_schema(struct constraint *made, struct error *err)
+{
+    struct json *root = NULL;
+    TRY(json_parse(made->source, CONSTRAINT_SOURCE_MAX, &root, err));
+    const enum status status = schema_compile(&made->schema, root, &made->arena, err);
+    json_free(root);
+    return status;
+}
+
+static enum status compile_regex(struct constraint *made, struct error *err)
+{
+    struct nfa nfa;
+    TRY(automaton_nfa(&nfa, &made->arena, err));
+    const struct regex_target target = {.nfa = &nfa,
+                                        .scratch = &made->arena,
+                                        .after = automaton_accept(&nfa, 0),
+                                        .options = {.bytes = REGEX_PLAIN, .span = REGEX_WHOLE}};
+    TRY(regex_add(&target, made->source, &nfa.start, err));
+    TRY(automaton_make(&made->automaton, &nfa, (struct automaton_want){0}, &made->arena, err));
+    if (made->automaton.distance[AUTOMATON_START] == AUTOMATON_NEVER)
+        FAIL(err, ERR_LIMIT, "regular expression: no text matches it");
+    return OK;
+}
+
+static enum status compile(struct constraint *made, struct text source, struct error *err)
+{
+    const char *what = made->kind == CONSTRAINT_SCHEMA ? "schema" : "regular expression";
+    if (source.size > CONSTRAINT_SOURCE_MAX)
+        FAIL(err, ERR_LIMIT, "%s: %zu bytes, the limit is %d", what, source.size,
+             CONSTRAINT_SOURCE_MAX);
+    TRY(arena_init(&made->arena, (size_t)CONSTRAINT_BYTES_MAX + WORK_BYTES, err));
+    made->source = text_copy(source, &made->arena);
+    if (!made->source.data)
+        FAIL(err, ERR_MEMORY, "%s: no memory for its %zu bytes", what, source.size);
+    TRY(made->kind == CONSTRAINT_SCHEMA ? compile_schema(made, err) : compile_regex(made, err));
+    if (made->arena.used > CONSTRAINT_BYTES_MAX)
+        FAIL(err, ERR_LIMIT, "%s: its tables take %zu bytes, the limit is %d", what,
+             made->arena.used, CONSTRAINT_BYTES_MAX);
+    arena_trim(&made->arena);
+    return OK;
+}
+
+enum status constraint_new(struct constraint **constraint, enum constraint_kind kind,
+                           struct text source, struct error *err)
+{
+    struct constraint *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "constraint: no memory for %zu bytes", sizeof *made);
+    made->kind = kind;
+    made->id = atomic_fetch_add(&last_id, 1) + 1;
+    const enum status status = compile(made, source, err);
+    if (status != OK) {
+        constraint_free(made);
+        return status;
+    }
+    *constraint = made;
+    return OK;
+}
+
+void constraint_free(struct constraint *constraint)
+{
+    if (!constraint)
+        return;
+    arena_deinit(&constraint->arena);
+    free(constraint);
+}
+
+void constraint_start(const struct constraint *constraint, struct matcher *matcher,
+                      struct constraint_text *text)
+{
+    struct matcher_state state;
+    text->state = AUTOMATON_START;
+    text->matcher.frame_count = text->matcher.way_count = 0;
+    if (constraint->kind == CONSTRAINT_REGEX)
+        return;
+    matcher->schema = &constraint->schema;
+    matcher_start(matcher, &state);
+    matcher_text_keep(&text->matcher, matcher, &state);
+}
+
+static bool advance_regex(const struct automaton *automaton, struct constraint_text *text,
+                          struct text bytes)
+{
+    uint32_t state = text->state;
+    for (size_t i = 0; i < bytes.size && state != AUTOMATON_DEAD; i++)
+        state = automaton_step(automaton, state, (uint8_t)bytes.data[i]);
+    if (state == AUTOMATON_DEAD)
+        return false;
+    text->state = state;
+    return true;
+}
+
+bool constraint_advance(const struct constraint *constraint, struct matcher *matcher,
+                        struct constraint_text *text, struct text bytes)
+{
+    struct matcher_state states[2];
+    if (constraint->kind == CONSTRAINT_REGEX)
+        return advance_regex(&constraint->automaton, text, bytes);
+    matcher_text_resume(&text->matcher, &constraint->schema, matcher, &states[0]);
+    for (size_t i = 0; i < bytes.size; i++)
+        if (!matcher_step(matcher, &states[i % 2], (uint8_t)bytes.data[i],
+                          &states[(i + 1) % 2]))
+            return false;
+    matcher_text_keep(&text->matcher, matcher, &states[bytes.size % 2]);
+    return true;
+}
+
+void constraint_copy(const struct constraint *constraint, struct constraint_text *to,
+                     const struct constraint_text *from)
+{
+    to->state = from->state;
+    if (constraint->kind == CONSTRAINT_SCHEMA)
+        matcher_text_copy(&to->matcher, &from->matcher);
+}
+
+bool constraint_is_complete(const struct constraint *constraint,
+                            const struct constraint_text *text)
+{
+    if (constraint->kind == CONSTRAINT_SCHEMA)
+        return matcher_text_is_complete(&text->matcher);
+    return automaton_ends(&constraint->automaton, text->state);
+}
+
+bool constraint_is_over(const struct constraint *constraint, const struct constraint_text *text)
+{
+    if (constraint->kind == CONSTRAINT_SCHEMA)
+        return matcher_text_is_over(&text->matcher);
+    const struct automaton *automaton = &constraint->automaton;
+    for (uint32_t c = 0; c < automaton->class_count; c++)
+        if (automaton->next[text->state * automaton->class_count + c] != AUTOMATON_DEAD)
+            return false;
+    return automaton_ends(automaton, text->state);
+}

@@ -1,0 +1,67 @@
+/*
+ * constraint - what a text must be: a JSON schema or a regular expression, compiled; and where
+ * a text that keeps to it stands.
+ *
+ * Compiling takes milliseconds and is done by the thread that submits a job, never by the
+ * engine's. A constraint is read-only then and serves any number of texts (who shares it with
+ * whom is in constraint_table.h).
+ *
+ * Where a text stands is a value, of which each sequence has one. Following a schema's text
+ * takes a matcher: the engine thread has one for all.
+ *
+ * Owner    constraint_new gives, constraint_free takes.
+ * Failure  ERR_FORMAT: no JSON, no schema, no expression; ERR_LIMIT: what is not taken (keyword
+ *          and path, or the byte of the pattern), too large a source, or more than
+ *          CONSTRAINT_BYTES_MAX of tables.
+ */
+#ifndef ENGINE_CONSTRAINT_H
+#define ENGINE_CONSTRAINT_H
+
+#include "engine/matcher_text.h"
+
+#include <stdatomic.h>
+
+enum {
+    CONSTRAINT_SOURCE_MAX = 1 << 20, /* bytes of a schema or a pattern */
+    CONSTRAINT_BYTES_MAX = 64 << 20
+};
+
+enum constraint_kind { CONSTRAINT_SCHEMA, CONSTRAINT_REGEX };
+
+struct constraint {
+    enum constraint_kind kind;
+    uint64_t id;                       /* of no other, ever */
+    struct text source;                /* in the arena */
+    struct schema schema;              /* SCHEMA */
+    struct automaton automaton;        /* REGEX: of the whole text */
+    struct arena arena;                /* cut to what is used */
+    struct constraint *before, *after; /* private to constraint_table.c, as is holders */
+    uint32_t holders;
+};
+
+MUST_USE enum status constraint_new(struct constraint **constraint, enum constraint_kind kind,
+                                    struct text source, struct error *err);
+void constraint_free(struct constraint *constraint); /* NULL is fine */
+
+/* Where a text stands. */
+struct constraint_text {
+    uint32_t state; /* REGEX */
+    struct matcher_text matcher;
+};
+
+/* At its beginning. The matcher is one for any schema; what it held is forgotten. */
+void constraint_start(const struct constraint *constraint, struct matcher *matcher,
+                      struct constraint_text *text);
+/* Moves past bytes. False: they do not fit; the text stays where it is. */
+bool constraint_advance(const struct constraint *constraint, struct matcher *matcher,
+                        struct constraint_text *text, struct text bytes);
+void constraint_copy(const struct constraint *constraint, struct constraint_text *to,
+                     const struct constraint_text *from);
+
+/* Whether the text may end here; and whether nothing may follow either. */
+bool constraint_is_complete(const struct constraint *constraint,
+                            const struct constraint_text *text);
+bool constraint_is_over(const struct constraint *constraint,
+                        const struct constraint_text *text);
+
+#endif
