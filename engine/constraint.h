@@ -28,14 +28,17 @@ enum {
 
 enum constraint_kind { CONSTRAINT_SCHEMA, CONSTRAINT_REGEX };
 
+struct constraint_table;
+
 struct constraint {
     enum constraint_kind kind;
-    uint64_t id;                       /* of no other, ever */
-    struct text source;                /* in the arena */
-    struct schema schema;              /* SCHEMA */
-    struct automaton automaton;        /* REGEX: of the whole text */
-    struct arena arena;                /* cut to what is used */
-    struct constraint *before, *after; /* private to constraint_table.c, as is holders */
+    uint64_t id;                    /* of no other, ever */
+    struct text source;             /* in the arena */
+    struct schema schema;           /* SCHEMA */
+    struct automaton automaton;     /* REGEX: of the whole text */
+    struct arena arena;             /* cut to what is used */
+    struct constraint_table *table; /* private to constraint_table.c, as is what follows */
+    struct constraint *before, *after;
     uint32_t holders;
 };
 

@@ -95,6 +95,7 @@ static enum status put(struct constraint_table *table, struct constraint *made,
              "limits are %d and %zu",
              held, table->held_bytes + bytes, CONSTRAINT_TABLE_MAX, CONSTRAINT_TABLE_BYTES_MAX);
     }
+    made->table = table;
     link_first(table, made);
     table->idle_count++;
     hold(table, made);
@@ -138,10 +139,11 @@ enum status constraint_table_take(struct constraint_table *table, enum constrain
     return status;
 }
 
-void constraint_table_drop(struct constraint_table *table, struct constraint *constraint)
+void constraint_table_drop(struct constraint *constraint)
 {
     if (!constraint)
         return;
+    struct constraint_table *table = constraint->table;
     pthread_mutex_lock(&table->lock);
     let_go(table, constraint);
     forget_idle(table, CONSTRAINT_TABLE_IDLE_MAX);

@@ -37,6 +37,6 @@ MUST_USE enum status constraint_table_take(struct constraint_table *table,
                                            enum constraint_kind kind, struct text source,
                                            struct constraint **constraint, struct error *err);
 /* Of one that was taken; NULL is fine. */
-void constraint_table_drop(struct constraint_table *table, struct constraint *constraint);
+void constraint_table_drop(struct constraint *constraint);
 
 #endif

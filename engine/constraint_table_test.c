@@ -35,12 +35,12 @@ static void one_source_is_one_constraint(void **state)
     assert_ptr_equal(a, b);
     assert_ptr_not_equal(a, c);
     assert_int_equal(table.held_bytes, a->arena.size + c->arena.size);
-    constraint_table_drop(&table, a);
-    constraint_table_drop(&table, c);
+    constraint_table_drop(a);
+    constraint_table_drop(c);
     assert_int_equal(table.held_bytes, b->arena.size);
     assert_ptr_equal(take("b+"), c); /* kept */
-    constraint_table_drop(&table, b);
-    constraint_table_drop(&table, c);
+    constraint_table_drop(b);
+    constraint_table_drop(c);
     assert_int_equal(table.held_bytes, 0);
 }
 
@@ -51,12 +51,12 @@ static void idle_ones_are_forgotten(void **state)
     struct constraint *held = take("held");
     for (int i = 0; i < 3 * CONSTRAINT_TABLE_IDLE_MAX; i++) {
         (void)snprintf(source, sizeof source, "x{%d}", i + 1);
-        constraint_table_drop(&table, take(source));
+        constraint_table_drop(take(source));
         assert_true(table.count <= CONSTRAINT_TABLE_IDLE_MAX + 1);
     }
     assert_ptr_equal(take("held"), held);
-    constraint_table_drop(&table, held);
-    constraint_table_drop(&table, held);
+    constraint_table_drop(held);
+    constraint_table_drop(held);
     assert_int_equal(table.idle_count, table.count);
 }
 
@@ -70,7 +70,7 @@ static void *take_and_drop(void *context)
         if (constraint_table_take(&table, CONSTRAINT_REGEX, text_of(source), &taken, NULL) !=
             OK)
             return &table;
-        constraint_table_drop(&table, taken);
+        constraint_table_drop(taken);
     }
     return NULL;
 }

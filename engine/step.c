@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/step_output.h"
+#include "engine/step_sample.h"
 #include "engine/step_shape.h"
 #include "engine/step_view.h"
 
@@ -192,36 +193,6 @@ static bool decide(struct step *step, struct sched_decision *decision)
     }
 }
 
-/* Adds what is to be drawn from the logits of one position of the sequence. */
-static void add_sample(struct step *step, const struct seq *seq, uint32_t head)
-{
-    const struct engine_job *ask = &seq->job->ask;
-    const uint32_t position = seq->head_first + head;
-    struct sample_row row = {
-        .logits_row = seq->head_row + (int32_t)head,
-        .target = TOKEN_NONE,
-        .temperature = ask->temperature,
-        .top_k = ask->top_k,
-        .top_p = ask->top_p,
-        .min_p = ask->min_p,
-        .seed = ask->seed,
-        .job = ask->job_key,
-        .sample = seq->sample,
-        .position = position + 1,
-        .seen = seq->seen.list,
-        .seen_count = (int32_t)seq->seen.count,
-        .repetition = ask->repetition_penalty,
-        .frequency = ask->frequency_penalty,
-        .presence = ask->presence_penalty,
-        .top_count = (int32_t)ask->top_count,
-    };
-    if (ask->kind == ENGINE_SCORE)
-        row.target = ask->prompt[position + 1];
-    else if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
-        row.allowed = step_shape_allowed(step, seq, head);
-    batch_build_sample(&step->build, &row);
-}
-
 static void add_rows(struct step *step, uint32_t index)
 {
     struct seq *seq = step->running[index];
@@ -363,13 +334,14 @@ static void draw(struct step *step, struct batch *batch)
     int32_t result = 0;
     if (!embed(step))
         return;
+    step_shape_begin(step);
     for (uint32_t i = 0; i < step->running_count; i++) {
         struct seq *seq = step->running[i];
         const uint32_t count = seq->head_count;
         if (count == 0)
             continue;
         for (uint32_t head = 0; head < count; head++)
-            add_sample(step, seq, head);
+            step_sample_add(step, seq, head);
         step->drawn[step->drawn_count++] = (struct step_drawn){seq, count};
         if (seq->job->ask.kind == ENGINE_GENERATE)
             seq->result = result;
@@ -509,8 +481,7 @@ void step_submit(struct step *step, struct seq_job *job)
     struct seq *leader = &job->seqs[0];
     leader->forks = job->ask.sample_count - 1;
     for (uint32_t i = 0; i < job->ask.sample_count; i++)
-        if (step->options.grammar)
-            grammar_start(step->options.grammar, &job->seqs[i].grammar);
+        step_shape_start(step, &job->seqs[i]);
     step->stats.prompt_tokens += job->ask.prompt_tokens;
     if (job->ask.deadline_ms > 0)
         job->deadline_s = now_s(step) + job->ask.deadline_ms * 1e-3;

@@ -23,7 +23,7 @@ static uint32_t page_growth(const struct step *step, const struct seq *seq, uint
 }
 
 /* Guesses that may follow the next row: in its page, and within what is left of the output. */
-static uint32_t plan_draft(const struct step *step, struct seq *seq)
+static uint32_t plan_draft(struct step *step, struct seq *seq)
 {
     const struct engine_job *ask = &seq->job->ask;
     const uint32_t in_page = KV_PAGE_TOKENS - 1 - seq->ready % KV_PAGE_TOKENS;
@@ -36,9 +36,7 @@ static uint32_t plan_draft(const struct step *step, struct seq *seq)
     const struct draft_text text = seq_draft_text(seq);
     const uint32_t most = left - 1 < in_page ? left - 1 : in_page;
     const uint32_t count = draft_tokens(&seq->draft, &text, most, seq->drafted);
-    seq->draft_planned = count;
-    if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
-        seq->draft_planned = step_shape_fits(step, seq, count);
+    seq->draft_planned = step_shape_fits(step, seq, count);
     return seq->draft_planned;
 }
 
