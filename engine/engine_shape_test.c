@@ -1,7 +1,7 @@
 /*
  * engine_shape_test - texts of jobs with a schema or a regular expression, drawn hot from a
- * model that writes gibberish: each that ended by itself parses and is valid, whatever the seed;
- * guessed ahead, with few pages or one by one the tokens are the same; what is cut is the
+ * model that writes gibberish: each that ended by itself parses and is valid, whatever the
+ * seed; guessed ahead, with few pages or one by one the tokens are the same; what is cut is the
  * beginning of something valid; what cannot be asked for is refused.
  */
 #include "base/json.h"

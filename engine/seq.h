@@ -83,7 +83,7 @@ struct seq_job {
     uint32_t samples_left;    /* not ended yet */
     uint32_t computed_tokens; /* rows computed at positions of the prompt */
     struct stop_rules stops;
-    struct constraint *constraint; /* held by the job, for whoever has put it here; or NULL */
+    struct constraint *constraint; /* that the job holds; NULL: it has none */
     uint32_t vector_size;          /* ENGINE_EMBED: of both, else 0 */
     double *sums;                  /* over the positions that are done */
     float *vector;                 /* what they make */

@@ -15,7 +15,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { PROMPT_BYTES_MAX = 64 << 20, EVENTS = 64, DEFAULT_MAX_TOKENS = 512 };
+enum {
+    PROMPT_BYTES_MAX = 64 << 20,
+    EVENTS = 64,
+    DEFAULT_MAX_TOKENS = 512,
+    SCHEMA_BYTES_MAX = 1 << 20
+};
 
 struct sample {
     struct text_buf text;
@@ -27,12 +32,14 @@ struct sample {
 struct run {
     struct engine_args engine_args;
     const char *system;
+    const char *schema_path, *regex;
     struct args_list stops, biases;
     struct engine_job job;
     bool raw, json, logprobs;
 
     struct engine *engine;
     struct text_buf prompt;
+    struct text_buf schema;
     struct token_list ids;
     struct sample samples[ENGINE_SAMPLES_MAX];
     uint32_t prompt_tokens, cached_tokens;
@@ -96,6 +103,23 @@ static enum status read_bias(const char *word, struct engine_bias *bias, struct 
     return OK;
 }
 
+/* What the text must be: a schema out of a file, or a regular expression. */
+static enum status read_format(struct run *run, struct error *err)
+{
+    if (run->regex) {
+        run->job.format = ENGINE_FORMAT_REGEX;
+        run->job.format_source = text_of(run->regex);
+    }
+    if (!run->schema_path)
+        return OK;
+    if (run->regex)
+        FAIL(err, ERR_FORMAT, "--schema and --regex: a text can be held to one of them");
+    TRY(file_map_read(&run->schema, run->schema_path, SCHEMA_BYTES_MAX, err));
+    run->job.format = ENGINE_FORMAT_SCHEMA;
+    run->job.format_source = text_buf_text(&run->schema);
+    return OK;
+}
+
 static enum status submit(struct run *run, struct error *err)
 {
     struct text stops[ENGINE_STOPS_MAX];
@@ -105,6 +129,7 @@ static enum status submit(struct run *run, struct error *err)
     run->job.biases = biases;
     run->job.bias_count = run->biases.count;
     uint64_t job_id;
+    TRY(read_format(run, err));
     if (run->stops.count > ENGINE_STOPS_MAX)
         FAIL(err, ERR_LIMIT, "%u stop strings, at most %d are taken", run->stops.count,
              ENGINE_STOPS_MAX);
@@ -234,6 +259,7 @@ static void close_run(struct run *run)
     }
     token_list_deinit(&run->ids);
     text_buf_deinit(&run->prompt);
+    text_buf_deinit(&run->schema);
     free(run);
 }
 
@@ -268,6 +294,10 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         {0, "seed", "N", ARGS_U64, &job->seed, 0, 0, "of the random stream (default 0)"},
         {0, "samples", "N", ARGS_U32, &job->sample_count, 1, ENGINE_SAMPLES_MAX,
          "answers to the one prompt (default 1)"},
+        {0, "schema", "FILE", ARGS_TEXT, &run->schema_path, 0, 0,
+         "the text is JSON, valid against the JSON schema in FILE"},
+        {0, "regex", "PATTERN", ARGS_TEXT, &run->regex, 0, 0,
+         "all of the text matches this regular expression"},
         {0, "stop", "TEXT", ARGS_LIST, &run->stops, 0, 0, "end before this; may be repeated"},
         {0, "json", NULL, ARGS_FLAG, &run->json, 0, 0, "one JSON object at the end"},
     };

@@ -220,6 +220,23 @@ class WithModel(unittest.TestCase):
         self.assertEqual(told["finish"], "stop")
         self.assertNotIn("5", told["text"])
 
+    def test_run_schema(self):
+        schema = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20},
+                                                   "sure": {"type": "boolean"}},
+                  "required": ["city", "sure"], "additionalProperties": False}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "schema.json")
+            path.write_text(json.dumps(schema))
+            words = ("run", "--schema", str(path), "-t", "1.5", "--seed", "3", "--json", "Paris?")
+            told = json.loads(cohort(*words)[1])["samples"][0]
+        self.assertEqual(told["finish"], "stop")
+        said = json.loads(told["text"])
+        self.assertEqual(set(said), {"city", "sure"})
+        self.assertIsInstance(said["sure"], bool)
+        told = json.loads(cohort("run", "--regex", r"It is [A-Z][a-z]{2,8}\.", "--json",
+                                 "What is the capital of France?")[1])["samples"][0]
+        self.assertRegex(told["text"], r"^It is [A-Z][a-z]{2,8}\.$")
+
     @unittest.skipUnless(LICENCE.exists(), f"{LICENCE} is not here")
     def test_ask(self):
         code, text, lines = cohort("ask", "--json", "-f", str(LICENCE),
