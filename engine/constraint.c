@@ -119,6 +119,69 @@ bool constraint_advance(const struct constraint *constraint, struct matcher *mat
     return true;
 }
 
+enum { NO_BYTE = -1 };
+
+/* The only byte that may come, or NO_BYTE. */
+static int forced_by_automaton(const struct automaton *automaton, uint32_t state)
+{
+    int only = NO_BYTE;
+    for (int byte = 0; byte < 256; byte++) {
+        if (automaton_step(automaton, state, (uint8_t)byte) == AUTOMATON_DEAD)
+            continue;
+        if (only != NO_BYTE)
+            return NO_BYTE;
+        only = byte;
+    }
+    return automaton_ends(automaton, state) ? NO_BYTE : only;
+}
+
+/* The same of a matcher's state, with the one after it. Within strings and names most bytes
+ * are tried without the matcher's frames. */
+static int forced_by_matcher(struct matcher *matcher, const struct matcher_state *state,
+                             struct matcher_state *after)
+{
+    struct matcher_inside inside, unused;
+    struct matcher_state next;
+    const bool is_inside = matcher_inside(matcher, state, &inside);
+    int only = NO_BYTE;
+    if (matcher_is_complete(state))
+        return NO_BYTE;
+    for (int byte = 0; byte < 256; byte++) {
+        if (is_inside && byte != '"' &&
+            !matcher_inside_step(matcher, &inside, (uint8_t)byte, &unused))
+            continue;
+        if (!matcher_step(matcher, state, (uint8_t)byte, &next))
+            continue;
+        if (only != NO_BYTE)
+            return NO_BYTE;
+        only = byte;
+        *after = next;
+    }
+    return only;
+}
+
+size_t constraint_forced(const struct constraint *constraint, struct matcher *matcher,
+                         const struct constraint_text *text, uint8_t *bytes, size_t most)
+{
+    const bool is_regex = constraint->kind == CONSTRAINT_REGEX;
+    struct matcher_state states[2];
+    uint32_t state = text->state;
+    size_t count = 0;
+    if (!is_regex)
+        matcher_text_resume(&text->matcher, &constraint->schema, matcher, &states[0]);
+    for (; count < most; count++) {
+        const int byte =
+            is_regex ? forced_by_automaton(&constraint->automaton, state)
+                     : forced_by_matcher(matcher, &states[count % 2], &states[(count + 1) % 2]);
+        if (byte == NO_BYTE)
+            break;
+        bytes[count] = (uint8_t)byte;
+        if (is_regex)
+            state = automaton_step(&constraint->automaton, state, (uint8_t)byte);
+    }
+    return count;
+}
+
 void constraint_copy(const struct constraint *constraint, struct constraint_text *to,
                      const struct constraint_text *from)
 {

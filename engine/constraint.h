@@ -61,6 +61,11 @@ bool constraint_advance(const struct constraint *constraint, struct matcher *mat
 void constraint_copy(const struct constraint *constraint, struct constraint_text *to,
                      const struct constraint_text *from);
 
+/* Writes the bytes that must come next, whatever is said: as long as there is exactly one that
+ * may, and the text may not end; at most most. Returns how many. */
+size_t constraint_forced(const struct constraint *constraint, struct matcher *matcher,
+                         const struct constraint_text *text, uint8_t *bytes, size_t most);
+
 /* Whether the text may end here; and whether nothing may follow either. */
 bool constraint_is_complete(const struct constraint *constraint,
                             const struct constraint_text *text);

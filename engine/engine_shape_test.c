@@ -217,6 +217,45 @@ static void tokens_are_the_same_however_computed(void **state)
     engine_jobs_deinit(&other);
 }
 
+/* Names are forced once they have begun, and all of a JobOutput but its strings: steps are
+ * saved, and the tokens are those that would have come without. */
+static void forced_text_is_jumped_over(void **state)
+{
+    static const char *const sources[] = {
+        "{\"type\":\"object\",\"properties\":{\"explanation_of_it\":{\"enum\":[\"correct\","
+        "\"incorrect\"]},\"what_was_asked\":{\"type\":\"boolean\"}},\"required\":["
+        "\"explanation_of_it\",\"what_was_asked\"],\"additionalProperties\":false}",
+        "(yes, that is so|no, it is not)\\.",
+        NULL,
+    };
+    static const enum engine_format formats[] = {ENGINE_FORMAT_SCHEMA, ENGINE_FORMAT_REGEX,
+                                                 ENGINE_FORMAT_JOB_OUTPUT};
+    struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
+    struct engine_jobs_outcome with, without;
+    (void)state;
+    engine_jobs_init(&with, 1);
+    engine_jobs_init(&without, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct engine_stats jumped, stepped;
+        struct engine_job job = job_of(0, 1);
+        job.format = formats[i];
+        job.format_source = sources[i] ? text_of(sources[i]) : TEXT("");
+        job.tag = 0;
+        job.max_tokens = ENGINE_JOBS_TOKENS;
+        options.no_drafts = true;
+        engine_jobs_run(&options, &job, 1, &without, &stepped);
+        options.no_drafts = false;
+        engine_jobs_run(&options, &job, 1, &with, &jumped);
+        print_message("%u tokens, steps %u instead of %u\n", with.samples[0][0].count,
+                      (unsigned)jumped.steps, (unsigned)stepped.steps);
+        (void)engine_jobs_same(&without, &with, 0, "jumped over");
+        assert_true(with.samples[0][0].done.finish == ENGINE_STOP);
+        assert_true(jumped.steps * 4 < stepped.steps * 3);
+    }
+    engine_jobs_deinit(&with);
+    engine_jobs_deinit(&without);
+}
+
 /* The whole context is taken up by what may not end: the text is cut. */
 static void a_text_is_cut_where_its_tokens_end(void **state)
 {
@@ -312,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_ended_is_valid),
         cmocka_unit_test(tokens_are_the_same_however_computed),
+        cmocka_unit_test(forced_text_is_jumped_over),
         cmocka_unit_test(a_text_is_cut_where_its_tokens_end),
         cmocka_unit_test(a_text_that_cannot_go_on_ends),
         cmocka_unit_test(what_cannot_be_is_refused),

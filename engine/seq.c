@@ -112,6 +112,8 @@ static struct seq_job *make_job(const struct engine_job *ask, const struct sizes
             .outputs = outputs + (size_t)i * sizes->output_max,
             .seen = {.list = list, .count = seen_count, .grows = seen_is_wanted(ask)},
             .constrained = is_constrained(ask) ? &texts[i] : NULL,
+            .forced_trust = DRAFT_FORCED_FIRST,
+            .forced_next = TOKEN_NONE,
             .slot = KV_PREFIX_NONE,
             .part_page = KV_PREFIX_NONE,
             .result = SEQ_NO_RESULT,

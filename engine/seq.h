@@ -59,7 +59,10 @@ struct seq {
                                     first draft_count of them are with the device, and nothing
                                     more is until it has told how many are right */
     uint32_t draft_planned, draft_count;
-    int32_t result; /* its next token is drawn, as that result, and not known yet; or
+    bool draft_forced;     /* they are what the shape forces, and not copied */
+    uint32_t forced_trust; /* how many of those are guessed at once */
+    token_id forced_next;  /* the first of them, where none is guessed; or TOKEN_NONE */
+    int32_t result;        /* its next token is drawn, as that result, and not known yet; or
                        SEQ_NO_RESULT */
 
     struct seen seen;                    /* for its penalties and biases */
@@ -83,7 +86,7 @@ struct seq_job {
     uint32_t samples_left;    /* not ended yet */
     uint32_t computed_tokens; /* rows computed at positions of the prompt */
     struct stop_rules stops;
-    struct constraint *constraint; /* that the job holds; NULL: it has none */
+    struct constraint *constraint; /* that the job holds, or NULL */
     uint32_t vector_size;          /* ENGINE_EMBED: of both, else 0 */
     double *sums;                  /* over the positions that are done */
     float *vector;                 /* what they make */

@@ -2,6 +2,9 @@
 #include "engine/step_shape.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { FORCED_BYTES_MAX = 128 };
 
 static bool is_job_output(const struct seq *seq)
 {
@@ -93,6 +96,37 @@ uint32_t step_shape_fits(struct step *step, const struct seq *seq, uint32_t coun
         grammar_advance(step->options.grammar, &cursor, seq->drafted[i]);
         if (grammar_is_complete(step->options.grammar, &cursor))
             return i; /* nothing is drawn after it */
+    }
+    return count;
+}
+
+static size_t forced_bytes(const struct step *step, const struct seq *seq, uint8_t *bytes,
+                           size_t most)
+{
+    if (seq->job->constraint)
+        return constraint_forced(seq->job->constraint, &step->options.masks->walk.matcher,
+                                 seq->constrained, bytes, most);
+    return is_job_output(seq)
+               ? grammar_forced(step->options.grammar, &seq->grammar, bytes, most)
+               : 0;
+}
+
+uint32_t step_shape_forced(const struct step *step, const struct seq *seq, uint32_t most,
+                           token_id *tokens)
+{
+    const struct masks *masks = step->options.masks;
+    uint8_t bytes[FORCED_BYTES_MAX];
+    uint32_t count = 0;
+    if (!masks || most == 0)
+        return 0;
+    const size_t size = forced_bytes(step, seq, bytes, sizeof bytes);
+    struct text text = {(const char *)bytes, size};
+    for (; text.size > 0 && count < most; count++) {
+        const token_id token = vocab_tree_longest(&masks->walk.tree, text);
+        if (token == TOKEN_NONE)
+            break;
+        tokens[count] = token;
+        text = text_slice(text, masks->walk.bytes[token].size, text.size);
     }
     return count;
 }

@@ -19,6 +19,11 @@ const uint32_t *step_shape_allowed(struct step *step, const struct seq *seq, uin
 /* How many of the first count guesses fit the shape, one after the other. */
 uint32_t step_shape_fits(struct step *step, const struct seq *seq, uint32_t count);
 
+/* Guesses where the shape leaves no choice: the text that must come next, cut into the longest
+ * tokens there are, as a tokenizer mostly does. At most most are written; returns how many. */
+uint32_t step_shape_forced(const struct step *step, const struct seq *seq, uint32_t most,
+                           token_id *tokens);
+
 /* Moves past a token that was allowed. */
 void step_shape_advance(struct step *step, struct seq *seq, token_id token);
 /* Whether nothing may follow what is there, so that the text ends. */

@@ -3,6 +3,8 @@
 
 #include "engine/step_shape.h"
 
+#include <string.h>
+
 enum { DRAFT_WAIT = 4 }; /* planned ahead: tokens agreed for which waiting for results pays */
 
 /* Pages that a sequence and its forks are expected to take for the rest of their output. */
@@ -37,6 +39,16 @@ static uint32_t plan_draft(struct step *step, struct seq *seq)
     const uint32_t most = left - 1 < in_page ? left - 1 : in_page;
     const uint32_t count = draft_tokens(&seq->draft, &text, most, seq->drafted);
     seq->draft_planned = step_shape_fits(step, seq, count);
+    token_id forced[DRAFT_MAX];
+    const uint32_t trusted = most < seq->forced_trust ? most : seq->forced_trust;
+    const uint32_t forced_count =
+        step_shape_forced(step, seq, trusted > 0 ? trusted : most > 0, forced);
+    seq->forced_next = forced_count > 0 ? forced[0] : TOKEN_NONE;
+    seq->draft_forced = trusted > 0 && forced_count > seq->draft_planned;
+    if (!seq->draft_forced)
+        return seq->draft_planned;
+    memcpy(seq->drafted, forced, forced_count * sizeof *forced);
+    seq->draft_planned = step_shape_fits(step, seq, forced_count);
     return seq->draft_planned;
 }
 

@@ -109,3 +109,20 @@ enum status vocab_tree_init(struct vocab_tree *tree, const struct vocab_tree_sou
     *tree = made;
     return OK;
 }
+
+token_id vocab_tree_longest(const struct vocab_tree *tree, struct text text)
+{
+    token_id best = TOKEN_NONE;
+    uint32_t at = 0, end = tree->node_count; /* the nodes among which the next one is */
+    for (size_t depth = 0; depth < text.size; depth++) {
+        while (at < end && tree->nodes[at].byte != (uint8_t)text.data[depth])
+            at = tree->nodes[at].end;
+        if (at >= end)
+            break;
+        if (tree->nodes[at].tokens < tree->nodes[at + 1].tokens)
+            best = tree->tokens[tree->nodes[at].tokens];
+        end = tree->nodes[at].end;
+        at++;
+    }
+    return best;
+}

@@ -43,4 +43,7 @@ MUST_USE enum status vocab_tree_init(struct vocab_tree *tree,
                                      const struct vocab_tree_source *source,
                                      struct arena *arena, struct error *err);
 
+/* The token that stands for the most of the text's first bytes; TOKEN_NONE: for none. */
+token_id vocab_tree_longest(const struct vocab_tree *tree, struct text text);
+
 #endif
