@@ -1,6 +1,7 @@
 /* constraint - see constraint.h. */
 #include "engine/constraint.h"
 
+#include "engine/matcher_inside.h"
 #include "engine/regex.h"
 
 #include <assert.h>
@@ -142,7 +143,7 @@ static int forced_by_matcher(struct matcher *matcher, const struct matcher_state
 {
     struct matcher_inside inside, unused;
     struct matcher_state next;
-    const bool is_inside = matcher_inside(matcher, state, &inside);
+    const bool is_inside = matcher_inside_enter(matcher, state, &inside);
     int only = NO_BYTE;
     if (matcher_is_complete(state))
         return NO_BYTE;

@@ -107,7 +107,7 @@ static bool step_place(struct matcher *matcher, const struct mask_walk_place *fr
     }
     if (!matcher_step(matcher, ways, byte, &to->ways))
         return false;
-    to->is_inside = matcher_inside(matcher, &to->ways, &to->inside);
+    to->is_inside = matcher_inside_enter(matcher, &to->ways, &to->inside);
     to->mark = matcher_mark(matcher);
     return true;
 }
@@ -138,7 +138,7 @@ static void walk_schema(struct mask_walk *walk, const struct constraint *constra
     struct mask_walk_place *first = &walk->path[0];
     const struct vocab_tree *tree = &walk->tree;
     matcher_text_resume(&text->matcher, &constraint->schema, matcher, &first->ways);
-    first->is_inside = matcher_inside(matcher, &first->ways, &first->inside);
+    first->is_inside = matcher_inside_enter(matcher, &first->ways, &first->inside);
     first->mark = matcher_mark(matcher);
     if (first->is_inside) {
         bool exact;

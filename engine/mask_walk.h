@@ -18,6 +18,7 @@
 #define ENGINE_MASK_WALK_H
 
 #include "engine/constraint.h"
+#include "engine/matcher_inside.h"
 #include "engine/vocab_tree.h"
 
 enum { MASK_WALK_CHARACTERS_MAX = 64 }; /* of a token that counts as plain */

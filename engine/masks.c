@@ -2,7 +2,8 @@
  * masks - see masks.h.
  *
  * A slot's key is the constraint's number and the place, as bytes. A place of more than KEY_MAX
- * bytes (a hundred objects in one another, some in several ways) has a slot for its step and is not found again.
+ * bytes (a hundred objects in one another, some in several ways) has a slot for its step and is
+ * not found again.
  */
 #include "engine/masks.h"
 

@@ -201,8 +201,8 @@ static bool option_fits(const struct schema_object *object, const struct matcher
     return schema_object_can_end(object, &progress);
 }
 
-static bool way_fits(const struct schema_object *object, const struct matcher_frame *frame,
-                     uint32_t way)
+bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                      uint32_t way)
 {
     const struct schema_options *options = &object->ways[way];
     for (uint32_t i = 0; i < options->count; i++)
@@ -216,12 +216,13 @@ static bool name_can_end(const struct schema_object *object, const struct matche
 {
     const struct schema_ways *reach = &object->reach[frame->state];
     for (uint64_t left = reach->others; left; left &= left - 1)
-        if (way_fits(object, frame, object->name_count + (uint32_t)__builtin_ctzll(left)))
+        if (matcher_way_fits(object, frame,
+                             object->name_count + (uint32_t)__builtin_ctzll(left)))
             return true;
     for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
         for (uint64_t left = reach->names.bits[word] & ~frame->seen.bits[word]; left;
              left &= left - 1)
-            if (way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
+            if (matcher_way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
                 return true;
     return false;
 }
@@ -573,118 +574,23 @@ bool matcher_is_complete(const struct matcher_state *state)
     return false;
 }
 
-bool matcher_inside(const struct matcher *matcher, const struct matcher_state *state,
-                    struct matcher_inside *inside)
+enum matcher_place matcher_place(const struct matcher_frame *frame)
 {
-    if (state->count > MATCHER_INSIDE_MAX)
-        return false;
-    for (uint32_t i = 0; i < state->count; i++) {
-        const struct matcher_frame *frame = &matcher->frames[state->ways[i]];
-        if (state->ways[i] == 0 || (frame->phase != STRING && frame->phase != OBJECT_NAME))
-            return false;
-        inside->ways[i] = *frame;
-    }
-    inside->count = state->count;
-    return true;
+    return frame->phase == STRING        ? MATCHER_IN_STRING
+           : frame->phase == OBJECT_NAME ? MATCHER_IN_NAME
+                                         : MATCHER_ELSEWHERE;
 }
 
-bool matcher_inside_step(const struct matcher *matcher, const struct matcher_inside *inside,
-                         uint8_t byte, struct matcher_inside *next)
+bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte)
 {
-    next->count = 0;
-    for (uint32_t i = 0; i < inside->count; i++) {
-        struct matcher_frame *frame = &next->ways[next->count];
-        *frame = inside->ways[i];
-        const struct schema_node *node = &matcher->schema->nodes[frame->node];
-        next->count += frame->phase == STRING ? go_on_string(node, frame, byte)
-                                              : go_on_name(node->object, frame, byte);
-    }
-    return next->count > 0;
+    const struct schema_node *node = &matcher->schema->nodes[frame->node];
+    return frame->phase == STRING ? go_on_string(node, frame, byte)
+                                  : go_on_name(node->object, frame, byte);
 }
 
-void matcher_inside_leave(struct matcher *matcher, const struct matcher_inside *inside,
-                          struct matcher_state *state)
+void matcher_add(struct matcher *matcher, struct matcher_state *state,
+                 const struct matcher_frame *way)
 {
     const struct step step = {.matcher = matcher, .out = state};
-    state->count = 0;
-    for (uint32_t i = 0; i < inside->count; i++)
-        add(&step, inside->ways[i]);
-}
-
-/* Whether a name may go on in any way that its automaton knows, whatever was seen. */
-static bool is_free_name(const struct schema_object *object, const struct matcher_frame *frame)
-{
-    uint64_t fitting = 0; /* of the ways that are no listed names */
-    for (uint64_t left = object->reach[frame->state].others; left; left &= left - 1) {
-        const uint32_t n = (uint32_t)__builtin_ctzll(left);
-        fitting |= (uint64_t)way_fits(object, frame, object->name_count + n) << n;
-    }
-    for (uint32_t s = AUTOMATON_START; fitting && s < object->names.state_count; s++)
-        if (object->names.distance[s] != AUTOMATON_NEVER &&
-            (object->reach[s].others & fitting) == 0)
-            return false;
-    return fitting != 0;
-}
-
-/* Characters that the way is sure to take, if they are plain; *exact: and no more. */
-static uint32_t plain_left(const struct matcher *matcher, const struct matcher_frame *way,
-                           bool *exact)
-{
-    const struct schema_node *node = &matcher->schema->nodes[way->node];
-    const bool is_name = way->phase == OBJECT_NAME;
-    *exact = !is_name && node->counted && way->state == AUTOMATON_START;
-    if (*exact)
-        return node->characters_max == SCHEMA_NO_MAX ? UINT32_MAX
-               : node->characters_max > way->count   ? node->characters_max - way->count
-                                                     : 0;
-    if (!is_name && (node->counted || node->characters))
-        return 0;
-    const struct automaton *automaton = is_name ? &node->object->names : node->string;
-    if (!automaton->plain || !automaton->plain[way->state] ||
-        (is_name && !is_free_name(node->object, way)))
-        return 0;
-    return UINT32_MAX;
-}
-
-uint32_t matcher_inside_plain(const struct matcher *matcher,
-                              const struct matcher_inside *inside, bool *exact)
-{
-    uint32_t most = 0;
-    *exact = true;
-    for (uint32_t i = 0; i < inside->count; i++) {
-        bool way_exact;
-        const uint32_t left = plain_left(matcher, &inside->ways[i], &way_exact);
-        *exact = *exact && way_exact;
-        most = left > most ? left : most;
-    }
-    *exact = *exact || most == UINT32_MAX;
-    return most;
-}
-
-void matcher_compact(struct matcher *matcher, struct matcher_state *state)
-{
-    struct matcher_frame *frames = matcher->frames;
-    uint16_t to[MATCHER_FRAMES_MAX] = {0}; /* 1: needed; then its new number */
-    for (uint32_t i = 0; i < state->count; i++)
-        to[state->ways[i]] = 1;
-    for (uint32_t i = matcher->frame_count; i-- > 1;) /* parents come before */
-        if (to[i]) {
-            to[frames[i].parent] = 1;
-            if (frames[i].phase == LIST)
-                to[frames[i].state] = 1;
-        }
-    const uint32_t count = matcher->frame_count;
-    memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
-    matcher->frame_count = 1;
-    to[0] = 0;
-    for (uint32_t i = 1; i < count; i++) {
-        if (!to[i])
-            continue;
-        struct matcher_frame frame = frames[i];
-        frame.parent = to[frame.parent];
-        frame.state = frame.phase == LIST ? to[frame.state] : frame.state;
-        to[i] = matcher_intern(matcher, &frame);
-    }
-    for (uint32_t i = 0; i < state->count; i++)
-        state->ways[i] = to[state->ways[i]];
+    add(&step, *way);
 }

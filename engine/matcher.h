@@ -28,8 +28,7 @@ enum {
     MATCHER_FRAMES_MAX = 1 << 14,
     MATCHER_WAYS_MAX = 128,
     MATCHER_SPACES_MAX = 40,
-    MATCHER_DEPTH_MAX = 100, /* objects and arrays in one another: base/json.h takes 128 */
-    MATCHER_INSIDE_MAX = 16  /* ways */
+    MATCHER_DEPTH_MAX = 100 /* objects and arrays in one another: base/json.h takes 128 */
 };
 
 struct matcher_frame {
@@ -74,24 +73,16 @@ bool matcher_step(struct matcher *matcher, const struct matcher_state *state, ui
                   struct matcher_state *next);
 bool matcher_is_complete(const struct matcher_state *state);
 
-/* Where a text is within strings or names, however it is read: the steps there, which are most
- * of those along a vocabulary, need no frames in the table. */
-struct matcher_inside {
-    uint32_t count;
-    struct matcher_frame ways[MATCHER_INSIDE_MAX];
-};
-/* False: it is elsewhere too, or in more ways. */
-bool matcher_inside(const struct matcher *matcher, const struct matcher_state *state,
-                    struct matcher_inside *inside);
-/* byte is not a quote. False: it does not fit. */
-bool matcher_inside_step(const struct matcher *matcher, const struct matcher_inside *inside,
-                         uint8_t byte, struct matcher_inside *next);
-void matcher_inside_leave(struct matcher *matcher, const struct matcher_inside *inside,
-                          struct matcher_state *state);
-/* Plain characters (automaton_plain.h) of which any that many may come next; *exact: and no
- * text of more of them. */
-uint32_t matcher_inside_plain(const struct matcher *matcher,
-                              const struct matcher_inside *inside, bool *exact);
+/* For matcher_inside.h: where a frame is; its way past a byte that is no quote, in a string or
+ * a name (false: it does not fit); and the way that it is among others of a state. */
+enum matcher_place { MATCHER_ELSEWHERE, MATCHER_IN_STRING, MATCHER_IN_NAME };
+enum matcher_place matcher_place(const struct matcher_frame *frame);
+bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte);
+void matcher_add(struct matcher *matcher, struct matcher_state *state,
+                 const struct matcher_frame *way);
+/* Whether a property of that way can come next, and the object then be completed. */
+bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                      uint32_t way);
 
 /* Forgets all frames that state does not need, and renames those that it does: other states
  * made before are void. For long texts: frames are never forgotten otherwise. */

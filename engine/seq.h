@@ -93,8 +93,8 @@ struct seq_job {
     struct seq *seqs;              /* [ask.sample_count] */
 };
 
-/* Copies a job that was found valid into one block; seq_job_free takes it. output_max is what of
- * ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the
+/* Copies a job that was found valid into one block; seq_job_free takes it. output_max is what
+ * of ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the
  * vector. NULL: no memory. */
 struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max,
                             uint32_t hidden);

@@ -38,7 +38,7 @@ def request(i):
             "name": "number", "strict": True, "schema": NUMBER}}
     if i == 10:
         body["response_format"] = {"type": "json_schema", "json_schema": {
-            "name": "number", "schema": {"properties": {"a": {"not": {}}}}}}
+            "name": "number", "schema": {"properties": {"a": {"uniqueItems": True}}}}}
     if i == 7:
         body["n"] = 1000  # refused, as a result of its own
     return {"custom_id": f"request-{i}", "method": "POST", "url": "/v1/chat/completions",
