@@ -139,6 +139,7 @@ fuzz(schema_fuzz ROOMS base SOURCES engine/automaton.c engine/regex.c engine/reg
   engine/schema_want.c engine/schema_text.c engine/schema_number.c engine/schema_build.c
   engine/schema_needs.c engine/schema_names.c engine/schema_object.c engine/schema_array.c
   engine/schema.c engine/matcher.c)
+fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)
 
 # ---- dsl ----
 if(COHORT_TOOLS)
