@@ -1,6 +1,8 @@
 /* matcher - see matcher.h. */
 #include "engine/matcher.h"
 
+#include "engine/matcher_copy.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -358,10 +360,12 @@ static void step_array(const struct step *step, struct matcher_frame frame)
         add_item(step, frame);
 }
 
-static bool string_is_open(const struct schema_node *node)
+static bool string_is_open(const struct step *step, const struct schema_node *node)
 {
     if (node->characters)
         return node->characters->further[AUTOMATON_START] <= node->characters_max;
+    if (node->copied)
+        return matcher_copy_has(step->matcher->copied, node);
     return node->counted ? node->characters_min <= node->characters_max
                          : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
 }
@@ -372,10 +376,20 @@ static bool is_whole(const struct schema_node *node, const struct matcher_frame 
                          : automaton_ends(node->string, frame->state);
 }
 
-/* A byte within a string. False: it does not fit. */
-static bool go_on_string(const struct schema_node *node, struct matcher_frame *frame,
-                         uint8_t byte)
+static bool string_can_end(const struct matcher *matcher, const struct schema_node *node,
+                           const struct matcher_frame *frame)
 {
+    if (node->copied)
+        return matcher_copy_can_end(matcher->copied, node, frame);
+    return is_whole(node, frame) && (!node->counted || frame->count >= node->characters_min);
+}
+
+/* A byte within a string. False: it does not fit. */
+static bool go_on_string(const struct matcher *matcher, const struct schema_node *node,
+                         struct matcher_frame *frame, uint8_t byte)
+{
+    if (node->copied)
+        return matcher_copy_step(matcher->copied, node, frame, byte);
     if (node->counted && is_whole(node, frame) && frame->count >= node->characters_max)
         return false;
     if (node->characters)
@@ -398,12 +412,11 @@ static bool go_on_string(const struct schema_node *node, struct matcher_frame *f
 static void step_string(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
-    if (step->byte == '"' && is_whole(node, &frame) &&
-        (!node->counted || frame.count >= node->characters_min)) {
+    if (step->byte == '"' && string_can_end(step->matcher, node, &frame)) {
         pop(step, &frame);
         return;
     }
-    if (go_on_string(node, &frame, step->byte))
+    if (go_on_string(step->matcher, node, &frame, step->byte))
         add(step, frame);
 }
 
@@ -463,7 +476,7 @@ static void begin_value(const struct step *step, struct matcher_frame frame)
                schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
         frame.phase = ARRAY_FIRST;
         add(step, frame);
-    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(node)) {
+    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(step, node)) {
         frame.phase = STRING;
         frame.state = AUTOMATON_START;
         add(step, frame);
@@ -584,7 +597,7 @@ enum matcher_place matcher_place(const struct matcher_frame *frame)
 bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte)
 {
     const struct schema_node *node = &matcher->schema->nodes[frame->node];
-    return frame->phase == STRING ? go_on_string(node, frame, byte)
+    return frame->phase == STRING ? go_on_string(matcher, node, frame, byte)
                                   : go_on_name(node->object, frame, byte);
 }
 

@@ -13,6 +13,9 @@
  * Objects and arrays are nested MATCHER_DEPTH_MAX deep at most; what a schema demands beyond
  * that is a dead end, the only one.
  *
+ * A string that is copied from a chunk follows a struct copied. With both minLength and
+ * maxLength some copies are not taken that could be: see copied_reaches.
+ *
  * White space between tokens: none, one space, or a line break and up to 40 spaces.
  *
  * Owner    frames lie in the arena given to matcher_init; nothing else allocates. Failure  what
@@ -22,6 +25,7 @@
 #ifndef ENGINE_MATCHER_H
 #define ENGINE_MATCHER_H
 
+#include "engine/copied.h"
 #include "engine/schema.h"
 
 enum {
@@ -37,13 +41,14 @@ struct matcher_frame {
     uint16_t met;   /* needs of the object or array */
     uint8_t phase;  /* matcher_is_list */
     uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces */
-    uint32_t state; /* of the automaton at work, or of a word's bytes */
+    uint32_t state; /* of the automaton at work, of the copy, or of a word's bytes */
     uint32_t count; /* items, properties or characters so far */
     struct schema_set seen;
 };
 
 struct matcher {
     const struct schema *schema;
+    const struct copied *copied;  /* NULL: no chunk */
     struct matcher_frame *frames; /* [FRAMES_MAX]; 0: the text is complete */
     uint32_t frame_count;
     uint32_t dropped; /* ways that there was no room for */

@@ -57,6 +57,9 @@ static uint32_t plain_left(const struct matcher *matcher, const struct matcher_f
 {
     const struct schema_node *node = &matcher->schema->nodes[way->node];
     const bool is_name = matcher_place(way) == MATCHER_IN_NAME;
+    *exact = false;
+    if (!is_name && node->copied)
+        return 0;
     *exact = !is_name && node->counted && way->state == AUTOMATON_START;
     if (*exact)
         return node->characters_max == SCHEMA_NO_MAX ? UINT32_MAX

@@ -90,11 +90,24 @@ static enum status take_choices(struct schema_build *build, struct schema_parts 
     return OK;
 }
 
+static bool is_copied(const struct schema_parts *parts)
+{
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (parts->parts[i].kind == SCHEMA_PART_HOLDS &&
+            json_get(parts->parts[i].at, "x-copied-from"))
+            return true;
+    return false;
+}
+
 static enum status make_string(struct schema_build *build, const struct schema_parts *parts,
                                const struct schema_values *values, struct schema_node *node)
 {
     struct schema_length length;
     TRY(schema_text_length(parts, values, &length, build->err));
+    node->copied = is_copied(parts);
+    if (node->copied && !length.alone)
+        FAIL(build->err, ERR_LIMIT,
+             "schema: x-copied-from is not supported beside pattern, format, enum or const");
     if (length.alone) {
         node->counted = true;
         node->characters_min = length.characters.min;
@@ -274,6 +287,9 @@ enum status schema_compile(struct schema *schema, const struct json *source,
     TRY(finish(&build));
     if (build.nodes[schema->root].distance == UINT32_MAX)
         FAIL(err, ERR_LIMIT, "schema: no value is valid");
+    schema->copies = false;
+    for (uint32_t i = 1; i < build.node_count; i++)
+        schema->copies |= build.nodes[i].copied;
     schema->nodes = build.nodes;
     schema->node_count = build.node_count;
     return OK;

@@ -17,6 +17,11 @@
  * unevaluated ones in a schema that must not hold, and what takes more room or time than there
  * is. What only annotates is passed over.
  *
+ * And one of our own, "x-copied-from": "chunk": a string is copied from the text that the
+ * matcher is given (copied.h), minLength .. maxLength characters of it. Beside a pattern, a
+ * known format, enum, const or the exclusion of a string it is refused; where a schema must
+ * not hold, it counts as held.
+ *
  * Properties come in any order; one that the schema names comes once (another one may come
  * again, and then counts again). In a string that has a pattern, format, length, enum or const
  * a character stands for itself where JSON lets it. Whole numbers and multiples have no
@@ -109,6 +114,7 @@ struct schema_node {
     const struct automaton *string; /* between the quotes; of one character when counted */
     const struct automaton *number;
     bool counted; /* characters_min .. characters_max characters */
+    bool copied;  /* counted, and from the chunk: whether it has a value depends on that */
     uint32_t characters_min, characters_max;
     const struct schema_characters *characters; /* not counted, but at most characters_max */
     struct schema_array *array;
@@ -122,6 +128,7 @@ struct schema {
     const struct schema_node *nodes; /* node 0: no value at all */
     uint32_t node_count;
     uint16_t root;
+    bool copies; /* a node is copied */
 };
 
 /* Whether an object with these properties can be completed: seen names, count in all. */

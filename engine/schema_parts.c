@@ -55,6 +55,10 @@ enum status schema_parts_check(const struct schema_document *document,
             return schema_parts_refuse(document, schema, refused[i], err);
     if (json_get(schema, "unevaluatedItems") && json_get(schema, "contains"))
         return schema_parts_refuse(document, schema, "unevaluatedItems beside contains", err);
+    struct text source = TEXT("");
+    const struct json *copied = json_get(schema, "x-copied-from");
+    if (copied && !(json_text(copied, &source) && text_equal(source, TEXT("chunk"))))
+        return schema_parts_refuse(document, schema, "x-copied-from other than \"chunk\"", err);
     return OK;
 }
 

@@ -1,0 +1,25 @@
+/*
+ * matcher_copy - strings that are copied from a chunk. A part of engine/matcher.
+ */
+#ifndef ENGINE_MATCHER_COPY_H
+#define ENGINE_MATCHER_COPY_H
+
+#include "engine/matcher.h"
+
+/* The chunk that strings are copied from; keeps it. To be called after matcher_init for a
+ * schema that copies, and before a text whose chunk is another. NULL: there is none, which is
+ * ERR_FORMAT if the schema copies. ERR_LIMIT: a string has nothing in the chunk to be; not if
+ * its own type is a list that leaves something else, such as null. */
+MUST_USE enum status matcher_copy_from(struct matcher *matcher, const struct copied *copied,
+                                       struct error *err);
+
+/* Whether the chunk has a piece that a string of node may be. copied may be NULL. */
+bool matcher_copy_has(const struct copied *copied, const struct schema_node *node);
+
+/* Between the quotes: whether the closing one may come, and whether byte may (true: frame then
+ * stands behind it). */
+bool matcher_copy_can_end(const struct copied *copied, const struct schema_node *node,
+                          const struct matcher_frame *frame);
+bool matcher_copy_step(const struct copied *copied, const struct schema_node *node,
+                       struct matcher_frame *frame, uint8_t byte);
+#endif
