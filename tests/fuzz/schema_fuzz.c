@@ -5,7 +5,7 @@
  *
  *     schema_fuzz -max_len=512 -timeout=10 CORPUS
  */
-#include "engine/matcher.h"
+#include "engine/matcher_copy.h"
 #include "engine/regex.h"
 
 #include <stdlib.h>
@@ -67,11 +67,14 @@ static void try_schema(struct arena *arena, struct text text)
     struct schema schema;
     struct matcher matcher;
     struct matcher_state states[2];
+    struct copied copied; /* of the same bytes, for x-copied-from */
     if (json_parse(text, SIZE_MOST, &root, NULL) != OK)
         return;
     const enum status status = schema_compile(&schema, root, arena, NULL);
     json_free(root);
-    if (status != OK || matcher_init(&matcher, &schema, arena, NULL) != OK)
+    if (status != OK || matcher_init(&matcher, &schema, arena, NULL) != OK ||
+        copied_make(&copied, text, arena, NULL) != OK ||
+        matcher_copy_from(&matcher, &copied, NULL) != OK)
         return;
     matcher_start(&matcher, &states[0]);
     for (size_t i = 0; i < text.size; i++)
