@@ -48,7 +48,8 @@ struct matcher_frame {
 
 struct matcher {
     const struct schema *schema;
-    const struct copied *copied;  /* NULL: no chunk */
+    const struct copied *copied;  /* that strings are copied from, for the caller to set (see
+                                    matcher_copy_check); NULL: none */
     struct matcher_frame *frames; /* [FRAMES_MAX]; 0: the text is complete */
     uint32_t frame_count;
     uint32_t dropped; /* ways that there was no room for */

@@ -12,11 +12,9 @@ bool matcher_copy_has(const struct copied *copied, const struct schema_node *nod
             copied_reaches(copied, COPIED_START, node->characters_min, node->characters_max));
 }
 
-enum status matcher_copy_from(struct matcher *matcher, const struct copied *copied,
-                              struct error *err)
+enum status matcher_copy_check(const struct schema *schema, const struct copied *copied,
+                               struct error *err)
 {
-    const struct schema *schema = matcher->schema;
-    matcher->copied = copied;
     if (schema->copies && !copied)
         FAIL(err, ERR_FORMAT,
              "schema: it has a string copied from the chunk, and there is no chunk");

@@ -6,12 +6,11 @@
 
 #include "engine/matcher.h"
 
-/* The chunk that strings are copied from; keeps it. To be called after matcher_init for a
- * schema that copies, and before a text whose chunk is another. NULL: there is none, which is
+/* Whether texts of the schema can be copied from that chunk. NULL: there is none, which is
  * ERR_FORMAT if the schema copies. ERR_LIMIT: a string has nothing in the chunk to be; not if
  * its own type is a list that leaves something else, such as null. */
-MUST_USE enum status matcher_copy_from(struct matcher *matcher, const struct copied *copied,
-                                       struct error *err);
+MUST_USE enum status matcher_copy_check(const struct schema *schema,
+                                        const struct copied *copied, struct error *err);
 
 /* Whether the chunk has a piece that a string of node may be. copied may be NULL. */
 bool matcher_copy_has(const struct copied *copied, const struct schema_node *node);

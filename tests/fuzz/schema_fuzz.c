@@ -74,8 +74,9 @@ static void try_schema(struct arena *arena, struct text text)
     json_free(root);
     if (status != OK || matcher_init(&matcher, &schema, arena, NULL) != OK ||
         copied_make(&copied, text, arena, NULL) != OK ||
-        matcher_copy_from(&matcher, &copied, NULL) != OK)
+        matcher_copy_check(&schema, &copied, NULL) != OK)
         return;
+    matcher.copied = &copied;
     matcher_start(&matcher, &states[0]);
     for (size_t i = 0; i < text.size; i++)
         if (!matcher_step(&matcher, &states[i % 2], (uint8_t)text.data[i],
