@@ -1,6 +1,7 @@
 /* constraint - see constraint.h. */
 #include "engine/constraint.h"
 
+#include "engine/matcher_copy.h"
 #include "engine/matcher_inside.h"
 #include "engine/regex.h"
 
@@ -9,7 +10,11 @@
 #include <stdlib.h>
 
 /* Beside what stays: nodes and tables of the automaton that is being made. */
-enum { WORK_BYTES = 64 << 20 };
+enum { WORK_BYTES = 64 << 20, CHUNK_WORK_BYTES = 128 << 20 };
+
+static const char *const names[] = {[CONSTRAINT_SCHEMA] = "schema",
+                                    [CONSTRAINT_REGEX] = "regular expression",
+                                    [CONSTRAINT_CHUNK] = "chunk to copy from"};
 
 static atomic_uint_fast64_t last_id;
 
@@ -39,15 +44,21 @@ static enum status compile_regex(struct constraint *made, struct error *err)
 
 static enum status compile(struct constraint *made, struct text source, struct error *err)
 {
-    const char *what = made->kind == CONSTRAINT_SCHEMA ? "schema" : "regular expression";
+    const char *what = names[made->kind];
+    const size_t work = made->kind == CONSTRAINT_CHUNK ? CHUNK_WORK_BYTES : WORK_BYTES;
     if (source.size > CONSTRAINT_SOURCE_MAX)
         FAIL(err, ERR_LIMIT, "%s: %zu bytes, the limit is %d", what, source.size,
              CONSTRAINT_SOURCE_MAX);
-    TRY(arena_init(&made->arena, (size_t)CONSTRAINT_BYTES_MAX + WORK_BYTES, err));
+    TRY(arena_init(&made->arena, CONSTRAINT_BYTES_MAX + work, err));
     made->source = text_copy(source, &made->arena);
     if (!made->source.data)
         FAIL(err, ERR_MEMORY, "%s: no memory for its %zu bytes", what, source.size);
-    TRY(made->kind == CONSTRAINT_SCHEMA ? compile_schema(made, err) : compile_regex(made, err));
+    if (made->kind == CONSTRAINT_SCHEMA)
+        TRY(compile_schema(made, err));
+    else if (made->kind == CONSTRAINT_REGEX)
+        TRY(compile_regex(made, err));
+    else
+        TRY(copied_make(&made->copied, made->source, &made->arena, err));
     if (made->arena.used > CONSTRAINT_BYTES_MAX)
         FAIL(err, ERR_LIMIT, "%s: its tables take %zu bytes, the limit is %d", what,
              made->arena.used, CONSTRAINT_BYTES_MAX);
@@ -80,17 +91,46 @@ void constraint_free(struct constraint *constraint)
     free(constraint);
 }
 
-void constraint_start(const struct constraint *constraint, struct matcher *matcher,
-                      struct constraint_text *text)
+static const struct copied *copied_of(const struct constraint *chunk)
+{
+    return chunk ? &chunk->copied : NULL;
+}
+
+enum status constraint_check_chunk(const struct constraint *constraint,
+                                   const struct constraint *chunk, struct error *err)
+{
+    if (constraint->kind != CONSTRAINT_SCHEMA)
+        return OK;
+    return matcher_copy_check(&constraint->schema, copied_of(chunk), err);
+}
+
+void constraint_start_copying(const struct constraint *constraint,
+                              const struct constraint *chunk, struct matcher *matcher,
+                              struct constraint_text *text)
 {
     struct matcher_state state;
     text->state = AUTOMATON_START;
+    text->chunk = chunk;
     text->matcher.frame_count = text->matcher.way_count = 0;
     if (constraint->kind == CONSTRAINT_REGEX)
         return;
     matcher->schema = &constraint->schema;
+    matcher->copied = copied_of(chunk);
     matcher_start(matcher, &state);
     matcher_text_keep(&text->matcher, matcher, &state);
+}
+
+void constraint_start(const struct constraint *constraint, struct matcher *matcher,
+                      struct constraint_text *text)
+{
+    constraint_start_copying(constraint, NULL, matcher, text);
+}
+
+void constraint_resume(const struct constraint *constraint, const struct constraint_text *text,
+                       struct matcher *matcher, struct matcher_state *state)
+{
+    matcher->copied = copied_of(text->chunk);
+    matcher_text_resume(&text->matcher, &constraint->schema, matcher, state);
 }
 
 static bool advance_regex(const struct automaton *automaton, struct constraint_text *text,
@@ -111,7 +151,7 @@ bool constraint_advance(const struct constraint *constraint, struct matcher *mat
     struct matcher_state states[2];
     if (constraint->kind == CONSTRAINT_REGEX)
         return advance_regex(&constraint->automaton, text, bytes);
-    matcher_text_resume(&text->matcher, &constraint->schema, matcher, &states[0]);
+    constraint_resume(constraint, text, matcher, &states[0]);
     for (size_t i = 0; i < bytes.size; i++)
         if (!matcher_step(matcher, &states[i % 2], (uint8_t)bytes.data[i],
                           &states[(i + 1) % 2]))
@@ -169,7 +209,7 @@ size_t constraint_forced(const struct constraint *constraint, struct matcher *ma
     uint32_t state = text->state;
     size_t count = 0;
     if (!is_regex)
-        matcher_text_resume(&text->matcher, &constraint->schema, matcher, &states[0]);
+        constraint_resume(constraint, text, matcher, &states[0]);
     for (; count < most; count++) {
         const int byte =
             is_regex ? forced_by_automaton(&constraint->automaton, state)
@@ -187,6 +227,7 @@ void constraint_copy(const struct constraint *constraint, struct constraint_text
                      const struct constraint_text *from)
 {
     to->state = from->state;
+    to->chunk = from->chunk;
     if (constraint->kind == CONSTRAINT_SCHEMA)
         matcher_text_copy(&to->matcher, &from->matcher);
 }

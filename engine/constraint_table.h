@@ -1,5 +1,6 @@
 /*
- * constraint_table - constraints by their source, so that jobs of one schema share one.
+ * constraint_table - constraints by their source, so that jobs of one schema share one, as do
+ * jobs that copy from one chunk.
  *
  * A constraint is held by the jobs that use it. What nobody holds is kept for a while, the
  * CONSTRAINT_TABLE_IDLE_MAX that were let go of last: the next job may want it again.

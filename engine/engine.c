@@ -422,19 +422,46 @@ static enum status take_constraint(struct engine *engine, const struct engine_jo
                                  job->format_source, constraint, err);
 }
 
+/* The chunk that its texts copy from, held; NULL when they do not copy. */
+static enum status take_chunk(struct engine *engine, const struct engine_job *job,
+                              const struct constraint *constraint, struct constraint **chunk,
+                              struct error *err)
+{
+    *chunk = NULL;
+    if (!constraint || constraint->kind != CONSTRAINT_SCHEMA || !constraint->schema.copies)
+        return OK;
+    if (job->chunk.data)
+        TRY(constraint_table_take(&engine->constraints, CONSTRAINT_CHUNK, job->chunk, chunk,
+                                  err));
+    const enum status status = constraint_check_chunk(constraint, *chunk, err);
+    if (status == OK)
+        return OK;
+    constraint_table_drop(*chunk);
+    *chunk = NULL;
+    return status;
+}
+
 static enum status queue_job(struct engine *engine, const struct engine_job *checked,
                              uint64_t *job_id, struct error *err)
 {
     const uint64_t id = atomic_fetch_add(&engine->next_id, 1) + 1;
     struct constraint *constraint;
+    struct constraint *chunk;
     TRY(take_constraint(engine, checked, &constraint, err));
+    const enum status status = take_chunk(engine, checked, constraint, &chunk, err);
+    if (status != OK) {
+        constraint_table_drop(constraint);
+        return status;
+    }
     struct seq_job *job = seq_job_new(checked, id, checked->max_tokens, engine->info.hidden);
     if (!job) {
         constraint_table_drop(constraint);
+        constraint_table_drop(chunk);
         FAIL(err, ERR_MEMORY, "job of %u prompt tokens, %u samples of %u tokens: no memory",
              checked->prompt_tokens, checked->sample_count, checked->max_tokens);
     }
     job->constraint = constraint;
+    job->chunk = chunk;
     const struct message message = {.kind = MESSAGE_JOB, .job = job};
     if (!queue_push(&engine->inbox, &message, QUEUE_FOREVER)) {
         seq_job_free(job);

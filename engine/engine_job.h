@@ -67,6 +67,8 @@ struct engine_job {
     enum engine_kind kind;
     enum engine_format format;
     struct text format_source; /* SCHEMA: its JSON; REGEX: the expression. At most 1 MiB */
+    struct text chunk; /* SCHEMA: what its strings with "x-copied-from": "chunk" are copied
+                          from (engine/copied.h), at most 1 MiB; data NULL: there is none */
     const token_id *prompt;
     uint32_t prompt_tokens;      /* >= 1 */
     enum engine_pooling pooling; /* ENGINE_EMBED */

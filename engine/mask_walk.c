@@ -137,7 +137,7 @@ static void walk_schema(struct mask_walk *walk, const struct constraint *constra
     struct matcher *matcher = &walk->matcher;
     struct mask_walk_place *first = &walk->path[0];
     const struct vocab_tree *tree = &walk->tree;
-    matcher_text_resume(&text->matcher, &constraint->schema, matcher, &first->ways);
+    constraint_resume(constraint, text, matcher, &first->ways);
     first->is_inside = matcher_inside_enter(matcher, &first->ways, &first->inside);
     first->mark = matcher_mark(matcher);
     if (first->is_inside) {

@@ -1,9 +1,9 @@
 /*
  * masks - see masks.h.
  *
- * A slot's key is the constraint's number and the place, as bytes. A place of more than KEY_MAX
- * bytes (a hundred objects in one another, some in several ways) has a slot for its step and is
- * not found again.
+ * A slot's key is the constraint's number, its chunk's, and the place, as bytes. A place of
+ * more than KEY_MAX bytes (a hundred objects in one another, some in several ways) has a slot
+ * for its step and is not found again.
  */
 #include "engine/masks.h"
 
@@ -54,8 +54,10 @@ static struct key text_key(const struct masks *masks, const struct constraint *c
                            const struct constraint_text *text)
 {
     struct key key = {.bytes = masks->key};
+    const uint64_t none = 0;
     const struct matcher_text *matcher = &text->matcher;
     add_key(&key, &constraint->id, sizeof constraint->id);
+    add_key(&key, text->chunk ? &text->chunk->id : &none, sizeof none);
     add_key(&key, &text->state, sizeof text->state);
     add_key(&key, &matcher->frame_count, sizeof matcher->frame_count);
     add_key(&key, &matcher->way_count, sizeof matcher->way_count);

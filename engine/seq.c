@@ -75,7 +75,8 @@ static void fill_job(struct seq_job *job, const struct block *block,
         string += ask->stops[i].size;
     }
     stop_rules_init(&job->stops, stops, ask->stop_count, (void *)(base + block->tables));
-    job->ask.format_source = TEXT(""); /* job->constraint is what was made of it */
+    job->ask.format_source = TEXT(""); /* job->constraint is what was made of it, */
+    job->ask.chunk = TEXT("");         /* and job->chunk of this */
     job->ask.stops = NULL;             /* job->stops has them */
     job->ask.biases = NULL;            /* the sequences' lists have them */
 }
@@ -144,8 +145,10 @@ struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t 
 
 void seq_job_free(struct seq_job *job)
 {
-    if (job)
+    if (job) {
         constraint_table_drop(job->constraint);
+        constraint_table_drop(job->chunk);
+    }
     free(job);
 }
 

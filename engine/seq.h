@@ -87,6 +87,7 @@ struct seq_job {
     uint32_t computed_tokens; /* rows computed at positions of the prompt */
     struct stop_rules stops;
     struct constraint *constraint; /* that the job holds, or NULL */
+    struct constraint *chunk;      /* that it copies from, held too; or NULL */
     uint32_t vector_size;          /* ENGINE_EMBED: of both, else 0 */
     double *sums;                  /* over the positions that are done */
     float *vector;                 /* what they make */

@@ -34,7 +34,8 @@ void step_shape_start(struct step *step, struct seq *seq)
     if (step->options.grammar)
         grammar_start(step->options.grammar, &seq->grammar);
     if (constraint)
-        constraint_start(constraint, &step->options.masks->walk.matcher, seq->constrained);
+        constraint_start_copying(constraint, seq->job->chunk,
+                                 &step->options.masks->walk.matcher, seq->constrained);
 }
 
 void step_shape_begin(struct step *step)
