@@ -19,7 +19,8 @@ enum {
     PROMPT_BYTES_MAX = 64 << 20,
     EVENTS = 64,
     DEFAULT_MAX_TOKENS = 512,
-    SCHEMA_BYTES_MAX = 1 << 20
+    SCHEMA_BYTES_MAX = 1 << 20,
+    CHUNK_BYTES_MAX = 1 << 20
 };
 
 struct sample {
@@ -32,14 +33,14 @@ struct sample {
 struct run {
     struct engine_args engine_args;
     const char *system;
-    const char *schema_path, *regex;
+    const char *schema_path, *chunk_path, *regex;
     struct args_list stops, biases;
     struct engine_job job;
     bool raw, json, logprobs;
 
     struct engine *engine;
     struct text_buf prompt;
-    struct text_buf schema;
+    struct text_buf schema, chunk;
     struct token_list ids;
     struct sample samples[ENGINE_SAMPLES_MAX];
     uint32_t prompt_tokens, cached_tokens;
@@ -110,6 +111,8 @@ static enum status read_format(struct run *run, struct error *err)
         run->job.format = ENGINE_FORMAT_REGEX;
         run->job.format_source = text_of(run->regex);
     }
+    if (run->chunk_path && !run->schema_path)
+        FAIL(err, ERR_FORMAT, "--chunk: only the strings of a --schema are copied from it");
     if (!run->schema_path)
         return OK;
     if (run->regex)
@@ -117,6 +120,10 @@ static enum status read_format(struct run *run, struct error *err)
     TRY(file_map_read(&run->schema, run->schema_path, SCHEMA_BYTES_MAX, err));
     run->job.format = ENGINE_FORMAT_SCHEMA;
     run->job.format_source = text_buf_text(&run->schema);
+    if (!run->chunk_path)
+        return OK;
+    TRY(file_map_read(&run->chunk, run->chunk_path, CHUNK_BYTES_MAX, err));
+    run->job.chunk = run->chunk.size > 0 ? text_buf_text(&run->chunk) : TEXT("");
     return OK;
 }
 
@@ -260,6 +267,7 @@ static void close_run(struct run *run)
     token_list_deinit(&run->ids);
     text_buf_deinit(&run->prompt);
     text_buf_deinit(&run->schema);
+    text_buf_deinit(&run->chunk);
     free(run);
 }
 
@@ -296,6 +304,8 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
          "answers to the one prompt (default 1)"},
         {0, "schema", "FILE", ARGS_TEXT, &run->schema_path, 0, 0,
          "the text is JSON, valid against the JSON schema in FILE"},
+        {0, "chunk", "FILE", ARGS_TEXT, &run->chunk_path, 0, 0,
+         "where the schema says \"x-copied-from\": \"chunk\", words of FILE are copied"},
         {0, "regex", "PATTERN", ARGS_TEXT, &run->regex, 0, 0,
          "all of the text matches this regular expression"},
         {0, "stop", "TEXT", ARGS_LIST, &run->stops, 0, 0, "end before this; may be repeated"},

@@ -313,6 +313,9 @@ enum status openai_chat_parse(const struct json *body, struct arena *arena,
     TRY(read_logprobs(body, chat, err));
     TRY(read_service(body, &chat->job, err));
     TRY(response_format_read(present(body, "response_format"), arena, &chat->job, err));
+    const struct json *chunk = present(body, "chunk");
+    if (chunk && !json_text(chunk, &chat->job.chunk))
+        FAIL(err, ERR_FORMAT, "chunk: want a string");
     (void)json_bool(json_get(body, "stream"), &chat->stream);
     return OK;
 }

@@ -36,7 +36,7 @@ static void test_whole(void **state)
         "\"max_tokens\":7,\"max_completion_tokens\":9,\"seed\":-1,\"stop\":[\"x\",\"y\"],"
         "\"stream\":true,\"logit_bias\":{},\"tools\":[],\"logprobs\":false,\"user\":\"u\","
         "\"presence_penalty\":0,\"tool_choice\":\"none\",\"response_format\":{\"type\":"
-        "\"text\"}}");
+        "\"text\"},\"chunk\":\"a\\nb\"}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.chat.message_count, 2);
     assert_true(text_equal(p.chat.messages[0].role, TEXT("system")));
@@ -49,6 +49,7 @@ static void test_whole(void **state)
     assert_int_equal(p.chat.job.stop_count, 2);
     assert_true(text_equal(p.chat.job.stops[1], TEXT("y")));
     assert_true(p.chat.stream);
+    assert_true(text_equal(p.chat.job.chunk, TEXT("a\nb")));
     json_free(p.root);
 }
 
@@ -139,6 +140,7 @@ static void test_refusals(void **state)
          "json_schema: want an object", ERR_FORMAT},
         {"\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\"}}",
          "it has no schema", ERR_FORMAT},
+        {"\"chunk\":7", "chunk: want a string", ERR_FORMAT},
         {"\"messages\":[]", "", OK}, /* the first of two counts */
     };
     (void)state;

@@ -39,6 +39,12 @@ def request(i):
     if i == 10:
         body["response_format"] = {"type": "json_schema", "json_schema": {
             "name": "number", "schema": {"properties": {"a": {"uniqueItems": True}}}}}
+    if i == 11:
+        body["max_tokens"] = 60
+        body["chunk"] = "It is valid  for\nthree years."
+        body["response_format"] = {"type": "json_schema", "json_schema": {
+            "name": "citation", "schema": {"x-copied-from": "chunk", "type": "string",
+                                           "minLength": 1}}}
     if i == 7:
         body["n"] = 1000  # refused, as a result of its own
     return {"custom_id": f"request-{i}", "method": "POST", "url": "/v1/chat/completions",
@@ -165,6 +171,9 @@ def main():
         for choice in want["request-9"][1]:
             assert choice["finish_reason"] == "stop", choice
             assert json.loads(choice["message"]["content"]) in ({"n": 9}, {"n": "nine"}), choice
+        for choice in want["request-11"][1]:
+            said = json.loads(choice["message"]["content"])
+            assert said and said in "It is valid for three years.", choice
         assert want["request-10"][0] == 400 and "#/properties/a" in alone.read_text()
 
         kills = 0
