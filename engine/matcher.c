@@ -360,16 +360,6 @@ static void step_array(const struct step *step, struct matcher_frame frame)
         add_item(step, frame);
 }
 
-static bool string_is_open(const struct step *step, const struct schema_node *node)
-{
-    if (node->characters)
-        return node->characters->further[AUTOMATON_START] <= node->characters_max;
-    if (node->copied)
-        return matcher_copy_has(step->matcher->copied, node);
-    return node->counted ? node->characters_min <= node->characters_max
-                         : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
-}
-
 static bool is_whole(const struct schema_node *node, const struct matcher_frame *frame)
 {
     return node->counted ? frame->state == AUTOMATON_START
@@ -476,7 +466,8 @@ static void begin_value(const struct step *step, struct matcher_frame frame)
                schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
         frame.phase = ARRAY_FIRST;
         add(step, frame);
-    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(step, node)) {
+    } else if (byte == '"' && (node->types & SCHEMA_STRING) &&
+               matcher_copy_is_open(step->matcher->copied, node)) {
         frame.phase = STRING;
         frame.state = AUTOMATON_START;
         add(step, frame);
