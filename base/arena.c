@@ -20,6 +20,16 @@ enum status arena_init(struct arena *arena, size_t size, struct error *err)
     return OK;
 }
 
+void arena_trim(struct arena *arena)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t whole = arena->used > 0 ? (arena->used + page - 1) / page * page : page;
+    if (whole >= arena->size)
+        return;
+    munmap(arena->base + whole, arena->size - whole);
+    arena->size = whole;
+}
+
 void arena_deinit(struct arena *arena)
 {
     if (arena->base)

@@ -35,6 +35,10 @@ MUST_USE enum status arena_init(struct arena *arena, size_t size, struct error *
 /* Gives the mapping back; the arena is empty afterwards. Safe on a zeroed struct. */
 void arena_deinit(struct arena *arena);
 
+/* Gives the system back what an arena of arena_init does not use, but for the rest of its last
+ * page: for what is made once, with room to spare in the making. */
+void arena_trim(struct arena *arena);
+
 /* count elements of elem_size bytes, zeroed, aligned to align (a power of two); NULL when
  * there is no room. count 0 gives a valid pointer to nothing. */
 void *arena_push(struct arena *arena, size_t count, size_t elem_size, size_t align);

@@ -96,13 +96,31 @@ static void test_mapping(void **state)
     assert_non_null(strstr(err.text, "no room for"));
 }
 
+/* What is used stays; what is beyond is not there any more, and pushes end before it. */
+static void test_trim(void **state)
+{
+    struct arena arena = {0};
+    (void)state;
+    assert_int_equal(arena_init(&arena, (size_t)1 << 24, NULL), OK);
+    uint8_t *piece = ARENA_NEW(&arena, uint8_t, 5000);
+    memset(piece, 7, 5000);
+    const size_t mark = arena.used;
+    assert_non_null(ARENA_NEW(&arena, uint8_t, 1 << 20));
+    arena_rewind(&arena, mark);
+    arena_trim(&arena);
+    assert_true(arena.size >= 5000 && arena.size < 5000 + 65536);
+    assert_int_equal(piece[4999], 7);
+    assert_null(ARENA_NEW(&arena, uint8_t, 1 << 17));
+    arena_trim(&arena);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_fails_at_every_push),
-        cmocka_unit_test(test_hostile_counts),
-        cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_pieces),         cmocka_unit_test(test_fails_at_every_push),
+        cmocka_unit_test(test_hostile_counts), cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_trim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -287,3 +287,11 @@ bool json_bool(const struct json *value, bool *out)
     *out = cJSON_IsTrue(node_of(value));
     return true;
 }
+
+bool json_number_text(const struct json *value, struct text *out)
+{
+    if (!cJSON_IsNumber(node_of(value)) || !node_of(value)->valuestring)
+        return false;
+    *out = text_of(node_of(value)->valuestring);
+    return true;
+}

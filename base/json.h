@@ -54,6 +54,8 @@ bool json_text(const struct json *value, struct text *out);
 bool json_double(const struct json *value, double *out); /* finite only */
 bool json_i64(const struct json *value, int64_t *out);   /* an integer that fits exactly */
 bool json_bool(const struct json *value, bool *out);
+/* As it was written; false also for a whole number of few digits. */
+bool json_number_text(const struct json *value, struct text *out);
 
 enum { JSON_WRITER_DEPTH_MAX = 32 };
 
@@ -75,6 +77,8 @@ void json_write_i64(struct json_writer *w, int64_t value);
 void json_write_double(struct json_writer *w, double value); /* not finite: null */
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
+/* A value that was read, with all in it: numbers as they were written. */
+void json_write_value(struct json_writer *w, const struct json *value);
 /* Text that is JSON already, taken as it is. */
 void json_write_raw(struct json_writer *w, struct text json);
 

@@ -137,6 +137,44 @@ void json_write_null(struct json_writer *w)
     text_buf_add(w->out, TEXT("null"));
 }
 
+static void add_value(struct text_buf *out, const struct json *value)
+{
+    const enum json_type type = json_type(value);
+    struct json_writer w = {.out = out};
+    struct text text = {0};
+    int64_t whole = 0;
+    bool flag = false;
+    if (type == JSON_OBJECT || type == JSON_ARRAY) {
+        text_buf_byte(out, type == JSON_OBJECT ? '{' : '[');
+        for (const struct json *each = json_first(value); each; each = json_next(each)) {
+            if (type == JSON_OBJECT) {
+                add_string(out, json_key(each));
+                text_buf_byte(out, ':');
+            }
+            add_value(out, each);
+            if (json_next(each))
+                text_buf_byte(out, ',');
+        }
+        text_buf_byte(out, type == JSON_OBJECT ? '}' : ']');
+    } else if (json_text(value, &text)) {
+        add_string(out, text);
+    } else if (json_bool(value, &flag)) {
+        json_write_bool(&w, flag);
+    } else if (json_number_text(value, &text)) {
+        text_buf_add(out, text);
+    } else if (json_i64(value, &whole)) {
+        json_write_i64(&w, whole);
+    } else {
+        json_write_null(&w);
+    }
+}
+
+void json_write_value(struct json_writer *w, const struct json *value)
+{
+    begin_item(w);
+    add_value(w->out, value);
+}
+
 void json_write_raw(struct json_writer *w, struct text json)
 {
     begin_item(w);

@@ -2,9 +2,12 @@
  * draft_bench - what guessing ahead brings where a job copies from its prompt (engine/draft.h).
  *
  *     draft_bench MODEL TEXT [--jobs 8] [--precision exact|int8] [--threads N]
+ *                 [--shape job_output|SCHEMA] [--temperature T]
  *
  * Each job is given a passage of the text, a line of instruction and the passage's first words,
- * and goes on from there: a model that is worth anything copies. The same jobs run without
+ * and goes on from there: a model that is worth anything copies. With --shape they write a
+ * JobOutput, or JSON of the schema in that file, instead: text that the shape forces is guessed
+ * too. The same jobs run without
  * drafts and with them; the texts must be the same to the token, or the exit code is 1. Prints
  * steps, seconds, and tokens of output per step and sequence. A model or text that is not there
  * is told, with exit code 77: this is a test as well.
@@ -30,9 +33,12 @@ enum {
 };
 
 struct settings {
-    const char *model, *text;
+    const char *model, *text, *shape;
+    struct text_buf schema;
+    float temperature;
     uint32_t jobs, threads;
     enum engine_precision precision;
+    enum engine_format format;
 };
 
 struct outcome {
@@ -49,7 +55,14 @@ static enum status make_prompts(const struct tokenizer *tokenizer,
 {
     struct text_buf text = {0};
     struct token_list ids = {0}, line = {0};
-    const struct text again = TEXT("\n\nThe same text once more, word for word:\n\n");
+    const bool is_text = settings->format == ENGINE_FORMAT_TEXT;
+    const struct text again =
+        is_text
+            ? TEXT("\n\nThe same text once more, word for word:\n\n")
+            : TEXT("\n\nJSON with an explanation, a citation and an answer: {\"explanation\": "
+                   "\"It is about software.\", \"citation\": \"the software is free\", "
+                   "\"answer\": \"software\"}\nAnother one, of the text above:\n");
+    const uint32_t begun = is_text ? BEGUN : 0;
     enum status status = file_map_read(&text, settings->text, TEXT_MAX, err);
     if (status == OK)
         status = tokenizer_encode(tokenizer, text_buf_text(&text), TOKENIZER_BOUNDS, &ids, err);
@@ -63,8 +76,8 @@ static enum status make_prompts(const struct tokenizer *tokenizer,
         const token_id *passage = ids.ids + (size_t)i * PASSAGE;
         memcpy(prompt, passage, PASSAGE * sizeof *prompt);
         memcpy(prompt + PASSAGE, line.ids, line.count * sizeof *prompt);
-        memcpy(prompt + PASSAGE + line.count, passage, BEGUN * sizeof *prompt);
-        counts[i] = PASSAGE + (uint32_t)line.count + BEGUN;
+        memcpy(prompt + PASSAGE + line.count, passage, begun * sizeof *prompt);
+        counts[i] = PASSAGE + (uint32_t)line.count + begun;
     }
     token_list_deinit(&ids);
     token_list_deinit(&line);
@@ -102,10 +115,14 @@ static enum status run(const struct settings *settings, bool has_drafts,
     const double start = clock_now_s();
     for (uint32_t i = 0; status == OK && i < settings->jobs; i++) {
         uint64_t id;
-        const struct engine_job job = {.prompt = prompts + (size_t)i * PROMPT_MAX,
+        const struct engine_job job = {.format = settings->format,
+                                       .format_source = text_buf_text(&settings->schema),
+                                       .prompt = prompts + (size_t)i * PROMPT_MAX,
                                        .prompt_tokens = counts[i],
                                        .max_tokens = OUT,
-                                       .ignore_end = true,
+                                       .temperature = settings->temperature,
+                                       .job_key = i,
+                                       .ignore_end = settings->format == ENGINE_FORMAT_TEXT,
                                        .tag = i};
         status = engine_submit(engine, &job, &id, err);
     }
@@ -141,10 +158,25 @@ static bool parse(int argc, char **argv, struct settings *settings)
             settings->threads = (uint32_t)strtoul(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--precision") == 0)
             settings->precision = strcmp(argv[i + 1], "int8") == 0 ? ENGINE_INT8 : ENGINE_EXACT;
+        else if (strcmp(argv[i], "--shape") == 0)
+            settings->shape = argv[i + 1];
+        else if (strcmp(argv[i], "--temperature") == 0)
+            settings->temperature = strtof(argv[i + 1], NULL);
         else
             return false;
     }
     return argc % 2 == 1 && settings->jobs >= 1 && settings->jobs <= JOBS_MAX;
+}
+
+static enum status read_shape(struct settings *settings, struct error *err)
+{
+    if (!settings->shape)
+        return OK;
+    settings->format = ENGINE_FORMAT_JOB_OUTPUT;
+    if (strcmp(settings->shape, "job_output") == 0)
+        return OK;
+    settings->format = ENGINE_FORMAT_SCHEMA;
+    return file_map_read(&settings->schema, settings->shape, TEXT_MAX, err);
 }
 
 int main(int argc, char **argv)
@@ -155,7 +187,8 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &settings)) {
         (void)fprintf(stderr,
                       "usage: draft_bench MODEL TEXT [--jobs 1..%d] "
-                      "[--precision exact|int8] [--threads N]\n",
+                      "[--precision exact|int8] [--threads N] "
+                      "[--shape job_output|SCHEMA] [--temperature T]\n",
                       JOBS_MAX);
         return 2;
     }
@@ -163,7 +196,7 @@ int main(int argc, char **argv)
         printf("skipped: %s or %s is not there\n", settings.model, settings.text);
         return 77;
     }
-    if (run(&settings, false, &without, &err) != OK ||
+    if (read_shape(&settings, &err) != OK || run(&settings, false, &without, &err) != OK ||
         run(&settings, true, &with, &err) != OK) {
         (void)fprintf(stderr, "draft_bench: %s\n", err.text);
         return 1;
@@ -172,6 +205,7 @@ int main(int argc, char **argv)
     print("with", &with);
     const bool is_same = memcmp(without.counts, with.counts, sizeof with.counts) == 0 &&
                          memcmp(without.tokens, with.tokens, sizeof with.tokens) == 0;
+    text_buf_deinit(&settings.schema);
     printf("texts %s\n", is_same ? "the same to the token" : "DIFFER");
     return is_same ? 0 : 1;
 }

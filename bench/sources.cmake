@@ -41,3 +41,7 @@ if(BUILD_TESTING AND Python3_FOUND)
   add_test(NAME bench/plot COMMAND ${Python3_EXECUTABLE} bench/plot_test.py
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endif()
+
+# What a mask costs: masks over real schemas and a real vocabulary.
+add_executable(mask_bench bench/mask_bench.c)
+target_link_libraries(mask_bench PRIVATE vocab_file maskbench warnings)

@@ -8,6 +8,8 @@
  */
 #include "engine/automaton.h"
 
+#include "engine/automaton_plain.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,5 +402,5 @@ enum status automaton_make(struct automaton *made, const struct nfa *nfa,
     if (!fits)
         FAIL(err, ERR_LIMIT, "automaton: it takes more than %d states or %d points",
              AUTOMATON_STATES_MAX, SET_POINTS);
-    return OK;
+    return automaton_plain_fill(made, arena, err);
 }

@@ -9,6 +9,12 @@
  * token (speculative decoding, Leviathan et al. 2023, with the prompt as the draft model and
  * exact agreement as the test).
  *
+ * Where a shape leaves no choice of what comes next (engine/step_shape.h), that text is guessed
+ * in the same way: it is jumped over in one step, and which tokens it is made of is still the
+ * model's to say, so that there is nothing to be tokenized anew. A model may spell it in its
+ * own way: after a wrong guess only as many are made as were right, then none until one would
+ * have been, and twice as many each time that all were.
+ *
  * A place is found when the last DRAFT_MATCH tokens agree with it. As many tokens are drafted
  * as have agreed in a row, so that a chance agreement costs little.
  */
@@ -20,9 +26,10 @@
 #include <stdint.h>
 
 enum {
-    DRAFT_MATCH = 3,  /* tokens that must agree before anything is drafted */
-    DRAFT_MAX = 15,   /* tokens at once: with the sequence's own row, a page */
-    DRAFT_FOLLOW = 64 /* agreeing tokens that are counted at most */
+    DRAFT_MATCH = 3,       /* tokens that must agree before anything is drafted */
+    DRAFT_MAX = 15,        /* tokens at once: with the sequence's own row, a page */
+    DRAFT_FOLLOW = 64,     /* agreeing tokens that are counted at most */
+    DRAFT_FORCED_FIRST = 4 /* tokens that a shape forces, guessed at once at first */
 };
 
 struct draft {

@@ -13,6 +13,7 @@
 
 #include "engine/engine_check.h"
 #include "engine/engine_plan.h"
+#include "engine/vocab_texts.h"
 #include "kernels/device_timer.h"
 
 #include <assert.h>
@@ -46,6 +47,9 @@ struct engine {
     struct arena arena;
     struct grammar_shape *shape;
     struct grammar grammar;
+    struct constraint_table constraints;
+    struct arena masks_arena;
+    struct masks masks;
     struct step step; /* the engine thread's, once that runs */
 
     struct queue inbox, outbox;
@@ -169,24 +173,37 @@ static enum status open_model(struct engine *engine, const struct engine_options
                       engine->device, err);
 }
 
-static enum status open_grammar(struct engine *engine, struct error *err)
+static enum status open_masks(struct engine *engine, const struct vocab_texts *texts,
+                              const struct engine_plan *plan, struct error *err)
+{
+    const struct masks_options options = {
+        .bytes = texts->bytes,
+        .ends = texts->ends,
+        .vocab = texts->vocab,
+        .rows_max = plan->limits.heads_max + plan->sequences_max,
+    };
+    TRY(arena_init(&engine->masks_arena, masks_bytes(&options), err));
+    return masks_init(&engine->masks, &options, &engine->masks_arena, err);
+}
+
+/* What holds texts to a shape, where there is a tokenizer to know their bytes by. */
+static enum status open_shapes(struct engine *engine, const struct engine_plan *plan,
+                               struct error *err)
 {
     const uint32_t vocab = (uint32_t)engine->model->config.vocab;
-    const struct tokenizer *tokenizer = engine->model->tokenizer;
+    struct vocab_texts texts;
     engine->limits.shape_tokens_min = UINT32_MAX;
-    if (!tokenizer)
+    TRY(constraint_table_init(&engine->constraints, err));
+    if (!engine->model->tokenizer)
         return OK;
+    TRY(vocab_texts_init(&texts, engine->model->tokenizer, vocab, &engine->arena, err));
     engine->shape = ARENA_NEW(&engine->arena, struct grammar_shape, 1);
-    struct text *bytes = ARENA_NEW(&engine->arena, struct text, vocab);
-    if (!engine->shape || !bytes)
+    if (!engine->shape)
         FAIL(err, ERR_MEMORY, "grammar over %u tokens: the arena is full", vocab);
-    for (uint32_t t = 0; t < vocab && t < tokenizer_vocab_size(tokenizer); t++)
-        if (!tokenizer_is_control(tokenizer, (token_id)t))
-            bytes[t] = tokenizer_bytes(tokenizer, (token_id)t);
     grammar_shape_job_output(engine->shape);
-    TRY(grammar_init(&engine->grammar, engine->shape, bytes, vocab, &engine->arena, err));
+    TRY(grammar_init(&engine->grammar, engine->shape, texts.bytes, vocab, &engine->arena, err));
     engine->limits.shape_tokens_min = grammar_tokens_min(&engine->grammar);
-    return OK;
+    return open_masks(engine, &texts, plan, err);
 }
 
 static enum status open_step(struct engine *engine, const struct engine_plan *plan,
@@ -200,6 +217,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .jobs_max = ENGINE_QUEUE_MAX,
         .tokenizer = engine->model->tokenizer,
         .grammar = engine->shape ? &engine->grammar : NULL,
+        .masks = engine->shape ? &engine->masks : NULL,
         .outbox = &engine->outbox,
         .has_drafts = has_drafts,
         .device = {.rows = give_rows,
@@ -293,7 +311,7 @@ static enum status open_all(struct engine *engine, const struct engine_options *
     TRY(plan_all(engine, options, &plan, err));
     const struct ops *ops = options->ops ? options->ops : ops_of(device_kind(engine->device));
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
-    TRY(open_grammar(engine, err));
+    TRY(open_shapes(engine, &plan, err));
     TRY(open_step(engine, &plan, ops, !options->no_drafts, err));
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");
@@ -341,15 +359,15 @@ static void drop_queued(struct engine *engine)
     struct message message;
     struct step_event item;
     while (engine->inbox.items && queue_pull(&engine->inbox, &message, 0))
-        free(message.job);
+        seq_job_free(message.job);
     while (engine->outbox.items && queue_pull(&engine->outbox, &item, 0))
-        free(item.job);
+        seq_job_free(item.job);
 }
 
 static void free_polled(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->polled_count; i++)
-        free(engine->polled[i].job);
+        seq_job_free(engine->polled[i].job);
     engine->polled_count = 0;
 }
 
@@ -375,6 +393,8 @@ void engine_close(struct engine *engine)
     if (engine->model)
         model_close(engine->model, engine->device);
     device_close(engine->device);
+    constraint_table_deinit(&engine->constraints);
+    arena_deinit(&engine->masks_arena);
     arena_deinit(&engine->arena);
     free(engine);
 }
@@ -389,17 +409,62 @@ const struct tokenizer *engine_tokenizer(const struct engine *engine)
     return engine->model->tokenizer;
 }
 
+/* The job's constraint, held; NULL when it has none. */
+static enum status take_constraint(struct engine *engine, const struct engine_job *job,
+                                   struct constraint **constraint, struct error *err)
+{
+    *constraint = NULL;
+    if (job->format != ENGINE_FORMAT_SCHEMA && job->format != ENGINE_FORMAT_REGEX)
+        return OK;
+    return constraint_table_take(&engine->constraints,
+                                 job->format == ENGINE_FORMAT_SCHEMA ? CONSTRAINT_SCHEMA
+                                                                     : CONSTRAINT_REGEX,
+                                 job->format_source, constraint, err);
+}
+
+/* The chunk that its texts copy from, held; NULL when they do not copy. */
+static enum status take_chunk(struct engine *engine, const struct engine_job *job,
+                              const struct constraint *constraint, struct constraint **chunk,
+                              struct error *err)
+{
+    *chunk = NULL;
+    if (!constraint || constraint->kind != CONSTRAINT_SCHEMA || !constraint->schema.copies)
+        return OK;
+    if (job->chunk.data)
+        TRY(constraint_table_take(&engine->constraints, CONSTRAINT_CHUNK, job->chunk, chunk,
+                                  err));
+    const enum status status = constraint_check_chunk(constraint, *chunk, err);
+    if (status == OK)
+        return OK;
+    constraint_table_drop(*chunk);
+    *chunk = NULL;
+    return status;
+}
+
 static enum status queue_job(struct engine *engine, const struct engine_job *checked,
                              uint64_t *job_id, struct error *err)
 {
     const uint64_t id = atomic_fetch_add(&engine->next_id, 1) + 1;
+    struct constraint *constraint;
+    struct constraint *chunk;
+    TRY(take_constraint(engine, checked, &constraint, err));
+    const enum status status = take_chunk(engine, checked, constraint, &chunk, err);
+    if (status != OK) {
+        constraint_table_drop(constraint);
+        return status;
+    }
     struct seq_job *job = seq_job_new(checked, id, checked->max_tokens, engine->info.hidden);
-    if (!job)
+    if (!job) {
+        constraint_table_drop(constraint);
+        constraint_table_drop(chunk);
         FAIL(err, ERR_MEMORY, "job of %u prompt tokens, %u samples of %u tokens: no memory",
              checked->prompt_tokens, checked->sample_count, checked->max_tokens);
+    }
+    job->constraint = constraint;
+    job->chunk = chunk;
     const struct message message = {.kind = MESSAGE_JOB, .job = job};
     if (!queue_push(&engine->inbox, &message, QUEUE_FOREVER)) {
-        free(job);
+        seq_job_free(job);
         FAIL(err, ERR_CANCELLED, "the engine is closing");
     }
     *job_id = id;

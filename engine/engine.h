@@ -58,8 +58,8 @@ struct engine_options {
     uint64_t kv_bytes;      /* for the KV pool; default a quarter of free memory, <= 4 GiB;
                                on a GPU 3/4 of what the weights leave */
     uint32_t kv_pages;      /* exact page count instead of kv_bytes, for tests */
-    bool no_drafts;         /* never guess what a job copies from its prompt; the texts are the
-                               same */
+    bool no_drafts;         /* never guess what a job copies from its prompt, or what its shape
+                               forces; the texts are the same */
     const struct ops *ops;  /* in the place of the device's own, for benches that time each op
                                (kernels/ops.h); steps are then not recorded as graphs */
 };

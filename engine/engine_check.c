@@ -101,6 +101,42 @@ static enum status check_score(const struct engine_job *job, struct error *err)
     return OK;
 }
 
+static enum status check_job_output(const struct engine_job *job,
+                                    const struct engine_check_limits *limits, struct error *err)
+{
+    if (limits->shape_tokens_min == UINT32_MAX)
+        FAIL(err, ERR_LIMIT, "format: the model's vocabulary cannot spell a JobOutput");
+    const uint32_t room = limits->tokens_max - job->prompt_tokens;
+    const uint32_t most = job->max_tokens < room ? job->max_tokens : room;
+    if (most < limits->shape_tokens_min)
+        FAIL(err, ERR_LIMIT, "max_tokens: room for %u, a JobOutput takes at least %u", most,
+             limits->shape_tokens_min);
+    return OK;
+}
+
+static enum status check_format(const struct engine_job *job,
+                                const struct engine_check_limits *limits, struct error *err)
+{
+    switch (job->format) {
+    case ENGINE_FORMAT_TEXT:
+        return OK;
+    case ENGINE_FORMAT_JOB_OUTPUT:
+        return check_job_output(job, limits, err);
+    case ENGINE_FORMAT_SCHEMA:
+    case ENGINE_FORMAT_REGEX:
+        break;
+    default:
+        FAIL(err, ERR_FORMAT, "format: %d is none that we know", (int)job->format);
+    }
+    if (!limits->has_tokenizer)
+        FAIL(err, ERR_LIMIT,
+             "format: a schema or a regular expression, but the model has no "
+             "tokenizer");
+    if (job->ignore_end)
+        FAIL(err, ERR_FORMAT, "ignore_end: a text of a schema or a regular expression ends");
+    return OK;
+}
+
 static enum status check_output(const struct engine_job *job,
                                 const struct engine_check_limits *limits, struct error *err)
 {
@@ -113,18 +149,7 @@ static enum status check_output(const struct engine_job *job,
     TRY(check_penalties(job, err));
     TRY(check_biases(job, limits, err));
     TRY(check_stops(job, limits, err));
-    if (job->format == ENGINE_FORMAT_TEXT)
-        return OK;
-    if (job->format != ENGINE_FORMAT_JOB_OUTPUT)
-        FAIL(err, ERR_FORMAT, "format: %d is none that we know", (int)job->format);
-    if (limits->shape_tokens_min == UINT32_MAX)
-        FAIL(err, ERR_LIMIT, "format: the model's vocabulary cannot spell a JobOutput");
-    const uint32_t room = limits->tokens_max - job->prompt_tokens;
-    const uint32_t most = job->max_tokens < room ? job->max_tokens : room;
-    if (most < limits->shape_tokens_min)
-        FAIL(err, ERR_LIMIT, "max_tokens: room for %u, a JobOutput takes at least %u", most,
-             limits->shape_tokens_min);
-    return OK;
+    return check_format(job, limits, err);
 }
 
 static enum status check_pooling(const struct engine_job *job, struct error *err)
@@ -140,6 +165,7 @@ static void forget_output(struct engine_job *job)
     job->sample_count = 1;
     job->max_tokens = 1;
     job->format = ENGINE_FORMAT_TEXT;
+    job->format_source = TEXT("");
     job->stops = NULL;
     job->stop_count = 0;
     job->repetition_penalty = 0;

@@ -28,7 +28,9 @@ enum engine_pooling {
 
 enum engine_format {
     ENGINE_FORMAT_TEXT,
-    ENGINE_FORMAT_JOB_OUTPUT /* {"explanation": str, "citation": str|null, "answer": ...} */
+    ENGINE_FORMAT_JOB_OUTPUT, /* {"explanation": str, "citation": str|null, "answer": ...} */
+    ENGINE_FORMAT_SCHEMA,     /* JSON, valid against the schema in format_source */
+    ENGINE_FORMAT_REGEX       /* all of it matches the regular expression in format_source */
 };
 
 enum {
@@ -54,10 +56,19 @@ struct engine_top {
     float logprob;  /* raw softmax */
 };
 
-/* Borrowed for the call of engine_submit. */
+/* Borrowed for the call of engine_submit.
+ *
+ * With ENGINE_FORMAT_SCHEMA and ENGINE_FORMAT_REGEX (what of JSON Schema and of regular
+ * expressions is taken: engine/schema.h, engine/regex.h) a text that ends with ENGINE_STOP is
+ * valid, whatever was drawn, unless a stop string cut it. One that takes more tokens than
+ * max_tokens is cut there, with ENGINE_LENGTH, as any other; so is one that comes to a place
+ * from which the model's tokens do not lead on. Jobs of one source share what is compiled. */
 struct engine_job {
     enum engine_kind kind;
     enum engine_format format;
+    struct text format_source; /* SCHEMA: its JSON; REGEX: the expression. At most 1 MiB */
+    struct text chunk; /* SCHEMA: what its strings with "x-copied-from": "chunk" are copied
+                          from (engine/copied.h), at most 1 MiB; data NULL: there is none */
     const token_id *prompt;
     uint32_t prompt_tokens;      /* >= 1 */
     enum engine_pooling pooling; /* ENGINE_EMBED */

@@ -135,6 +135,11 @@ static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, ui
             ask->max_tokens = 80;
             ask->stop_count = 0;
         }
+        if (i % 13 == 6) {
+            ask->format = i % 2 ? ENGINE_FORMAT_SCHEMA : ENGINE_FORMAT_REGEX;
+            ask->format_source = i % 2 ? TEXT("{\"type\": \"array\"}") : TEXT("[^e]*(e|x)+");
+            ask->ignore_end = false;
+        }
         options_make(ask, i);
         if (i % 9 == 7) {
             ask->kind = ENGINE_EMBED;

@@ -246,6 +246,29 @@ void grammar_advance(const struct grammar *grammar, struct grammar_cursor *curso
     assert(cursor->state != GRAMMAR_DEAD);
 }
 
+size_t grammar_forced(const struct grammar *grammar, const struct grammar_cursor *cursor,
+                      uint8_t *bytes, size_t most)
+{
+    const struct grammar_shape *shape = grammar->shape;
+    uint16_t state = cursor->state;
+    size_t count = 0;
+    for (; count < most && state != shape->end; count++) {
+        uint32_t ways = 0;
+        uint16_t next = GRAMMAR_DEAD;
+        for (int byte = 0; byte < 256 && ways < 2; byte++) {
+            if (shape->next[state][byte] == GRAMMAR_DEAD)
+                continue;
+            bytes[count] = (uint8_t)byte;
+            next = shape->next[state][byte];
+            ways++;
+        }
+        if (ways != 1)
+            break;
+        state = next;
+    }
+    return count;
+}
+
 bool grammar_is_complete(const struct grammar *grammar, const struct grammar_cursor *cursor)
 {
     return cursor->state == grammar->shape->end;

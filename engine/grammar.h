@@ -79,6 +79,10 @@ const uint32_t *grammar_allowed(const struct grammar *grammar,
 /* Moves past an allowed token. */
 void grammar_advance(const struct grammar *grammar, struct grammar_cursor *cursor,
                      token_id token);
+/* Writes the bytes that must come next, as long as there is exactly one that may; at most most.
+ * Returns how many. */
+size_t grammar_forced(const struct grammar *grammar, const struct grammar_cursor *cursor,
+                      uint8_t *bytes, size_t most);
 bool grammar_is_complete(const struct grammar *grammar, const struct grammar_cursor *cursor);
 
 #endif

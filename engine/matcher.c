@@ -3,6 +3,7 @@
 
 #include "engine/matcher_copy.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
@@ -37,8 +38,10 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
     *matcher =
         (struct matcher){.schema = schema,
                          .frames = ARENA_NEW(arena, struct matcher_frame, MATCHER_FRAMES_MAX),
-                         .slots = ARENA_NEW(arena, uint16_t, SLOTS)};
-    if (!matcher->frames || !matcher->slots)
+                         .slots = ARENA_NEW(arena, uint16_t, SLOTS),
+                         .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
+                         .frame_count = 1};
+    if (!matcher->frames || !matcher->slots || !matcher->slot_of)
         FAIL(err, ERR_MEMORY, "matcher: no room for %d frames", MATCHER_FRAMES_MAX);
     return OK;
 }
@@ -66,8 +69,7 @@ static uint32_t slot_of(const struct matcher *matcher, const struct matcher_fram
     return slot;
 }
 
-/* The number of a frame like this one; 0: there is no room. */
-static uint16_t intern(struct matcher *matcher, const struct matcher_frame *frame)
+uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame)
 {
     const uint32_t slot = slot_of(matcher, frame);
     if (matcher->slots[slot])
@@ -76,7 +78,9 @@ static uint16_t intern(struct matcher *matcher, const struct matcher_frame *fram
         matcher->dropped++;
         return 0;
     }
+    static_assert(SLOTS - 1 <= UINT16_MAX, "a slot's number fits slot_of");
     matcher->slots[slot] = (uint16_t)matcher->frame_count;
+    matcher->slot_of[matcher->frame_count] = (uint16_t)slot;
     matcher->frames[matcher->frame_count] = *frame;
     return (uint16_t)matcher->frame_count++;
 }
@@ -118,7 +122,7 @@ static uint16_t join_parents(struct matcher *matcher, uint16_t a, uint16_t b)
     uint16_t list = joined[count - 1];
     for (uint32_t i = count - 1; i-- > 0;) {
         const struct matcher_frame link = {.phase = LIST, .parent = joined[i], .state = list};
-        const uint16_t longer = intern(matcher, &link);
+        const uint16_t longer = matcher_intern(matcher, &link);
         list = longer ? longer : list;
     }
     return list;
@@ -140,7 +144,7 @@ static void add(const struct step *step, struct matcher_frame frame)
     if (at < out->count)
         frame.parent =
             join_parents(matcher, matcher->frames[out->ways[at]].parent, frame.parent);
-    const uint16_t way = intern(matcher, &frame);
+    const uint16_t way = matcher_intern(matcher, &frame);
     if (way == 0)
         return;
     out->ways[at] = way;
@@ -199,8 +203,8 @@ static bool option_fits(const struct schema_object *object, const struct matcher
     return schema_object_can_end(object, &progress);
 }
 
-static bool way_fits(const struct schema_object *object, const struct matcher_frame *frame,
-                     uint32_t way)
+bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                      uint32_t way)
 {
     const struct schema_options *options = &object->ways[way];
     for (uint32_t i = 0; i < options->count; i++)
@@ -214,12 +218,13 @@ static bool name_can_end(const struct schema_object *object, const struct matche
 {
     const struct schema_ways *reach = &object->reach[frame->state];
     for (uint64_t left = reach->others; left; left &= left - 1)
-        if (way_fits(object, frame, object->name_count + (uint32_t)__builtin_ctzll(left)))
+        if (matcher_way_fits(object, frame,
+                             object->name_count + (uint32_t)__builtin_ctzll(left)))
             return true;
     for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
         for (uint64_t left = reach->names.bits[word] & ~frame->seen.bits[word]; left;
              left &= left - 1)
-            if (way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
+            if (matcher_way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
                 return true;
     return false;
 }
@@ -254,6 +259,14 @@ static void end_name(const struct step *step, struct matcher_frame frame)
     }
 }
 
+/* A byte within a name. False: it does not fit. */
+static bool go_on_name(const struct schema_object *object, struct matcher_frame *frame,
+                       uint8_t byte)
+{
+    frame->state = automaton_step(&object->names, frame->state, byte);
+    return frame->state != AUTOMATON_DEAD && name_can_end(object, frame);
+}
+
 static void step_name(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
@@ -261,8 +274,7 @@ static void step_name(const struct step *step, struct matcher_frame frame)
         end_name(step, frame);
         return;
     }
-    frame.state = automaton_step(&object->names, frame.state, step->byte);
-    if (frame.state != AUTOMATON_DEAD && name_can_end(object, &frame))
+    if (go_on_name(object, &frame, step->byte))
         add(step, frame);
 }
 
@@ -282,7 +294,7 @@ static void step_object(const struct step *step, struct matcher_frame frame)
         const uint16_t value = (uint16_t)frame.state;
         frame.phase = OBJECT_NEXT;
         frame.state = 0;
-        const uint16_t parent = step->byte == ':' ? intern(step->matcher, &frame) : 0;
+        const uint16_t parent = step->byte == ':' ? matcher_intern(step->matcher, &frame) : 0;
         if (parent != 0)
             add(step, (struct matcher_frame){.parent = parent, .node = value, .phase = VALUE});
         return;
@@ -326,7 +338,7 @@ static void add_item(const struct step *step, struct matcher_frame frame)
         if (before.count >= array->items_max || (before.met & options->list[i].takes) ||
             schema_array_fewest(array, before.count + 1, frame.met) == UINT32_MAX)
             continue;
-        item.parent = intern(step->matcher, &frame);
+        item.parent = matcher_intern(step->matcher, &frame);
         if (item.parent != 0 && first)
             step_value(step, item, true);
         else if (item.parent != 0)
@@ -348,55 +360,54 @@ static void step_array(const struct step *step, struct matcher_frame frame)
         add_item(step, frame);
 }
 
-static bool string_is_open(const struct step *step, const struct schema_node *node)
+static bool is_whole(const struct schema_node *node, const struct matcher_frame *frame)
 {
-    if (node->characters)
-        return node->characters->further[AUTOMATON_START] <= node->characters_max;
-    if (node->copied)
-        return matcher_copy_has(step->matcher->copied, node);
-    return node->counted ? node->characters_min <= node->characters_max
-                         : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
+    return node->counted ? frame->state == AUTOMATON_START
+                         : automaton_ends(node->string, frame->state);
 }
 
-static void step_copied(const struct step *step, struct matcher_frame frame)
+static bool string_can_end(const struct matcher *matcher, const struct schema_node *node,
+                           const struct matcher_frame *frame)
 {
-    const struct schema_node *node = node_of(step, frame.node);
-    if (step->byte == '"' && matcher_copy_can_end(step->matcher->copied, node, &frame))
-        pop(step, &frame);
-    else if (matcher_copy_step(step->matcher->copied, node, &frame, step->byte))
-        add(step, frame);
+    if (node->copied)
+        return matcher_copy_can_end(matcher->copied, node, frame);
+    return is_whole(node, frame) && (!node->counted || frame->count >= node->characters_min);
+}
+
+/* A byte within a string. False: it does not fit. */
+static bool go_on_string(const struct matcher *matcher, const struct schema_node *node,
+                         struct matcher_frame *frame, uint8_t byte)
+{
+    if (node->copied)
+        return matcher_copy_step(matcher->copied, node, frame, byte);
+    if (node->counted && is_whole(node, frame) && frame->count >= node->characters_max)
+        return false;
+    if (node->characters)
+        frame->count += node->characters->between[frame->state] && (byte & 0xc0) != 0x80;
+    frame->state = automaton_step(node->string, frame->state, byte);
+    if (frame->state == AUTOMATON_DEAD)
+        return false;
+    if (node->characters &&
+        frame->count + node->characters->further[frame->state] > node->characters_max)
+        return false;
+    if (node->counted && automaton_ends(node->string, frame->state)) {
+        const bool counts =
+            node->characters_max != SCHEMA_NO_MAX || frame->count < node->characters_min;
+        frame->state = AUTOMATON_START;
+        frame->count += counts;
+    }
+    return true;
 }
 
 static void step_string(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
-    if (node->copied) {
-        step_copied(step, frame);
-        return;
-    }
-    const bool whole = node->counted ? frame.state == AUTOMATON_START
-                                     : automaton_ends(node->string, frame.state);
-    if (step->byte == '"' && whole && (!node->counted || frame.count >= node->characters_min)) {
+    if (step->byte == '"' && string_can_end(step->matcher, node, &frame)) {
         pop(step, &frame);
         return;
     }
-    if (node->counted && whole && frame.count >= node->characters_max)
-        return;
-    if (node->characters)
-        frame.count += node->characters->between[frame.state] && (step->byte & 0xc0) != 0x80;
-    frame.state = automaton_step(node->string, frame.state, step->byte);
-    if (frame.state == AUTOMATON_DEAD)
-        return;
-    if (node->characters &&
-        frame.count + node->characters->further[frame.state] > node->characters_max)
-        return;
-    if (node->counted && automaton_ends(node->string, frame.state)) {
-        const bool counts =
-            node->characters_max != SCHEMA_NO_MAX || frame.count < node->characters_min;
-        frame.state = AUTOMATON_START;
-        frame.count += counts;
-    }
-    add(step, frame);
+    if (go_on_string(step->matcher, node, &frame, step->byte))
+        add(step, frame);
 }
 
 static void step_number(const struct step *step, struct matcher_frame frame)
@@ -426,12 +437,28 @@ static void step_word(const struct step *step, struct matcher_frame frame)
         pop(step, &frame);
 }
 
+/* Whether one more object or array would be one too many. However the text is read, it is
+ * nested as deep. */
+static bool is_deep(const struct step *step, const struct matcher_frame *frame)
+{
+    const struct matcher_frame *frames = step->matcher->frames;
+    uint32_t depth = 0;
+    for (uint32_t at = frame->parent; at != 0; at = frames[at].parent) {
+        while (frames[at].phase == LIST)
+            at = frames[at].state;
+        depth++;
+    }
+    return depth >= MATCHER_DEPTH_MAX;
+}
+
 /* The first byte of a value of a node without alternatives. */
 static void begin_value(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_node *node = node_of(step, frame.node);
     const uint8_t byte = step->byte;
     frame.space = 0;
+    if ((byte == '{' || byte == '[') && is_deep(step, &frame))
+        return;
     if (byte == '{' && (node->types & SCHEMA_OBJECT) && node->object->open) {
         frame.phase = OBJECT_FIRST;
         add(step, frame);
@@ -439,7 +466,8 @@ static void begin_value(const struct step *step, struct matcher_frame frame)
                schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
         frame.phase = ARRAY_FIRST;
         add(step, frame);
-    } else if (byte == '"' && (node->types & SCHEMA_STRING) && string_is_open(step, node)) {
+    } else if (byte == '"' && (node->types & SCHEMA_STRING) &&
+               matcher_copy_is_open(step->matcher->copied, node)) {
         frame.phase = STRING;
         frame.state = AUTOMATON_START;
         add(step, frame);
@@ -505,13 +533,29 @@ static void step_frame(const struct step *step, struct matcher_frame frame)
     }
 }
 
+bool matcher_is_list(const struct matcher_frame *frame)
+{
+    return frame->phase == LIST;
+}
+
+uint32_t matcher_mark(const struct matcher *matcher)
+{
+    return matcher->frame_count;
+}
+
+/* The frame made last was the last to be put in slots: without it they are as they were. */
+void matcher_rewind(struct matcher *matcher, uint32_t mark)
+{
+    while (matcher->frame_count > mark)
+        matcher->slots[matcher->slot_of[--matcher->frame_count]] = 0;
+}
+
 void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
-    memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
-    matcher->frame_count = 1;
+    matcher_rewind(matcher, 1);
     matcher->dropped = 0;
     const struct matcher_frame first = {.node = matcher->schema->root, .phase = VALUE};
-    state->ways[0] = intern(matcher, &first);
+    state->ways[0] = matcher_intern(matcher, &first);
     state->count = 1;
 }
 
@@ -534,30 +578,23 @@ bool matcher_is_complete(const struct matcher_state *state)
     return false;
 }
 
-void matcher_compact(struct matcher *matcher, struct matcher_state *state)
+enum matcher_place matcher_place(const struct matcher_frame *frame)
 {
-    struct matcher_frame *frames = matcher->frames;
-    uint16_t to[MATCHER_FRAMES_MAX] = {0}; /* 1: needed; then its new number */
-    for (uint32_t i = 0; i < state->count; i++)
-        to[state->ways[i]] = 1;
-    for (uint32_t i = matcher->frame_count; i-- > 1;) /* parents come before */
-        if (to[i]) {
-            to[frames[i].parent] = 1;
-            if (frames[i].phase == LIST)
-                to[frames[i].state] = 1;
-        }
-    const uint32_t count = matcher->frame_count;
-    memset(matcher->slots, 0, SLOTS * sizeof *matcher->slots);
-    matcher->frame_count = 1;
-    to[0] = 0;
-    for (uint32_t i = 1; i < count; i++) {
-        if (!to[i])
-            continue;
-        struct matcher_frame frame = frames[i];
-        frame.parent = to[frame.parent];
-        frame.state = frame.phase == LIST ? to[frame.state] : frame.state;
-        to[i] = intern(matcher, &frame);
-    }
-    for (uint32_t i = 0; i < state->count; i++)
-        state->ways[i] = to[state->ways[i]];
+    return frame->phase == STRING        ? MATCHER_IN_STRING
+           : frame->phase == OBJECT_NAME ? MATCHER_IN_NAME
+                                         : MATCHER_ELSEWHERE;
+}
+
+bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte)
+{
+    const struct schema_node *node = &matcher->schema->nodes[frame->node];
+    return frame->phase == STRING ? go_on_string(matcher, node, frame, byte)
+                                  : go_on_name(node->object, frame, byte);
+}
+
+void matcher_add(struct matcher *matcher, struct matcher_state *state,
+                 const struct matcher_frame *way)
+{
+    const struct step step = {.matcher = matcher, .out = state};
+    add(&step, *way);
 }

@@ -10,6 +10,9 @@
  * Names that were used, properties that are still required, needs and counts are looked at
  * before a byte is taken: a way that is held can always be completed.
  *
+ * Objects and arrays are nested MATCHER_DEPTH_MAX deep at most; what a schema demands beyond
+ * that is a dead end, the only one.
+ *
  * A string that is copied from a chunk follows a struct copied. With both minLength and
  * maxLength some copies are not taken that could be: see copied_reaches.
  *
@@ -25,13 +28,18 @@
 #include "engine/copied.h"
 #include "engine/schema.h"
 
-enum { MATCHER_FRAMES_MAX = 1 << 14, MATCHER_WAYS_MAX = 128, MATCHER_SPACES_MAX = 40 };
+enum {
+    MATCHER_FRAMES_MAX = 1 << 14,
+    MATCHER_WAYS_MAX = 128,
+    MATCHER_SPACES_MAX = 40,
+    MATCHER_DEPTH_MAX = 100 /* objects and arrays in one another: base/json.h takes 128 */
+};
 
 struct matcher_frame {
     uint16_t parent; /* a frame; 0: the text is complete */
     uint16_t node;
-    uint16_t met; /* needs of the object or array */
-    uint8_t phase;
+    uint16_t met;   /* needs of the object or array */
+    uint8_t phase;  /* matcher_is_list */
     uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces */
     uint32_t state; /* of the automaton at work, of the copy, or of a word's bytes */
     uint32_t count; /* items, properties or characters so far */
@@ -46,6 +54,7 @@ struct matcher {
     uint32_t frame_count;
     uint32_t dropped; /* ways that there was no room for */
     uint16_t *slots;
+    uint16_t *slot_of; /* [FRAMES_MAX] where in slots a frame is */
 };
 
 /* The ways a text may be read so far; none: it is not of the schema. */
@@ -56,12 +65,30 @@ struct matcher_state {
 
 MUST_USE enum status matcher_init(struct matcher *matcher, const struct schema *schema,
                                   struct arena *arena, struct error *err);
+/* The number of a frame like this one; 0: there is no room. */
+uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame);
+/* Whether a frame is a link of a list of parents: its state is a frame then, too. */
+bool matcher_is_list(const struct matcher_frame *frame);
+/* Frames made after a mark are forgotten, the last first: for looking ahead. */
+uint32_t matcher_mark(const struct matcher *matcher);
+void matcher_rewind(struct matcher *matcher, uint32_t mark);
 /* Forgets all frames and stands before the first byte. */
 void matcher_start(struct matcher *matcher, struct matcher_state *state);
 /* False: the byte does not fit; next then has no ways. */
 bool matcher_step(struct matcher *matcher, const struct matcher_state *state, uint8_t byte,
                   struct matcher_state *next);
 bool matcher_is_complete(const struct matcher_state *state);
+
+/* For matcher_inside.h: where a frame is; its way past a byte that is no quote, in a string or
+ * a name (false: it does not fit); and the way that it is among others of a state. */
+enum matcher_place { MATCHER_ELSEWHERE, MATCHER_IN_STRING, MATCHER_IN_NAME };
+enum matcher_place matcher_place(const struct matcher_frame *frame);
+bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte);
+void matcher_add(struct matcher *matcher, struct matcher_state *state,
+                 const struct matcher_frame *way);
+/* Whether a property of that way can come next, and the object then be completed. */
+bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                      uint32_t way);
 
 /* Forgets all frames that state does not need, and renames those that it does: other states
  * made before are void. For long texts: frames are never forgotten otherwise. */

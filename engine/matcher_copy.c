@@ -32,6 +32,16 @@ enum status matcher_copy_check(const struct schema *schema, const struct copied 
     return OK;
 }
 
+bool matcher_copy_is_open(const struct copied *copied, const struct schema_node *node)
+{
+    if (node->copied)
+        return matcher_copy_has(copied, node);
+    if (node->characters)
+        return node->characters->further[AUTOMATON_START] <= node->characters_max;
+    return node->counted ? node->characters_min <= node->characters_max
+                         : node->string->distance[AUTOMATON_START] != AUTOMATON_NEVER;
+}
+
 bool matcher_copy_can_end(const struct copied *copied, const struct schema_node *node,
                           const struct matcher_frame *frame)
 {

@@ -15,6 +15,9 @@ MUST_USE enum status matcher_copy_check(const struct schema *schema,
 /* Whether the chunk has a piece that a string of node may be. copied may be NULL. */
 bool matcher_copy_has(const struct copied *copied, const struct schema_node *node);
 
+/* Whether there is any string of node, copied or not. */
+bool matcher_copy_is_open(const struct copied *copied, const struct schema_node *node);
+
 /* Between the quotes: whether the closing one may come, and whether byte may (true: frame then
  * stands behind it). */
 bool matcher_copy_can_end(const struct copied *copied, const struct schema_node *node,

@@ -11,7 +11,7 @@
 
 /* Where the parts of a job's block lie. */
 struct block {
-    size_t seqs, prompt, outputs, seen, sums, vector, tables, strings, size;
+    size_t seqs, prompt, outputs, seen, constrained, sums, vector, tables, strings, size;
 };
 
 static bool block_part(size_t count, size_t elem_size, size_t *at, size_t *end)
@@ -29,23 +29,31 @@ struct sizes {
     size_t vector_size; /* 0: no vector */
 };
 
+static bool is_constrained(const struct engine_job *ask)
+{
+    return ask->format == ENGINE_FORMAT_SCHEMA || ask->format == ENGINE_FORMAT_REGEX;
+}
+
 static bool block_layout(const struct engine_job *ask, const struct sizes *sizes,
                          struct block *block)
 {
     const size_t stop_bytes = stop_rules_size(ask->stops, ask->stop_count);
+    const size_t texts = is_constrained(ask) ? ask->sample_count : 0;
     size_t end = sizeof(struct seq_job);
     size_t outputs, seen;
     if (!checked_mul_size(ask->sample_count, sizes->output_max, &outputs) ||
         !checked_mul_size(ask->sample_count, sizes->seen_each, &seen))
         return false;
-    const bool fits = block_part(ask->sample_count, sizeof(struct seq), &block->seqs, &end) &&
-                      block_part(ask->prompt_tokens, sizeof(token_id), &block->prompt, &end) &&
-                      block_part(outputs, sizeof(token_id), &block->outputs, &end) &&
-                      block_part(seen, sizeof(struct sample_seen), &block->seen, &end) &&
-                      block_part(sizes->vector_size, sizeof(double), &block->sums, &end) &&
-                      block_part(sizes->vector_size, sizeof(float), &block->vector, &end) &&
-                      block_part(stop_bytes, sizeof(uint16_t), &block->tables, &end) &&
-                      block_part(stop_bytes, 1, &block->strings, &end);
+    const bool fits =
+        block_part(ask->sample_count, sizeof(struct seq), &block->seqs, &end) &&
+        block_part(ask->prompt_tokens, sizeof(token_id), &block->prompt, &end) &&
+        block_part(outputs, sizeof(token_id), &block->outputs, &end) &&
+        block_part(seen, sizeof(struct sample_seen), &block->seen, &end) &&
+        block_part(texts, sizeof(struct constraint_text), &block->constrained, &end) &&
+        block_part(sizes->vector_size, sizeof(double), &block->sums, &end) &&
+        block_part(sizes->vector_size, sizeof(float), &block->vector, &end) &&
+        block_part(stop_bytes, sizeof(uint16_t), &block->tables, &end) &&
+        block_part(stop_bytes, 1, &block->strings, &end);
     block->size = end;
     return fits;
 }
@@ -67,8 +75,10 @@ static void fill_job(struct seq_job *job, const struct block *block,
         string += ask->stops[i].size;
     }
     stop_rules_init(&job->stops, stops, ask->stop_count, (void *)(base + block->tables));
-    job->ask.stops = NULL;  /* job->stops has them */
-    job->ask.biases = NULL; /* the sequences' lists have them */
+    job->ask.format_source = TEXT(""); /* job->constraint is what was made of it, */
+    job->ask.chunk = TEXT("");         /* and job->chunk of this */
+    job->ask.stops = NULL;             /* job->stops has them */
+    job->ask.biases = NULL;            /* the sequences' lists have them */
 }
 
 /* seen[seen_count] is the job's list, of which each sample has a copy that can grow. */
@@ -92,6 +102,7 @@ static struct seq_job *make_job(const struct engine_job *ask, const struct sizes
     fill_job(job, &block, ask);
     token_id *outputs = (void *)(base + block.outputs);
     struct sample_seen *lists = (void *)(base + block.seen);
+    struct constraint_text *texts = (void *)(base + block.constrained);
     for (uint32_t i = 0; i < ask->sample_count; i++) {
         struct sample_seen *list = lists + i * sizes->seen_each;
         if (seen_count > 0)
@@ -101,6 +112,9 @@ static struct seq_job *make_job(const struct engine_job *ask, const struct sizes
             .sample = i,
             .outputs = outputs + (size_t)i * sizes->output_max,
             .seen = {.list = list, .count = seen_count, .grows = seen_is_wanted(ask)},
+            .constrained = is_constrained(ask) ? &texts[i] : NULL,
+            .forced_trust = DRAFT_FORCED_FIRST,
+            .forced_next = TOKEN_NONE,
             .slot = KV_PREFIX_NONE,
             .part_page = KV_PREFIX_NONE,
             .result = SEQ_NO_RESULT,
@@ -127,6 +141,15 @@ struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t 
     job->id = id;
     job->rank = id + (uint64_t)(ENGINE_PRIORITY_MAX - ask->priority) * ENGINE_PRIORITY_JOBS;
     return job;
+}
+
+void seq_job_free(struct seq_job *job)
+{
+    if (job) {
+        constraint_table_drop(job->constraint);
+        constraint_table_drop(job->chunk);
+    }
+    free(job);
 }
 
 token_id seq_token(const struct seq *seq, uint32_t i)

@@ -24,6 +24,7 @@
 #ifndef ENGINE_SEQ_H
 #define ENGINE_SEQ_H
 
+#include "engine/constraint_table.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
 #include "engine/grammar.h"
@@ -58,11 +59,15 @@ struct seq {
                                     first draft_count of them are with the device, and nothing
                                     more is until it has told how many are right */
     uint32_t draft_planned, draft_count;
-    int32_t result; /* its next token is drawn, as that result, and not known yet; or
+    bool draft_forced;     /* they are what the shape forces, and not copied */
+    uint32_t forced_trust; /* how many of those are guessed at once */
+    token_id forced_next;  /* the first of them, where none is guessed; or TOKEN_NONE */
+    int32_t result;        /* its next token is drawn, as that result, and not known yet; or
                        SEQ_NO_RESULT */
 
-    struct seen seen; /* for its penalties and biases */
-    struct grammar_cursor grammar;
+    struct seen seen;                    /* for its penalties and biases */
+    struct grammar_cursor grammar;       /* ENGINE_FORMAT_JOB_OUTPUT: where the text stands */
+    struct constraint_text *constrained; /* the same, of a job with a constraint */
     struct stop_state stop;
     struct tokenizer_stream stream;
     double score;
@@ -81,17 +86,21 @@ struct seq_job {
     uint32_t samples_left;    /* not ended yet */
     uint32_t computed_tokens; /* rows computed at positions of the prompt */
     struct stop_rules stops;
-    uint32_t vector_size; /* ENGINE_EMBED: of both, else 0 */
-    double *sums;         /* over the positions that are done */
-    float *vector;        /* what they make */
-    struct seq *seqs;     /* [ask.sample_count] */
+    struct constraint *constraint; /* that the job holds, or NULL */
+    struct constraint *chunk;      /* that it copies from, held too; or NULL */
+    uint32_t vector_size;          /* ENGINE_EMBED: of both, else 0 */
+    double *sums;                  /* over the positions that are done */
+    float *vector;                 /* what they make */
+    struct seq *seqs;              /* [ask.sample_count] */
 };
 
-/* Copies a job that was found valid into one block; free() takes it. output_max is what of
- * ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the
+/* Copies a job that was found valid into one block; seq_job_free takes it. output_max is what
+ * of ask.max_tokens the context leaves room for; for ENGINE_EMBED hidden is the size of the
  * vector. NULL: no memory. */
 struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t output_max,
                             uint32_t hidden);
+/* Lets go of its constraint, too. NULL is fine. Any thread. */
+void seq_job_free(struct seq_job *job);
 
 /* Token i of prompt and output; the one that is drawn and not known as EMBED_CHOSEN(result);
  * past the last one, what is drafted. */

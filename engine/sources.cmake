@@ -8,12 +8,14 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
-  engine/copied_text.c engine/copied.c engine/automaton.c engine/regex.c engine/regex_parse.c
+  engine/copied_text.c engine/copied.c engine/automaton.c engine/automaton_plain.c engine/regex.c engine/regex_parse.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c engine/schema_choice.c engine/schema_want.c
   engine/schema_text.c engine/schema_number.c engine/schema_build.c engine/schema_needs.c
   engine/schema_names.c engine/schema_object.c engine/schema_array.c engine/schema.c engine/matcher_copy.c engine/matcher.c
+  engine/matcher_text.c engine/matcher_inside.c engine/matcher_compact.c engine/vocab_texts.c engine/vocab_tree.c engine/constraint.c engine/constraint_table.c
+  engine/mask_walk.c engine/masks.c
   engine/seq.c engine/seen.c engine/draft.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
-  engine/step_output.c engine/step_shape.c engine/step_view.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
+  engine/step_output.c engine/step_sample.c engine/step_shape.c engine/step_view.c engine/engine_check.c engine/engine_plan.c engine/engine.c)
 
 # Tests that need a whole model.
 foreach(test engine_model_test engine_forward_test engine_quant_report_test engine_int8_file_test
@@ -26,3 +28,5 @@ if(TARGET engine_step_test)
   target_link_libraries(engine_step_test PRIVATE step_bench)
 endif()
 room_test(engine/engine_options_test.c engine harness)
+room_test(engine/engine_shape_test.c engine harness engine_jobs)
+room_test(engine/engine_copied_test.c engine harness engine_jobs)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/step_output.h"
+#include "engine/step_sample.h"
 #include "engine/step_shape.h"
 #include "engine/step_view.h"
 
@@ -110,6 +111,19 @@ static void fail_running(struct step *step, enum status status, const struct err
         fail_waiting(step);
 }
 
+/* What was guessed because the shape forces it: so many were right. Where nothing was, what
+ * would have been tells whether to begin again. */
+static void learn_forced(struct seq *seq, uint32_t drafted, uint32_t right, token_id token)
+{
+    if (seq->draft_forced && drafted > 0) {
+        const uint32_t trust = right == drafted ? 2 * seq->forced_trust : right;
+        seq->forced_trust = trust < DRAFT_MAX ? trust : DRAFT_MAX;
+    } else if (seq->forced_trust == 0 && token != TOKEN_NONE && token == seq->forced_next) {
+        seq->forced_trust = 1;
+    }
+    seq->forced_next = TOKEN_NONE;
+}
+
 /* The token of the sequence's own row, and those of its guesses as long as they were right:
  * then each row has computed what the next token was drawn from. */
 static void take_tokens(struct step *step, struct seq *seq, const struct step_result *first,
@@ -123,6 +137,8 @@ static void take_tokens(struct step *step, struct seq *seq, const struct step_re
         const bool is_right = i < drafted && seq->drafted[i] == result.sample->token;
         seq->ready = end - count + i + 1; /* of the rows, those that have had the right token */
         step->stats.accepted_tokens += i > 0;
+        if (!is_right || i + 1 == drafted)
+            learn_forced(seq, drafted, i + is_right, result.sample->token);
         if (!step_output_token(step, seq, &result) || !is_right)
             return;
         step_output_next(&result, 1);
@@ -190,36 +206,6 @@ static bool decide(struct step *step, struct sched_decision *decision)
             return decision->kind == SCHED_DO_RUN;
         step->preempted = true;
     }
-}
-
-/* Adds what is to be drawn from the logits of one position of the sequence. */
-static void add_sample(struct step *step, const struct seq *seq, uint32_t head)
-{
-    const struct engine_job *ask = &seq->job->ask;
-    const uint32_t position = seq->head_first + head;
-    struct sample_row row = {
-        .logits_row = seq->head_row + (int32_t)head,
-        .target = TOKEN_NONE,
-        .temperature = ask->temperature,
-        .top_k = ask->top_k,
-        .top_p = ask->top_p,
-        .min_p = ask->min_p,
-        .seed = ask->seed,
-        .job = ask->job_key,
-        .sample = seq->sample,
-        .position = position + 1,
-        .seen = seq->seen.list,
-        .seen_count = (int32_t)seq->seen.count,
-        .repetition = ask->repetition_penalty,
-        .frequency = ask->frequency_penalty,
-        .presence = ask->presence_penalty,
-        .top_count = (int32_t)ask->top_count,
-    };
-    if (ask->kind == ENGINE_SCORE)
-        row.target = ask->prompt[position + 1];
-    else if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
-        row.allowed = step_shape_allowed(step, seq, head);
-    batch_build_sample(&step->build, &row);
 }
 
 static void add_rows(struct step *step, uint32_t index)
@@ -363,13 +349,14 @@ static void draw(struct step *step, struct batch *batch)
     int32_t result = 0;
     if (!embed(step))
         return;
+    step_shape_begin(step);
     for (uint32_t i = 0; i < step->running_count; i++) {
         struct seq *seq = step->running[i];
         const uint32_t count = seq->head_count;
         if (count == 0)
             continue;
         for (uint32_t head = 0; head < count; head++)
-            add_sample(step, seq, head);
+            step_sample_add(step, seq, head);
         step->drawn[step->drawn_count++] = (struct step_drawn){seq, count};
         if (seq->job->ask.kind == ENGINE_GENERATE)
             seq->result = result;
@@ -509,8 +496,7 @@ void step_submit(struct step *step, struct seq_job *job)
     struct seq *leader = &job->seqs[0];
     leader->forks = job->ask.sample_count - 1;
     for (uint32_t i = 0; i < job->ask.sample_count; i++)
-        if (step->options.grammar)
-            grammar_start(step->options.grammar, &job->seqs[i].grammar);
+        step_shape_start(step, &job->seqs[i]);
     step->stats.prompt_tokens += job->ask.prompt_tokens;
     if (job->ask.deadline_ms > 0)
         job->deadline_s = now_s(step) + job->ask.deadline_ms * 1e-3;

@@ -25,6 +25,7 @@
 
 #include "base/queue.h"
 #include "engine/batch_build.h"
+#include "engine/masks.h"
 #include "engine/sched.h"
 #include "engine/waiting.h"
 
@@ -65,6 +66,7 @@ struct step_options {
     uint32_t jobs_max;                 /* submitted and not ended */
     const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
     const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
+    struct masks *masks;               /* for jobs with a constraint; NULL: none comes */
     struct queue *outbox;              /* of struct step_event */
     double (*now_s)(void);             /* for deadlines; NULL: base/clock.h */
     bool has_drafts; /* what copies from its prompt is guessed ahead (draft.h) */
@@ -92,6 +94,7 @@ struct step {
     struct sample_result *results;
     double run_s; /* that this turn has waited for the device, or worked for it */
     struct text_buf decoded, shown;
+    struct constraint_text ahead;    /* step_shape.c: a text past tokens that are guessed */
     struct engine_stats stats;       /* the engine thread's own */
     struct engine_stats shown_stats; /* a copy under the lock, for other threads */
     pthread_mutex_t stats_lock;

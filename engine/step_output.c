@@ -1,6 +1,8 @@
 /* step_output - see step_output.h. */
 #include "engine/step_output.h"
 
+#include "engine/step_shape.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ static void send(struct step *step, const struct step_event *event)
 {
     /* A closed outbox means that nobody listens any more, nor takes the job. */
     if (!queue_push(step->options.outbox, event, QUEUE_FOREVER))
-        free(event->job);
+        seq_job_free(event->job);
 }
 
 /* Bytes of text's beginning that fill an event without cutting a character. */
@@ -174,10 +176,12 @@ bool step_output_token(struct step *step, struct seq *seq, const struct step_res
     const struct engine_job *ask = &seq->job->ask;
     const struct step_options *options = &step->options;
     if (token == TOKEN_NONE) {
-        step_output_end(step, seq, ENGINE_FAILED);
+        const bool stuck = step_shape_is_stuck(step, seq);
+        if (stuck)
+            send_held_back(step, seq);
+        step_output_end(step, seq, stuck ? ENGINE_LENGTH : ENGINE_FAILED);
         return false;
     }
-    const bool shaped = ask->format == ENGINE_FORMAT_JOB_OUTPUT;
     if (!ask->ignore_end && options->tokenizer && tokenizer_is_end(options->tokenizer, token)) {
         send_held_back(step, seq);
         step_output_end(step, seq, ENGINE_STOP);
@@ -190,17 +194,16 @@ bool step_output_token(struct step *step, struct seq *seq, const struct step_res
         const struct draft_text text = seq_draft_text(seq);
         draft_follow(&seq->draft, &text);
     }
-    if (shaped)
-        grammar_advance(options->grammar, &seq->grammar, token);
+    step_shape_advance(step, seq, token);
     if (show_token(step, seq, result)) {
         step_output_end(step, seq, ENGINE_STOP);
         return false;
     }
-    const bool complete = shaped && grammar_is_complete(options->grammar, &seq->grammar);
-    if (!complete && seq->output_count < seq->job->output_max)
+    const bool over = step_shape_is_over(step, seq);
+    if (!over && seq->output_count < seq->job->output_max)
         return true;
     send_held_back(step, seq);
-    step_output_end(step, seq, complete ? ENGINE_STOP : ENGINE_LENGTH);
+    step_output_end(step, seq, over ? ENGINE_STOP : ENGINE_LENGTH);
     return false;
 }
 

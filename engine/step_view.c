@@ -3,6 +3,8 @@
 
 #include "engine/step_shape.h"
 
+#include <string.h>
+
 enum { DRAFT_WAIT = 4 }; /* planned ahead: tokens agreed for which waiting for results pays */
 
 /* Pages that a sequence and its forks are expected to take for the rest of their output. */
@@ -23,7 +25,7 @@ static uint32_t page_growth(const struct step *step, const struct seq *seq, uint
 }
 
 /* Guesses that may follow the next row: in its page, and within what is left of the output. */
-static uint32_t plan_draft(const struct step *step, struct seq *seq)
+static uint32_t plan_draft(struct step *step, struct seq *seq)
 {
     const struct engine_job *ask = &seq->job->ask;
     const uint32_t in_page = KV_PAGE_TOKENS - 1 - seq->ready % KV_PAGE_TOKENS;
@@ -36,9 +38,17 @@ static uint32_t plan_draft(const struct step *step, struct seq *seq)
     const struct draft_text text = seq_draft_text(seq);
     const uint32_t most = left - 1 < in_page ? left - 1 : in_page;
     const uint32_t count = draft_tokens(&seq->draft, &text, most, seq->drafted);
-    seq->draft_planned = count;
-    if (ask->format == ENGINE_FORMAT_JOB_OUTPUT)
-        seq->draft_planned = step_shape_fits(step, seq, count);
+    seq->draft_planned = step_shape_fits(step, seq, count);
+    token_id forced[DRAFT_MAX];
+    const uint32_t trusted = most < seq->forced_trust ? most : seq->forced_trust;
+    const uint32_t forced_count =
+        step_shape_forced(step, seq, trusted > 0 ? trusted : most > 0, forced);
+    seq->forced_next = forced_count > 0 ? forced[0] : TOKEN_NONE;
+    seq->draft_forced = trusted > 0 && forced_count > seq->draft_planned;
+    if (!seq->draft_forced)
+        return seq->draft_planned;
+    memcpy(seq->drafted, forced, forced_count * sizeof *forced);
+    seq->draft_planned = step_shape_fits(step, seq, forced_count);
     return seq->draft_planned;
 }
 

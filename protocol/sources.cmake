@@ -12,7 +12,7 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL m SOURCES
 
 # ---- api ----
 room(api NEEDS base engine tokenizer SOURCES
-  protocol/api/id_set.c protocol/api/openai.c protocol/api/batch_file.c)
+  protocol/api/id_set.c protocol/api/openai.c protocol/api/response_format.c protocol/api/batch_file.c)
 
 # ---- dsl ----
 # Tree-sitter's core and Python grammar, as unpacked source packages. The grammar lacks the

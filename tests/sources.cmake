@@ -32,6 +32,8 @@ room_test(tests/golden/tokenizer_vectors_test.c vocab_file)
 room(json_case NEEDS engine SOURCES tests/harness/json_case.c)
 room_test(tests/golden/maskbench_test.c json_case)
 room_test(tests/golden/schema_suite_test.c json_case)
+room(maskbench NEEDS base SOURCES tests/harness/maskbench.c)
+room_test(tests/golden/mask_vocab_test.c vocab_file maskbench)
 room(engine_jobs NEEDS engine cmocka SOURCES tests/harness/engine_jobs.c
   tests/harness/attention_halves.c)
 if(COHORT_EMU)

@@ -15,7 +15,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { PROMPT_BYTES_MAX = 64 << 20, EVENTS = 64, DEFAULT_MAX_TOKENS = 512 };
+enum {
+    PROMPT_BYTES_MAX = 64 << 20,
+    EVENTS = 64,
+    DEFAULT_MAX_TOKENS = 512,
+    SCHEMA_BYTES_MAX = 1 << 20,
+    CHUNK_BYTES_MAX = 1 << 20
+};
 
 struct sample {
     struct text_buf text;
@@ -27,12 +33,14 @@ struct sample {
 struct run {
     struct engine_args engine_args;
     const char *system;
+    const char *schema_path, *chunk_path, *regex;
     struct args_list stops, biases;
     struct engine_job job;
     bool raw, json, logprobs;
 
     struct engine *engine;
     struct text_buf prompt;
+    struct text_buf schema, chunk;
     struct token_list ids;
     struct sample samples[ENGINE_SAMPLES_MAX];
     uint32_t prompt_tokens, cached_tokens;
@@ -96,6 +104,29 @@ static enum status read_bias(const char *word, struct engine_bias *bias, struct 
     return OK;
 }
 
+/* What the text must be: a schema out of a file, or a regular expression. */
+static enum status read_format(struct run *run, struct error *err)
+{
+    if (run->regex) {
+        run->job.format = ENGINE_FORMAT_REGEX;
+        run->job.format_source = text_of(run->regex);
+    }
+    if (run->chunk_path && !run->schema_path)
+        FAIL(err, ERR_FORMAT, "--chunk: only the strings of a --schema are copied from it");
+    if (!run->schema_path)
+        return OK;
+    if (run->regex)
+        FAIL(err, ERR_FORMAT, "--schema and --regex: a text can be held to one of them");
+    TRY(file_map_read(&run->schema, run->schema_path, SCHEMA_BYTES_MAX, err));
+    run->job.format = ENGINE_FORMAT_SCHEMA;
+    run->job.format_source = text_buf_text(&run->schema);
+    if (!run->chunk_path)
+        return OK;
+    TRY(file_map_read(&run->chunk, run->chunk_path, CHUNK_BYTES_MAX, err));
+    run->job.chunk = run->chunk.size > 0 ? text_buf_text(&run->chunk) : TEXT("");
+    return OK;
+}
+
 static enum status submit(struct run *run, struct error *err)
 {
     struct text stops[ENGINE_STOPS_MAX];
@@ -105,6 +136,7 @@ static enum status submit(struct run *run, struct error *err)
     run->job.biases = biases;
     run->job.bias_count = run->biases.count;
     uint64_t job_id;
+    TRY(read_format(run, err));
     if (run->stops.count > ENGINE_STOPS_MAX)
         FAIL(err, ERR_LIMIT, "%u stop strings, at most %d are taken", run->stops.count,
              ENGINE_STOPS_MAX);
@@ -234,6 +266,8 @@ static void close_run(struct run *run)
     }
     token_list_deinit(&run->ids);
     text_buf_deinit(&run->prompt);
+    text_buf_deinit(&run->schema);
+    text_buf_deinit(&run->chunk);
     free(run);
 }
 
@@ -268,6 +302,12 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         {0, "seed", "N", ARGS_U64, &job->seed, 0, 0, "of the random stream (default 0)"},
         {0, "samples", "N", ARGS_U32, &job->sample_count, 1, ENGINE_SAMPLES_MAX,
          "answers to the one prompt (default 1)"},
+        {0, "schema", "FILE", ARGS_TEXT, &run->schema_path, 0, 0,
+         "the text is JSON, valid against the JSON schema in FILE"},
+        {0, "chunk", "FILE", ARGS_TEXT, &run->chunk_path, 0, 0,
+         "where the schema says \"x-copied-from\": \"chunk\", words of FILE are copied"},
+        {0, "regex", "PATTERN", ARGS_TEXT, &run->regex, 0, 0,
+         "all of the text matches this regular expression"},
         {0, "stop", "TEXT", ARGS_LIST, &run->stops, 0, 0, "end before this; may be repeated"},
         {0, "json", NULL, ARGS_FLAG, &run->json, 0, 0, "one JSON object at the end"},
     };

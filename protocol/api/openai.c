@@ -1,6 +1,8 @@
 /* openai - see openai.h. Ranges are those of OpenAI's own description of the API. */
 #include "protocol/api/openai.h"
 
+#include "protocol/api/response_format.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -168,15 +170,10 @@ static enum status refuse_unsupported(const struct json *body, struct error *err
     static const char *const fields[] = {
         "tools", "functions", "tool_choice", "function_call", "audio", "typical_p",
     };
-    struct text format = {0};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!says_nothing(json_get(body, fields[i])))
             FAIL(err, ERR_LIMIT, "%s: not supported", fields[i]);
     }
-    const struct json *response_format = present(body, "response_format");
-    if (response_format && !(json_text(json_get(response_format, "type"), &format) &&
-                             text_equal(format, TEXT("text"))))
-        FAIL(err, ERR_LIMIT, "response_format: only type \"text\" is supported");
     return OK;
 }
 
@@ -315,6 +312,10 @@ enum status openai_chat_parse(const struct json *body, struct arena *arena,
     TRY(read_biases(body, arena, &chat->job, err));
     TRY(read_logprobs(body, chat, err));
     TRY(read_service(body, &chat->job, err));
+    TRY(response_format_read(present(body, "response_format"), arena, &chat->job, err));
+    const struct json *chunk = present(body, "chunk");
+    if (chunk && !json_text(chunk, &chat->job.chunk))
+        FAIL(err, ERR_FORMAT, "chunk: want a string");
     (void)json_bool(json_get(body, "stream"), &chat->stream);
     return OK;
 }

@@ -36,7 +36,7 @@ static void test_whole(void **state)
         "\"max_tokens\":7,\"max_completion_tokens\":9,\"seed\":-1,\"stop\":[\"x\",\"y\"],"
         "\"stream\":true,\"logit_bias\":{},\"tools\":[],\"logprobs\":false,\"user\":\"u\","
         "\"presence_penalty\":0,\"tool_choice\":\"none\",\"response_format\":{\"type\":"
-        "\"text\"}}");
+        "\"text\"},\"chunk\":\"a\\nb\"}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.chat.message_count, 2);
     assert_true(text_equal(p.chat.messages[0].role, TEXT("system")));
@@ -49,6 +49,7 @@ static void test_whole(void **state)
     assert_int_equal(p.chat.job.stop_count, 2);
     assert_true(text_equal(p.chat.job.stops[1], TEXT("y")));
     assert_true(p.chat.stream);
+    assert_true(text_equal(p.chat.job.chunk, TEXT("a\nb")));
     json_free(p.root);
 }
 
@@ -132,7 +133,14 @@ static void test_refusals(void **state)
         {"\"logit_bias\":{\"5\":-101}", "logit_bias: -101 for token 5", ERR_LIMIT},
         {"\"priority\":101", "priority: 101 is not in -100 to 100", ERR_LIMIT},
         {"\"deadline_ms\":0", "deadline_ms: 0 is not in 1 to 4294967295", ERR_LIMIT},
-        {"\"response_format\":{\"type\":\"json_object\"}", "response_format", ERR_LIMIT},
+        {"\"response_format\":{\"type\":\"grammar\"}", "response_format: type \"grammar\"",
+         ERR_LIMIT},
+        {"\"response_format\":\"json_object\"", "want an object with a type", ERR_FORMAT},
+        {"\"response_format\":{\"type\":\"json_schema\",\"schema\":{}}",
+         "json_schema: want an object", ERR_FORMAT},
+        {"\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\"}}",
+         "it has no schema", ERR_FORMAT},
+        {"\"chunk\":7", "chunk: want a string", ERR_FORMAT},
         {"\"messages\":[]", "", OK}, /* the first of two counts */
     };
     (void)state;
@@ -143,6 +151,41 @@ static void test_refusals(void **state)
         struct parsed p = parse(source.data);
         if (p.status != cases[i].status || !strstr(p.err.text, cases[i].want))
             fail_msg("%s: %s", cases[i].fields, p.err.text);
+        json_free(p.root);
+        text_buf_deinit(&source);
+    }
+}
+
+/* A schema comes through as it was written, numbers and all. */
+static void test_response_format(void **state)
+{
+    static const struct {
+        const char *format, *source;
+    } cases[] = {
+        {"{\"type\":\"text\"}", NULL},
+        {"null", NULL},
+        {"{\"type\":\"json_object\"}", "{\"type\":\"object\"}"},
+        {"{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"strict\":true,\"schema\":"
+         "{\"type\": \"integer\", \"maximum\": 9007199254740993, \"enum\": [1.50, -1e2, "
+         "\"\\u00e9\\n\","
+         " [null, true], {}]}}}",
+         "{\"type\":\"integer\",\"maximum\":9007199254740993,\"enum\":[1.50,-1e2,"
+         "\"\xc3\xa9\\n\","
+         "[null,true],{}]}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text_buf source = {0};
+        text_buf_format(&source,
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],"
+                        "\"response_format\":%s}",
+                        cases[i].format);
+        struct parsed p = parse(source.data);
+        assert_int_equal(p.status, OK);
+        assert_int_equal(p.chat.job.format,
+                         cases[i].source ? ENGINE_FORMAT_SCHEMA : ENGINE_FORMAT_TEXT);
+        if (cases[i].source && !text_equal(p.chat.job.format_source, text_of(cases[i].source)))
+            fail_msg("%.*s", TEXT_ARG(p.chat.job.format_source));
         json_free(p.root);
         text_buf_deinit(&source);
     }
@@ -235,7 +278,7 @@ int main(void)
         cmocka_unit_test(test_whole),      cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_wrong_messages),
         cmocka_unit_test(test_completion), cmocka_unit_test(test_sampling),
-        cmocka_unit_test(test_logprobs),
+        cmocka_unit_test(test_logprobs),   cmocka_unit_test(test_response_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@ BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
 MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
 REQUESTS, KILLS = 16, 3
+NUMBER = {"type": "object", "properties": {"n": {"enum": [9, "nine"]}}, "required": ["n"],
+          "additionalProperties": False}
 GIVE_UP_S = 240
 
 
@@ -30,6 +32,19 @@ def request(i):
         body |= {"logprobs": True, "top_logprobs": i, "presence_penalty": 0.5, "min_p": 0.02,
                  "frequency_penalty": 0.25, "repetition_penalty": 1.1, "seed": 4,
                  "logit_bias": {"11": -4, "13": 1.5}, "priority": 3}
+    if i == 9:
+        body["max_tokens"] = 60
+        body["response_format"] = {"type": "json_schema", "json_schema": {
+            "name": "number", "strict": True, "schema": NUMBER}}
+    if i == 10:
+        body["response_format"] = {"type": "json_schema", "json_schema": {
+            "name": "number", "schema": {"properties": {"a": {"uniqueItems": True}}}}}
+    if i == 11:
+        body["max_tokens"] = 60
+        body["chunk"] = "It is valid  for\nthree years."
+        body["response_format"] = {"type": "json_schema", "json_schema": {
+            "name": "citation", "schema": {"x-copied-from": "chunk", "type": "string",
+                                           "minLength": 1}}}
     if i == 7:
         body["n"] = 1000  # refused, as a result of its own
     return {"custom_id": f"request-{i}", "method": "POST", "url": "/v1/chat/completions",
@@ -153,6 +168,13 @@ def main():
         assert len(want) == REQUESTS
         assert want["request-7"][0] == 400 and want["request-5"][0] == 200
         assert len(want["request-5"][1]) == 2
+        for choice in want["request-9"][1]:
+            assert choice["finish_reason"] == "stop", choice
+            assert json.loads(choice["message"]["content"]) in ({"n": 9}, {"n": "nine"}), choice
+        for choice in want["request-11"][1]:
+            said = json.loads(choice["message"]["content"])
+            assert said and said in "It is valid for three years.", choice
+        assert want["request-10"][0] == 400 and "#/properties/a" in alone.read_text()
 
         kills = 0
         for i in range(KILLS):

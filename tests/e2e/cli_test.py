@@ -220,6 +220,44 @@ class WithModel(unittest.TestCase):
         self.assertEqual(told["finish"], "stop")
         self.assertNotIn("5", told["text"])
 
+    def test_run_schema(self):
+        schema = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20},
+                                                   "sure": {"type": "boolean"}},
+                  "required": ["city", "sure"], "additionalProperties": False}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "schema.json")
+            path.write_text(json.dumps(schema))
+            words = ("run", "--schema", str(path), "-t", "1.5", "--seed", "3", "--json", "Paris?")
+            told = json.loads(cohort(*words)[1])["samples"][0]
+        self.assertEqual(told["finish"], "stop")
+        said = json.loads(told["text"])
+        self.assertEqual(set(said), {"city", "sure"})
+        self.assertIsInstance(said["sure"], bool)
+        told = json.loads(cohort("run", "--regex", r"It is [A-Z][a-z]{2,8}\.", "--json",
+                                 "What is the capital of France?")[1])["samples"][0]
+        self.assertRegex(told["text"], r"^It is [A-Z][a-z]{2,8}\.$")
+
+    def test_run_chunk(self):
+        chunk = "The offer is valid\n for three  years. It isn't valid for \"spare\" parts."
+        citation = {"type": "string", "x-copied-from": "chunk", "minLength": 5, "maxLength": 60}
+        schema = {"type": "object", "properties": {"citation": citation}, "required":
+                  ["citation"], "additionalProperties": False}
+        with tempfile.TemporaryDirectory() as folder:
+            path, source = pathlib.Path(folder, "schema.json"), pathlib.Path(folder, "chunk")
+            path.write_text(json.dumps(schema))
+            source.write_text(chunk)
+            words = ("run", "--schema", str(path), "--chunk", str(source), "-t", "1.5", "--seed",
+                     "2", "--samples", "4", "--json", "How long?")
+            told = json.loads(cohort(*words)[1])["samples"]
+            code, _, lines = cohort("run", "--schema", str(path), "How long?")
+        for sample in told:
+            self.assertEqual(sample["finish"], "stop")
+            said = json.loads(sample["text"])["citation"]
+            self.assertIn(said, " ".join(chunk.split()))
+            self.assertTrue(5 <= len(said) <= 60, said)
+        self.assertEqual(code, 65)
+        self.assertIn("there is no chunk", lines[0])
+
     @unittest.skipUnless(LICENCE.exists(), f"{LICENCE} is not here")
     def test_ask(self):
         code, text, lines = cohort("ask", "--json", "-f", str(LICENCE),

@@ -1,0 +1,189 @@
+/* mask_walk - see mask_walk.h. */
+#include "engine/mask_walk.h"
+
+#include "engine/automaton_plain.h"
+
+#include <string.h>
+
+enum { WORD_BITS = 32 };
+
+/* Where the walk is after some bytes of the current branch. */
+struct mask_walk_place {
+    uint32_t mark; /* of the matcher, when the walk came here */
+    bool is_inside;
+    struct matcher_inside inside; /* is_inside */
+    struct matcher_state ways;    /* otherwise */
+};
+
+size_t mask_walk_bytes(const struct text *bytes, uint32_t vocab)
+{
+    size_t nodes = 0;
+    for (uint32_t t = 0; t < vocab; t++)
+        nodes += bytes[t].size;
+    return nodes * 2 * sizeof(struct vocab_tree_node) + vocab * 5 * sizeof(token_id) +
+           (VOCAB_TREE_DEPTH_MAX + 2) * sizeof(struct mask_walk_place) +
+           MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 5 * sizeof(uint16_t)) + 4096;
+}
+
+static uint32_t plain_characters(struct text text)
+{
+    const uint32_t count = automaton_plain_characters(text);
+    return count > MASK_WALK_CHARACTERS_MAX ? 0 : count;
+}
+
+static void set(uint32_t *mask, token_id token)
+{
+    mask[(uint32_t)token / WORD_BITS] |= 1u << (uint32_t)token % WORD_BITS;
+}
+
+static void clear(uint32_t *mask, token_id token)
+{
+    mask[(uint32_t)token / WORD_BITS] &= ~(1u << (uint32_t)token % WORD_BITS);
+}
+
+/* The plain tokens, by counting how many have how many characters. */
+static void fill_plain(struct mask_walk *walk)
+{
+    uint32_t *first = walk->plain_first;
+    for (uint32_t t = 0; t < walk->vocab; t++) {
+        const uint32_t characters = plain_characters(walk->bytes[t]);
+        if (characters == 0)
+            continue;
+        set(walk->plain, (token_id)t);
+        first[characters + 1]++;
+    }
+    for (uint32_t c = 1; c <= MASK_WALK_CHARACTERS_MAX; c++)
+        first[c + 1] += first[c];
+    uint32_t at[MASK_WALK_CHARACTERS_MAX + 2];
+    memcpy(at, first, sizeof at);
+    for (uint32_t t = 0; t < walk->vocab; t++) {
+        const uint32_t characters = plain_characters(walk->bytes[t]);
+        if (characters > 0)
+            walk->plain_tokens[at[characters]++] = (token_id)t;
+    }
+}
+
+enum status mask_walk_init(struct mask_walk *walk, const struct text *bytes, uint32_t vocab,
+                           struct arena *arena, struct error *err)
+{
+    struct mask_walk made = {
+        .bytes = bytes, .vocab = vocab, .words = (vocab + WORD_BITS - 1) / WORD_BITS};
+    made.plain = ARENA_NEW(arena, uint32_t, made.words);
+    made.plain_tokens = ARENA_NEW(arena, token_id, vocab);
+    made.path = ARENA_NEW(arena, struct mask_walk_place, VOCAB_TREE_DEPTH_MAX + 1);
+    if (!made.plain || !made.plain_tokens || !made.path)
+        FAIL(err, ERR_MEMORY, "masks over %u tokens: the arena is full", vocab);
+    fill_plain(&made);
+    struct vocab_tree_source source = {bytes, vocab, NULL};
+    TRY(vocab_tree_init(&made.tree, &source, arena, err));
+    source.without = made.plain;
+    TRY(vocab_tree_init(&made.special, &source, arena, err));
+    TRY(matcher_init(&made.matcher, NULL, arena, err));
+    *walk = made;
+    return OK;
+}
+
+static void set_tokens(const struct vocab_tree *tree, uint32_t node, uint32_t *mask)
+{
+    for (uint32_t i = tree->nodes[node].tokens; i < tree->nodes[node + 1].tokens; i++)
+        set(mask, tree->tokens[i]);
+}
+
+/* False: the byte does not fit there. */
+static bool step_place(struct matcher *matcher, const struct mask_walk_place *from,
+                       uint8_t byte, struct mask_walk_place *to)
+{
+    struct matcher_state left;
+    const struct matcher_state *ways = &from->ways;
+    matcher_rewind(matcher, from->mark);
+    if (from->is_inside && byte != '"') {
+        to->is_inside = true;
+        to->mark = from->mark;
+        return matcher_inside_step(matcher, &from->inside, byte, &to->inside);
+    }
+    if (from->is_inside) {
+        matcher_inside_leave(matcher, &from->inside, &left);
+        ways = &left;
+    }
+    if (!matcher_step(matcher, ways, byte, &to->ways))
+        return false;
+    to->is_inside = matcher_inside_enter(matcher, &to->ways, &to->inside);
+    to->mark = matcher_mark(matcher);
+    return true;
+}
+
+/* Adds the plain tokens of at most so many characters: the whole mask, less those that are
+ * longer, or one by one, whichever is fewer. */
+static void add_plain(const struct mask_walk *walk, uint32_t characters, uint32_t *mask)
+{
+    const uint32_t most =
+        characters < MASK_WALK_CHARACTERS_MAX ? characters : MASK_WALK_CHARACTERS_MAX;
+    const uint32_t fitting = walk->plain_first[most + 1];
+    const uint32_t all = walk->plain_first[MASK_WALK_CHARACTERS_MAX + 1];
+    if (fitting < all / 2) {
+        for (uint32_t i = 0; i < fitting; i++)
+            set(mask, walk->plain_tokens[i]);
+        return;
+    }
+    for (uint32_t i = 0; i < walk->words; i++)
+        mask[i] |= walk->plain[i];
+    for (uint32_t i = fitting; i < all; i++)
+        clear(mask, walk->plain_tokens[i]);
+}
+
+static void walk_schema(struct mask_walk *walk, const struct constraint *constraint,
+                        const struct constraint_text *text, uint32_t *mask)
+{
+    struct matcher *matcher = &walk->matcher;
+    struct mask_walk_place *first = &walk->path[0];
+    const struct vocab_tree *tree = &walk->tree;
+    constraint_resume(constraint, text, matcher, &first->ways);
+    first->is_inside = matcher_inside_enter(matcher, &first->ways, &first->inside);
+    first->mark = matcher_mark(matcher);
+    if (first->is_inside) {
+        bool exact;
+        add_plain(walk, matcher_inside_plain(matcher, &first->inside, &exact), mask);
+        tree = exact ? &walk->special : tree;
+    }
+    for (uint32_t i = 0; i < tree->node_count;) {
+        const struct vocab_tree_node *node = &tree->nodes[i];
+        struct mask_walk_place *to = &walk->path[node->depth];
+        if (!step_place(matcher, to - 1, node->byte, to)) {
+            i = node->end;
+            continue;
+        }
+        set_tokens(tree, i, mask);
+        i++;
+    }
+}
+
+static void walk_regex(const struct mask_walk *walk, const struct automaton *automaton,
+                       uint32_t state, uint32_t *mask)
+{
+    const bool plain = automaton->plain && automaton->plain[state];
+    const struct vocab_tree *tree = plain ? &walk->special : &walk->tree;
+    uint32_t states[VOCAB_TREE_DEPTH_MAX + 1];
+    if (plain)
+        add_plain(walk, UINT32_MAX, mask);
+    states[0] = state;
+    for (uint32_t i = 0; i < tree->node_count;) {
+        const struct vocab_tree_node *node = &tree->nodes[i];
+        const uint32_t next = automaton_step(automaton, states[node->depth - 1], node->byte);
+        if (next == AUTOMATON_DEAD) {
+            i = node->end;
+            continue;
+        }
+        states[node->depth] = next;
+        set_tokens(tree, i, mask);
+        i++;
+    }
+}
+
+void mask_walk_add(struct mask_walk *walk, const struct constraint *constraint,
+                   const struct constraint_text *text, uint32_t *mask)
+{
+    if (constraint->kind == CONSTRAINT_REGEX)
+        walk_regex(walk, &constraint->automaton, text->state, mask);
+    else
+        walk_schema(walk, constraint, text, mask);
+}

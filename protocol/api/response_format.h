@@ -1,0 +1,24 @@
+/*
+ * response_format - what OpenAI's response_format asks of a text, as a job's format.
+ *
+ *     {"type": "text"}                                       nothing
+ *     {"type": "json_object"}                                any JSON object
+ *     {"type": "json_schema", "json_schema": {"schema": S}}  JSON that is valid against S
+ *
+ * A json_schema's name, description and strict change nothing: what is said is always valid
+ * where it ends by itself. A schema that the engine does not take is refused with keyword and
+ * path when the job is submitted.
+ */
+#ifndef API_RESPONSE_FORMAT_H
+#define API_RESPONSE_FORMAT_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "engine/engine.h"
+
+/* Sets job->format and its source, which lies in the arena. NULL: text. ERR_FORMAT, ERR_LIMIT:
+ * one sentence that names the field; ERR_MEMORY: the arena is full. */
+MUST_USE enum status response_format_read(const struct json *format, struct arena *arena,
+                                          struct engine_job *job, struct error *err);
+
+#endif
