@@ -1,6 +1,7 @@
 /* kbench_table - see kbench_table.h. */
 #include "tools/kbench_table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,12 +93,10 @@ static void print_counters(const struct kbench_row *row)
 {
     const struct device_emu_counters *n = &row->counters;
     print_number(6, 1, kbench_stats_intensity(&row->work));
-    printf(" %9.2f %8.2f %7llu %7llu %7d %7llu %4.0f",
+    printf(" %9.2f %8.2f %7" PRIu64 " %7" PRIu64 " %7d %7" PRIu64 " %4.0f",
            per(n->shared_conflicts, n->shared_requests),
-           per(n->global_sectors, n->global_requests),
-           (unsigned long long)(n->mma_f16 + n->mma_s8), (unsigned long long)n->barriers,
-           row->launch.threads, (unsigned long long)n->shared_bytes,
-           100 * row->launch.occupancy);
+           per(n->global_sectors, n->global_requests), n->mma_f16 + n->mma_s8, n->barriers,
+           row->launch.threads, n->shared_bytes, 100 * row->launch.occupancy);
 }
 
 /* ---- both ---- */
