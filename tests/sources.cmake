@@ -136,14 +136,16 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
-  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c)
+  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c
+  protocol/api/response_format.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
   engine/automaton.c engine/regex.c engine/regex_parse.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
   engine/schema_choice.c
   engine/schema_want.c engine/schema_text.c engine/schema_number.c engine/schema_build.c
   engine/schema_needs.c engine/schema_names.c engine/schema_object.c engine/schema_array.c
-  engine/schema.c engine/matcher_copy.c engine/matcher.c)
+  engine/schema.c engine/matcher_copy.c engine/matcher_compact.c engine/automaton_plain.c
+  engine/matcher.c)
 fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)
 
 # ---- dsl ----
