@@ -41,7 +41,7 @@ static enum status read_types(const struct json *schema, uint8_t *bits, bool *wh
             FAIL(err, ERR_FORMAT, "type: want a string or a list of strings");
         const uint8_t more = type_bits(name, whole);
         if (more == 0)
-            FAIL(err, ERR_FORMAT, "type: %.*s is none", TEXT_ARG(name));
+            FAIL(err, ERR_FORMAT, "type: \"%.*s\" is no type of JSON", TEXT_ARG(name));
         *bits |= more;
     }
     bool nullable = false;
