@@ -201,7 +201,7 @@ static void the_model_faults_where_the_processor_does(void **state)
 {
     (void)state;
     for (int fault = FAULT_NONE; fault < FAULTS; fault++) {
-        int status;
+        int status = 0;
         const pid_t child = fork();
         if (child == 0) {
             const int nowhere = open("/dev/null", O_WRONLY);
