@@ -318,6 +318,10 @@ static void test_unused_keys_of_other_models_are_refused(void **state)
     device_close(device);
 }
 
+/* Every 23rd bit, so that each place of a byte has its turn: an opening makes the tokenizer's
+ * splitter anew, which takes milliseconds. */
+enum { FLIP_STEP = 23 };
+
 static void test_no_bit_flip_of_the_header_does_harm(void **state)
 {
     (void)state;
@@ -334,7 +338,7 @@ static void test_no_bit_flip_of_the_header_does_harm(void **state)
     char path[32];
     const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
     size_t refused = 0;
-    for (size_t bit = 0; bit < header * 8; bit++) {
+    for (size_t bit = 0; bit < header * 8; bit += FLIP_STEP) {
         const char byte = (char)(file.data[bit / 8] ^ (1 << bit % 8));
         struct model *model;
         err.text[0] = '\0';
@@ -347,8 +351,9 @@ static void test_no_bit_flip_of_the_header_does_harm(void **state)
         model_close(model, device);
         assert_int_equal(pwrite(fd, &file.data[bit / 8], 1, (off_t)(bit / 8)), 1);
     }
-    print_message("    %zu bits, %zu refused\n", header * 8, refused);
-    assert_true(refused > header); /* flips inside pieces and texts pass */
+    const size_t flips = header * 8 / FLIP_STEP;
+    print_message("    %zu bits, %zu refused\n", flips, refused);
+    assert_true(refused > flips / 8); /* flips inside pieces and texts pass */
     (void)close(fd);
     text_buf_deinit(&file);
     device_close(device);
