@@ -9,6 +9,8 @@
  */
 #include "engine/grammar.h"
 
+#include "engine/vocab_tree.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,39 +25,13 @@ struct sorted {
     uint32_t count;
 };
 
-static int text_order(struct text a, struct text b)
-{
-    const size_t both = a.size < b.size ? a.size : b.size;
-    const int order = both > 0 ? memcmp(a.data, b.data, both) : 0;
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-/* Merge sort: the order of equal pieces is that of their numbers. */
-static void sort_tokens(const struct text *bytes, token_id *tokens, token_id *spare,
-                        uint32_t count)
-{
-    if (count < 2)
-        return;
-    const uint32_t half = count / 2;
-    sort_tokens(bytes, tokens, spare, half);
-    sort_tokens(bytes, tokens + half, spare, count - half);
-    memcpy(spare, tokens, half * sizeof *tokens);
-    uint32_t left = 0;
-    uint32_t right = half;
-    for (uint32_t out = 0; left < half; out++) {
-        const bool take_right =
-            right < count && text_order(bytes[tokens[right]], bytes[spare[left]]) < 0;
-        tokens[out] = take_right ? tokens[right++] : spare[left++];
-    }
-}
-
 static void sorted_fill(struct sorted *sorted, const struct text *bytes, uint32_t vocab)
 {
     sorted->count = 0;
     for (uint32_t t = 0; t < vocab; t++)
         if (bytes[t].size > 0 && bytes[t].size <= TOKEN_BYTES_MAX)
             sorted->tokens[sorted->count++] = (token_id)t;
-    sort_tokens(bytes, sorted->tokens, sorted->spare, sorted->count);
+    vocab_tree_sort(bytes, sorted->tokens, sorted->spare, sorted->count);
     for (uint32_t i = 0; i < sorted->count; i++) {
         const struct text piece = bytes[sorted->tokens[i]];
         size_t common = 0;

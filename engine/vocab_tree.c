@@ -4,32 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int text_order(struct text a, struct text b)
-{
-    const size_t both = a.size < b.size ? a.size : b.size;
-    const int order = both > 0 ? memcmp(a.data, b.data, both) : 0;
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-/* Merge sort: the order of equal pieces is that of their numbers. */
-static void sort_tokens(const struct text *bytes, token_id *tokens, token_id *spare,
-                        uint32_t count)
-{
-    if (count < 2)
-        return;
-    const uint32_t half = count / 2;
-    sort_tokens(bytes, tokens, spare, half);
-    sort_tokens(bytes, tokens + half, spare, count - half);
-    memcpy(spare, tokens, half * sizeof *tokens);
-    uint32_t left = 0;
-    uint32_t right = half;
-    for (uint32_t out = 0; left < half; out++) {
-        const bool take_right =
-            right < count && text_order(bytes[tokens[right]], bytes[spare[left]]) < 0;
-        tokens[out] = take_right ? tokens[right++] : spare[left++];
-    }
-}
-
 static bool is_wanted(const struct vocab_tree_source *source, uint32_t token)
 {
     const size_t size = source->bytes[token].size;
@@ -82,6 +56,25 @@ static void fill_nodes(struct vocab_tree *tree, const struct text *bytes)
         (struct vocab_tree_node){.end = tree->node_count + 1, .tokens = tree->token_count};
 }
 
+/* Merge sort. */
+void vocab_tree_sort(const struct text *bytes, token_id *tokens, token_id *spare,
+                     uint32_t count)
+{
+    if (count < 2)
+        return;
+    const uint32_t half = count / 2;
+    vocab_tree_sort(bytes, tokens, spare, half);
+    vocab_tree_sort(bytes, tokens + half, spare, count - half);
+    memcpy(spare, tokens, half * sizeof *tokens);
+    uint32_t left = 0;
+    uint32_t right = half;
+    for (uint32_t out = 0; left < half; out++) {
+        const bool take_right =
+            right < count && text_compare(bytes[tokens[right]], bytes[spare[left]]) < 0;
+        tokens[out] = take_right ? tokens[right++] : spare[left++];
+    }
+}
+
 enum status vocab_tree_init(struct vocab_tree *tree, const struct vocab_tree_source *source,
                             struct arena *arena, struct error *err)
 {
@@ -97,7 +90,7 @@ enum status vocab_tree_init(struct vocab_tree *tree, const struct vocab_tree_sou
     for (uint32_t t = 0; t < source->vocab; t++)
         if (is_wanted(source, t))
             made.tokens[made.token_count++] = (token_id)t;
-    sort_tokens(source->bytes, made.tokens, spare, count);
+    vocab_tree_sort(source->bytes, made.tokens, spare, count);
     arena_rewind(arena, mark);
     const size_t nodes = count_nodes(&made, source->bytes);
     if (nodes >= UINT32_MAX)

@@ -37,6 +37,11 @@ struct vocab_tree_source {
     const uint32_t *without; /* [ceil(vocab / 32)] mask of tokens to leave out; NULL: none */
 };
 
+/* Puts tokens[count] in the order of their bytes, equal ones in that of their numbers if they
+ * came so. spare has room for half of them. */
+void vocab_tree_sort(const struct text *bytes, token_id *tokens, token_id *spare,
+                     uint32_t count);
+
 /* Tokens of no bytes or more than DEPTH_MAX are left out. ERR_MEMORY: the arena is full; it
  * wants a third more for the time of the call. */
 MUST_USE enum status vocab_tree_init(struct vocab_tree *tree,
