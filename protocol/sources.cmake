@@ -2,11 +2,13 @@
 
 # ---- minions ----
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL m SOURCES
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE m SOURCES
   protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
   protocol/minions/sentence.c protocol/minions/documents.c protocol/minions/ledger.c
   protocol/minions/remote.c protocol/minions/job_output.c protocol/minions/prompts.c
-  protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/jobs.c
+  protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
+  protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c
   protocol/minions/supervisor_remote.c protocol/minions/round.c)
 

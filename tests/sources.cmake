@@ -68,11 +68,17 @@ if(BUILD_TESTING AND Python3_FOUND)
   set_tests_properties(tests/gate/compile PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200 LABELS gate)
 endif()
 
-# ---- rounds against a scripted server ----
+# ---- rounds against a scripted server and a scripted worker ----
 if(COHORT_TOOLS)
   room(scripted_server NEEDS base SOURCES tests/harness/scripted_server.c)
   room_test(tests/e2e/remote_test.c minions scripted_server)
-  room_test(tests/e2e/round_test.c minions scripted_server)
+  room(scripted_worker NEEDS base SOURCES tests/harness/scripted_worker.c)
+  room_test(tests/e2e/round_test.c minions scripted_server scripted_worker)
+  if(BUILD_TESTING)
+    foreach(test extract jobs journal supervisor_local)
+      target_link_libraries(protocol_minions_${test}_test PRIVATE scripted_worker)
+    endforeach()
+  endif()
 endif()
 
 # ---- a device that fails in the middle of a run: its kernel writes to address 0, which a

@@ -247,6 +247,7 @@ static enum status answer(struct ask *ask, struct error *err)
 static void close_ask(struct ask *ask)
 {
     round_result_deinit(&ask->result);
+    worker_engine_deinit(&ask->worker);
     engine_close(ask->engine);
     remote_close(ask->remote);
     documents_close(&ask->documents);

@@ -1,6 +1,8 @@
 /* extract_test - sentences ranked by words and a scripted model, cited verbatim. */
 #include "protocol/minions/extract.h"
 
+#include "tests/harness/scripted_worker.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,25 +19,19 @@ static struct text texts[] = {{FIRST, sizeof(FIRST) - 1}, {SECOND, sizeof(SECOND
 static const struct documents DOCUMENTS = {.texts = texts, .count = 2};
 
 /* Likes sentences that hold the word in self. */
-static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
-                            struct arena *arena, struct worker_progress *progress,
-                            struct error *err)
+static void answer(void *self, struct worker_job *job, struct arena *arena)
 {
     (void)arena;
-    (void)progress;
-    (void)err;
-    for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(jobs[i].kind, WORKER_SCORE);
-        assert_true(jobs[i].target.size > 0);
-        const bool liked = text_find(jobs[i].prompt, text_of(self), 0) != SIZE_MAX;
-        jobs[i].score = liked ? -1 : -3;
-        jobs[i].is_failed = text_find(jobs[i].prompt, TEXT("Birds"), 0) != SIZE_MAX;
-    }
-    return OK;
+    assert_int_equal(job->kind, WORKER_SCORE);
+    assert_true(job->target.size > 0);
+    const bool liked = text_find(job->prompt, text_of(self), 0) != SIZE_MAX;
+    job->score = liked ? -1 : -3;
+    job->is_failed = text_find(job->prompt, TEXT("Birds"), 0) != SIZE_MAX;
 }
 
 struct fixture {
     struct arena arena;
+    struct scripted_worker scripted;
     struct worker worker;
     struct ledger ledger;
     struct jobs_context context;
@@ -45,7 +41,8 @@ struct fixture {
 static void set_up(struct fixture *f, char *liked)
 {
     *f = (struct fixture){.arena = {.base = memory, .size = sizeof(memory)},
-                          .worker = {.self = liked, .run = fake_run}};
+                          .scripted = {.answer = answer, .self = liked}};
+    f->worker = scripted_worker(&f->scripted);
     f->context =
         (struct jobs_context){.worker = &f->worker, .arena = &f->arena, .ledger = &f->ledger};
     assert_int_equal(extract_init(&f->extract, &DOCUMENTS, &f->arena, NULL), OK);

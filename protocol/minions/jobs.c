@@ -56,13 +56,65 @@ void jobs_order(const struct dsl_job *jobs, uint32_t count, uint32_t *order)
     free(entries);
 }
 
+static void show_done(const struct jobs_context *context, const struct worker_job *job)
+{
+    if (!context->progress)
+        return;
+    atomic_fetch_add(&context->progress->tokens,
+                     job->prompt_tokens - job->cached_tokens + job->output_tokens);
+    atomic_fetch_add(&context->progress->jobs_done, 1);
+}
+
+/* Drops from the list those that the journal knows, and fills what came of them. */
+static enum status drop_known(const struct jobs_context *context, struct worker_job **jobs,
+                              uint32_t *count, struct error *err)
+{
+    uint32_t unknown = 0;
+    for (uint32_t i = 0; i < *count; i++) {
+        bool is_known = false;
+        TRY(journal_find_job(context->journal, jobs[i], context->arena, &is_known, err));
+        if (is_known)
+            show_done(context, jobs[i]);
+        else
+            jobs[unknown++] = jobs[i];
+    }
+    *count = unknown;
+    return OK;
+}
+
+/* Has the worker do jobs; each is in the journal before the next is waited for. */
+static enum status do_jobs(const struct jobs_context *context, struct worker_job *const *jobs,
+                           uint32_t count, struct error *err)
+{
+    const struct worker *worker = context->worker;
+    struct worker_job *done = NULL;
+    TRY(worker->start(worker->self, jobs, count, context->arena, err));
+    for (uint32_t i = 0; i <= count; i++) {
+        TRY(worker->next(worker->self, &done, err));
+        if (!done)
+            return OK;
+        if (context->journal)
+            TRY(journal_put_job(context->journal, done, err));
+        show_done(context, done);
+    }
+    return OK;
+}
+
 enum status jobs_run(const struct jobs_context *context, struct worker_job *jobs,
                      uint32_t count, struct error *err)
 {
+    uint32_t unknown_count = count;
+    struct worker_job **unknown = ARENA_NEW(context->arena, struct worker_job *, count);
+    if (!unknown)
+        FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", count);
+    for (uint32_t i = 0; i < count; i++)
+        unknown[i] = &jobs[i];
     if (context->progress)
         atomic_fetch_add(&context->progress->jobs_total, count);
-    TRY(context->worker->run(context->worker->self, jobs, count, context->arena,
-                             context->progress, err));
+    if (context->journal)
+        TRY(drop_known(context, unknown, &unknown_count, err));
+    if (unknown_count > 0)
+        TRY(do_jobs(context, unknown, unknown_count, err));
     context->ledger->jobs += count;
     for (uint32_t i = 0; i < count; i++) {
         context->ledger->local_prompt_tokens += jobs[i].prompt_tokens;

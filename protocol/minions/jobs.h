@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/job_output.h"
+#include "protocol/minions/journal.h"
 #include "protocol/minions/ledger.h"
 #include "protocol/minions/worker.h"
 
@@ -25,9 +26,10 @@ struct jobs_outcome {
     double score;       /* an extracting worker's; 0 from a generating one */
 };
 
-/* All that a run of jobs needs from outside; progress may be NULL. */
+/* All that a run of jobs needs from outside; progress and journal may be NULL. */
 struct jobs_context {
     const struct worker *worker;
+    struct journal *journal;
     struct arena *arena;
     struct worker_progress *progress;
     struct ledger *ledger;
@@ -53,7 +55,8 @@ MUST_USE enum status jobs_generate(const struct jobs_context *context,
 uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *outcomes,
                        uint32_t count, struct dsl_job *kept, struct dsl_output *outputs);
 
-/* Runs worker jobs and adds them to the ledger: shared by everyone who asks the worker. */
+/* Runs worker jobs and adds them to the ledger: shared by everyone who asks the worker. Those
+ * that the journal knows are not run again. */
 MUST_USE enum status jobs_run(const struct jobs_context *context, struct worker_job *jobs,
                               uint32_t count, struct error *err);
 

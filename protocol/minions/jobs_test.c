@@ -1,6 +1,8 @@
 /* jobs_test - order, samples, and outcomes that go back to their own manifests. */
 #include "protocol/minions/jobs.h"
 
+#include "tests/harness/scripted_worker.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,34 +13,32 @@
 
 static uint8_t memory[1 << 20];
 
+struct seen {
+    char letters[16];
+    uint32_t count;
+};
+
 /* Answers with the chunk's last letter; chunk "d" is cut off, "e" fails, "f" has none. */
-static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
-                            struct arena *arena, struct worker_progress *progress,
-                            struct error *err)
+static void answer(void *self, struct worker_job *job, struct arena *arena)
 {
-    (void)progress;
-    (void)err;
-    char *seen = self;
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t mark = text_find(jobs[i].prompt, TEXT("<passage>\nchunk "), 0);
-        assert_true(mark != SIZE_MAX);
-        const char letter = jobs[i].prompt.data[mark + 16];
-        assert_true(text_find(jobs[i].prompt, TEXT("Task: "), mark) != SIZE_MAX);
-        assert_true(jobs[i].is_output);
-        const bool again = i > 0 && jobs[i - 1].prompt.data[mark + 16] == letter;
-        assert_true((jobs[i].temperature > 0) == again);
-        *seen++ = letter;
-        char reply[80];
-        snprintf(reply, sizeof(reply),
-                 letter == 'f' ? "{\"answer\": null}"
-                               : "{\"answer\": \"%c%u\", \"citation\": \"chunk %c\"}",
-                 letter, jobs[i].key, letter);
-        jobs[i].reply = text_copy(text_of(letter == 'd' ? "{\"answer" : reply), arena);
-        jobs[i].is_cut = letter == 'd';
-        jobs[i].is_failed = letter == 'e';
-        jobs[i].prompt_tokens = 10;
-    }
-    return OK;
+    struct seen *seen = self;
+    const size_t mark = text_find(job->prompt, TEXT("<passage>\nchunk "), 0);
+    assert_true(mark != SIZE_MAX);
+    const char letter = job->prompt.data[mark + 16];
+    assert_true(text_find(job->prompt, TEXT("Task: "), mark) != SIZE_MAX);
+    assert_true(job->is_output);
+    const bool again = seen->count > 0 && seen->letters[seen->count - 1] == letter;
+    assert_true((job->temperature > 0) == again);
+    seen->letters[seen->count++] = letter;
+    char reply[80];
+    snprintf(reply, sizeof(reply),
+             letter == 'f' ? "{\"answer\": null}"
+                           : "{\"answer\": \"%c%u\", \"citation\": \"chunk %c\"}",
+             letter, job->key, letter);
+    job->reply = text_copy(text_of(letter == 'd' ? "{\"answer" : reply), arena);
+    job->is_cut = letter == 'd';
+    job->is_failed = letter == 'e';
+    job->prompt_tokens = 10;
 }
 
 #define JOB(words, c, t)                                                                       \
@@ -49,17 +49,18 @@ static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
 static void outcomes_find_their_manifests(void **state)
 {
     (void)state;
-    char seen[16] = {0};
+    struct seen seen = {0};
+    struct scripted_worker scripted = {.answer = answer, .self = &seen};
     const struct dsl_job jobs[] = {JOB("chunk b", 1, 0), JOB("chunk a", 0, 0),
                                    JOB("chunk d", 3, 0), JOB("chunk e", 4, 0),
                                    JOB("chunk f", 5, 0), JOB("chunk b", 1, 0)};
     struct arena arena = {.base = memory, .size = sizeof(memory)};
-    const struct worker worker = {.self = seen, .run = fake_run};
+    const struct worker worker = scripted_worker(&scripted);
     struct ledger ledger = {0};
     const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
     struct jobs_outcome outcomes[6];
     assert_int_equal(jobs_generate(&context, jobs, 6, outcomes, NULL), OK);
-    assert_string_equal(seen, "abbdef");
+    assert_string_equal(seen.letters, "abbdef");
     assert_true(text_equal(outcomes[0].output.answer, TEXT("b0")));
     assert_true(text_equal(outcomes[1].output.answer, TEXT("a1")));
     assert_true(text_equal(outcomes[5].output.answer, TEXT("b5")));

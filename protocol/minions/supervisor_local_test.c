@@ -1,6 +1,8 @@
 /* supervisor_local_test - the built-in program's text, and what may be shown as an answer. */
 #include "protocol/minions/supervisor_local.h"
 
+#include "tests/harness/scripted_worker.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,18 +15,12 @@ static uint8_t memory[1 << 16];
 static const char *scripted;
 static bool scripted_cut;
 
-static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
-                            struct arena *arena, struct worker_progress *progress,
-                            struct error *err)
+static void write_scripted(void *self, struct worker_job *job, struct arena *arena)
 {
     (void)self;
-    (void)progress;
-    (void)err;
-    assert_int_equal(count, 1);
-    assert_true(text_find(jobs->prompt, TEXT("You have 30 days."), 0) != SIZE_MAX);
-    jobs->reply = text_copy(text_of(scripted), arena);
-    jobs->is_cut = scripted_cut;
-    return OK;
+    assert_true(text_find(job->prompt, TEXT("You have 30 days."), 0) != SIZE_MAX);
+    job->reply = text_copy(text_of(scripted), arena);
+    job->is_cut = scripted_cut;
 }
 
 static const struct text PASSAGES[] = {{"You have 30\n  days.", 19},
@@ -34,7 +30,8 @@ static const char *answer_to(const char *reply, bool is_cut, bool *is_quoted)
 {
     static char kept[256];
     struct arena arena = {.base = memory, .size = sizeof(memory)};
-    const struct worker worker = {.run = fake_run};
+    struct scripted_worker writer = {.answer = write_scripted};
+    const struct worker worker = scripted_worker(&writer);
     struct ledger ledger = {0};
     const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
     const struct supervisor_local_sources sources = {

@@ -1,10 +1,12 @@
 /*
  * worker - the local model, as the rounds see it: prompts in, replies and scores out.
  *
- * A table of one function, so that a round runs the same against the engine and against a
- * scripted worker in a test. worker_engine.h fills it from an open engine.
+ * A table of two functions, so that a round runs the same against the engine, against servers
+ * elsewhere and against a scripted worker in a test. worker_engine.h fills it from an open
+ * engine. Jobs go in as one list and are handed back one by one, in the order in which they
+ * end, so that whoever runs them (jobs_run) can note each before it waits for the next.
  *
- * Thread   worker_run from one thread; progress may be read from any.
+ * Thread   one thread at a time; progress may be read from any.
  */
 #ifndef MINIONS_WORKER_H
 #define MINIONS_WORKER_H
@@ -41,7 +43,7 @@ struct worker_job {
     uint32_t target_tokens, prompt_tokens, cached_tokens, output_tokens;
 };
 
-/* Where a run stands; written by the run, read by whoever shows it. */
+/* Where a run of jobs stands; written by jobs_run, read by whoever shows it. */
 struct worker_progress {
     _Atomic uint32_t jobs_done, jobs_total;
     _Atomic uint64_t tokens; /* read and written, those shared not counted */
@@ -49,11 +51,14 @@ struct worker_progress {
 
 struct worker {
     void *self;
-    /* Runs count jobs to their end, in the order given where the engine has a choice. Replies
-     * lie in the arena. progress may be NULL. A job that fails alone is marked is_failed; an
-     * error ends the whole run, and the worker is not to be used again. */
-    enum status (*run)(void *self, struct worker_job *jobs, uint32_t count, struct arena *arena,
-                       struct worker_progress *progress, struct error *err);
+    /* Takes up count jobs, in the order given where there is a choice. Jobs and list stay where
+     * they are until all have come back; replies lie in the arena. One list at a time. */
+    enum status (*start)(void *self, struct worker_job *const *jobs, uint32_t count,
+                         struct arena *arena, struct error *err);
+    /* Waits until one more is over and gives it; NULL when none is left. A job that fails alone
+     * is marked is_failed; an error ends the whole list, and the worker is not to be used
+     * again. */
+    enum status (*next)(void *self, struct worker_job **done, struct error *err);
     uint64_t parameters; /* of the model: decides whether it extracts or generates */
 };
 

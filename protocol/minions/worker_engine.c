@@ -11,14 +11,15 @@ enum {
     EVENTS_MAX = 64
 };
 
-/* One call of worker_run. */
+/* The worker, with the list of jobs that it has in hand. */
 struct run {
     struct engine *engine;
-    struct worker_job *jobs;
-    struct text_buf *replies; /* [count] */
+    struct worker_job *const *jobs; /* [count] */
+    struct text_buf *replies;       /* [count] */
     uint32_t count, submitted, in_flight;
     struct arena *arena;
-    struct worker_progress *progress;
+    struct engine_event events[EVENTS_MAX]; /* polled, [event_at, event_count) not looked at */
+    size_t event_at, event_count;
     struct token_list tokens, prefix; /* of the job being submitted */
     struct text_buf whole;
 };
@@ -65,16 +66,10 @@ static enum status encode_job(struct run *run, struct worker_job *job, struct er
                                      : encode_write(run, job, err);
 }
 
-static void job_done(struct run *run)
-{
-    if (run->progress)
-        atomic_fetch_add(&run->progress->jobs_done, 1);
-}
-
 /* Submits the next job; one that does not fit the model fails alone. */
-static enum status submit_next(struct run *run, struct error *err)
+static enum status submit_next(struct run *run, bool *is_refused, struct error *err)
 {
-    struct worker_job *job = &run->jobs[run->submitted];
+    struct worker_job *job = run->jobs[run->submitted];
     TRY(encode_job(run, job, err));
     const struct engine_job request = {
         .kind = job->kind == WORKER_SCORE ? ENGINE_SCORE : ENGINE_GENERATE,
@@ -93,25 +88,20 @@ static enum status submit_next(struct run *run, struct error *err)
     struct error why = {0};
     run->submitted++;
     const enum status status = engine_submit(run->engine, &request, &id, &why);
-    if (status == OK) {
+    *is_refused = status != OK;
+    if (status == OK)
         run->in_flight++;
-        return OK;
-    }
-    if (status != ERR_LIMIT && status != ERR_FORMAT)
+    else if (status != ERR_LIMIT && status != ERR_FORMAT)
         FAIL(err, status, "%.200s", why.text);
-    job->is_failed = true;
-    job_done(run);
+    else
+        job->is_failed = true;
     return OK;
 }
 
-static enum status take_event(struct run *run, const struct engine_event *event,
-                              struct error *err)
+/* A job's last event: what came of it. */
+static enum status end_job(struct run *run, const struct engine_event *event, struct error *err)
 {
-    struct worker_job *job = &run->jobs[event->tag];
-    if (event->kind == ENGINE_TOKEN) {
-        text_buf_add(&run->replies[event->tag], event->text);
-        return OK;
-    }
+    struct worker_job *job = run->jobs[event->tag];
     run->in_flight--;
     job->is_cut = event->finish == ENGINE_LENGTH;
     job->is_failed = event->finish == ENGINE_FAILED || event->finish == ENGINE_CANCELLED;
@@ -122,62 +112,108 @@ static enum status take_event(struct run *run, const struct engine_event *event,
     job->output_tokens = event->output_tokens;
     if (job->kind == WORKER_SCORE)
         job->score = event->score / job->target_tokens;
-    const struct text reply = text_buf_text(&run->replies[event->tag]);
+    struct text_buf *said = &run->replies[event->tag];
+    const struct text reply = text_buf_text(said);
     job->reply = text_copy(reply, run->arena);
-    if (run->replies[event->tag].failed || (reply.size > 0 && !job->reply.data))
+    if (said->failed || (reply.size > 0 && !job->reply.data))
         FAIL(err, ERR_MEMORY, "worker: no room for the reply of job %u", (unsigned)event->tag);
-    text_buf_deinit(&run->replies[event->tag]);
-    if (run->progress)
-        atomic_fetch_add(&run->progress->tokens,
-                         event->prompt_tokens - event->cached_tokens + event->output_tokens);
-    job_done(run);
+    text_buf_deinit(said);
     return OK;
 }
 
-static enum status run_all(struct run *run, struct error *err)
+/* Fills the engine up; stops early at a job that it refuses, which is over then. */
+static enum status submit(struct run *run, struct worker_job **done, struct error *err)
 {
-    struct engine_event events[EVENTS_MAX];
-    while (run->submitted < run->count || run->in_flight > 0) {
-        while (run->submitted < run->count && run->in_flight < IN_FLIGHT_MAX)
-            TRY(submit_next(run, err));
-        if (run->in_flight == 0)
-            continue;
-        const size_t count = engine_poll(run->engine, events, EVENTS_MAX, -1);
-        if (count == 0)
-            FAIL(err, ERR_DEVICE, "worker: the engine stopped with %u jobs unanswered",
-                 run->in_flight);
-        for (size_t i = 0; i < count; i++)
-            TRY(take_event(run, &events[i], err));
+    while (!*done && run->submitted < run->count && run->in_flight < IN_FLIGHT_MAX) {
+        bool is_refused = false;
+        TRY(submit_next(run, &is_refused, err));
+        if (is_refused)
+            *done = run->jobs[run->submitted - 1];
     }
     return OK;
 }
 
-static enum status run_jobs(void *self, struct worker_job *jobs, uint32_t count,
-                            struct arena *arena, struct worker_progress *progress,
-                            struct error *err)
+static enum status take_events(struct run *run, struct worker_job **done, struct error *err)
 {
-    if (count == 0)
-        return OK;
-    struct run run = {
-        .engine = self, .jobs = jobs, .count = count, .arena = arena, .progress = progress};
-    run.replies = calloc(count, sizeof(*run.replies));
-    if (!run.replies)
+    if (run->event_at == run->event_count) {
+        run->event_at = 0;
+        run->event_count = engine_poll(run->engine, run->events, EVENTS_MAX, -1);
+        if (run->event_count == 0)
+            FAIL(err, ERR_DEVICE, "worker: the engine stopped with %u jobs unanswered",
+                 run->in_flight);
+    }
+    while (!*done && run->event_at < run->event_count) {
+        const struct engine_event *event = &run->events[run->event_at++];
+        if (event->kind == ENGINE_TOKEN) {
+            text_buf_add(&run->replies[event->tag], event->text);
+            continue;
+        }
+        TRY(end_job(run, event, err));
+        *done = run->jobs[event->tag];
+    }
+    return OK;
+}
+
+static void drop_list(struct run *run)
+{
+    for (uint32_t i = 0; run->replies && i < run->count; i++)
+        text_buf_deinit(&run->replies[i]);
+    free(run->replies);
+    run->replies = NULL;
+    run->jobs = NULL;
+    run->count = run->submitted = 0;
+}
+
+static enum status start(void *self, struct worker_job *const *jobs, uint32_t count,
+                         struct arena *arena, struct error *err)
+{
+    struct run *run = self;
+    drop_list(run);
+    run->replies = calloc(count > 0 ? count : 1, sizeof(*run->replies));
+    if (!run->replies)
         FAIL(err, ERR_MEMORY, "worker: no memory for %u jobs", count);
-    const enum status status = run_all(&run, err);
-    for (uint32_t i = 0; i < count; i++)
-        text_buf_deinit(&run.replies[i]);
-    free(run.replies);
-    token_list_deinit(&run.tokens);
-    token_list_deinit(&run.prefix);
-    text_buf_deinit(&run.whole);
-    return status;
+    run->jobs = jobs;
+    run->count = count;
+    run->arena = arena;
+    return OK;
+}
+
+static enum status next(void *self, struct worker_job **done, struct error *err)
+{
+    struct run *run = self;
+    *done = NULL;
+    while (!*done && (run->submitted < run->count || run->in_flight > 0)) {
+        TRY(submit(run, done, err));
+        if (!*done && run->in_flight > 0)
+            TRY(take_events(run, done, err));
+    }
+    return OK;
 }
 
 enum status worker_engine_init(struct worker *worker, struct engine *engine, struct error *err)
 {
     if (!engine_tokenizer(engine))
         FAIL(err, ERR_LIMIT, "worker: the model has no tokenizer");
-    *worker = (struct worker){
-        .self = engine, .run = run_jobs, .parameters = engine_info(engine)->parameters};
+    struct run *run = calloc(1, sizeof(*run));
+    if (!run)
+        FAIL(err, ERR_MEMORY, "worker: no memory");
+    run->engine = engine;
+    *worker = (struct worker){.self = run,
+                              .start = start,
+                              .next = next,
+                              .parameters = engine_info(engine)->parameters};
     return OK;
+}
+
+void worker_engine_deinit(struct worker *worker)
+{
+    struct run *run = worker->self;
+    if (!run)
+        return;
+    drop_list(run);
+    token_list_deinit(&run->tokens);
+    token_list_deinit(&run->prefix);
+    text_buf_deinit(&run->whole);
+    free(run);
+    *worker = (struct worker){0};
 }

@@ -5,10 +5,11 @@
 #include "engine/engine.h"
 #include "protocol/minions/worker.h"
 
-/* A worker on engine, which the caller keeps open while the worker is in use. The engine's
- * events are polled here: nobody else may poll meanwhile. ERR_LIMIT the model has no
- * tokenizer. */
+/* A worker on engine, which the caller keeps open until worker_engine_deinit. The engine's
+ * events are polled here: nobody else may poll meanwhile. ERR_LIMIT the model has no tokenizer;
+ * ERR_MEMORY. */
 MUST_USE enum status worker_engine_init(struct worker *worker, struct engine *engine,
                                         struct error *err);
+void worker_engine_deinit(struct worker *worker); /* safe on a zeroed struct */
 
 #endif

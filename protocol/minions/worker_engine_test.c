@@ -1,5 +1,7 @@
 /* worker_engine_test - the worker on a real engine with a real, tiny model. */
 #include "protocol/minions/worker_engine.h"
+
+#include "protocol/minions/jobs.h"
 #include "tests/harness/test_data.h"
 
 #include <setjmp.h>
@@ -36,6 +38,7 @@ static int open_model(void **state)
 static int close_model(void **state)
 {
     (void)state;
+    worker_engine_deinit(&worker);
     engine_close(engine);
     arena_deinit(&arena);
     return 0;
@@ -44,7 +47,10 @@ static int close_model(void **state)
 static void run(struct worker_job *jobs, uint32_t count, struct worker_progress *progress)
 {
     struct error err = {0};
-    if (worker.run(worker.self, jobs, count, &arena, progress, &err) != OK)
+    struct ledger ledger = {0};
+    const struct jobs_context context = {
+        .worker = &worker, .arena = &arena, .progress = progress, .ledger = &ledger};
+    if (jobs_run(&context, jobs, count, &err) != OK)
         fail_msg("%s", err.text);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "tests/harness/scripted_server.h"
+#include "tests/harness/scripted_worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,27 +25,20 @@ static const struct documents DOCUMENTS = {
 
 /* Generates: reads revenue out of its chunk. Scores: likes sentences that speak of costs.
  * Writes at the end what self says. */
-static enum status fake_run(void *self, struct worker_job *jobs, uint32_t count,
-                            struct arena *arena, struct worker_progress *progress,
-                            struct error *err)
+static void answer(void *self, struct worker_job *job, struct arena *arena)
 {
-    (void)err;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *reply = "{\"explanation\": \"\", \"citation\": null, \"answer\": null}";
-        jobs[i].score = text_find(jobs[i].prompt, TEXT("Costs"), 0) != SIZE_MAX ? -1 : -2;
-        if (!jobs[i].is_output)
-            reply = self;
-        else if (text_find(jobs[i].prompt, TEXT("72.7 million"), 0) != SIZE_MAX)
-            reply = "{\"explanation\": \"stated\", \"citation\": \"Revenue in 2019 was 72.7 "
-                    "million dollars.\", \"answer\": \"72.7 million\"}";
-        else if (text_find(jobs[i].prompt, TEXT("Nobody"), 0) != SIZE_MAX)
-            reply = "{\"answer\": \"cut o";
-        jobs[i].reply = text_copy(text_of(reply), arena);
-        jobs[i].prompt_tokens = 100;
-        jobs[i].output_tokens = 5;
-        atomic_fetch_add(&progress->jobs_done, 1);
-    }
-    return OK;
+    const char *reply = "{\"explanation\": \"\", \"citation\": null, \"answer\": null}";
+    job->score = text_find(job->prompt, TEXT("Costs"), 0) != SIZE_MAX ? -1 : -2;
+    if (!job->is_output)
+        reply = self;
+    else if (text_find(job->prompt, TEXT("72.7 million"), 0) != SIZE_MAX)
+        reply = "{\"explanation\": \"stated\", \"citation\": \"Revenue in 2019 was 72.7 "
+                "million dollars.\", \"answer\": \"72.7 million\"}";
+    else if (text_find(job->prompt, TEXT("Nobody"), 0) != SIZE_MAX)
+        reply = "{\"answer\": \"cut o";
+    job->reply = text_copy(text_of(reply), arena);
+    job->prompt_tokens = 100;
+    job->output_tokens = 5;
 }
 
 #define USAGE(in, out) "\"usage\":{\"prompt_tokens\":" #in ",\"completion_tokens\":" #out "}}"
@@ -69,6 +63,7 @@ struct fixture {
     struct scripted_server server;
     struct ledger ledger;
     struct remote *remote;
+    struct scripted_worker scripted;
     struct worker worker;
     struct round_progress progress;
     struct round_result result;
@@ -84,7 +79,9 @@ static void run_remote(struct fixture *f, const struct scripted_reply *replies, 
     char url[64];
     memset(f, 0, sizeof(*f));
     f->ledger = (struct ledger){.price = {2, 8}, .budget_dollars = 10};
-    f->worker = (struct worker){.self = nothing, .run = fake_run, .parameters = 8000000000u};
+    f->scripted =
+        (struct scripted_worker){.answer = answer, .self = nothing, .parameters = 8000000000u};
+    f->worker = scripted_worker(&f->scripted);
     assert_true(scripted_server_start(&f->server, replies, count));
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1", f->server.port);
     const struct remote_options remote = {.url = url, .model = "big", .retry_wait_s = 0.001};
@@ -243,7 +240,8 @@ static void the_local_supervisor(void **state)
 {
     (void)state;
     static char written[] = "Costs were 50 million dollars.";
-    const struct worker worker = {.self = written, .run = fake_run, .parameters = 1000};
+    struct scripted_worker scripted = {.answer = answer, .self = written, .parameters = 1000};
+    const struct worker worker = scripted_worker(&scripted);
     struct ledger ledger = {0};
     struct round_progress progress = {0};
     struct round_result result = {0};
