@@ -23,6 +23,7 @@ int pull_main(int argc, char **argv);
 int perplexity_main(int argc, char **argv);
 int quantize_main(int argc, char **argv);
 int run_main(int argc, char **argv);
+int runs_main(int argc, char **argv);
 int tokenize_main(int argc, char **argv);
 
 #endif

@@ -7,7 +7,7 @@
  * A run is resumed by running it again from its start: the journal is asked first, and what is
  * there is not done twice.
  *
- *   Calls   numbered as they come, and held against the request's own bytes. The intent is
+ *   Calls   numbered as they come, and kept with the request's own bytes. The intent is
  *           written before the first byte is sent: a call without an answer may have been
  *           served and paid, so its charge stays in the ledger, and it is sent again. An
  *           answered one never is.
@@ -76,10 +76,11 @@ MUST_USE enum status journal_resume(struct journal *journal, int64_t run, struct
 MUST_USE enum status journal_end(struct journal *journal, enum journal_state state,
                                  struct text result, struct error *err);
 
-/* What is known of the call with that number: false in *is_known when it was never sent.
- * ERR_FORMAT when it was sent with another request. */
-MUST_USE enum status journal_find_call(struct journal *journal, struct journal_call *call,
-                                       struct arena *arena, bool *is_known, struct error *err);
+/* What is known of a call: false in *is_known when it was never sent. Whether its request is
+ * the one that would be sent now is the caller's to compare. */
+MUST_USE enum status journal_find_call(struct journal *journal, uint32_t number,
+                                       struct journal_call *call, struct arena *arena,
+                                       bool *is_known, struct error *err);
 /* Writes all of call over what is there: before each attempt, and when it is answered. */
 MUST_USE enum status journal_put_call(struct journal *journal, const struct journal_call *call,
                                       struct error *err);

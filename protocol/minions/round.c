@@ -18,6 +18,7 @@ enum { ROUNDS_DEFAULT = 3 };
 
 /* One round's program, its jobs and what came of them. */
 struct turn {
+    struct text source; /* kept where there is a journal */
     struct dsl_program *program;
     const struct dsl_job *jobs; /* each repeated as often as it is sampled */
     uint32_t job_count;
@@ -74,6 +75,8 @@ static enum status start_turn(struct run *run, struct text source, struct turn *
     const struct turn *before = run->turn_count > 0 ? turn - 1 : NULL;
     *turn = (struct turn){0};
     *fault = (struct dsl_fault){0};
+    if (run->options->journal)
+        turn->source = text_copy(source, &run->arena);
     TRY(dsl_open(&turn->program, source, NULL, fault, err));
     TRY(dsl_prepare_jobs(turn->program, documents->texts, documents->count,
                          before ? before->kept : NULL, before ? before->outputs : NULL,
@@ -198,6 +201,20 @@ static void find(struct run *run, const struct turn *turn)
                       SUPERVISOR_REMOTE_FINDINGS_MAX);
 }
 
+/* Writes what the turn did, for people: nothing of it is needed to go on. */
+static enum status note(struct run *run, const struct turn *turn, struct error *err)
+{
+    if (!run->options->journal)
+        return OK;
+    struct journal_round round = {.number = (uint32_t)(turn - run->turns) + 1,
+                                  .program = turn->source,
+                                  .findings = text_buf_text(&run->findings),
+                                  .jobs = turn->job_count};
+    for (uint32_t i = 0; i < turn->job_count; i++)
+        round.outcomes[turn->outcomes[i].output.kind]++;
+    return journal_put_round(run->options->journal, &round, err);
+}
+
 /* The citation of a job's outcome as a span of a document; false when it has none. */
 static bool locate(const struct run *run, const struct dsl_job *job,
                    const struct job_output *output, struct round_citation *citation)
@@ -250,6 +267,7 @@ static enum status answer_locally(struct run *run, const struct turn *turn, stru
         find(run, turn);
         TRY(cite_outcomes(run, turn, err));
     }
+    TRY(note(run, turn, err));
     if (result->citation_count == 0)
         FAIL(err, ERR_FORMAT, "no passage of the documents answers the question");
     /* A model that only extracts writes from the best passage: more confuse it. */
@@ -296,6 +314,9 @@ static enum status conduct_remote(struct run *run, struct error *err)
         if (status != OK)
             break;
         find(run, turn);
+        status = note(run, turn, err);
+        if (status != OK)
+            break;
         show(run, ROUND_ANSWERING);
         status = supervisor_remote_decide(&run->supervisor, text_buf_text(&run->findings),
                                           run->turn_count == rounds_max, &decision, err);
@@ -339,6 +360,7 @@ enum status round_run(const struct round_options *options, struct round_progress
         (options->kind == ROUND_AUTO && options->worker->parameters < EXTRACT_BELOW_PARAMETERS);
     run->context = (struct jobs_context){
         .worker = options->worker,
+        .journal = options->journal,
         .arena = &run->arena,
         .progress = &progress->worker,
         .ledger = options->ledger,

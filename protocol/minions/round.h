@@ -47,8 +47,9 @@ struct round_options {
     const struct worker *worker;
     struct remote *remote; /* NULL: the local supervisor */
     struct ledger *ledger;
-    uint32_t rounds_max; /* 1 .. ROUND_MAX; 0: 3 */
-    uint32_t samples;    /* of each job; 0: 1 */
+    struct journal *journal; /* NULL: none is kept */
+    uint32_t rounds_max;     /* 1 .. ROUND_MAX; 0: 3 */
+    uint32_t samples;        /* of each job; 0: 1 */
     enum round_worker kind;
     uint64_t seed;
 };

@@ -1,0 +1,85 @@
+/*
+ * ask - what the files of `cohort ask` share: a question on its way through the command.
+ *
+ *     ask_args_parse -> (ask_journal_begin) -> answer -> ask_print -> (ask_journal_end)
+ */
+#ifndef TOOLS_ASK_H
+#define TOOLS_ASK_H
+
+#include "base/text.h"
+#include "protocol/minions/journal.h"
+#include "protocol/minions/round.h"
+#include "tools/args.h"
+#include "tools/engine_args.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ask {
+    /* What was asked for. */
+    struct engine_args engine_args;
+    struct args_list files;
+    const char *remote_url, *remote_model;
+    uint32_t rounds, samples;
+    int worker_kind;
+    float budget, price_in, price_out;
+    uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
+    const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
+    bool json;
+
+    /* What it became. */
+    struct engine *engine;
+    struct documents documents;
+    struct remote *remote;
+    struct text_buf question;
+    struct ledger ledger;
+    struct worker worker;
+    struct journal *journal; /* NULL: none is kept */
+    int64_t run;             /* its number in the journal */
+    struct arena arena;      /* texts from the journal */
+    struct round_progress progress;
+    struct round_result result;
+    double start_s;
+};
+
+bool ask_is_remote(const struct ask *ask); /* a paid supervisor is asked */
+
+/* ---- ask_args: the options ---- */
+
+/* Reads options and question; says on standard error what is missing. */
+enum args_result ask_args_parse(struct ask *ask, int argc, char **argv);
+
+/* ---- ask_ticker: a line on the terminal while it runs ---- */
+
+struct ask_ticker {
+    struct ask *ask;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stop_cond;
+    bool stop, is_running;
+    int width; /* of the line shown now */
+};
+
+void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask);
+void ask_ticker_stop(struct ask_ticker *ticker);
+
+/* ---- ask_print: the result ---- */
+
+MUST_USE enum status ask_print(const struct ask *ask, struct error *err);
+/* The result as one JSON object, without a newline. */
+void ask_print_json(const struct ask *ask, struct text_buf *out);
+
+/* ---- ask_journal: runs that survive their process ---- */
+
+/* Opens the journal. With --resume, reads the options of that run in place of the command
+ * line's. ERR_FORMAT there is no such run; what journal.h says. */
+MUST_USE enum status ask_journal_open(struct ask *ask, struct error *err);
+/* After the documents are read: writes the run, or checks that it is the same. */
+MUST_USE enum status ask_journal_begin(struct ask *ask, int argc, char **argv,
+                                       struct error *err);
+/* How it ended. */
+MUST_USE enum status ask_journal_end(struct ask *ask, enum status ended,
+                                     const struct error *why, struct error *err);
+
+#endif

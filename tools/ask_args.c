@@ -1,0 +1,75 @@
+/* ask_args - see ask.h. */
+#include "tools/ask.h"
+
+#include <stdio.h>
+
+static enum args_result read_options(struct ask *ask, int argc, char **argv, int *rest)
+{
+    const struct args_option options[] = {
+        {'f', "file", "FILE", ARGS_LIST, &ask->files, 0, 0,
+         "a text or Markdown document; may be repeated"},
+        ENGINE_ARGS(ask->engine_args),
+        {0, "remote", "URL", ARGS_TEXT, &ask->remote_url, 0, 0,
+         "supervisor, an OpenAI-compatible endpoint (default: local)"},
+        {0, "remote-model", "NAME", ARGS_TEXT, &ask->remote_model, 0, 0,
+         "the supervisor's model"},
+        {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
+         "rounds with a remote supervisor at most (default 3)"},
+        {0, "samples", "N", ARGS_U32, &ask->samples, 1, 64,
+         "replies to each job of a generating worker (default 1)"},
+        {0, "worker", "auto|extract|generate", ARGS_CHOICE, &ask->worker_kind, 0, 0,
+         "how the model works (default: extract below 1B parameters)"},
+        {0, "budget", "DOLLARS", ARGS_REAL, &ask->budget, 0, 1000000,
+         "no call is sent that may pass it (default 1)"},
+        {0, "price-in", "DOLLARS", ARGS_REAL, &ask->price_in, 0, 1000000,
+         "per million tokens to the supervisor (default 2.50)"},
+        {0, "price-out", "DOLLARS", ARGS_REAL, &ask->price_out, 0, 1000000,
+         "per million tokens from it (default 10)"},
+        {0, "seed", "N", ARGS_U64, &ask->seed, 0, 0, "of the random stream (default 0)"},
+        {0, "resume", "RUN", ARGS_U64, &ask->resume, 0, 0,
+         "go on with a run that was cut off, by its number (cohort runs)"},
+        {0, "journal", "FILE|none", ARGS_TEXT, &ask->journal_path, 0, 0,
+         "where runs are kept (default: runs.db in the state folder)"},
+        {0, "json", NULL, ARGS_FLAG, &ask->json, 0, 0, "one JSON object"},
+    };
+    const struct args_command command = {
+        .name = "ask",
+        .usage = "[options] -f FILE QUESTION...",
+        .about = "Answers a question about documents and quotes the places it stands on. "
+                 "Without\n--remote nothing leaves this machine. The key for --remote is "
+                 "taken from\nCOHORT_API_KEY or OPENAI_API_KEY.",
+        ARGS_OPTIONS(options),
+    };
+    return args_parse(&command, argc, argv, rest);
+}
+
+/* Takes the question from the words left over; false when something is missing. */
+static bool take_question(struct ask *ask, char **words)
+{
+    const char *missing = NULL;
+    if (ask->resume > 0)
+        return true; /* the run itself holds them */
+    for (size_t i = 0; words[i]; i++)
+        text_buf_format(&ask->question, "%s%s", i > 0 ? " " : "", words[i]);
+    if (ask->files.count == 0)
+        missing = "-f FILE";
+    else if (ask->question.size == 0)
+        missing = "the question";
+    else if (ask_is_remote(ask) && !ask->remote_model)
+        missing = "--remote-model";
+    if (missing)
+        (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
+    return !missing;
+}
+
+enum args_result ask_args_parse(struct ask *ask, int argc, char **argv)
+{
+    int rest = 0;
+    ask->budget = 1;
+    ask->price_in = 2.5F;
+    ask->price_out = 10;
+    const enum args_result parsed = read_options(ask, argc, argv, &rest);
+    if (parsed == ARGS_GO && !take_question(ask, argv + rest))
+        return ARGS_WRONG;
+    return parsed;
+}
