@@ -28,7 +28,7 @@ struct documents {
 };
 
 /* Reads count files ("-": standard input). ERR_IO it cannot be read; ERR_FORMAT it is not
- * UTF-8 text (the byte is named), holds a NUL, or all files together hold no
+ * UTF-8 text (the byte is named), holds more than one NUL in 100, or all files together hold no
  * text; ERR_LIMIT too many or too large. */
 MUST_USE enum status documents_open(struct documents *documents, const char *const *paths,
                                     uint32_t count, struct error *err);
