@@ -6,7 +6,9 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE m SOURCES
   protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
   protocol/minions/sentence.c protocol/minions/documents.c protocol/minions/ledger.c
-  protocol/minions/remote.c protocol/minions/job_output.c protocol/minions/prompts.c
+  protocol/minions/sse.c protocol/minions/egress.c protocol/minions/remote_wire.c
+  protocol/minions/remote_http.c protocol/minions/remote_record.c protocol/minions/remote.c
+  protocol/minions/job_output.c protocol/minions/prompts.c
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
   protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c

@@ -2,9 +2,11 @@
 #include "tools/ask.h"
 
 #include "base/clock.h"
+#include "protocol/minions/supervisor_remote.h"
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
+#include "tools/state_path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +20,19 @@ bool ask_is_remote(const struct ask *ask)
 
 static enum status open_remote(struct ask *ask, struct error *err)
 {
+    char path[STATE_PATH_BYTES];
     if (!ask_is_remote(ask))
         return OK;
-    const struct remote_options options = {.url = ask->remote_url, .model = ask->remote_model};
+    TRY(state_path("egress.jsonl", path, err));
+    TRY(egress_open(&ask->egress, path, err));
+    const struct remote_options options = {.url = ask->remote_url,
+                                           .model = ask->remote_model,
+                                           .api = (enum remote_api)ask->remote_api,
+                                           .key_path = ask->key_path,
+                                           .record_path = ask->record_path,
+                                           .journal = ask->journal,
+                                           .egress = &ask->egress,
+                                           .is_dry = ask->dry_run};
     return remote_open(&ask->remote, &options, &ask->ledger, err);
 }
 
@@ -31,16 +43,35 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
     ask->ledger = (struct ledger){
         .price = {.in = (double)ask->price_in, .out = (double)ask->price_out},
         .budget_dollars = (double)ask->budget,
+        .budget_tokens = ask->budget_tokens,
     };
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
     TRY(open_remote(ask, err));
+    if (ask->dry_run)
+        return OK;
     TRY(engine_args_open(&ask->engine_args, NULL, &ask->engine, err));
     TRY(worker_engine_init(&ask->worker, ask->engine, err));
     return ask_journal_begin(ask, argc, argv, err);
 }
 
+/* What would be sent, a request on a line. */
+static enum status rehearse(struct ask *ask, struct error *err)
+{
+    struct supervisor_remote supervisor = {.remote = ask->remote,
+                                           .question = text_buf_text(&ask->question),
+                                           .documents = &ask->documents,
+                                           .rounds_max = ask->rounds > 0 ? ask->rounds : 3};
+    const enum status status = supervisor_remote_rehearse(&supervisor, err);
+    if (status == OK)
+        printf("%.*s", TEXT_ARG(remote_dry(ask->remote)));
+    supervisor_remote_deinit(&supervisor);
+    return status;
+}
+
 static enum status answer(struct ask *ask, struct error *err)
 {
+    if (ask->dry_run)
+        return rehearse(ask, err);
     const struct round_options options = {
         .question = text_buf_text(&ask->question),
         .documents = &ask->documents,
@@ -71,6 +102,7 @@ static void close_ask(struct ask *ask)
     worker_engine_deinit(&ask->worker);
     engine_close(ask->engine);
     remote_close(ask->remote);
+    egress_close(&ask->egress);
     journal_close(ask->journal);
     arena_deinit(&ask->arena);
     documents_close(&ask->documents);
@@ -87,8 +119,9 @@ int ask_main(int argc, char **argv)
     ask->start_s = clock_now_s();
     const enum args_result parsed = ask_args_parse(ask, argc, argv);
     int code = args_exit_code(parsed);
-    if (parsed == ARGS_GO && (open_all(ask, argc, argv, &err) != OK ||
-                              answer(ask, &err) != OK || ask_print(ask, &err) != OK)) {
+    if (parsed == ARGS_GO &&
+        (open_all(ask, argc, argv, &err) != OK || answer(ask, &err) != OK ||
+         (!ask->dry_run && ask_print(ask, &err) != OK))) {
         code = exit_code_fail("ask", &err);
         if (ask->run > 0 && ask->ledger.jobs + ask->ledger.calls > 0)
             (void)fprintf(stderr, "cohort ask: what was done is kept; --resume %lld goes on\n",

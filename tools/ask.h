@@ -20,18 +20,21 @@ struct ask {
     /* What was asked for. */
     struct engine_args engine_args;
     struct args_list files;
-    const char *remote_url, *remote_model;
+    const char *remote_url, *remote_model, *key_path, *record_path;
+    int remote_api;         /* enum remote_api */
+    uint64_t budget_tokens; /* 0: no limit of that kind */
     uint32_t rounds, samples;
     int worker_kind;
     float budget, price_in, price_out;
     uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
     const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
-    bool json;
+    bool json, dry_run;
 
     /* What it became. */
     struct engine *engine;
     struct documents documents;
     struct remote *remote;
+    struct egress egress;
     struct text_buf question;
     struct ledger ledger;
     struct worker worker;
@@ -43,7 +46,7 @@ struct ask {
     double start_s;
 };
 
-bool ask_is_remote(const struct ask *ask); /* a paid supervisor is asked */
+bool ask_is_remote(const struct ask *ask); /* a supervisor elsewhere is asked */
 
 /* ---- ask_args: the options ---- */
 

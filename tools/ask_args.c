@@ -10,9 +10,13 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
          "a text or Markdown document; may be repeated"},
         ENGINE_ARGS(ask->engine_args),
         {0, "remote", "URL", ARGS_TEXT, &ask->remote_url, 0, 0,
-         "supervisor, an OpenAI-compatible endpoint (default: local)"},
+         "supervisor: an endpoint, or replay:FILE of --record (default: local)"},
         {0, "remote-model", "NAME", ARGS_TEXT, &ask->remote_model, 0, 0,
          "the supervisor's model"},
+        {0, "remote-api", "auto|openai|anthropic", ARGS_CHOICE, &ask->remote_api, 0, 0,
+         "how it is spoken to (default: by the URL)"},
+        {0, "key-file", "FILE", ARGS_TEXT, &ask->key_path, 0, 0,
+         "where its key is (default: COHORT_API_KEY, else OPENAI_/ANTHROPIC_API_KEY)"},
         {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
          "rounds with a remote supervisor at most (default 3)"},
         {0, "samples", "N", ARGS_U32, &ask->samples, 1, 64,
@@ -21,10 +25,16 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
          "how the model works (default: extract below 1B parameters)"},
         {0, "budget", "DOLLARS", ARGS_REAL, &ask->budget, 0, 1000000,
          "no call is sent that may pass it (default 1)"},
+        {0, "budget-tokens", "N", ARGS_U64, &ask->budget_tokens, 0, 0,
+         "nor one that may pass so many tokens, in and out (default: no limit)"},
         {0, "price-in", "DOLLARS", ARGS_REAL, &ask->price_in, 0, 1000000,
          "per million tokens to the supervisor (default 2.50)"},
         {0, "price-out", "DOLLARS", ARGS_REAL, &ask->price_out, 0, 1000000,
          "per million tokens from it (default 10)"},
+        {0, "dry-run", NULL, ARGS_FLAG, &ask->dry_run, 0, 0,
+         "show what would be sent, and send nothing"},
+        {0, "record", "FILE", ARGS_TEXT, &ask->record_path, 0, 0,
+         "add each call and reply to it, for --remote replay:FILE"},
         {0, "seed", "N", ARGS_U64, &ask->seed, 0, 0, "of the random stream (default 0)"},
         {0, "resume", "RUN", ARGS_U64, &ask->resume, 0, 0,
          "go on with a run that was cut off, by its number (cohort runs)"},
@@ -36,8 +46,8 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         .name = "ask",
         .usage = "[options] -f FILE QUESTION...",
         .about = "Answers a question about documents and quotes the places it stands on. "
-                 "Without\n--remote nothing leaves this machine. The key for --remote is "
-                 "taken from\nCOHORT_API_KEY or OPENAI_API_KEY.",
+                 "Without\n--remote nothing leaves this machine. What is sent is written to "
+                 "egress.jsonl\nin the state folder first.",
         ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);
@@ -55,8 +65,11 @@ static bool take_question(struct ask *ask, char **words)
         missing = "-f FILE";
     else if (ask->question.size == 0)
         missing = "the question";
-    else if (ask_is_remote(ask) && !ask->remote_model)
+    else if (ask_is_remote(ask) && !ask->remote_model &&
+             !text_starts(text_of(ask->remote_url), TEXT("replay:")))
         missing = "--remote-model";
+    else if (ask->dry_run && !ask_is_remote(ask))
+        missing = "--remote";
     if (missing)
         (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
     return !missing;

@@ -49,7 +49,7 @@ static enum status take_options(struct ask *ask, const struct json *options, str
         FAIL(err, ERR_FORMAT, "run %lld: this version does not take its command line",
              (long long)now.run);
     ask->resume = now.resume;
-    ask->json = now.json;
+    ask->json |= now.json;
     return OK;
 }
 

@@ -74,7 +74,7 @@ struct journal {
     sqlite3 *db;
     char *path;
     int lock; /* descriptor of FILE.lock; -1: no run is held */
-    int64_t run;
+    int64_t run, begun_unix_s;
     bool is_resumed; /* else there is nothing to be found */
     sqlite3_stmt *statements[SQL_COUNT];
 };
@@ -274,7 +274,8 @@ enum status journal_begin(struct journal *journal, struct text options, int64_t 
                           struct error *err)
 {
     struct cursor cursor = cursor_on(journal, RUN_BEGIN, NULL);
-    put_i64(&cursor, clock_unix_s());
+    journal->begun_unix_s = clock_unix_s();
+    put_i64(&cursor, journal->begun_unix_s);
     put_text(&cursor, options);
     TRY(commit(journal, &cursor, err));
     *run = sqlite3_last_insert_rowid(journal->db);
@@ -289,6 +290,7 @@ enum status journal_resume(struct journal *journal, int64_t run, struct error *e
     put_i64(&cursor, run);
     const enum status status = step(journal, &cursor, &is_known, err);
     const int state = sqlite3_column_int(cursor.statement, 1);
+    journal->begun_unix_s = sqlite3_column_int64(cursor.statement, 2);
     rest(&cursor);
     TRY(status);
     if (!is_known)
@@ -299,6 +301,17 @@ enum status journal_resume(struct journal *journal, int64_t run, struct error *e
              (long long)run, (long long)run);
     journal->is_resumed = true;
     return hold(journal, run, err);
+}
+
+int64_t journal_run_number(const struct journal *journal)
+{
+    return journal->run;
+}
+
+void journal_key(const struct journal *journal, char key[JOURNAL_KEY_BYTES])
+{
+    snprintf(key, JOURNAL_KEY_BYTES, "%lld-%lld", (long long)journal->run,
+             (long long)journal->begun_unix_s);
 }
 
 enum status journal_end(struct journal *journal, enum journal_state state, struct text result,

@@ -32,6 +32,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { JOURNAL_KEY_BYTES = 48 };
+
 struct journal;
 
 enum journal_state { JOURNAL_UNFINISHED, JOURNAL_ANSWERED, JOURNAL_FAILED };
@@ -73,6 +75,9 @@ MUST_USE enum status journal_begin(struct journal *journal, struct text options,
 /* Goes on with one. ERR_FORMAT there is no such run, or it was answered; ERR_LIMIT another
  * process is at it. */
 MUST_USE enum status journal_resume(struct journal *journal, int64_t run, struct error *err);
+int64_t journal_run_number(const struct journal *journal);
+/* What tells the run from every other: its number and when it was begun. */
+void journal_key(const struct journal *journal, char key[JOURNAL_KEY_BYTES]);
 MUST_USE enum status journal_end(struct journal *journal, enum journal_state state,
                                  struct text result, struct error *err);
 

@@ -11,29 +11,39 @@ static double cost(const struct ledger *ledger, double prompt_tokens, double out
 }
 
 enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes, uint32_t output_tokens,
-                          double *charged, struct error *err)
+                          struct ledger_charge *charge, struct error *err)
 {
-    const double worst = cost(ledger, (double)prompt_bytes, output_tokens);
-    if (ledger->dollars + worst > ledger->budget_dollars)
+    const struct ledger_charge worst = {cost(ledger, (double)prompt_bytes, output_tokens),
+                                        prompt_bytes + output_tokens};
+    if (ledger->dollars + worst.dollars > ledger->budget_dollars)
         FAIL(err, ERR_LIMIT,
              "budget: the next call may cost $%.4f, $%.4f of $%.4f is left; nothing was sent",
-             worst, ledger->budget_dollars - ledger->dollars, ledger->budget_dollars);
-    ledger->dollars += worst;
-    *charged = worst;
+             worst.dollars, ledger->budget_dollars - ledger->dollars, ledger->budget_dollars);
+    if (ledger->budget_tokens > 0 && ledger->tokens + worst.tokens > ledger->budget_tokens)
+        FAIL(err, ERR_LIMIT,
+             "budget: the next call may take %" PRIu64 " tokens, %" PRIu64 " of %" PRIu64
+             " are used; nothing was sent",
+             worst.tokens, ledger->tokens, ledger->budget_tokens);
+    ledger->dollars += worst.dollars;
+    ledger->tokens += worst.tokens;
+    *charge = worst;
     return OK;
 }
 
-void ledger_settle(struct ledger *ledger, double charged, uint64_t prompt_tokens,
-                   uint64_t output_tokens)
+void ledger_settle(struct ledger *ledger, const struct ledger_charge *charge,
+                   uint64_t prompt_tokens, uint64_t output_tokens)
 {
-    ledger->dollars += cost(ledger, (double)prompt_tokens, (double)output_tokens) - charged;
+    ledger->dollars +=
+        cost(ledger, (double)prompt_tokens, (double)output_tokens) - charge->dollars;
+    ledger->tokens += prompt_tokens + output_tokens - charge->tokens;
     ledger->remote_prompt_tokens += prompt_tokens;
     ledger->remote_output_tokens += output_tokens;
 }
 
-void ledger_release(struct ledger *ledger, double charged)
+void ledger_release(struct ledger *ledger, const struct ledger_charge *charge)
 {
-    ledger->dollars -= charged;
+    ledger->tokens -= charge->tokens;
+    ledger->dollars -= charge->dollars;
     if (ledger->dollars < 0) /* rounding */
         ledger->dollars = 0;
 }

@@ -27,10 +27,18 @@ struct ledger_price {
     double in, out; /* dollars per million tokens */
 };
 
+/* What a call may cost at most, until it is known what it did. */
+struct ledger_charge {
+    double dollars;
+    uint64_t tokens;
+};
+
 struct ledger {
     struct ledger_price price;
-    double budget_dollars; /* no call is sent that might pass it */
-    double dollars;        /* spent or charged */
+    double budget_dollars;  /* no call is sent that might pass it */
+    uint64_t budget_tokens; /* nor this, in and out together; 0: none is set */
+    double dollars;         /* spent or charged */
+    uint64_t tokens;        /* the same */
 
     /* What left the machine, and what came back. */
     uint32_t calls;                      /* requests sent, retries included */
@@ -49,11 +57,12 @@ struct ledger {
 /* Charges a call of at most prompt_bytes and output_tokens before it is sent; gives the sum
  * charged. ERR_LIMIT when the budget does not cover it: nothing is charged then. */
 MUST_USE enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes,
-                                   uint32_t output_tokens, double *charged, struct error *err);
+                                   uint32_t output_tokens, struct ledger_charge *charge,
+                                   struct error *err);
 /* Puts the true usage in place of the charge. */
-void ledger_settle(struct ledger *ledger, double charged, uint64_t prompt_tokens,
-                   uint64_t output_tokens);
-void ledger_release(struct ledger *ledger, double charged);
+void ledger_settle(struct ledger *ledger, const struct ledger_charge *charge,
+                   uint64_t prompt_tokens, uint64_t output_tokens);
+void ledger_release(struct ledger *ledger, const struct ledger_charge *charge);
 
 /* What one call with all documents in it would use: bytes / 4 tokens in, 200 out. */
 void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,

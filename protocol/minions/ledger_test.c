@@ -18,15 +18,15 @@ static void charge_settle_release(void **state)
 {
     (void)state;
     struct ledger ledger = {.price = {.in = 2, .out = 10}, .budget_dollars = 1};
-    double charged = 0;
+    struct ledger_charge charged = {0};
     assert_int_equal(ledger_charge(&ledger, 100000, 1000, &charged, NULL), OK);
-    assert_true(near(charged, 0.21) && near(ledger.dollars, 0.21));
-    ledger_settle(&ledger, charged, 25000, 100);
+    assert_true(near(charged.dollars, 0.21) && near(ledger.dollars, 0.21));
+    ledger_settle(&ledger, &charged, 25000, 100);
     assert_true(near(ledger.dollars, 0.051));
     assert_int_equal(ledger.remote_prompt_tokens, 25000);
     assert_int_equal(ledger.remote_output_tokens, 100);
     assert_int_equal(ledger_charge(&ledger, 100000, 0, &charged, NULL), OK);
-    ledger_release(&ledger, charged);
+    ledger_release(&ledger, &charged);
     assert_true(near(ledger.dollars, 0.051));
 }
 
@@ -35,11 +35,19 @@ static void budget_is_never_passed(void **state)
     (void)state;
     struct ledger ledger = {.price = {.in = 1, .out = 1}, .budget_dollars = 0.001};
     struct error err = {0};
-    double charged = 0;
+    struct ledger_charge charged = {0};
     assert_int_equal(ledger_charge(&ledger, 900, 100, &charged, &err), OK);
     assert_int_equal(ledger_charge(&ledger, 1, 0, &charged, &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "nothing was sent"));
     assert_true(near(ledger.dollars, 0.001));
+    struct ledger tokens = {.price = {.in = 1, .out = 1}, .budget_dollars = 1};
+    tokens.budget_tokens = 2000;
+    assert_int_equal(ledger_charge(&tokens, 1900, 100, &charged, &err), OK);
+    assert_int_equal(ledger_charge(&tokens, 1, 0, &charged, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "may take 1 tokens, 2000 of 2000 are used"));
+    charged = (struct ledger_charge){0.002, 2000};
+    ledger_settle(&tokens, &charged, 500, 10);
+    assert_int_equal(tokens.tokens, 510);
 }
 
 static void prints_and_writes(void **state)

@@ -2,172 +2,56 @@
 #include "protocol/minions/remote.h"
 
 #include "base/clock.h"
+#include "base/file_map.h"
 #include "base/json.h"
+#include "base/sha256.h"
+#include "protocol/minions/remote_http.h"
+#include "protocol/minions/remote_record.h"
 
-#include <arpa/inet.h>
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
-enum { KEY_BYTES_MAX = 4096, REASON_BYTES_MAX = 120 };
+enum { KEY_BYTES_MAX = 4000, WORDS_BYTES = 120, HEADER_BYTES = 128 };
 #define RETRY_WAIT_MAX_S 8.0
+#define ARENA_BYTES      ((size_t)256 << 20) /* address space: one recorded call at a time */
+#define REPLAY           "replay:"
 
 struct remote {
     struct remote_options options;
     struct ledger *ledger;
-    CURL *curl;
-    struct curl_slist *headers;
-    char *url, *model;
-    const char *limit_name; /* how this server calls the token limit */
-    bool is_local;          /* on this machine: plain http is allowed, proxies are not */
+    struct remote_http *http; /* NULL: replayed or dry */
+    struct remote_wire wire;
+    struct remote_record record;
+    struct arena arena; /* the call at hand, out of the journal */
+    char *model;
+    uint32_t call_count;
+    struct text_buf dry;
+    bool is_replay;
 };
 
-/* One attempt, as it came out. */
-struct attempt {
+/* A call on its way. */
+struct exchange {
     struct text_buf body;
-    size_t body_max;
-    bool too_large;
-    CURLcode code;
-    bool is_connected; /* the request had begun to be sent */
-    long http_status;
-    double retry_after_s; /* 0: the server did not say */
-    char reason[CURL_ERROR_SIZE];
+    struct journal_call call;
+    struct remote_http_attempt attempt;
+    struct ledger_charge charge; /* of the last attempt */
+    double end_s;
 };
 
-static size_t on_body(char *data, size_t size, size_t count, void *user)
-{
-    struct attempt *attempt = user;
-    const size_t bytes = size * count; /* libcurl: size is 1 */
-    if (bytes > attempt->body_max - attempt->body.size) {
-        attempt->too_large = true;
-        return 0;
-    }
-    text_buf_add(&attempt->body, (struct text){data, bytes});
-    return attempt->body.failed ? 0 : bytes;
-}
-
-/* Whether value can stand in a header line: visible ASCII only, and not too long. */
-static bool is_clean(const char *value)
-{
-    for (const char *c = value; *c; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-            return false;
-    return strlen(value) <= KEY_BYTES_MAX;
-}
-
-static enum status add_header(struct remote *remote, const char *line, struct error *err)
-{
-    struct curl_slist *longer = curl_slist_append(remote->headers, line);
-    if (!longer)
-        FAIL(err, ERR_MEMORY, "remote: no memory for the headers");
-    remote->headers = longer;
-    return OK;
-}
-
-static enum status add_key(struct remote *remote, struct error *err)
-{
-    const char *key = getenv("COHORT_API_KEY");
-    if (!key || !*key)
-        key = getenv("OPENAI_API_KEY");
-    if (!key || !*key)
-        return OK; /* servers of one's own often want none */
-    if (!is_clean(key))
-        FAIL(err, ERR_FORMAT,
-             "remote: the key in the environment holds white space or control characters");
-    char line[KEY_BYTES_MAX + 32];
-    snprintf(line, sizeof(line), "Authorization: Bearer %s", key);
-    const enum status status = add_header(remote, line, err);
-    explicit_bzero(line, sizeof(line));
-    return status;
-}
-
-static bool is_this_machine(const char *host)
-{
-    struct in_addr address;
-    if (inet_pton(AF_INET, host, &address) == 1)
-        return ntohl(address.s_addr) >> 24 == 127;
-    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
-}
-
-/* Checks one parsed URL: scheme, host, nobody's password in it. */
-static enum status check_parts(struct remote *remote, CURLU *parts, struct error *err)
-{
-    char *scheme = NULL, *host = NULL, *user = NULL;
-    enum status status = OK;
-    if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__, "remote: the URL has no host");
-    else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
-        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
-                           "remote: the URL holds a user name; the key belongs in "
-                           "COHORT_API_KEY");
-    else if (strcmp(scheme, "https") != 0 &&
-             !(strcmp(scheme, "http") == 0 && is_this_machine(host)))
-        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
-                           "remote: %s://%s is refused; https is needed, or http to this "
-                           "machine",
-                           scheme, host);
-    remote->is_local = host && is_this_machine(host);
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(user);
-    return status;
-}
-
-static enum status set_url(struct remote *remote, const char *url, struct error *err)
-{
-    CURLU *parts = curl_url();
-    if (!parts)
-        FAIL(err, ERR_MEMORY, "remote: no memory");
-    enum status status = OK;
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK)
-        status =
-            error_set(err, ERR_FORMAT, __FILE__, __LINE__, "remote: `%.100s` is no URL", url);
-    else
-        status = check_parts(remote, parts, err);
-    curl_url_cleanup(parts);
-    TRY(status);
-    struct text base = text_of(url);
-    while (text_ends(base, TEXT("/")))
-        base.size--;
-    struct text_buf whole = {0};
-    text_buf_format(&whole, "%.*s/chat/completions", TEXT_ARG(base));
-    if (whole.failed)
-        FAIL(err, ERR_MEMORY, "remote: no memory");
-    remote->url = whole.data;
-    return OK;
-}
-
-static void set_options(struct remote *remote)
-{
-    CURL *curl = remote->curl;
-    const long connect_ms = lround(remote->options.connect_s * 1000);
-    curl_easy_setopt(curl, CURLOPT_URL, remote->url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, remote->headers);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, remote->is_local ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    if (remote->is_local)
-        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-}
+/* ---- open, close ---- */
 
 static void set_defaults(struct remote_options *options)
 {
     if (options->connect_s <= 0)
         options->connect_s = 5;
+    if (options->stall_s <= 0)
+        options->stall_s = 60;
     if (options->deadline_s <= 0)
-        options->deadline_s = 120;
+        options->deadline_s = 300;
     if (options->retry_wait_s <= 0)
         options->retry_wait_s = 0.5;
     if (options->attempts_max == 0)
@@ -178,22 +62,82 @@ static void set_defaults(struct remote_options *options)
         options->output_tokens_max = 4096;
 }
 
+static enum status put_key(struct remote *remote, struct text key, struct error *err)
+{
+    char value[KEY_BYTES_MAX + 16];
+    const bool is_openai = remote->wire.kind == REMOTE_WIRE_OPENAI;
+    key = text_trim(key);
+    if (key.size == 0)
+        return OK; /* servers of one's own often want none */
+    if (key.size > KEY_BYTES_MAX)
+        FAIL(err, ERR_LIMIT, "remote: the key has %zu bytes, at most %d are taken", key.size,
+             KEY_BYTES_MAX);
+    for (size_t i = 0; i < key.size; i++)
+        if (key.data[i] <= ' ' || key.data[i] >= 0x7f)
+            FAIL(err, ERR_FORMAT, "remote: the key holds white space or control characters");
+    snprintf(value, sizeof(value), "%s%.*s", is_openai ? "Bearer " : "", TEXT_ARG(key));
+    const enum status status =
+        remote_http_header(remote->http, is_openai ? "Authorization" : "x-api-key", value, err);
+    explicit_bzero(value, sizeof(value));
+    return status;
+}
+
+static enum status add_key(struct remote *remote, struct error *err)
+{
+    const char *usual =
+        remote->wire.kind == REMOTE_WIRE_OPENAI ? "OPENAI_API_KEY" : "ANTHROPIC_API_KEY";
+    const char *key = getenv("COHORT_API_KEY");
+    if (!remote->options.key_path)
+        return put_key(remote, text_of(key && *key ? key : getenv(usual)), err);
+    struct text_buf file = {0};
+    TRY(file_map_read(&file, remote->options.key_path, KEY_BYTES_MAX + 2, err));
+    const enum status status = put_key(remote, text_buf_text(&file), err);
+    if (file.data)
+        explicit_bzero(file.data, file.size);
+    text_buf_deinit(&file);
+    return status;
+}
+
+static enum status open_http(struct remote *remote, struct error *err)
+{
+    const struct text url = text_of(remote->options.url);
+    const struct remote_http_options options = {
+        .url = url,
+        .path = remote_wire_path(remote->wire.kind, url),
+        .connect_s = remote->options.connect_s,
+        .stall_s = remote->options.stall_s,
+        .response_max = remote->options.response_max,
+    };
+    TRY(remote_http_open(&remote->http, &options, err));
+    if (remote->wire.kind == REMOTE_WIRE_ANTHROPIC)
+        TRY(remote_http_header(remote->http, "anthropic-version", "2023-06-01", err));
+    return add_key(remote, err);
+}
+
 static enum status fill(struct remote *remote, struct error *err)
 {
-    if (!remote->options.model || !*remote->options.model)
+    const struct remote_options *options = &remote->options;
+    const struct text url = text_of(options->url);
+    remote->is_replay = text_starts(url, TEXT(REPLAY));
+    if (remote->is_replay)
+        return remote_record_read(&remote->record, options->url + strlen(REPLAY), err);
+    if (!options->model || !*options->model)
         FAIL(err, ERR_FORMAT, "remote: no model is named");
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        FAIL(err, ERR_IO, "remote: libcurl does not start");
-    remote->curl = curl_easy_init();
-    remote->model = strdup(remote->options.model);
-    if (!remote->curl || !remote->model)
+    remote->model = strdup(options->model);
+    if (!remote->model)
         FAIL(err, ERR_MEMORY, "remote: no memory");
-    TRY(set_url(remote, remote->options.url, err));
-    TRY(add_header(remote, "Content-Type: application/json", err));
-    TRY(add_header(remote, "Expect:", err)); /* no 100-continue round trip */
-    TRY(add_key(remote, err));
-    set_options(remote);
-    return OK;
+    remote->wire = (struct remote_wire){
+        .kind = options->api == REMOTE_API_GUESS    ? remote_wire_guess(url)
+                : options->api == REMOTE_API_OPENAI ? REMOTE_WIRE_OPENAI
+                                                    : REMOTE_WIRE_ANTHROPIC,
+        .model = remote->model,
+        .output_tokens_max = options->output_tokens_max,
+    };
+    if (options->journal)
+        TRY(arena_init(&remote->arena, ARENA_BYTES, err));
+    if (options->record_path)
+        TRY(remote_record_open(&remote->record, options->record_path, err));
+    return open_http(remote, err);
 }
 
 enum status remote_open(struct remote **out, const struct remote_options *options,
@@ -204,7 +148,6 @@ enum status remote_open(struct remote **out, const struct remote_options *option
         FAIL(err, ERR_MEMORY, "remote: no memory");
     remote->options = *options;
     remote->ledger = ledger;
-    remote->limit_name = "max_tokens";
     set_defaults(&remote->options);
     const enum status status = fill(remote, err);
     if (status != OK) {
@@ -219,80 +162,127 @@ void remote_close(struct remote *remote)
 {
     if (!remote)
         return;
-    for (struct curl_slist *line = remote->headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data)); /* one of them is the key */
-    curl_slist_free_all(remote->headers);
-    curl_easy_cleanup(remote->curl);
-    free(remote->url);
+    remote_http_close(remote->http);
+    remote_record_close(&remote->record);
+    arena_deinit(&remote->arena);
+    text_buf_deinit(&remote->dry);
     free(remote->model);
     free(remote);
 }
 
-static void write_request(const struct remote *remote, const struct remote_message *messages,
-                          uint32_t count, struct text_buf *body)
+struct text remote_dry(const struct remote *remote)
 {
-    struct json_writer writer = {.out = body};
-    json_write_object(&writer);
-    json_write_key_text(&writer, "model", text_of(remote->model));
-    json_write_key(&writer, "messages");
-    json_write_array(&writer);
-    for (uint32_t i = 0; i < count; i++) {
-        json_write_object(&writer);
-        json_write_key_text(&writer, "role", text_of(messages[i].role));
-        json_write_key_text(&writer, "content", messages[i].content);
-        json_write_object_end(&writer);
-    }
-    json_write_array_end(&writer);
-    json_write_key_i64(&writer, remote->limit_name, remote->options.output_tokens_max);
-    json_write_object_end(&writer);
+    return text_buf_text(&remote->dry);
 }
 
-/* One request on the wire; fills *attempt and counts the bytes. */
-static void perform(struct remote *remote, struct text body, double seconds,
-                    struct attempt *attempt)
+/* ---- an attempt ---- */
+
+static bool is_answered(const struct exchange *x)
 {
-    CURL *curl = remote->curl;
-    const double connect_s =
-        seconds < remote->options.connect_s ? seconds : remote->options.connect_s;
-    text_buf_clear(&attempt->body);
-    attempt->too_large = false;
-    attempt->http_status = 0;
-    attempt->retry_after_s = 0;
-    attempt->reason[0] = '\0';
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, lround(seconds * 1000) + 1);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, lround(connect_s * 1000) + 1);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, attempt);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, attempt->reason);
-    attempt->code = curl_easy_perform(curl);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-    curl_off_t sent = 0, wait_s = 0, begun_us = 0;
-    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
-    attempt->is_connected = begun_us > 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &attempt->http_status);
-    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s > 0)
-        attempt->retry_after_s = (double)wait_s;
-    remote->ledger->calls++;
-    remote->ledger->sent_bytes += sent > 0 ? (uint64_t)sent : 0;
-    remote->ledger->received_bytes += attempt->body.size;
+    return x->attempt.end == REMOTE_HTTP_ANSWERED && x->attempt.status == 200;
 }
 
-/* No connection came about, so nobody can have served the call. */
-static bool is_unconnected(const struct attempt *attempt)
+static bool is_worth_retrying(const struct remote_http_attempt *attempt)
 {
-    return attempt->code != CURLE_OK && !attempt->is_connected;
-}
-
-static bool is_worth_retrying(const struct attempt *attempt)
-{
-    if (attempt->code != CURLE_OK)
-        return is_unconnected(attempt) && (attempt->code == CURLE_COULDNT_CONNECT ||
-                                           attempt->code == CURLE_COULDNT_RESOLVE_HOST ||
-                                           attempt->code == CURLE_OPERATION_TIMEDOUT);
-    const long status = attempt->http_status;
+    const long status = attempt->status;
+    if (attempt->end != REMOTE_HTTP_ANSWERED)
+        return attempt->end == REMOTE_HTTP_UNCONNECTED;
     return status == 408 || status == 409 || status == 429 || (status >= 500 && status <= 599);
+}
+
+/* Surely not served: no connection came about, or the server said no. */
+static bool is_unpaid(const struct remote_http_attempt *attempt)
+{
+    return attempt->end == REMOTE_HTTP_UNCONNECTED || attempt->end == REMOTE_HTTP_REFUSED ||
+           (attempt->end == REMOTE_HTTP_ANSWERED && attempt->status != 200 &&
+            attempt->status < 500);
+}
+
+static enum status explain(const struct remote *remote, const struct exchange *x,
+                           struct error *err)
+{
+    const struct remote_http_attempt *attempt = &x->attempt;
+    char words[WORDS_BYTES] = "";
+    switch (attempt->end) {
+    case REMOTE_HTTP_TOO_LARGE:
+        FAIL(err, ERR_LIMIT, "remote: the reply is larger than %zu bytes; it was cut off",
+             remote->options.response_max);
+    case REMOTE_HTTP_TIMED_OUT:
+        FAIL(err, ERR_REMOTE, "remote: no whole reply within %.1f s, or none of it for %.0f s",
+             remote->options.deadline_s, remote->options.stall_s);
+    case REMOTE_HTTP_UNCONNECTED:
+    case REMOTE_HTTP_REFUSED:
+        FAIL(err, ERR_IO, "remote: no connection to %.80s: %.100s",
+             remote_http_url(remote->http), attempt->reason);
+    case REMOTE_HTTP_BROKEN:
+        FAIL(err, ERR_REMOTE, "remote: the reply broke off after %zu bytes: %.100s",
+             attempt->body.size, attempt->reason);
+    case REMOTE_HTTP_ANSWERED:
+        break;
+    }
+    if (attempt->status == 401 || attempt->status == 403)
+        FAIL(err, ERR_REMOTE,
+             "remote: the server refused the key (HTTP %ld); set COHORT_API_KEY",
+             attempt->status);
+    remote_wire_words(text_buf_text(&attempt->body), words, sizeof(words));
+    FAIL(err, ERR_REMOTE, "remote: the server answered HTTP %ld%s%s", attempt->status,
+         words[0] ? ": " : "", words);
+}
+
+static enum status put_call(const struct remote *remote, const struct exchange *x,
+                            struct error *err)
+{
+    return remote->options.journal ? journal_put_call(remote->options.journal, &x->call, err)
+                                   : OK;
+}
+
+/* What makes all attempts of a call one call to the server: the run, and what is sent. */
+static void make_key(const struct remote *remote, const struct exchange *x,
+                     char header[HEADER_BYTES])
+{
+    struct sha256 hash;
+    char hex[SHA256_HEX_BYTES], run[JOURNAL_KEY_BYTES] = "";
+    if (remote->options.journal)
+        journal_key(remote->options.journal, run);
+    sha256_init(&hash);
+    sha256_add(&hash, run, strlen(run));
+    sha256_add(&hash, x->body.data, x->body.size);
+    sha256_hex(&hash, hex);
+    snprintf(header, HEADER_BYTES, "Idempotency-Key: cohort-%u-%.40s", x->call.number + 1, hex);
+}
+
+/* Charges, notes and sends once; fills x->attempt. */
+static enum status send_once(struct remote *remote, struct exchange *x, struct error *err)
+{
+    char header[HEADER_BYTES];
+    struct ledger *ledger = remote->ledger;
+    struct journal_call *call = &x->call;
+    const struct text body = text_buf_text(&x->body);
+    TRY(ledger_charge(ledger, body.size, remote->options.output_tokens_max, &x->charge, err));
+    call->attempts++;
+    call->dollars += x->charge.dollars;
+    TRY(put_call(remote, x, err));
+    const struct egress_record record = {
+        .run = remote->options.journal ? journal_run_number(remote->options.journal) : 0,
+        .call = call->number + 1,
+        .attempt = call->attempts,
+        .url = text_of(remote_http_url(remote->http)),
+        .body = body};
+    if (remote->options.egress)
+        TRY(egress_add(remote->options.egress, &record, err));
+    make_key(remote, x, header);
+    remote_http_post(remote->http, body, header, fmax(x->end_s - clock_now_s(), 0.001),
+                     &x->attempt);
+    ledger->calls++;
+    ledger->sent_bytes += x->attempt.sent_bytes;
+    ledger->received_bytes += x->attempt.received_bytes;
+    call->sent_bytes += x->attempt.sent_bytes;
+    call->received_bytes += x->attempt.received_bytes;
+    if (is_unpaid(&x->attempt)) {
+        ledger_release(ledger, &x->charge);
+        call->dollars -= x->charge.dollars;
+    }
+    return put_call(remote, x, err);
 }
 
 /* Uniform in [0, 1), from the system: the order of retries among clients must not agree. */
@@ -304,160 +294,170 @@ static double random_share(void)
     return bits / 4294967296.0;
 }
 
-/* The server's own words, cut and without control characters; never for a refused key. */
-static void server_words(const struct attempt *attempt, char words[REASON_BYTES_MAX])
-{
-    struct json *root = NULL;
-    struct text said = {0};
-    words[0] = '\0';
-    if (attempt->http_status == 401 || attempt->http_status == 403 ||
-        json_parse(text_buf_text(&attempt->body), 0, &root, NULL) != OK)
-        return;
-    const struct json *error = json_get(root, "error");
-    if (!json_text(json_get(error, "message"), &said))
-        (void)json_text(error, &said);
-    said = text_slice(said, 0, REASON_BYTES_MAX - 4);
-    said.size = text_utf8_valid(said);
-    if (said.size > 0)
-        snprintf(words, REASON_BYTES_MAX, ": %.*s", TEXT_ARG(said));
-    for (char *c = words; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
-    json_free(root);
-}
-
-static enum status explain(const struct remote *remote, const struct attempt *attempt,
-                           struct error *err)
-{
-    if (attempt->too_large)
-        FAIL(err, ERR_LIMIT, "remote: the reply is larger than %zu bytes; it was cut off",
-             remote->options.response_max);
-    if (attempt->code == CURLE_OPERATION_TIMEDOUT && attempt->is_connected)
-        FAIL(err, ERR_REMOTE, "remote: no whole reply within %.1f s",
-             remote->options.deadline_s);
-    if (is_unconnected(attempt))
-        FAIL(err, ERR_IO, "remote: no connection to %.80s: %.100s", remote->url,
-             attempt->reason[0] ? attempt->reason : curl_easy_strerror(attempt->code));
-    if (attempt->code != CURLE_OK)
-        FAIL(err, ERR_REMOTE, "remote: the reply broke off after %zu bytes: %.100s",
-             attempt->body.size,
-             attempt->reason[0] ? attempt->reason : curl_easy_strerror(attempt->code));
-    if (attempt->http_status == 401 || attempt->http_status == 403)
-        FAIL(err, ERR_REMOTE,
-             "remote: the server refused the key (HTTP %ld); set COHORT_API_KEY",
-             attempt->http_status);
-    char words[REASON_BYTES_MAX];
-    server_words(attempt, words);
-    FAIL(err, ERR_REMOTE, "remote: the server answered HTTP %ld%s", attempt->http_status,
-         words);
-}
-
-/* Reads choices[0] and usage out of a 200's body. */
-static enum status read_reply(struct remote *remote, const struct attempt *attempt,
-                              size_t sent_bytes, struct remote_reply *reply, struct error *err)
-{
-    struct json *root = NULL;
-    struct error why = {0};
-    struct text content = {0}, finish = {0};
-    if (json_parse(text_buf_text(&attempt->body), 0, &root, &why) != OK)
-        FAIL(err, ERR_REMOTE, "remote: the reply is not JSON (%.120s)", why.text);
-    const struct json *choice = json_first(json_get(root, "choices"));
-    if (!json_text(json_get(json_get(choice, "message"), "content"), &content)) {
-        json_free(root);
-        FAIL(err, ERR_REMOTE, "remote: the reply has no choices[0].message.content");
-    }
-    text_buf_clear(&reply->content);
-    text_buf_add(&reply->content, content);
-    reply->is_cut = json_text(json_get(choice, "finish_reason"), &finish) &&
-                    text_equal(finish, TEXT("length"));
-    const struct json *usage = json_get(root, "usage");
-    int64_t in = 0, out = 0;
-    if (!json_i64(json_get(usage, "prompt_tokens"), &in) ||
-        !json_i64(json_get(usage, "completion_tokens"), &out) || in < 0 || out < 0 ||
-        in > INT32_MAX || out > INT32_MAX) {
-        in = (int64_t)(sent_bytes / 4 + 1);
-        out = (int64_t)(content.size / 4 + 1);
-        remote->ledger->is_estimated = true;
-    }
-    reply->prompt_tokens = (uint64_t)in;
-    reply->output_tokens = (uint64_t)out;
-    json_free(root);
-    if (reply->content.failed)
-        FAIL(err, ERR_MEMORY, "remote: no memory for the reply");
-    return OK;
-}
-
-/* Newer OpenAI models know the limit by another name and say so in a 400. */
-static bool wants_other_limit(struct remote *remote, const struct attempt *attempt)
-{
-    if (attempt->code != CURLE_OK || attempt->http_status != 400 ||
-        strcmp(remote->limit_name, "max_tokens") != 0 ||
-        text_find(text_buf_text(&attempt->body), TEXT("max_completion_tokens"), 0) == SIZE_MAX)
-        return false;
-    remote->limit_name = "max_completion_tokens";
-    return true;
-}
-
 /* Waits before the next attempt; false when the deadline does not leave time for it. */
-static bool wait_for_retry(const struct remote *remote, const struct attempt *attempt,
-                           uint32_t tries, double end_s)
+static bool wait_for_retry(const struct remote *remote, const struct exchange *x,
+                           uint32_t tries)
 {
     double most = remote->options.retry_wait_s * (double)(1u << (tries < 16 ? tries : 16));
     if (most > RETRY_WAIT_MAX_S)
         most = RETRY_WAIT_MAX_S;
     double wait_s = most * random_share();
-    if (attempt->retry_after_s > wait_s)
-        wait_s = attempt->retry_after_s;
-    if (clock_now_s() + wait_s >= end_s)
+    if (x->attempt.retry_after_s > wait_s)
+        wait_s = x->attempt.retry_after_s;
+    if (clock_now_s() + wait_s >= x->end_s)
         return false;
     clock_sleep_ms((int)(wait_s * 1000));
     return true;
 }
 
-/* Sends body until there is a 200, a final refusal, or no attempt left. */
-static enum status send_body(struct remote *remote, struct text body, struct attempt *attempt,
-                             double end_s, double *charged, struct error *err)
+/* Sends until there is a 200, a final refusal, or no attempt left. */
+static enum status send_until(struct remote *remote, struct exchange *x, struct error *err)
 {
     for (uint32_t tries = 0;; tries++) {
-        TRY(ledger_charge(remote->ledger, body.size, remote->options.output_tokens_max, charged,
-                          err));
-        if (tries > 0)
-            remote->ledger->retries++;
-        perform(remote, body, fmax(end_s - clock_now_s(), 0.001), attempt);
-        if (attempt->code == CURLE_OK && attempt->http_status == 200)
+        remote->ledger->retries += tries > 0;
+        TRY(send_once(remote, x, err));
+        if (is_answered(x))
             return OK;
-        const bool is_refusal = attempt->code == CURLE_OK && attempt->http_status < 500;
-        if (is_unconnected(attempt) || is_refusal)
-            ledger_release(remote->ledger, *charged);
-        if (!is_worth_retrying(attempt) || tries + 1 >= remote->options.attempts_max ||
-            !wait_for_retry(remote, attempt, tries, end_s))
-            return explain(remote, attempt, err);
+        if (!is_worth_retrying(&x->attempt) || tries + 1 >= remote->options.attempts_max ||
+            !wait_for_retry(remote, x, tries))
+            return explain(remote, x, err);
     }
+}
+
+/* ---- a call ---- */
+
+static enum status write_body(struct remote *remote, const struct remote_message *messages,
+                              uint32_t count, struct exchange *x, struct error *err)
+{
+    text_buf_clear(&x->body);
+    remote_wire_write(&remote->wire, messages, count, &x->body);
+    if (x->body.failed)
+        FAIL(err, ERR_MEMORY, "remote: no memory");
+    x->call.request = text_buf_text(&x->body);
+    return OK;
+}
+
+/* Takes the call out of the journal as far as it is there. */
+static enum status recall(struct remote *remote, const struct remote_message *messages,
+                          uint32_t count, struct exchange *x, struct error *err)
+{
+    bool is_known = false;
+    struct journal_call past = {0};
+    if (!remote->options.journal)
+        return OK;
+    arena_rewind(&remote->arena, 0);
+    TRY(journal_find_call(remote->options.journal, x->call.number, &past, &remote->arena,
+                          &is_known, err));
+    if (!is_known)
+        return OK;
+    remote_wire_match(&remote->wire, past.request);
+    TRY(write_body(remote, messages, count, x, err));
+    if (!text_equal(past.request, text_buf_text(&x->body)))
+        FAIL(err, ERR_FORMAT,
+             "run %" PRId64
+             ": call %u was sent with another request; the run cannot be gone on "
+             "with",
+             journal_run_number(remote->options.journal), past.number + 1);
+    past.request = text_buf_text(&x->body);
+    x->call = past;
+    struct ledger *ledger = remote->ledger;
+    ledger->calls += past.attempts;
+    ledger->retries += past.attempts > 0 ? past.attempts - 1 : 0;
+    ledger->sent_bytes += past.sent_bytes;
+    ledger->received_bytes += past.received_bytes;
+    ledger->remote_prompt_tokens += past.prompt_tokens;
+    ledger->remote_output_tokens += past.output_tokens;
+    ledger->dollars += past.dollars;
+    ledger->tokens += past.is_answered ? past.prompt_tokens + past.output_tokens
+                                       : past.sent_bytes + remote->options.output_tokens_max;
+    ledger->is_estimated |= past.is_estimated;
+    return OK;
+}
+
+static enum status take_recalled(const struct exchange *x, struct remote_reply *reply,
+                                 struct error *err)
+{
+    text_buf_clear(&reply->content);
+    text_buf_add(&reply->content, x->call.reply);
+    reply->is_cut = x->call.is_cut;
+    reply->prompt_tokens = x->call.prompt_tokens;
+    reply->output_tokens = x->call.output_tokens;
+    if (reply->content.failed)
+        FAIL(err, ERR_MEMORY, "remote: no memory for the reply");
+    return OK;
+}
+
+/* Reads the 200 at hand, settles what it cost, and notes it. */
+static enum status take_answer(struct remote *remote, struct exchange *x,
+                               struct remote_reply *reply, struct error *err)
+{
+    struct journal_call *call = &x->call;
+    TRY(remote_wire_read(&remote->wire, text_buf_text(&x->attempt.body), reply, err));
+    if (!reply->has_usage) {
+        reply->prompt_tokens = x->body.size / 4 + 1;
+        reply->output_tokens = reply->content.size / 4 + 1;
+        remote->ledger->is_estimated = true;
+    }
+    const double before = remote->ledger->dollars;
+    ledger_settle(remote->ledger, &x->charge, reply->prompt_tokens, reply->output_tokens);
+    call->dollars += remote->ledger->dollars - before;
+    call->is_answered = true;
+    call->is_estimated = !reply->has_usage;
+    call->reply = text_buf_text(&reply->content);
+    call->is_cut = reply->is_cut;
+    call->prompt_tokens = reply->prompt_tokens;
+    call->output_tokens = reply->output_tokens;
+    TRY(put_call(remote, x, err));
+    return remote->options.record_path
+               ? remote_record_add(&remote->record, call->request, reply, err)
+               : OK;
+}
+
+static enum status send(struct remote *remote, const struct remote_message *messages,
+                        uint32_t count, struct exchange *x, struct error *err)
+{
+    enum status status = send_until(remote, x, err);
+    while (status != OK && x->attempt.end == REMOTE_HTTP_ANSWERED && x->attempt.status == 400 &&
+           remote_wire_learn(&remote->wire, text_buf_text(&x->attempt.body))) {
+        TRY(write_body(remote, messages, count, x, err));
+        status = send_until(remote, x, err);
+    }
+    return status;
+}
+
+static enum status keep_dry(struct remote *remote, const struct exchange *x,
+                            struct remote_reply *reply, struct error *err)
+{
+    text_buf_add(&remote->dry, text_buf_text(&x->body));
+    text_buf_byte(&remote->dry, '\n');
+    text_buf_clear(&reply->content);
+    text_buf_format(&reply->content, "[the reply to call %u]", x->call.number + 1);
+    if (remote->dry.failed || reply->content.failed)
+        FAIL(err, ERR_MEMORY, "remote: no memory");
+    return OK;
 }
 
 enum status remote_chat(struct remote *remote, const struct remote_message *messages,
                         uint32_t count, struct remote_reply *reply, struct error *err)
 {
-    const double end_s = clock_now_s() + remote->options.deadline_s;
-    struct attempt attempt = {.body_max = remote->options.response_max};
-    struct text_buf body = {0};
-    double charged = 0;
-    write_request(remote, messages, count, &body);
-    enum status status = OK;
-    if (body.failed)
-        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "remote: no memory");
-    else
-        status = send_body(remote, text_buf_text(&body), &attempt, end_s, &charged, err);
-    if (status != OK && !body.failed && wants_other_limit(remote, &attempt)) {
-        text_buf_clear(&body);
-        write_request(remote, messages, count, &body);
-        status = send_body(remote, text_buf_text(&body), &attempt, end_s, &charged, err);
+    struct exchange x = {.end_s = clock_now_s() + remote->options.deadline_s};
+    x.call.number = remote->call_count++;
+    if (remote->is_replay)
+        return remote_record_next(&remote->record, reply, err);
+    enum status status = write_body(remote, messages, count, &x, err);
+    if (status == OK && remote->options.is_dry) {
+        status = keep_dry(remote, &x, reply, err);
+    } else if (status == OK) {
+        status = recall(remote, messages, count, &x, err);
+        if (status == OK && x.call.is_answered) {
+            status = take_recalled(&x, reply, err);
+        } else if (status == OK) {
+            status = send(remote, messages, count, &x, err);
+            if (status == OK)
+                status = take_answer(remote, &x, reply, err);
+        }
     }
-    if (status == OK)
-        status = read_reply(remote, &attempt, body.size, reply, err);
-    if (status == OK)
-        ledger_settle(remote->ledger, charged, reply->prompt_tokens, reply->output_tokens);
-    text_buf_deinit(&attempt.body);
-    text_buf_deinit(&body);
+    text_buf_deinit(&x.attempt.body);
+    text_buf_deinit(&x.body);
     return status;
 }

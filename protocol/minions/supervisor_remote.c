@@ -137,3 +137,21 @@ enum status supervisor_remote_decide(struct supervisor_remote *supervisor, struc
     text_buf_deinit(&last);
     return status;
 }
+
+enum status supervisor_remote_rehearse(struct supervisor_remote *supervisor, struct error *err)
+{
+    struct text_buf prompt = {0};
+    struct text source = {0};
+    TRY(supervisor_remote_advise(supervisor, err));
+    TRY(supervisor_remote_program(supervisor, 1, NULL, &source, err));
+    prompts_synthesize(&prompt, supervisor->question,
+                       TEXT("[the text that the program's transform_outputs makes of the "
+                            "workers' answers, at most 65536 bytes]"),
+                       false);
+    enum status status = check_prompt(&prompt, err);
+    const struct remote_message message = {"user", text_buf_text(&prompt)};
+    if (status == OK)
+        status = remote_chat(supervisor->remote, &message, 1, &supervisor->decision, err);
+    text_buf_deinit(&prompt);
+    return status;
+}

@@ -60,4 +60,10 @@ MUST_USE enum status supervisor_remote_decide(struct supervisor_remote *supervis
                                               struct supervisor_remote_decision *decision,
                                               struct error *err);
 
+/* Makes all calls of a run of one round with a remote that is dry (remote_options.is_dry):
+ * afterwards remote_dry holds what would be sent, placeholders where replies and findings come
+ * in. */
+MUST_USE enum status supervisor_remote_rehearse(struct supervisor_remote *supervisor,
+                                                struct error *err);
+
 #endif

@@ -77,7 +77,8 @@ static void one_good_call(void **state)
     assert_non_null(strstr(x.server.heads[0].data, "Authorization: Bearer canary-key\r\n"));
     assert_string_equal(x.server.bodies[0].data,
                         "{\"model\":\"big\",\"messages\":[{\"role\":\"user\",\"content\":"
-                        "\"say \\\"hello\\\"\"}],\"max_tokens\":4096}");
+                        "\"say \\\"hello\\\"\"}],\"max_tokens\":4096,\"stream\":true,"
+                        "\"stream_options\":{\"include_usage\":true}}");
     end(&x);
 }
 
@@ -146,7 +147,7 @@ static void an_endless_body_is_cut_off(void **state)
     exchange(&x, replies, 1, &options);
     assert_int_equal(x.status, ERR_LIMIT);
     assert_non_null(strstr(x.err.text, "larger than 100000 bytes"));
-    assert_true(x.ledger.received_bytes <= 100000);
+    assert_true(x.ledger.received_bytes < 200000); /* the wire is a buffer ahead */
     end(&x);
 }
 
@@ -214,6 +215,110 @@ static void nonsense_is_refused(void **state)
         assert_int_equal(x.ledger.calls, 1);
         end(&x);
     }
+}
+
+#define EVENT(json) "data: " json "\n\n"
+
+static void a_stream_is_put_together(void **state)
+{
+    (void)state;
+    static const char body[] = ": keep-alive\n\n" EVENT(
+        "{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}")
+        EVENT("{\"choices\":[{\"delta\":{\"content\":\"hel\"}}]}") EVENT(
+            "{\"choices\":[{\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"length\"}]}")
+            EVENT("{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}")
+                EVENT("[DONE]");
+    const struct scripted_reply replies[] = {
+        {200, body, SCRIPTED_WHOLE, "Content-Type: text/event-stream"}};
+    struct exchange x;
+    exchange(&x, replies, 1, NULL);
+    assert_int_equal(x.status, OK);
+    assert_true(text_equal(text_buf_text(&x.reply.content), TEXT("hello")));
+    assert_true(x.reply.is_cut && !x.ledger.is_estimated);
+    assert_int_equal(x.ledger.remote_prompt_tokens, 7);
+    assert_int_equal(x.ledger.received_bytes, x.server.sent_bytes);
+    end(&x);
+}
+
+static void a_stream_without_an_end_is_no_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *words;
+    } cases[] = {
+        {EVENT("{\"choices\":[{\"delta\":{\"content\":\"hel\"}}]}"), "broke off after"},
+        {EVENT("{\"choices\":[{\"delta\":{\"content\":\"h\"}}]}")
+             EVENT("{\"error\":{\"message\":\"over\\nloaded\"}}"),
+         "broke off with an error: over loaded"},
+        {EVENT("{\"choices\""), "an event of the reply is not JSON"},
+        {EVENT("[DONE]"), "has no choices[0].message.content"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct scripted_reply replies[] = {{200, cases[i].body, SCRIPTED_WHOLE, NULL}};
+        struct exchange x;
+        exchange(&x, replies, 1, NULL);
+        assert_int_equal(x.status, ERR_REMOTE);
+        assert_non_null(strstr(x.err.text, cases[i].words));
+        assert_int_equal(x.ledger.calls, 1);
+        assert_true(x.ledger.dollars > 0); /* it may have been paid */
+        end(&x);
+    }
+}
+
+static void a_message_of_the_other_wire(void **state)
+{
+    (void)state;
+    static const char body[] = "event: message_start\n" EVENT(
+        "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":20,"
+        "\"cache_read_input_tokens\":5,\"output_tokens\":1}}}") "event: ping\n" EVENT("{\"type"
+                                                                                      "\":"
+                                                                                      "\"ping\""
+                                                                                      "}")
+        EVENT("{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\","
+              "\"text\":\"hel\"}}")
+            EVENT("{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\","
+                  "\"text\":\"lo\"}}")
+                EVENT("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"max_tokens\"},"
+                      "\"usage\":{\"output_tokens\":9}}") EVENT("{\"type\":\"message_stop\"}");
+    static const char whole[] =
+        "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"hello\"}],"
+        "\"stop_reason\":\"max_tokens\",\"usage\":{\"input_tokens\":25,\"output_tokens\":9}}";
+    const struct remote_options options = {.api = REMOTE_API_ANTHROPIC, .retry_wait_s = 0.001};
+    for (int i = 0; i < 2; i++) {
+        const struct scripted_reply replies[] = {
+            {529, "{\"error\":{\"message\":\"overloaded\"}}", SCRIPTED_WHOLE, NULL},
+            {200, i ? whole : body, SCRIPTED_WHOLE, NULL}};
+        struct exchange x;
+        setenv("ANTHROPIC_API_KEY", "canary-key", 1);
+        exchange(&x, replies, 2, &options);
+        unsetenv("ANTHROPIC_API_KEY");
+        assert_int_equal(x.status, OK);
+        assert_true(text_equal(text_buf_text(&x.reply.content), TEXT("hello")));
+        assert_true(x.reply.is_cut);
+        assert_int_equal(x.ledger.remote_prompt_tokens, 25);
+        assert_int_equal(x.ledger.remote_output_tokens, 9);
+        assert_int_equal(x.ledger.retries, 1);
+        assert_non_null(strstr(x.server.heads[0].data, "POST /v1/messages HTTP/1.1\r\n"));
+        assert_non_null(strstr(x.server.heads[0].data, "x-api-key: canary-key\r\n"));
+        assert_non_null(strstr(x.server.heads[0].data, "anthropic-version: 2023-06-01\r\n"));
+        end(&x);
+    }
+}
+
+static void a_server_that_knows_no_streams(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {400, "{\"error\":{\"message\":\"unknown field stream_options\"}}", SCRIPTED_WHOLE,
+         NULL},
+        {400, "{\"error\":{\"message\":\"stream must be false\"}}", SCRIPTED_WHOLE, NULL},
+        {200, OK_BODY, SCRIPTED_WHOLE, NULL}};
+    struct exchange x;
+    exchange(&x, replies, 3, NULL);
+    assert_int_equal(x.status, OK);
+    assert_null(strstr(x.server.bodies[1].data, "stream_options"));
+    assert_null(strstr(x.server.bodies[2].data, "stream"));
+    assert_int_equal(x.ledger.calls, 3);
+    end(&x);
 }
 
 static void the_other_name_of_the_limit(void **state)
@@ -308,6 +413,10 @@ int main(void)
         cmocka_unit_test(a_long_retry_after_is_not_waited_for),
         cmocka_unit_test(redirects_are_not_followed),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(a_stream_is_put_together),
+        cmocka_unit_test(a_stream_without_an_end_is_no_answer),
+        cmocka_unit_test(a_message_of_the_other_wire),
+        cmocka_unit_test(a_server_that_knows_no_streams),
         cmocka_unit_test(the_other_name_of_the_limit),
         cmocka_unit_test(missing_usage_is_estimated),
         cmocka_unit_test(nobody_listens),

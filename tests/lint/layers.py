@@ -27,7 +27,7 @@ EXTRA = {"protocol/minions/": ["protocol/dsl/dsl.h"]}
 # Header -> the files that may include it.
 LIBRARIES = {
     r"cjson/|cJSON": r"base/json[a-z_]*\.c",
-    r"curl/": r"protocol/minions/remote[a-z_]*\.c|tools/fetch\.c",
+    r"curl/": r"protocol/minions/remote_http\.c|tools/fetch\.c",
     r"tree_sitter/": r"protocol/dsl/(parse|lower[a-z_]*|chunk[a-z_]*)\.[ch]",
     r"re2/": r"protocol/dsl/regex_re2\.cc",
     r"sqlite3": r"protocol/minions/journal\.c",
