@@ -22,3 +22,10 @@ void clock_sleep_ms(int ms)
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         continue;
 }
+
+void clock_lap_s(double *at_s, double *sum_s)
+{
+    const double now_s = clock_now_s();
+    *sum_s += now_s - *at_s;
+    *at_s = now_s;
+}

@@ -11,6 +11,8 @@ extern "C" { /* kernels/device_cuda.cu calls it */
 double clock_now_s(void);   /* monotonic, from an arbitrary start */
 int64_t clock_unix_s(void); /* since 1970-01-01 UTC */
 void clock_sleep_ms(int ms);
+/* Adds the time since *at_s to *sum_s, and sets *at_s to now: laps of one stop-watch. */
+void clock_lap_s(double *at_s, double *sum_s);
 
 #ifdef __cplusplus
 }

@@ -400,6 +400,8 @@ static bool transform_arguments(struct interp *in, const struct dsl_job *jobs,
         struct record *output = manifest ? output_of(in, &outputs[i]) : NULL;
         if (!output || !set_text(in, job, RECORD_SAMPLE, outputs[i].sample))
             return false;
+        if (outputs[i].grade.size > 0 && !set_text(in, job, RECORD_GRADE, outputs[i].grade))
+            return false;
         job->fields[RECORD_MANIFEST] = record_value(manifest);
         job->fields[RECORD_OUTPUT] = record_value(output);
         if (!list_push(in, list, record_value(job)))

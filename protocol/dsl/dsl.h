@@ -61,6 +61,7 @@ struct dsl_output {
     struct text sample; /* raw reply */
     struct text explanation, citation, answer;
     bool has_citation, has_answer; /* false: None */
+    struct text grade;             /* Job.grade; empty: None */
 };
 
 struct dsl_program;

@@ -95,6 +95,34 @@ static void transform_sees_the_outputs(void **state)
     dsl_close(r.program);
 }
 
+/* A grade is read by name, and is no part of the class otherwise: dumps are the reference's. */
+static void a_grade_is_seen_and_not_dumped(void **state)
+{
+    static const char source[] =
+        "def prepare_jobs(context, m=None, o=None):\n"
+        "    return [JobManifest(chunk=context[0], task='t', advice='')]\n"
+        "def transform_outputs(jobs):\n"
+        "    j = jobs[0]\n"
+        "    return f'{j.grade} {list(j.model_dump())} {\"grade\" in repr(j)}'\n";
+    struct dsl_program *program = NULL;
+    struct dsl_fault fault;
+    const struct dsl_job *jobs;
+    uint32_t count;
+    struct text text;
+    (void)state;
+    assert_int_equal(dsl_open(&program, text_of(source), NULL, &fault, NULL), OK);
+    assert_int_equal(
+        dsl_prepare_jobs(program, DOCUMENTS, 1, NULL, NULL, 0, &jobs, &count, &fault, NULL),
+        OK);
+    const struct dsl_output graded = {.grade = TEXT("ungrounded")}, plain = {.sample = {0}};
+    assert_int_equal(dsl_transform(program, jobs, &graded, 1, &text, &fault, NULL), OK);
+    assert_true(
+        text_equal(text, TEXT("ungrounded ['manifest', 'output', 'sample', 'include'] False")));
+    assert_int_equal(dsl_transform(program, jobs, &plain, 1, &text, &fault, NULL), OK);
+    assert_true(text_starts(text, TEXT("None [")));
+    dsl_close(program);
+}
+
 static void second_round_sees_the_first(void **state)
 {
     struct run r =
@@ -204,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_have_ids_and_places),
         cmocka_unit_test(transform_sees_the_outputs),
+        cmocka_unit_test(a_grade_is_seen_and_not_dumped),
         cmocka_unit_test(second_round_sees_the_first),
         cmocka_unit_test(each_limit_trips),
         cmocka_unit_test(source_and_output_are_limited),

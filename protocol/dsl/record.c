@@ -15,26 +15,31 @@ struct field {
     const struct type *type; /* of a VALUE_RECORD */
     bool required;
     bool may_be_none;
+    bool is_hidden;
 };
 
 static const struct field MANIFEST[] = {
-    {"chunk", VALUE_STR, NULL, true, false},   {"task", VALUE_STR, NULL, true, false},
-    {"advice", VALUE_STR, NULL, true, false},  {"chunk_id", VALUE_INT, NULL, false, true},
-    {"task_id", VALUE_INT, NULL, false, true}, {"job_id", VALUE_INT, NULL, false, true},
-    {NULL, VALUE_UNSET, NULL, false, false},
+    {"chunk", VALUE_STR, NULL, true, false, false},
+    {"task", VALUE_STR, NULL, true, false, false},
+    {"advice", VALUE_STR, NULL, true, false, false},
+    {"chunk_id", VALUE_INT, NULL, false, true, false},
+    {"task_id", VALUE_INT, NULL, false, true, false},
+    {"job_id", VALUE_INT, NULL, false, true, false},
+    {NULL, VALUE_UNSET, NULL, false, false, false},
 };
 static const struct field OUTPUT[] = {
-    {"explanation", VALUE_STR, NULL, true, false},
-    {"citation", VALUE_STR, NULL, true, true},
-    {"answer", VALUE_STR, NULL, true, true},
-    {NULL, VALUE_UNSET, NULL, false, false},
+    {"explanation", VALUE_STR, NULL, true, false, false},
+    {"citation", VALUE_STR, NULL, true, true, false},
+    {"answer", VALUE_STR, NULL, true, true, false},
+    {NULL, VALUE_UNSET, NULL, false, false, false},
 };
 static const struct field JOB[] = {
-    {"manifest", VALUE_RECORD, &record_job_manifest, true, false},
-    {"output", VALUE_RECORD, &record_job_output, true, false},
-    {"sample", VALUE_STR, NULL, true, false},
-    {"include", VALUE_BOOL, NULL, false, true},
-    {NULL, VALUE_UNSET, NULL, false, false},
+    {"manifest", VALUE_RECORD, &record_job_manifest, true, false, false},
+    {"output", VALUE_RECORD, &record_job_output, true, false, false},
+    {"sample", VALUE_STR, NULL, true, false, false},
+    {"include", VALUE_BOOL, NULL, false, true, false},
+    {"grade", VALUE_STR, NULL, false, true, true},
+    {NULL, VALUE_UNSET, NULL, false, false, false},
 };
 
 static const struct field *fields_of(const struct type *type)
@@ -46,7 +51,7 @@ uint32_t record_field_count(const struct type *type)
 {
     const struct field *fields = fields_of(type);
     uint32_t count = 0;
-    while (fields[count].name)
+    while (fields[count].name && !fields[count].is_hidden)
         count++;
     return count;
 }
@@ -80,7 +85,8 @@ struct dict *record_dump(struct interp *in, const struct record *record)
 {
     struct dict *dict = dict_new(in);
     const struct field *fields = fields_of(record->type);
-    for (uint32_t i = 0; dict && fields[i].name; i++) {
+    const uint32_t count = record_field_count(record->type);
+    for (uint32_t i = 0; dict && i < count; i++) {
         struct value value = record->fields[i];
         struct str *name = str_view(in, text_of(fields[i].name));
         if (value.kind == VALUE_RECORD) {
@@ -137,7 +143,7 @@ static bool construct(struct interp *in, const struct args *args, struct value *
                                "BaseModel.__init__() takes 1 positional argument but %u were "
                                "given",
                                args->count + 1);
-    for (uint32_t i = 0; fields[i].name; i++) {
+    for (uint32_t i = 0; i < record_field_count(type); i++) {
         struct value value = {.kind = VALUE_UNSET};
         for (uint32_t j = 0; j < args->named_count; j++)
             if (str_is(args->names[j], fields[i].name))

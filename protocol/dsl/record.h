@@ -25,10 +25,18 @@ enum record_manifest_field {
     RECORD_JOB_ID
 };
 enum record_output_field { RECORD_EXPLANATION, RECORD_CITATION, RECORD_ANSWER };
-enum record_job_field { RECORD_MANIFEST, RECORD_OUTPUT, RECORD_SAMPLE, RECORD_INCLUDE };
+enum record_job_field {
+    RECORD_MANIFEST,
+    RECORD_OUTPUT,
+    RECORD_SAMPLE,
+    RECORD_INCLUDE,
+    RECORD_GRADE /* hidden */
+};
 
 extern const struct type record_job_manifest, record_job_output, record_job;
 
+/* Without those that are hidden: they stand last, are read by name, and are neither compared,
+ * printed nor dumped, so that a program sees the classes as the reference has them. */
 uint32_t record_field_count(const struct type *type);
 const char *record_field_name(const struct type *type, uint32_t index);
 /* -1 when the class has no such field. */

@@ -37,6 +37,16 @@ struct text job_output_find_object(struct text reply)
     return text_slice(reply, begin, end);
 }
 
+const char *job_output_grade(enum job_output_kind kind)
+{
+    static const char *const words[JOB_OUTPUT_KINDS] = {
+        [JOB_OUTPUT_ANSWER] = "grounded",       [JOB_OUTPUT_NONE] = "none",
+        [JOB_OUTPUT_TRUNCATED] = "truncated",   [JOB_OUTPUT_UNREADABLE] = "unreadable",
+        [JOB_OUTPUT_UNGROUNDED] = "ungrounded",
+    };
+    return words[kind];
+}
+
 /* A string member copied to the arena. A null counts as empty; false when it is neither, or
  * the arena is full. */
 static bool take_text(const struct json *object, const char *key, struct arena *arena,
@@ -67,7 +77,6 @@ static void check_citation(struct text chunk, struct job_output *output)
             quoted = text_slice(quoted, 1, quoted.size);
         found = fold_find(chunk, quoted, &offset, &size);
     }
-    output->is_misquoted = !found;
     if (!found)
         return;
     output->citation = text_slice(chunk, offset, offset + size);
@@ -91,6 +100,8 @@ void job_output_parse(struct text reply, bool is_cut, struct text chunk, struct 
         if (read.kind == JOB_OUTPUT_NONE)
             read.answer = (struct text){0};
         check_citation(chunk, &read);
+        if (read.kind == JOB_OUTPUT_ANSWER && read.citation.size == 0)
+            read.kind = JOB_OUTPUT_UNGROUNDED;
         *output = read;
     }
     json_free(root);

@@ -1,6 +1,7 @@
 /* jobs - see jobs.h. */
 #include "protocol/minions/jobs.h"
 
+#include "base/clock.h"
 #include "protocol/minions/prompts.h"
 
 #include <stdlib.h>
@@ -87,15 +88,19 @@ static enum status do_jobs(const struct jobs_context *context, struct worker_job
                            uint32_t count, struct error *err)
 {
     const struct worker *worker = context->worker;
+    struct ledger_times *times = &context->ledger->times;
     struct worker_job *done = NULL;
+    double at_s = clock_now_s();
     TRY(worker->start(worker->self, jobs, count, context->arena, err));
     for (uint32_t i = 0; i <= count; i++) {
         TRY(worker->next(worker->self, &done, err));
+        clock_lap_s(&at_s, &times->model_s);
         if (!done)
             return OK;
         if (context->journal)
             TRY(journal_put_job(context->journal, done, err));
         show_done(context, done);
+        clock_lap_s(&at_s, &times->journal_s);
     }
     return OK;
 }
@@ -148,6 +153,7 @@ enum status jobs_generate(const struct jobs_context *context, const struct dsl_j
 {
     struct worker_job *work = ARENA_NEW(context->arena, struct worker_job, count);
     uint32_t *order = ARENA_NEW(context->arena, uint32_t, count);
+    double at_s = clock_now_s();
     if (!work || !order)
         FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", count);
     jobs_order(jobs, count, order);
@@ -159,6 +165,7 @@ enum status jobs_generate(const struct jobs_context *context, const struct dsl_j
         if (before && before->chunk_id == job->chunk_id && before->task_id == job->task_id)
             work[i].temperature = JOBS_SAMPLE_TEMPERATURE;
     }
+    clock_lap_s(&at_s, &context->ledger->times.schedule_s);
     TRY(jobs_run(context, work, count, err));
     for (uint32_t i = 0; i < count; i++) {
         struct jobs_outcome *outcome = &outcomes[order[i]];
@@ -178,7 +185,7 @@ uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *ou
     uint32_t readable = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct job_output *output = &outcomes[i].output;
-        if (output->kind != JOB_OUTPUT_ANSWER && output->kind != JOB_OUTPUT_NONE)
+        if (output->kind == JOB_OUTPUT_TRUNCATED || output->kind == JOB_OUTPUT_UNREADABLE)
             continue;
         kept[readable] = jobs[i];
         outputs[readable++] = (struct dsl_output){
@@ -187,7 +194,8 @@ uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *ou
             .citation = output->citation,
             .answer = output->answer,
             .has_citation = output->citation.size > 0,
-            .has_answer = output->kind == JOB_OUTPUT_ANSWER,
+            .has_answer = output->kind != JOB_OUTPUT_NONE,
+            .grade = text_of(job_output_grade(output->kind)),
         };
     }
     return readable;

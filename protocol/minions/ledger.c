@@ -56,6 +56,29 @@ void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
     *dollars = cost(ledger, (double)*prompt_tokens, ANSWER_TOKENS);
 }
 
+/* How the workers' jobs ended, and how many there were a second. */
+static void print_outcomes(const struct ledger *ledger, struct text_buf *buf)
+{
+    uint32_t all = 0;
+    const char *before = "";
+    for (int i = 0; i < JOB_OUTPUT_KINDS; i++)
+        all += ledger->outcomes[i];
+    if (all == 0)
+        return;
+    text_buf_add(buf, TEXT("workers           "));
+    for (int i = 0; i < JOB_OUTPUT_KINDS; i++) {
+        if (ledger->outcomes[i] == 0)
+            continue;
+        text_buf_format(buf, "%s%u %s (%.0f %%)", before, ledger->outcomes[i],
+                        job_output_grade((enum job_output_kind)i),
+                        100.0 * ledger->outcomes[i] / all);
+        before = ", ";
+    }
+    if (ledger->times.model_s > 0)
+        text_buf_format(buf, "; %.1f jobs/s", ledger->jobs / ledger->times.model_s);
+    text_buf_byte(buf, '\n');
+}
+
 void ledger_print(const struct ledger *ledger, struct text_buf *buf)
 {
     uint64_t only_prompt, only_output;
@@ -77,6 +100,7 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
                     ledger->documents == 1 ? "" : "s", ledger->jobs,
                     ledger->local_prompt_tokens, ledger->local_cached_tokens,
                     ledger->local_output_tokens, ledger->seconds);
+    print_outcomes(ledger, buf);
     text_buf_format(buf,
                     "remote only       would have sent about %" PRIu64
                     " tokens, $%.4f at $%.2f in and $%.2f out per million\n",
@@ -86,6 +110,29 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
 static void write_count(struct json_writer *writer, const char *key, uint64_t value)
 {
     json_write_key_i64(writer, key, (int64_t)value);
+}
+
+static void write_times(const struct ledger_times *times, struct json_writer *writer)
+{
+    json_write_key(writer, "times");
+    json_write_object(writer);
+    json_write_key_double(writer, "remote_s", times->remote_s);
+    json_write_key_double(writer, "parse_s", times->parse_s);
+    json_write_key_double(writer, "chunk_s", times->chunk_s);
+    json_write_key_double(writer, "schedule_s", times->schedule_s);
+    json_write_key_double(writer, "model_s", times->model_s);
+    json_write_key_double(writer, "journal_s", times->journal_s);
+    json_write_key_double(writer, "aggregate_s", times->aggregate_s);
+    json_write_object_end(writer);
+}
+
+static void write_outcomes(const struct ledger *ledger, struct json_writer *writer)
+{
+    json_write_key(writer, "outcomes");
+    json_write_object(writer);
+    for (int i = 0; i < JOB_OUTPUT_KINDS; i++)
+        write_count(writer, job_output_grade((enum job_output_kind)i), ledger->outcomes[i]);
+    json_write_object_end(writer);
 }
 
 void ledger_write(const struct ledger *ledger, struct json_writer *writer)
@@ -108,7 +155,9 @@ void ledger_write(const struct ledger *ledger, struct json_writer *writer)
     write_count(writer, "local_prompt_tokens", ledger->local_prompt_tokens);
     write_count(writer, "local_cached_tokens", ledger->local_cached_tokens);
     write_count(writer, "local_output_tokens", ledger->local_output_tokens);
+    write_outcomes(ledger, writer);
     json_write_key_double(writer, "seconds", ledger->seconds);
+    write_times(&ledger->times, writer);
     write_count(writer, "remote_only_prompt_tokens", only_prompt);
     json_write_key_double(writer, "remote_only_dollars", only_dollars);
     json_write_key_double(writer, "price_in", ledger->price.in);

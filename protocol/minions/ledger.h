@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "protocol/minions/job_output.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,17 @@ struct ledger_price {
 struct ledger_charge {
     double dollars;
     uint64_t tokens;
+};
+
+/* Where the time of a run went. */
+struct ledger_times {
+    double remote_s;    /* waiting for the supervisor */
+    double parse_s;     /* programs read */
+    double chunk_s;     /* prepare_jobs */
+    double schedule_s;  /* prompts made and ordered */
+    double model_s;     /* waiting for the workers */
+    double journal_s;   /* results written down */
+    double aggregate_s; /* replies read, transform_outputs, citations ranked */
 };
 
 struct ledger {
@@ -51,7 +63,9 @@ struct ledger {
     uint64_t document_bytes;
     uint32_t documents, jobs;
     uint64_t local_prompt_tokens, local_cached_tokens, local_output_tokens;
+    uint32_t outcomes[JOB_OUTPUT_KINDS]; /* of the workers' jobs, by kind */
     double seconds;
+    struct ledger_times times;
 };
 
 /* Charges a call of at most prompt_bytes and output_tokens before it is sent; gives the sum
@@ -68,7 +82,7 @@ void ledger_release(struct ledger *ledger, const struct ledger_charge *charge);
 void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
                         uint64_t *output_tokens, double *dollars);
 
-/* Appends three lines for people. */
+/* Appends a few lines for people. */
 void ledger_print(const struct ledger *ledger, struct text_buf *buf);
 /* Writes one JSON object. */
 void ledger_write(const struct ledger *ledger, struct json_writer *writer);

@@ -440,7 +440,8 @@ static enum status keep_dry(struct remote *remote, const struct exchange *x,
 enum status remote_chat(struct remote *remote, const struct remote_message *messages,
                         uint32_t count, struct remote_reply *reply, struct error *err)
 {
-    struct exchange x = {.end_s = clock_now_s() + remote->options.deadline_s};
+    double at_s = clock_now_s();
+    struct exchange x = {.end_s = at_s + remote->options.deadline_s};
     x.call.number = remote->call_count++;
     if (remote->is_replay)
         return remote_record_next(&remote->record, reply, err);
@@ -457,6 +458,7 @@ enum status remote_chat(struct remote *remote, const struct remote_message *mess
                 status = take_answer(remote, &x, reply, err);
         }
     }
+    clock_lap_s(&at_s, &remote->ledger->times.remote_s);
     text_buf_deinit(&x.attempt.body);
     text_buf_deinit(&x.body);
     return status;

@@ -1,6 +1,7 @@
 /* round - see round.h. */
 #include "protocol/minions/round.h"
 
+#include "base/clock.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/aggregate.h"
 #include "protocol/minions/bm25.h"
@@ -77,11 +78,17 @@ static enum status start_turn(struct run *run, struct text source, struct turn *
     *fault = (struct dsl_fault){0};
     if (run->options->journal)
         turn->source = text_copy(source, &run->arena);
-    TRY(dsl_open(&turn->program, source, NULL, fault, err));
-    TRY(dsl_prepare_jobs(turn->program, documents->texts, documents->count,
-                         before ? before->kept : NULL, before ? before->outputs : NULL,
-                         before ? before->kept_count : 0, &turn->jobs, &turn->job_count, fault,
-                         err));
+    struct ledger_times *times = &run->options->ledger->times;
+    double at_s = clock_now_s();
+    enum status status = dsl_open(&turn->program, source, NULL, fault, err);
+    clock_lap_s(&at_s, &times->parse_s);
+    TRY(status);
+    status = dsl_prepare_jobs(turn->program, documents->texts, documents->count,
+                              before ? before->kept : NULL, before ? before->outputs : NULL,
+                              before ? before->kept_count : 0, &turn->jobs, &turn->job_count,
+                              fault, err);
+    clock_lap_s(&at_s, &times->chunk_s);
+    TRY(status);
     if (turn->job_count > 0)
         return OK;
     fault->kind = DSL_BUDGET;
@@ -163,9 +170,17 @@ static enum status extract_outcomes(struct run *run, struct turn *turn, struct e
     return OK;
 }
 
+/* What has a name of its own among the times of work(). */
+static double named_s(const struct ledger_times *times)
+{
+    return times->schedule_s + times->model_s + times->journal_s;
+}
+
 /* Runs the turn's jobs on the worker and keeps what could be read. */
 static enum status work(struct run *run, struct turn *turn, struct error *err)
 {
+    struct ledger_times *times = &run->options->ledger->times;
+    double at_s = clock_now_s(), all_s = named_s(times);
     show(run, ROUND_WORKING);
     if (!run->is_extract) /* ranking has no luck in it: samples would be equal */
         TRY(jobs_repeat(&turn->jobs, &turn->job_count, run->options->samples, &run->arena,
@@ -181,9 +196,11 @@ static enum status work(struct run *run, struct turn *turn, struct error *err)
     else
         TRY(jobs_generate(&run->context, turn->jobs, count, turn->outcomes, err));
     for (uint32_t i = 0; i < count; i++)
-        run->result->outcomes[turn->outcomes[i].output.kind]++;
+        run->options->ledger->outcomes[turn->outcomes[i].output.kind]++;
     turn->kept_count =
         jobs_readable(turn->jobs, turn->outcomes, count, turn->kept, turn->outputs);
+    clock_lap_s(&at_s, &all_s);
+    times->aggregate_s += all_s - named_s(times);
     return OK;
 }
 
@@ -192,6 +209,7 @@ static void find(struct run *run, const struct turn *turn)
 {
     struct text text = {0};
     struct dsl_fault fault;
+    double at_s = clock_now_s();
     text_buf_clear(&run->findings);
     if (dsl_transform(turn->program, turn->kept, turn->outputs, turn->kept_count, &text, &fault,
                       NULL) == OK)
@@ -199,6 +217,7 @@ static void find(struct run *run, const struct turn *turn)
     else
         aggregate_add(&run->findings, turn->kept, turn->outputs, turn->kept_count,
                       SUPERVISOR_REMOTE_FINDINGS_MAX);
+    clock_lap_s(&at_s, &run->options->ledger->times.aggregate_s);
 }
 
 /* Writes what the turn did, for people: nothing of it is needed to go on. */

@@ -75,7 +75,6 @@ struct round_result {
     struct round_citation citations[ROUND_CITATIONS_MAX]; /* best first */
     uint32_t citation_count;
     uint32_t rounds, repairs; /* rounds gone through, programs sent back */
-    uint32_t outcomes[4];     /* how many jobs ended in each enum job_output_kind */
 };
 
 /* ERR_LIMIT an option is out of range, or no program within ROUND_ATTEMPTS; ERR_FORMAT the

@@ -57,7 +57,7 @@ static void answer(void *self, struct worker_job *job, struct arena *arena)
     "advice='Look for a number.'))\\n"                                                         \
     "    return jobs\\n"                                                                       \
     "def transform_outputs(jobs):\\n"                                                          \
-    "    return '; '.join([j.output.answer for j in jobs if j.output.answer])\\n```"
+    "    return '; '.join([j.output.answer for j in jobs if j.grade == 'grounded'])\\n```"
 
 struct fixture {
     struct scripted_server server;
@@ -152,7 +152,7 @@ static void refused_repaired_answered(void **state)
     assert_true(
         text_equal(text_slice(texts[0], citation->offset, citation->offset + citation->size),
                    TEXT("Revenue in 2019 was\n72.7 million dollars.")));
-    assert_true(f.result.outcomes[1] >= 1); /* none */
+    assert_true(f.ledger.outcomes[JOB_OUTPUT_NONE] >= 1); /* none */
     tear_down(&f);
 }
 
