@@ -6,8 +6,10 @@
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
+#include "tools/prices.h"
 #include "tools/state_path.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,15 +38,35 @@ static enum status open_remote(struct ask *ask, struct error *err)
     return remote_open(&ask->remote, &options, &ask->ledger, err);
 }
 
+/* What the supervisor costs; where there is none, what a usual one would. */
+static enum status set_prices(struct ask *ask, struct error *err)
+{
+    struct ledger_price *price = &ask->ledger.price;
+    bool is_known = true;
+    *price = PRICES_UNKNOWN;
+    if (ask->remote_model)
+        TRY(prices_find(ask->remote_model, price, &is_known, err));
+    if (!is_known && isnan(ask->price_in))
+        (void)fprintf(stderr,
+                      "cohort ask: no price of %s is known, $%.2f and $%.2f per million tokens "
+                      "are reckoned with\n",
+                      ask->remote_model, price->in, price->out);
+    if (!isnan(ask->price_in))
+        price->in = (double)ask->price_in;
+    if (!isnan(ask->price_out))
+        price->out = (double)ask->price_out;
+    return OK;
+}
+
 /* Everything that can be refused is looked at before the model is loaded. */
 static enum status open_all(struct ask *ask, int argc, char **argv, struct error *err)
 {
     TRY(ask_journal_open(ask, err));
     ask->ledger = (struct ledger){
-        .price = {.in = (double)ask->price_in, .out = (double)ask->price_out},
         .budget_dollars = (double)ask->budget,
         .budget_tokens = ask->budget_tokens,
     };
+    TRY(set_prices(ask, err));
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
     TRY(open_remote(ask, err));
     if (ask->dry_run)

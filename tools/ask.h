@@ -25,9 +25,9 @@ struct ask {
     uint64_t budget_tokens; /* 0: no limit of that kind */
     uint32_t rounds, samples;
     int worker_kind;
-    float budget, price_in, price_out;
-    uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
-    const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
+    float budget, price_in, price_out; /* prices: NaN: by the model */
+    uint64_t seed, resume;             /* resume: the run to go on with; 0: a new one */
+    const char *journal_path;          /* NULL: where it always is; "none": nothing is kept */
     bool json, dry_run;
 
     /* What it became. */

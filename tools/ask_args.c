@@ -1,6 +1,7 @@
 /* ask_args - see ask.h. */
 #include "tools/ask.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static enum args_result read_options(struct ask *ask, int argc, char **argv, int *rest)
@@ -28,9 +29,9 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         {0, "budget-tokens", "N", ARGS_U64, &ask->budget_tokens, 0, 0,
          "nor one that may pass so many tokens, in and out (default: no limit)"},
         {0, "price-in", "DOLLARS", ARGS_REAL, &ask->price_in, 0, 1000000,
-         "per million tokens to the supervisor (default 2.50)"},
+         "per million tokens to the supervisor (default: prices, by the model)"},
         {0, "price-out", "DOLLARS", ARGS_REAL, &ask->price_out, 0, 1000000,
-         "per million tokens from it (default 10)"},
+         "per million tokens from it (default: the same)"},
         {0, "dry-run", NULL, ARGS_FLAG, &ask->dry_run, 0, 0,
          "show what would be sent, and send nothing"},
         {0, "record", "FILE", ARGS_TEXT, &ask->record_path, 0, 0,
@@ -79,8 +80,7 @@ enum args_result ask_args_parse(struct ask *ask, int argc, char **argv)
 {
     int rest = 0;
     ask->budget = 1;
-    ask->price_in = 2.5F;
-    ask->price_out = 10;
+    ask->price_in = ask->price_out = NAN;
     const enum args_result parsed = read_options(ask, argc, argv, &rest);
     if (parsed == ARGS_GO && !take_question(ask, argv + rest))
         return ARGS_WRONG;
