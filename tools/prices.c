@@ -33,7 +33,7 @@ static const char TABLE[] = "gpt-4o 2.5 10\n"
 /* Reads one line; false when it is no price. name is empty on a line that holds none. */
 static bool read_line(struct text line, char name[LINE_BYTES], struct ledger_price *price)
 {
-    char copy[LINE_BYTES], over;
+    char *at = NULL;
     size_t end = text_find(line, TEXT("#"), 0);
     line = text_trim(text_slice(line, 0, end));
     name[0] = '\0';
@@ -41,9 +41,16 @@ static bool read_line(struct text line, char name[LINE_BYTES], struct ledger_pri
         return true;
     if (line.size >= LINE_BYTES)
         return false;
-    snprintf(copy, sizeof(copy), "%.*s", TEXT_ARG(line));
-    return sscanf(copy, "%255s %lf %lf %c", name, &price->in, &price->out, &over) == 3 &&
-           price->in >= 0 && price->out >= 0;
+    snprintf(name, LINE_BYTES, "%.*s", TEXT_ARG(line));
+    char *numbers = name + strcspn(name, " \t");
+    if (*numbers == '\0')
+        return false;
+    *numbers++ = '\0';
+    price->in = strtod(numbers, &at);
+    if (at == numbers || !(price->in >= 0))
+        return false;
+    price->out = strtod(at, &numbers);
+    return at != numbers && *numbers == '\0' && price->out >= 0;
 }
 
 /* The longest name that model begins with; *wrong is the number of a line that is none. */
