@@ -1,10 +1,10 @@
 /*
  * prices - what paid models cost, dollars per million tokens in and out.
  *
- * A line each: `NAME IN OUT`; a model's name begins with NAME, and the longest one counts; `#`
- * begins a remark. The file is $XDG_CONFIG_HOME/cohort/prices, else ~/.config/cohort/prices;
- * where it has no line for a model, a table of list prices does (of PRICES_DATE: look before you
- * rely on it).
+ * A line each: `NAME IN OUT`. A model whose name begins with NAME is meant, the longest NAME
+ * counts, and # begins a remark. The file is $XDG_CONFIG_HOME/cohort/prices, else
+ * ~/.config/cohort/prices; where it has no line for a model, a table of list prices has
+ * (PRICES_DATE: look before you rely on it).
  */
 #ifndef TOOLS_PRICES_H
 #define TOOLS_PRICES_H
