@@ -37,7 +37,8 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
   protocol/dsl/args.c protocol/dsl/attribute.c protocol/dsl/builtins.c
   protocol/dsl/builtins_iter.c protocol/dsl/chunk.c protocol/dsl/compare.c protocol/dsl/dict.c
-  protocol/dsl/dsl.c protocol/dsl/dsl_source.c protocol/dsl/eval.c protocol/dsl/eval_call.c
+  protocol/dsl/dsl.c protocol/dsl/limits.c protocol/dsl/message.c protocol/dsl/program.c
+  protocol/dsl/sandbox.c protocol/dsl/dsl_source.c protocol/dsl/eval.c protocol/dsl/eval_call.c
   protocol/dsl/eval_comp.c protocol/dsl/eval_expr.c protocol/dsl/eval_ops.c
   protocol/dsl/eval_target.c protocol/dsl/exception.c protocol/dsl/format.c
   protocol/dsl/format_spec.c protocol/dsl/interp.c protocol/dsl/iter.c protocol/dsl/list.c

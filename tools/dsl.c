@@ -25,8 +25,7 @@ struct run {
     struct text_buf source, outputs;
     struct arena arena;
     struct dsl_program *program;
-    const struct dsl_job *jobs;
-    uint32_t job_count;
+    struct dsl_jobs jobs;
     struct text text; /* of transform_outputs */
     bool is_transformed;
     struct dsl_fault fault;
@@ -67,10 +66,10 @@ static enum status read_line(struct run *run, struct text line, struct dsl_job *
     json_free(root);
     if (!is_read)
         FAIL(err, ERR_FORMAT, "it needs a job_id and a sample");
-    if (id < 0 || id >= run->job_count)
+    if (id < 0 || id >= run->jobs.count)
         FAIL(err, ERR_FORMAT, "job_id is %lld, the program made %u jobs", (long long)id,
-             run->job_count);
-    *job = run->jobs[id];
+             run->jobs.count);
+    *job = run->jobs.list[id];
     if (read_reply(run, sample, output, &why) != OK)
         FAIL(err, ERR_FORMAT, "the sample of job %lld is no JobOutput: %.120s", (long long)id,
              why.text);
@@ -80,11 +79,11 @@ static enum status read_line(struct run *run, struct text line, struct dsl_job *
 static enum status transform(struct run *run, struct error *err)
 {
     const struct text lines = text_buf_text(&run->outputs);
-    struct dsl_job *jobs = ARENA_NEW(&run->arena, struct dsl_job, run->job_count);
-    struct dsl_output *outputs = ARENA_NEW(&run->arena, struct dsl_output, run->job_count);
+    struct dsl_job *jobs = ARENA_NEW(&run->arena, struct dsl_job, run->jobs.count);
+    struct dsl_output *outputs = ARENA_NEW(&run->arena, struct dsl_output, run->jobs.count);
     uint32_t count = 0, number = 0;
     if (!jobs || !outputs)
-        FAIL(err, ERR_MEMORY, "no room for %u outputs", run->job_count);
+        FAIL(err, ERR_MEMORY, "no room for %u outputs", run->jobs.count);
     for (size_t at = 0; at < lines.size;) {
         struct error why = {0};
         size_t end = text_find(lines, TEXT("\n"), at);
@@ -93,7 +92,7 @@ static enum status transform(struct run *run, struct error *err)
         number++;
         if (line.size == 0)
             continue;
-        if (count == run->job_count)
+        if (count == run->jobs.count)
             FAIL(err, ERR_LIMIT, "%.100s: more than one line for each of %u jobs",
                  run->outputs_path, count);
         if (read_line(run, line, &jobs[count], &outputs[count], &why) != OK)
@@ -102,8 +101,9 @@ static enum status transform(struct run *run, struct error *err)
         count++;
     }
     run->is_transformed = true;
+    const struct dsl_finished finished = {jobs, outputs, count};
     const enum status status =
-        dsl_transform(run->program, jobs, outputs, count, &run->text, &run->fault, err);
+        dsl_transform(run->program, &finished, &run->text, &run->fault, err);
     run->is_faulty = status != OK;
     return OK;
 }
@@ -115,11 +115,14 @@ static enum status execute(struct run *run, const char *program, struct error *e
     TRY(documents_open(&run->documents, run->files.items, run->files.count, err));
     if (run->outputs_path)
         TRY(file_map_read(&run->outputs, run->outputs_path, FILE_BYTES_MAX, err));
-    const struct text source = dsl_find_source(text_buf_text(&run->source));
-    enum status status = dsl_open(&run->program, source, NULL, &run->fault, err);
+    const struct dsl_options options = {
+        .source = dsl_find_source(text_buf_text(&run->source)),
+        .documents = run->documents.texts,
+        .document_count = run->documents.count,
+    };
+    enum status status = dsl_open(&run->program, &options, &run->fault, err);
     if (status == OK)
-        status = dsl_prepare_jobs(run->program, run->documents.texts, run->documents.count,
-                                  NULL, NULL, 0, &run->jobs, &run->job_count, &run->fault, err);
+        status = dsl_prepare_jobs(run->program, NULL, &run->jobs, &run->fault, err);
     run->is_faulty = status != OK && (run->fault.message[0] || run->fault.exception[0]);
     if (status != OK)
         return run->is_faulty ? OK : status;
@@ -172,8 +175,8 @@ static void write_json(const struct run *run, struct text_buf *out)
     json_write_object(&w);
     json_write_key(&w, "jobs");
     json_write_array(&w);
-    for (uint32_t i = 0; i < run->job_count; i++) {
-        const struct dsl_job *job = &run->jobs[i];
+    for (uint32_t i = 0; i < run->jobs.count; i++) {
+        const struct dsl_job *job = &run->jobs.list[i];
         json_write_object(&w);
         json_write_key_text(&w, "chunk", job->chunk);
         json_write_key_text(&w, "task", job->task);
@@ -215,24 +218,24 @@ static void show_job(const struct run *run, const struct dsl_job *job, struct te
 static void show_jobs(const struct run *run, struct text_buf *out)
 {
     int32_t chunks = 0, tasks = 0;
-    for (uint32_t i = 0; i < run->job_count; i++) {
-        const struct dsl_job *job = &run->jobs[i];
+    for (uint32_t i = 0; i < run->jobs.count; i++) {
+        const struct dsl_job *job = &run->jobs.list[i];
         chunks = job->chunk_id >= chunks ? job->chunk_id + 1 : chunks;
         tasks = job->task_id >= tasks ? job->task_id + 1 : tasks;
     }
-    text_buf_format(out, "%u jobs: %d chunks, %d tasks\n", run->job_count, chunks, tasks);
+    text_buf_format(out, "%u jobs: %d chunks, %d tasks\n", run->jobs.count, chunks, tasks);
     int32_t seen = 0; /* ids count up in the order of first use */
-    for (uint32_t i = 0; i < run->job_count; i++) {
-        if (run->jobs[i].task_id != seen)
+    for (uint32_t i = 0; i < run->jobs.count; i++) {
+        if (run->jobs.list[i].task_id != seen)
             continue;
         text_buf_format(out, "task %d: ", seen++);
-        add_beginning(out, run->jobs[i].task);
+        add_beginning(out, run->jobs.list[i].task);
     }
-    for (uint32_t i = 0; i < run->job_count && i < JOBS_SHOWN; i++)
-        show_job(run, &run->jobs[i], out);
-    if (run->job_count > JOBS_SHOWN)
+    for (uint32_t i = 0; i < run->jobs.count && i < JOBS_SHOWN; i++)
+        show_job(run, &run->jobs.list[i], out);
+    if (run->jobs.count > JOBS_SHOWN)
         text_buf_format(out, "... and %u more; --json has them all\n",
-                        run->job_count - JOBS_SHOWN);
+                        run->jobs.count - JOBS_SHOWN);
 }
 
 static void write_text(const struct run *run, struct text_buf *out)

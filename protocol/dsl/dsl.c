@@ -1,33 +1,34 @@
 /*
  * dsl - see dsl.h.
  *
- * A program has one interp from open to close: what prepare_jobs left in the module's variables
- * is there for transform_outputs, and both share one budget.
+ * The child serves three requests: it opens the program unasked, then prepares or transforms
+ * until the socket closes. A reply is: status, the error's text, the fault, and on OK what was
+ * asked for. Documents are not sent: the child is a fork and has them.
  */
 #include "protocol/dsl/dsl.h"
 
-#include "protocol/dsl/builtins.h"
-#include "protocol/dsl/compare.h"
-#include "protocol/dsl/dict.h"
-#include "protocol/dsl/eval.h"
-#include "protocol/dsl/list.h"
-#include "protocol/dsl/lower.h"
-#include "protocol/dsl/provenance.h"
-#include "protocol/dsl/record.h"
-#include "protocol/dsl/repr.h"
-#include "protocol/dsl/str.h"
-#include "protocol/dsl/type.h"
+#include "protocol/dsl/limits.h"
+#include "protocol/dsl/message.h"
+#include "protocol/dsl/program.h"
+#include "protocol/dsl/sandbox.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum request { REQUEST_PREPARE, REQUEST_TRANSFORM, REQUEST_KINDS };
+
+/* Beside the texts that a reply may hold: ids, sizes, advice. */
+#define REPLY_SLACK_BYTES ((size_t)64 << 20)
 
 struct dsl_program {
-    struct interp in;
-    struct code *module;
-    struct value prepare_jobs, transform_outputs;
-    uint32_t prepare_slot, transform_slot;
-    bool started; /* the module's statements have run */
+    struct dsl_options options; /* documents borrowed */
+    struct dsl_limits limits;   /* no zeros */
+    struct sandbox sandbox;
+    struct text_buf prepared, transformed; /* replies: texts given out lie in them */
+    struct dsl_job *jobs;                  /* given out */
 };
 
 static struct dsl_limits with_defaults(const struct dsl_limits *limits)
@@ -40,148 +41,207 @@ static struct dsl_limits with_defaults(const struct dsl_limits *limits)
     l.jobs = l.jobs ? l.jobs : 2048;
     l.chunk_bytes = l.chunk_bytes ? l.chunk_bytes : (size_t)256 << 20;
     l.output_bytes = l.output_bytes ? l.output_bytes : 1 << 20;
+    l.wall_s = l.wall_s > 0 ? l.wall_s : 30;
     return l;
 }
 
-/* A fault as an error, for those who only look at that. */
-static enum status fail_fault(const struct dsl_fault *fault, struct error *err)
+/* ---- the child ---- */
+
+static void begin_reply(struct text_buf *reply, enum status status, const struct error *why,
+                        const struct dsl_fault *fault)
 {
-    const enum status status = fault->kind == DSL_BUDGET ? ERR_LIMIT : ERR_FORMAT;
-    if (fault->kind == DSL_RAISED)
-        FAIL(err, status, "program line %d: %s: %s", fault->line, fault->exception,
-             fault->message);
-    if (fault->line > 0)
-        FAIL(err, status, "program line %d: %s", fault->line, fault->message);
-    FAIL(err, status, "program: %s", fault->message);
+    text_buf_clear(reply);
+    message_put_u64(reply, (uint64_t)status);
+    message_put_text(reply, text_of(status == OK ? "" : why->text));
+    message_put_fault(reply, fault);
 }
 
-static void copy_cut(char *out, size_t room, struct text text)
+static bool reply_prepare(struct program *program, const struct dsl_finished *past,
+                          struct text_buf *reply)
 {
-    struct text cut = text_slice(text, 0, room - 1);
-    cut.size = text_utf8_valid(cut);
-    if (cut.size > 0)
-        memcpy(out, cut.data, cut.size);
-    out[cut.size] = '\0';
+    struct dsl_jobs jobs = {0};
+    struct dsl_fault fault = {0};
+    struct error why = {0};
+    const enum status status = program_prepare_jobs(program, past, &jobs, &fault, &why);
+    begin_reply(reply, status, &why, &fault);
+    if (status == OK)
+        message_put_jobs(reply, &jobs);
+    return !reply->failed;
 }
 
-/* Why the interp stopped, into *fault. */
-static enum status take_fault(struct interp *in, struct dsl_fault *fault, struct error *err)
+static bool reply_transform(struct program *program, const struct dsl_finished *finished,
+                            struct text_buf *reply)
 {
-    *fault = (struct dsl_fault){.kind = DSL_BUDGET, .line = in->line};
-    const struct exception *raised = in->raised;
-    if (raised && !in->out_of_budget) {
-        struct str *message = exception_text(in, raised);
-        if (message) {
-            fault->kind = DSL_RAISED;
-            fault->line = raised->line;
-            copy_cut(fault->exception, sizeof fault->exception, text_of(raised->type->name));
-            copy_cut(fault->message, sizeof fault->message, str_text(message));
-        }
+    struct text text = {0};
+    struct dsl_fault fault = {0};
+    struct error why = {0};
+    const enum status status = program_transform(program, finished, &text, &fault, &why);
+    begin_reply(reply, status, &why, &fault);
+    if (status == OK)
+        message_put_text(reply, text);
+    return !reply->failed;
+}
+
+static bool serve_request(const struct dsl_program *dsl, struct program *program,
+                          struct text message, struct text_buf *reply)
+{
+    struct message_reader reader = {.rest = message};
+    struct dsl_finished finished = {0};
+    const uint64_t request = message_get_u64(&reader, REQUEST_KINDS - 1);
+    const bool has_finished = message_get_u64(&reader, 1) != 0;
+    if (reader.is_failed ||
+        (has_finished && !message_get_finished(&reader, &dsl->options, &finished)))
+        return false;
+    return request == REQUEST_PREPARE
+               ? reply_prepare(program, has_finished ? &finished : NULL, reply)
+               : reply_transform(program, &finished, reply);
+}
+
+/* Never comes back; nothing is freed, for the process ends. */
+static void serve(void *self, int socket)
+{
+    const struct dsl_program *dsl = self;
+    struct program *program = NULL;
+    struct dsl_fault fault = {0};
+    struct error why = {0};
+    struct text_buf reply = {0};
+    const enum status status = program_open(&program, &dsl->options, &fault, &why);
+    begin_reply(&reply, status, &why, &fault);
+    while (!reply.failed && sandbox_put(socket, text_buf_text(&reply)) && program) {
+        struct text_buf message = {0}; /* kept: the program may hold its texts */
+        if (!sandbox_get(socket, &message) ||
+            !serve_request(dsl, program, text_buf_text(&message), &reply))
+            break;
     }
-    if (fault->kind == DSL_BUDGET)
-        copy_cut(fault->message, sizeof fault->message, text_of(in->budget));
-    in->raised = NULL;
-    return fail_fault(fault, err);
+    _exit(0);
 }
 
-static enum status over_limit(struct interp *in, struct dsl_fault *fault, struct error *err,
-                              const char *format, unsigned long long limit)
+/* ---- the parent ---- */
+
+static enum status fail_budget(struct dsl_fault *fault, struct error *err, const char *why)
 {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* literals, three calls below */
-    interp_trip(in, format, limit);
-#pragma GCC diagnostic pop
-    return take_fault(in, fault, err);
+    *fault = (struct dsl_fault){.kind = DSL_BUDGET};
+    snprintf(fault->message, sizeof(fault->message), "%s", why);
+    FAIL(err, ERR_LIMIT, "program: %s", why);
 }
 
-/* Names that Python has and this language refuses, unless the program binds them itself. */
-static bool check_names(const struct scope *globals, struct dsl_fault *fault)
+/* Why there is no reply; the process is gone afterwards. */
+static enum status fail_end(struct dsl_program *dsl, enum sandbox_end end,
+                            struct dsl_fault *fault, struct error *err)
 {
-    for (uint32_t i = 0; i < globals->symbol_count; i++) {
-        const struct scope_symbol *symbol = &globals->symbols[i];
-        const char *instead = builtins_refused(str_text(symbol->name));
-        if (!instead || (symbol->flags & SCOPE_BOUND))
-            continue;
-        parse_refuse(fault, symbol->uses ? symbol->uses->line : 0,
-                     "`%.*s` is not part of this language: %s",
-                     TEXT_ARG(str_text(symbol->name)), instead);
-        return false;
+    char why[160];
+    if (end == SANDBOX_TIMED_OUT)
+        snprintf(why, sizeof(why), "it ran for more than %g seconds", dsl->limits.wall_s);
+    else if (end == SANDBOX_TOO_LARGE)
+        snprintf(why, sizeof(why), "what it gave is larger than its limits allow");
+    else
+        snprintf(why, sizeof(why), "its process ended: out of memory, or a forbidden call");
+    sandbox_stop(&dsl->sandbox);
+    return fail_budget(fault, err, why);
+}
+
+/* Waits for a reply and reads its head; on OK reader stands before what was asked for. */
+static enum status take_reply(struct dsl_program *dsl, struct text_buf *message,
+                              struct message_reader *reader, struct dsl_fault *fault,
+                              struct error *err)
+{
+    const size_t most = dsl->limits.chunk_bytes + dsl->limits.output_bytes + REPLY_SLACK_BYTES;
+    const enum sandbox_end end =
+        sandbox_receive(&dsl->sandbox, most, dsl->limits.wall_s, message);
+    if (end != SANDBOX_DONE)
+        return fail_end(dsl, end, fault, err);
+    *reader = (struct message_reader){.rest = text_buf_text(message)};
+    const enum status status = (enum status)message_get_u64(reader, ERR_CANCELLED);
+    const struct text why = message_get_text(reader);
+    message_get_fault(reader, fault);
+    if (reader->is_failed)
+        return fail_end(dsl, SANDBOX_DIED, fault, err);
+    if (status != OK)
+        FAIL(err, status, "%.*s", TEXT_ARG(text_slice(why, 0, 230)));
+    return OK;
+}
+
+static enum status ask(struct dsl_program *dsl, enum request request,
+                       const struct dsl_finished *finished, struct dsl_fault *fault,
+                       struct error *err)
+{
+    struct text_buf message = {0};
+    if (dsl->sandbox.child <= 0)
+        return fail_budget(fault, err, "its process has ended");
+    message_put_u64(&message, request);
+    message_put_u64(&message, finished != NULL);
+    if (finished)
+        message_put_finished(&message, finished);
+    if (message.failed) {
+        text_buf_deinit(&message);
+        FAIL(err, ERR_MEMORY, "program: no memory for what it is given");
     }
-    return true;
+    const enum sandbox_end end =
+        sandbox_send(&dsl->sandbox, text_buf_text(&message), dsl->limits.wall_s);
+    text_buf_deinit(&message);
+    return end == SANDBOX_DONE ? OK : fail_end(dsl, end, fault, err);
 }
 
-static bool find_slot(const struct scope *globals, const char *name, uint32_t *slot)
+static enum status check_documents(const struct dsl_options *options, struct error *err)
 {
-    for (uint32_t i = 0; i < globals->symbol_count; i++) {
-        *slot = i;
-        if (str_is(globals->symbols[i].name, name) && globals->symbols[i].flags & SCOPE_BOUND)
-            return true;
+    for (uint32_t i = 0; i < options->document_count; i++) {
+        const size_t valid = text_utf8_valid(options->documents[i]);
+        if (valid != options->documents[i].size)
+            FAIL(err, ERR_FORMAT, "document %u: byte %zu is not UTF-8", i, valid);
     }
-    return false;
+    return OK;
 }
 
-static bool open_globals(struct interp *in, const struct scope *globals)
+static enum status start(struct dsl_program *dsl, struct dsl_fault *fault, struct error *err)
 {
-    in->global_count = globals->symbol_count;
-    in->globals = interp_alloc(in, (size_t)in->global_count + 1, sizeof *in->globals);
-    in->builtins = interp_alloc(in, (size_t)in->global_count + 1, sizeof *in->builtins);
-    if (!in->globals || !in->builtins)
-        return false;
-    for (uint32_t i = 0; i < in->global_count; i++)
-        if (!builtins_find(in, str_text(globals->symbols[i].name), &in->builtins[i]))
-            return false;
-    return true;
+    struct text_buf reply = {0};
+    struct message_reader reader;
+    const struct sandbox_options options = {
+        .memory_bytes = dsl->limits.bytes + REPLY_SLACK_BYTES + dsl->limits.chunk_bytes,
+        .serve = serve,
+        .self = dsl};
+    TRY(check_documents(&dsl->options, err));
+    TRY(sandbox_start(&dsl->sandbox, &options, err));
+    const enum status status = take_reply(dsl, &reply, &reader, fault, err);
+    text_buf_deinit(&reply);
+    return status;
 }
 
-/* Source to code; false with the fault filled. */
-static bool load(struct dsl_program *p, struct text source, struct dsl_fault *fault)
+/* Before the process's first program. */
+static enum status try_limits_once(struct error *err)
 {
-    struct interp *in = &p->in;
-    struct scope *globals;
-    struct str *copy = in->limits.source_bytes >= source.size ? str_copy(in, source) : NULL;
-    const struct syntax *syntax = parse_source(in, copy ? str_text(copy) : source, fault);
-    if (!syntax)
-        return false;
-    p->module = lower_module(in, syntax, fault, &globals);
-    if (!p->module || !check_names(globals, fault))
-        return false;
-    if (!find_slot(globals, "prepare_jobs", &p->prepare_slot)) {
-        parse_refuse(fault, 0, "the program does not define prepare_jobs(context, ...)");
-        return false;
-    }
-    if (!find_slot(globals, "transform_outputs", &p->transform_slot)) {
-        parse_refuse(fault, 0, "the program does not define transform_outputs(jobs)");
-        return false;
-    }
-    if (open_globals(in, globals))
-        return true;
-    parse_refuse(fault, 0, "%s", in->budget);
-    fault->kind = DSL_BUDGET;
-    return false;
+    static atomic_bool are_tried;
+    if (atomic_exchange(&are_tried, true))
+        return OK;
+    const enum status status = limits_try(err);
+    atomic_store(&are_tried, status == OK);
+    return status;
 }
 
-enum status dsl_open(struct dsl_program **program, struct text source,
-                     const struct dsl_limits *limits, struct dsl_fault *fault,
-                     struct error *err)
+enum status dsl_open(struct dsl_program **program, const struct dsl_options *options,
+                     struct dsl_fault *fault, struct error *err)
 {
-    const struct dsl_limits whole = with_defaults(limits);
-    struct dsl_program *p = calloc(1, sizeof *p);
     struct dsl_fault ignored = {0};
+    struct dsl_program *dsl = calloc(1, sizeof(*dsl));
     fault = fault ? fault : &ignored;
     *fault = (struct dsl_fault){0};
     *program = NULL;
-    if (!p)
+    if (!dsl)
         FAIL(err, ERR_MEMORY, "no memory for a program");
-    const enum status status = interp_init(&p->in, &whole, err);
+    enum status status = try_limits_once(err);
     if (status != OK) {
-        free(p);
+        free(dsl);
         return status;
     }
-    if (!load(p, source, fault)) {
-        dsl_close(p);
-        return fail_fault(fault, err);
+    dsl->limits = with_defaults(options->limits);
+    dsl->options = *options;
+    dsl->options.limits = &dsl->limits;
+    status = start(dsl, fault, err);
+    if (status != OK) {
+        dsl_close(dsl);
+        return status;
     }
-    *program = p;
+    *program = dsl;
     return OK;
 }
 
@@ -189,244 +249,52 @@ void dsl_close(struct dsl_program *program)
 {
     if (!program)
         return;
-    interp_deinit(&program->in);
+    sandbox_stop(&program->sandbox);
+    text_buf_deinit(&program->prepared);
+    text_buf_deinit(&program->transformed);
+    free(program->jobs);
     free(program);
 }
 
-static bool ensure_started(struct dsl_program *p)
-{
-    if (p->started)
-        return true;
-    p->started = true;
-    return eval_module(&p->in, p->module);
-}
-
-static bool call_function(struct dsl_program *p, uint32_t slot, const struct value *values,
-                          uint32_t count, struct value *out)
-{
-    struct interp *in = &p->in;
-    const struct args args = {.values = values, .count = count};
-    in->depth = 0;
-    in->nest = 0;
-    in->stack_used = 0;
-    in->raised = in->handled = NULL;
-    const struct value function = in->globals[slot];
-    if (function.kind == VALUE_UNSET)
-        return exception_raise(in, &exception_name, "a function was deleted by the program");
-    return eval_call_value(in, function, &args, out);
-}
-
-/* A str of text from outside; None when it is not there. */
-static bool set_text(struct interp *in, struct record *record, uint32_t field, struct text text)
-{
-    struct str *str = str_repair(in, text);
-    record->fields[field] = value_str(str);
-    return str != NULL;
-}
-
-static struct record *manifest_of(struct interp *in, const struct dsl_job *job)
-{
-    struct record *manifest = record_new(in, &record_job_manifest);
-    if (!manifest || !set_text(in, manifest, RECORD_TASK, job->task) ||
-        !set_text(in, manifest, RECORD_ADVICE, job->advice))
-        return NULL;
-    struct str *chunk = provenance_chunk(in, job);
-    if (!chunk)
-        return NULL;
-    manifest->fields[RECORD_CHUNK] = value_str(chunk);
-    manifest->fields[RECORD_CHUNK_ID] = value_int(job->chunk_id);
-    manifest->fields[RECORD_TASK_ID] = value_int(job->task_id);
-    manifest->fields[RECORD_JOB_ID] = value_int(job->job_id);
-    return manifest;
-}
-
-static struct record *output_of(struct interp *in, const struct dsl_output *output)
-{
-    struct record *record = record_new(in, &record_job_output);
-    if (!record || !set_text(in, record, RECORD_EXPLANATION, output->explanation) ||
-        (output->has_citation && !set_text(in, record, RECORD_CITATION, output->citation)) ||
-        (output->has_answer && !set_text(in, record, RECORD_ANSWER, output->answer)))
-        return NULL;
-    return record;
-}
-
-/* The arguments of prepare_jobs: documents, then the previous round or two times None. */
-static bool prepare_arguments(struct interp *in, const struct dsl_job *jobs,
-                              const struct dsl_output *outputs, uint32_t count,
-                              struct value values[3])
-{
-    struct list *context = list_new(in, in->document_count);
-    for (uint32_t i = 0; context && i < in->document_count; i++) {
-        struct str *document = str_view(in, in->documents[i]);
-        if (!document)
-            return false;
-        document->document = (int32_t)i;
-        if (!list_push(in, context, value_str(document)))
-            return false;
-    }
-    if (!context)
-        return false;
-    values[0] = value_list(context);
-    values[1] = values[2] = value_none();
-    if (!jobs)
-        return true;
-    struct list *manifests = list_new(in, count), *replies = list_new(in, count);
-    for (uint32_t i = 0; manifests && replies && i < count; i++) {
-        struct record *manifest = manifest_of(in, &jobs[i]);
-        struct record *output = manifest && outputs ? output_of(in, &outputs[i]) : NULL;
-        if (!manifest || !list_push(in, manifests, record_value(manifest)) ||
-            (outputs && (!output || !list_push(in, replies, record_value(output)))))
-            return false;
-    }
-    values[1] = value_list(manifests);
-    if (outputs)
-        values[2] = value_list(replies);
-    return manifests && replies;
-}
-
-static enum status check_documents(const struct text *documents, uint32_t count,
-                                   struct error *err)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t valid = text_utf8_valid(documents[i]);
-        if (valid != documents[i].size)
-            FAIL(err, ERR_FORMAT, "document %u: byte %zu is not UTF-8", i, valid);
-    }
-    return OK;
-}
-
-/* What prepare_jobs gave, as a list of records; raises TypeError in the program's terms. */
-static const struct list *jobs_of(struct interp *in, struct value result)
-{
-    const struct list *list = list_from(in, result);
-    for (uint32_t i = 0; list && i < list->count; i++) {
-        const struct value item = list->items[i];
-        if (item.kind != VALUE_RECORD || item.as.record->type != &record_job_manifest) {
-            exception_raise(in, &exception_type,
-                            "prepare_jobs must return a list of JobManifest; item %u is a %s",
-                            i, type_name(item));
-            return NULL;
-        }
-        for (uint32_t field = 0; field <= RECORD_ADVICE; field++)
-            if (item.as.record->fields[field].kind != VALUE_STR) {
-                exception_raise(in, &exception_type, "job %u: %s must be a str, not %s", i,
-                                record_field_name(&record_job_manifest, field),
-                                type_name(item.as.record->fields[field]));
-                return NULL;
-            }
-    }
-    return list;
-}
-
-/* The index of a text among the distinct ones, in order of first use. */
-static bool text_id(struct interp *in, struct dict *ids, struct value text, int32_t *id)
-{
-    struct dict_entry *entry;
-    if (!dict_find(in, ids, text, &entry))
-        return false;
-    *id = entry ? (int32_t)entry->value.as.integer : (int32_t)ids->count;
-    return entry || dict_set(in, ids, text, value_int(*id));
-}
-
-static struct dsl_job *export_jobs(struct interp *in, const struct list *list)
-{
-    struct dsl_job *jobs = interp_alloc(in, (size_t)list->count + 1, sizeof *jobs);
-    struct dict *chunks = dict_new(in), *tasks = dict_new(in);
-    if (!jobs || !chunks || !tasks)
-        return NULL;
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct value *fields = list->items[i].as.record->fields;
-        struct dsl_job *job = &jobs[i];
-        job->job_id = (int32_t)i;
-        job->chunk = str_text(fields[RECORD_CHUNK].as.str);
-        job->task = str_text(fields[RECORD_TASK].as.str);
-        job->advice = str_text(fields[RECORD_ADVICE].as.str);
-        if (!text_id(in, chunks, fields[RECORD_CHUNK], &job->chunk_id) ||
-            !text_id(in, tasks, fields[RECORD_TASK], &job->task_id) ||
-            !provenance_locate(in, fields[RECORD_CHUNK].as.str, job))
-            return NULL;
-    }
-    return jobs;
-}
-
-static size_t chunk_bytes(const struct list *list)
+static size_t chunk_bytes(const struct dsl_jobs *jobs)
 {
     size_t sum = 0;
-    for (uint32_t i = 0; i < list->count; i++)
-        sum += list->items[i].as.record->fields[RECORD_CHUNK].as.str->size;
+    for (uint32_t i = 0; i < jobs->count; i++)
+        sum += jobs->list[i].chunk.size;
     return sum;
 }
 
-enum status dsl_prepare_jobs(struct dsl_program *program, const struct text *documents,
-                             uint32_t document_count, const struct dsl_job *previous,
-                             const struct dsl_output *previous_outputs, uint32_t previous_count,
-                             const struct dsl_job **jobs, uint32_t *job_count,
-                             struct dsl_fault *fault, struct error *err)
+enum status dsl_prepare_jobs(struct dsl_program *program, const struct dsl_finished *past,
+                             struct dsl_jobs *jobs, struct dsl_fault *fault, struct error *err)
 {
-    struct interp *in = &program->in;
     struct dsl_fault ignored = {0};
-    struct value values[3], result;
+    struct message_reader reader;
+    struct text_buf reply = {0};
     fault = fault ? fault : &ignored;
-    TRY(check_documents(documents, document_count, err));
-    in->documents = documents;
-    in->document_count = document_count;
-    if (!ensure_started(program) ||
-        !prepare_arguments(in, previous, previous_outputs, previous_count, values) ||
-        !call_function(program, program->prepare_slot, values, 3, &result))
-        return take_fault(in, fault, err);
-    const struct list *list = jobs_of(in, result);
-    if (!list)
-        return take_fault(in, fault, err);
-    if (list->count > in->limits.jobs)
-        return over_limit(in, fault, err, "prepare_jobs gave more than %llu jobs",
-                          in->limits.jobs);
-    if (chunk_bytes(list) > in->limits.chunk_bytes)
-        return over_limit(in, fault, err, "the jobs' chunks sum up to more than %llu bytes",
-                          in->limits.chunk_bytes);
-    *jobs = export_jobs(in, list);
-    *job_count = list->count;
-    return *jobs ? OK : take_fault(in, fault, err);
-}
-
-static bool transform_arguments(struct interp *in, const struct dsl_job *jobs,
-                                const struct dsl_output *outputs, uint32_t count,
-                                struct value *out)
-{
-    struct list *list = list_new(in, count);
-    *out = value_list(list);
-    for (uint32_t i = 0; list && i < count; i++) {
-        struct record *job = record_new(in, &record_job);
-        struct record *manifest = job ? manifest_of(in, &jobs[i]) : NULL;
-        struct record *output = manifest ? output_of(in, &outputs[i]) : NULL;
-        if (!output || !set_text(in, job, RECORD_SAMPLE, outputs[i].sample))
-            return false;
-        if (outputs[i].grade.size > 0 && !set_text(in, job, RECORD_GRADE, outputs[i].grade))
-            return false;
-        job->fields[RECORD_MANIFEST] = record_value(manifest);
-        job->fields[RECORD_OUTPUT] = record_value(output);
-        if (!list_push(in, list, record_value(job)))
-            return false;
+    TRY(ask(program, REQUEST_PREPARE, past, fault, err));
+    enum status status = take_reply(program, &reply, &reader, fault, err);
+    if (status == OK && (!message_get_jobs(&reader, &program->options, jobs) ||
+                         chunk_bytes(jobs) > program->limits.chunk_bytes))
+        status = fail_end(program, SANDBOX_DIED, fault, err);
+    if (status != OK) {
+        text_buf_deinit(&reply);
+        return status;
     }
-    return list != NULL;
+    text_buf_deinit(&program->prepared);
+    free(program->jobs);
+    program->prepared = reply;
+    memcpy(&program->jobs, &jobs->list, sizeof(program->jobs)); /* const is the caller's view */
+    return OK;
 }
 
-enum status dsl_transform(struct dsl_program *program, const struct dsl_job *jobs,
-                          const struct dsl_output *outputs, uint32_t count, struct text *text,
-                          struct dsl_fault *fault, struct error *err)
+enum status dsl_transform(struct dsl_program *program, const struct dsl_finished *finished,
+                          struct text *text, struct dsl_fault *fault, struct error *err)
 {
-    struct interp *in = &program->in;
     struct dsl_fault ignored = {0};
-    struct value argument, result;
+    struct message_reader reader;
     fault = fault ? fault : &ignored;
-    if (!ensure_started(program) || !transform_arguments(in, jobs, outputs, count, &argument) ||
-        !call_function(program, program->transform_slot, &argument, 1, &result))
-        return take_fault(in, fault, err);
-    struct str *str = repr_str(in, result);
-    if (!str)
-        return take_fault(in, fault, err);
-    if (str->size > in->limits.output_bytes)
-        return over_limit(in, fault, err, "transform_outputs gave more than %llu bytes",
-                          in->limits.output_bytes);
-    *text = str_text(str);
-    return OK;
+    TRY(ask(program, REQUEST_TRANSFORM, finished, fault, err));
+    TRY(take_reply(program, &program->transformed, &reader, fault, err));
+    *text = message_get_text(&reader);
+    return reader.is_failed ? fail_end(program, SANDBOX_DIED, fault, err) : OK;
 }

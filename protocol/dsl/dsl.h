@@ -7,6 +7,10 @@
  *
  *     dsl_open -> dsl_prepare_jobs -> (workers run) -> dsl_transform -> dsl_close
  *
+ * All of that happens in a process of its own (sandbox.h): no descriptors but a socket to here,
+ * no environment, limits on memory and time, no system calls but those for memory and that
+ * socket. What comes back from it is checked like anything from outside.
+ *
  * Owner    dsl_open gives, dsl_close takes. All text in results is valid until dsl_close.
  * Thread   one thread at a time.
  */
@@ -32,6 +36,7 @@ struct dsl_limits {
     uint32_t jobs;       /* [2048] */
     size_t chunk_bytes;  /* [256 MiB] summed over all jobs */
     size_t output_bytes; /* [1 MiB] of transform_outputs' text */
+    double wall_s;       /* [30] for each of open, prepare_jobs and transform */
 };
 
 enum dsl_fault_kind {
@@ -64,33 +69,49 @@ struct dsl_output {
     struct text grade;             /* Job.grade; empty: None */
 };
 
+/* Jobs, and what came of each. */
+struct dsl_finished {
+    const struct dsl_job *jobs;       /* [count] */
+    const struct dsl_output *outputs; /* [count] */
+    uint32_t count;
+};
+
+struct dsl_jobs {
+    const struct dsl_job *list; /* [count] */
+    uint32_t count;
+};
+
+struct dsl_options {
+    struct text source;
+    const struct text *documents; /* [document_count] UTF-8, borrowed until dsl_close */
+    uint32_t document_count;
+    const struct dsl_limits *limits; /* NULL: the defaults */
+};
+
 struct dsl_program;
 
 /* Finds the program in a model's reply: the last fenced code block that defines prepare_jobs,
  * or the reply itself when it has no fence. */
 struct text dsl_find_source(struct text reply);
 
-/* Parses and lowers. ERR_FORMAT / ERR_LIMIT with *fault filled when refused. */
-MUST_USE enum status dsl_open(struct dsl_program **program, struct text source,
-                              const struct dsl_limits *limits, struct dsl_fault *fault,
-                              struct error *err);
-void dsl_close(struct dsl_program *program);
+/* Starts the process, parses and lowers. ERR_FORMAT / ERR_LIMIT with *fault filled when the
+ * program is refused; ERR_FORMAT a document is not UTF-8; ERR_IO, ERR_MEMORY the process cannot
+ * be had, or its limits do not hold (they are tried once). */
+MUST_USE enum status dsl_open(struct dsl_program **program, const struct dsl_options *options,
+                              struct dsl_fault *fault, struct error *err);
+void dsl_close(struct dsl_program *program); /* NULL is fine */
 
-/* Runs prepare_jobs(context, previous jobs, previous outputs) over the documents (borrowed
- * until dsl_close). previous: NULL in the first round. The jobs are valid until dsl_close.
- * ERR_FORMAT / ERR_LIMIT with *fault filled when the program failed. */
-MUST_USE enum status dsl_prepare_jobs(struct dsl_program *program, const struct text *documents,
-                                      uint32_t document_count, const struct dsl_job *previous,
-                                      const struct dsl_output *previous_outputs,
-                                      uint32_t previous_count, const struct dsl_job **jobs,
-                                      uint32_t *job_count, struct dsl_fault *fault,
-                                      struct error *err);
+/* Runs prepare_jobs(context, past jobs, past outputs). past: NULL in the first round. The jobs
+ * are valid until dsl_close. ERR_FORMAT / ERR_LIMIT with *fault filled when the program
+ * failed. */
+MUST_USE enum status dsl_prepare_jobs(struct dsl_program *program,
+                                      const struct dsl_finished *past, struct dsl_jobs *jobs,
+                                      struct dsl_fault *fault, struct error *err);
 
-/* Runs transform_outputs over jobs with their outputs, pairwise. Same failures. */
-MUST_USE enum status dsl_transform(struct dsl_program *program, const struct dsl_job *jobs,
-                                   const struct dsl_output *outputs, uint32_t count,
-                                   struct text *text, struct dsl_fault *fault,
-                                   struct error *err);
+/* Runs transform_outputs over jobs with their outputs. Same failures. */
+MUST_USE enum status dsl_transform(struct dsl_program *program,
+                                   const struct dsl_finished *finished, struct text *text,
+                                   struct dsl_fault *fault, struct error *err);
 
 #ifdef __cplusplus
 }

@@ -16,8 +16,7 @@ static const char TRANSFORM[] = "\ndef transform_outputs(jobs):\n"
 
 struct run {
     struct dsl_program *program;
-    const struct dsl_job *jobs;
-    uint32_t count;
+    struct dsl_jobs jobs;
     struct dsl_fault fault;
     enum status status;
 };
@@ -31,11 +30,11 @@ static struct run prepare(const char *source, const struct dsl_limits *limits,
     struct error err;
     text_buf_add(&whole, text_of(source));
     text_buf_add(&whole, text_of(TRANSFORM));
-    r.status = dsl_open(&r.program, text_buf_text(&whole), limits, &r.fault, &err);
+    const struct dsl_options options = {text_buf_text(&whole), documents, count, limits};
+    r.status = dsl_open(&r.program, &options, &r.fault, &err);
     text_buf_deinit(&whole);
     if (r.status == OK)
-        r.status = dsl_prepare_jobs(r.program, documents, count, NULL, NULL, 0, &r.jobs,
-                                    &r.count, &r.fault, &err);
+        r.status = dsl_prepare_jobs(r.program, NULL, &r.jobs, &r.fault, &err);
     return r;
 }
 
@@ -58,9 +57,9 @@ static void jobs_have_ids_and_places(void **state)
                            NULL, DOCUMENTS, 2);
     (void)state;
     assert_int_equal(r.status, OK);
-    assert_int_equal(r.count, 14);
-    for (uint32_t i = 0; i < r.count; i++) {
-        const struct dsl_job *job = &r.jobs[i];
+    assert_int_equal(r.jobs.count, 14);
+    for (uint32_t i = 0; i < r.jobs.count; i++) {
+        const struct dsl_job *job = &r.jobs.list[i];
         assert_int_equal(job->job_id, i);
         assert_int_equal(job->document < 0, i == 12);
         if (job->document >= 0)
@@ -68,11 +67,11 @@ static void jobs_have_ids_and_places(void **state)
                                               job->offset + job->chunk.size),
                                    job->chunk));
     }
-    assert_int_equal(r.jobs[6].chunk_id, 0);
-    assert_int_equal(r.jobs[6].task_id, 1);
-    assert_int_equal(r.jobs[3].offset, 0);
-    assert_int_equal(r.jobs[4].offset, 5);
-    assert_int_equal(r.jobs[13].offset, 4); /* joined, but found again */
+    assert_int_equal(r.jobs.list[6].chunk_id, 0);
+    assert_int_equal(r.jobs.list[6].task_id, 1);
+    assert_int_equal(r.jobs.list[3].offset, 0);
+    assert_int_equal(r.jobs.list[4].offset, 5);
+    assert_int_equal(r.jobs.list[13].offset, 4); /* joined, but found again */
     dsl_close(r.program);
 }
 
@@ -84,14 +83,30 @@ static void transform_sees_the_outputs(void **state)
                            NULL, DOCUMENTS, 1);
     (void)state;
     assert_int_equal(r.status, OK);
-    const struct dsl_job two[] = {r.jobs[0], r.jobs[2]};
+    const struct dsl_job two[] = {r.jobs.list[0], r.jobs.list[2]};
     const struct dsl_output outputs[] = {
         {.answer = TEXT("A"), .has_answer = true},
         {.sample = TEXT("\xff bad"), .citation = TEXT("c"), .has_citation = true},
     };
+    const struct dsl_finished finished = {two, outputs, 2};
     struct text text;
-    assert_int_equal(dsl_transform(r.program, two, outputs, 2, &text, &r.fault, NULL), OK);
+    assert_int_equal(dsl_transform(r.program, &finished, &text, &r.fault, NULL), OK);
     assert_true(text_equal(text, TEXT("0=A;2=None")));
+    dsl_close(r.program);
+}
+
+static void wall_time_is_limited(void **state)
+{
+    const struct dsl_limits limits = {.wall_s = 0.1, .steps = UINT64_MAX};
+    struct run r = prepare("def prepare_jobs(context, m=None, o=None):\n"
+                           "    while True: pass\n",
+                           &limits, DOCUMENTS, 1);
+    (void)state;
+    assert_int_equal(r.status, ERR_LIMIT);
+    assert_int_equal(r.fault.kind, DSL_BUDGET);
+    assert_string_equal(r.fault.message, "it ran for more than 0.1 seconds");
+    assert_int_equal(dsl_prepare_jobs(r.program, NULL, &r.jobs, &r.fault, NULL), ERR_LIMIT);
+    assert_string_equal(r.fault.message, "its process has ended");
     dsl_close(r.program);
 }
 
@@ -106,19 +121,19 @@ static void a_grade_is_seen_and_not_dumped(void **state)
         "    return f'{j.grade} {list(j.model_dump())} {\"grade\" in repr(j)}'\n";
     struct dsl_program *program = NULL;
     struct dsl_fault fault;
-    const struct dsl_job *jobs;
-    uint32_t count;
+    struct dsl_jobs jobs;
     struct text text;
     (void)state;
-    assert_int_equal(dsl_open(&program, text_of(source), NULL, &fault, NULL), OK);
-    assert_int_equal(
-        dsl_prepare_jobs(program, DOCUMENTS, 1, NULL, NULL, 0, &jobs, &count, &fault, NULL),
-        OK);
+    const struct dsl_options options = {text_of(source), DOCUMENTS, 1, NULL};
+    assert_int_equal(dsl_open(&program, &options, &fault, NULL), OK);
+    assert_int_equal(dsl_prepare_jobs(program, NULL, &jobs, &fault, NULL), OK);
     const struct dsl_output graded = {.grade = TEXT("ungrounded")}, plain = {.sample = {0}};
-    assert_int_equal(dsl_transform(program, jobs, &graded, 1, &text, &fault, NULL), OK);
+    struct dsl_finished finished = {jobs.list, &graded, 1};
+    assert_int_equal(dsl_transform(program, &finished, &text, &fault, NULL), OK);
     assert_true(
         text_equal(text, TEXT("ungrounded ['manifest', 'output', 'sample', 'include'] False")));
-    assert_int_equal(dsl_transform(program, jobs, &plain, 1, &text, &fault, NULL), OK);
+    finished.outputs = &plain;
+    assert_int_equal(dsl_transform(program, &finished, &text, &fault, NULL), OK);
     assert_true(text_starts(text, TEXT("None [")));
     dsl_close(program);
 }
@@ -133,16 +148,14 @@ static void second_round_sees_the_first(void **state)
                 " for x, y in zip(m, o)]\n",
                 NULL, DOCUMENTS, 1);
     const struct dsl_output output = {.answer = TEXT("next"), .has_answer = true};
-    const struct dsl_job *jobs;
-    uint32_t count;
+    struct dsl_jobs jobs;
     (void)state;
     assert_int_equal(r.status, OK);
-    assert_int_equal(dsl_prepare_jobs(r.program, DOCUMENTS, 1, r.jobs, &output, 1, &jobs,
-                                      &count, &r.fault, NULL),
-                     OK);
-    assert_int_equal(count, 1);
-    assert_true(text_equal(jobs[0].task, TEXT("next")));
-    assert_int_equal(jobs[0].document, 0);
+    const struct dsl_finished past = {r.jobs.list, &output, 1};
+    assert_int_equal(dsl_prepare_jobs(r.program, &past, &jobs, &r.fault, NULL), OK);
+    assert_int_equal(jobs.count, 1);
+    assert_true(text_equal(jobs.list[0].task, TEXT("next")));
+    assert_int_equal(jobs.list[0].document, 0);
     dsl_close(r.program);
 }
 
@@ -165,7 +178,7 @@ static void each_limit_trips(void **state)
     (void)state;
     struct run fine = prepare(MANY, NULL, DOCUMENTS, 1);
     assert_int_equal(fine.status, OK);
-    assert_int_equal(fine.count, 50);
+    assert_int_equal(fine.jobs.count, 50);
     dsl_close(fine.program);
     expect_budget(MANY, (struct dsl_limits){.jobs = 49}, "more than 49 jobs");
     expect_budget(MANY, (struct dsl_limits){.chunk_bytes = 4999}, "more than 4999 bytes");
@@ -190,8 +203,8 @@ static void source_and_output_are_limited(void **state)
     r = prepare(MANY, &brief, DOCUMENTS, 1);
     assert_int_equal(r.status, OK);
     const struct dsl_output output = {.answer = TEXT("long"), .has_answer = true};
-    assert_int_equal(dsl_transform(r.program, r.jobs, &output, 1, &text, &r.fault, NULL),
-                     ERR_LIMIT);
+    const struct dsl_finished finished = {r.jobs.list, &output, 1};
+    assert_int_equal(dsl_transform(r.program, &finished, &text, &r.fault, NULL), ERR_LIMIT);
     assert_int_equal(r.fault.kind, DSL_BUDGET);
     dsl_close(r.program);
 }
@@ -232,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_have_ids_and_places),
         cmocka_unit_test(transform_sees_the_outputs),
+        cmocka_unit_test(wall_time_is_limited),
         cmocka_unit_test(a_grade_is_seen_and_not_dumped),
         cmocka_unit_test(second_round_sees_the_first),
         cmocka_unit_test(each_limit_trips),

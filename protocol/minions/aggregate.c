@@ -74,9 +74,9 @@ static void add_all(struct text_buf *buf, const struct entry *entries, uint32_t 
     }
 }
 
-void aggregate_add(struct text_buf *buf, const struct dsl_job *jobs,
-                   const struct dsl_output *outputs, uint32_t count, size_t bytes_max)
+void aggregate_add(struct text_buf *buf, const struct dsl_finished *finished, size_t bytes_max)
 {
+    const uint32_t count = finished->count;
     struct entry *entries = calloc(count ? count : 1, sizeof(*entries));
     if (!entries) {
         buf->failed = true;
@@ -84,8 +84,8 @@ void aggregate_add(struct text_buf *buf, const struct dsl_job *jobs,
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (outputs[i].has_answer)
-            entries[kept++] = (struct entry){&jobs[i], &outputs[i], i};
+        if (finished->outputs[i].has_answer)
+            entries[kept++] = (struct entry){&finished->jobs[i], &finished->outputs[i], i};
     qsort(entries, kept, sizeof(*entries), compare);
     add_all(buf, entries, kept, bytes_max);
     if (kept == 0)

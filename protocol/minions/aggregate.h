@@ -13,9 +13,8 @@
 
 #include <stdint.h>
 
-/* Appends at most bytes_max bytes for count jobs with their outputs, pairwise. Equal answers
- * to one task from one chunk are listed once, with their number. */
-void aggregate_add(struct text_buf *buf, const struct dsl_job *jobs,
-                   const struct dsl_output *outputs, uint32_t count, size_t bytes_max);
+/* Appends at most bytes_max bytes. Equal answers to one task from one chunk are listed once,
+ * with their number. */
+void aggregate_add(struct text_buf *buf, const struct dsl_finished *finished, size_t bytes_max);
 
 #endif

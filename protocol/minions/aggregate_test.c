@@ -28,12 +28,13 @@ static void groups_by_task_then_chunk(void **state)
         ANSWER("d"),
         ANSWER("a"),
         {.has_answer = false}};
+    const struct dsl_finished finished = {jobs, outputs, 5};
     struct text_buf buf = {0};
-    aggregate_add(&buf, jobs, outputs, 5, 1000);
+    aggregate_add(&buf, &finished, 1000);
     assert_string_equal(buf.data, "Task: first\n- (chunk 0) d\n- (chunk 1, 2 times) a\n"
                                   "Task: second\n- (chunk 0) b\n  citation: c\n");
     text_buf_clear(&buf);
-    aggregate_add(&buf, jobs, outputs, 5, 30);
+    aggregate_add(&buf, &finished, 30);
     assert_true(text_equal(text_buf_text(&buf), TEXT("Task: first\n- (chunk 0) d\n")));
     text_buf_deinit(&buf);
 }
@@ -43,8 +44,9 @@ static void nothing_found(void **state)
     (void)state;
     const struct dsl_job job = JOB(0, 0, "first");
     const struct dsl_output output = {.has_answer = false};
+    const struct dsl_finished finished = {&job, &output, 1};
     struct text_buf buf = {0};
-    aggregate_add(&buf, &job, &output, 1, 1000);
+    aggregate_add(&buf, &finished, 1000);
     assert_string_equal(buf.data, "No worker found an answer.\n");
     text_buf_deinit(&buf);
 }

@@ -8,21 +8,21 @@
 
 #define JOBS_SAMPLE_TEMPERATURE 0.7f
 
-enum status jobs_repeat(const struct dsl_job **jobs, uint32_t *count, uint32_t samples,
-                        struct arena *arena, struct error *err)
+enum status jobs_repeat(struct dsl_jobs *jobs, uint32_t samples, struct arena *arena,
+                        struct error *err)
 {
     if (samples <= 1)
         return OK;
-    if (*count > JOBS_MAX / samples)
-        FAIL(err, ERR_LIMIT, "jobs: %u jobs with %u samples each are more than %d", *count,
+    if (jobs->count > JOBS_MAX / samples)
+        FAIL(err, ERR_LIMIT, "jobs: %u jobs with %u samples each are more than %d", jobs->count,
              samples, JOBS_MAX);
-    struct dsl_job *list = ARENA_NEW(arena, struct dsl_job, (size_t)*count * samples);
+    const uint32_t count = jobs->count * samples;
+    struct dsl_job *list = ARENA_NEW(arena, struct dsl_job, count);
     if (!list)
-        FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", *count * samples);
-    for (uint32_t i = 0; i < *count * samples; i++)
-        list[i] = (*jobs)[i / samples];
-    *jobs = list;
-    *count *= samples;
+        FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", count);
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = jobs->list[i / samples];
+    *jobs = (struct dsl_jobs){list, count};
     return OK;
 }
 
@@ -41,12 +41,13 @@ static int compare(const void *left, const void *right)
     return a->position < b->position ? -1 : a->position > b->position;
 }
 
-void jobs_order(const struct dsl_job *jobs, uint32_t count, uint32_t *order)
+void jobs_order(const struct dsl_jobs *jobs, uint32_t *order)
 {
+    const uint32_t count = jobs->count;
     struct entry *entries = calloc(count ? count : 1, sizeof(*entries));
     for (uint32_t i = 0; i < count; i++) {
         if (entries)
-            entries[i] = (struct entry){jobs[i].chunk_id, jobs[i].task_id, i};
+            entries[i] = (struct entry){jobs->list[i].chunk_id, jobs->list[i].task_id, i};
         order[i] = i; /* without memory for sorting the program's own order must do */
     }
     if (!entries)
@@ -148,20 +149,22 @@ static enum status make_job(const struct jobs_context *context, const struct dsl
     return OK;
 }
 
-enum status jobs_generate(const struct jobs_context *context, const struct dsl_job *jobs,
-                          uint32_t count, struct jobs_outcome *outcomes, struct error *err)
+enum status jobs_generate(const struct jobs_context *context, const struct dsl_jobs *jobs,
+                          struct jobs_outcome *outcomes, struct error *err)
 {
+    const uint32_t count = jobs->count;
+    const struct dsl_job *list = jobs->list;
     struct worker_job *work = ARENA_NEW(context->arena, struct worker_job, count);
     uint32_t *order = ARENA_NEW(context->arena, uint32_t, count);
     double at_s = clock_now_s();
     if (!work || !order)
         FAIL(err, ERR_MEMORY, "jobs: no room for %u jobs", count);
-    jobs_order(jobs, count, order);
+    jobs_order(jobs, order);
     for (uint32_t i = 0; i < count; i++) {
-        TRY(make_job(context, &jobs[order[i]], &work[i], err));
+        TRY(make_job(context, &list[order[i]], &work[i], err));
         work[i].key = order[i];
         /* The first of several samples is the likeliest reply; the others must differ. */
-        const struct dsl_job *job = &jobs[order[i]], *before = i ? &jobs[order[i - 1]] : NULL;
+        const struct dsl_job *job = &list[order[i]], *before = i ? &list[order[i - 1]] : NULL;
         if (before && before->chunk_id == job->chunk_id && before->task_id == job->task_id)
             work[i].temperature = JOBS_SAMPLE_TEMPERATURE;
     }
@@ -173,21 +176,25 @@ enum status jobs_generate(const struct jobs_context *context, const struct dsl_j
         if (work[i].is_failed)
             continue;
         outcome->sample = job_output_find_object(work[i].reply);
-        job_output_parse(work[i].reply, work[i].is_cut, jobs[order[i]].chunk, context->arena,
+        job_output_parse(work[i].reply, work[i].is_cut, list[order[i]].chunk, context->arena,
                          &outcome->output);
     }
     return OK;
 }
 
-uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *outcomes,
-                       uint32_t count, struct dsl_job *kept, struct dsl_output *outputs)
+enum status jobs_readable(const struct dsl_jobs *jobs, const struct jobs_outcome *outcomes,
+                          struct arena *arena, struct dsl_finished *finished, struct error *err)
 {
+    struct dsl_job *kept = ARENA_NEW(arena, struct dsl_job, jobs->count);
+    struct dsl_output *outputs = ARENA_NEW(arena, struct dsl_output, jobs->count);
     uint32_t readable = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    if (!kept || !outputs)
+        FAIL(err, ERR_MEMORY, "jobs: no room for %u outputs", jobs->count);
+    for (uint32_t i = 0; i < jobs->count; i++) {
         const struct job_output *output = &outcomes[i].output;
         if (output->kind == JOB_OUTPUT_TRUNCATED || output->kind == JOB_OUTPUT_UNREADABLE)
             continue;
-        kept[readable] = jobs[i];
+        kept[readable] = jobs->list[i];
         outputs[readable++] = (struct dsl_output){
             .sample = outcomes[i].sample,
             .explanation = output->explanation,
@@ -198,5 +205,6 @@ uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *ou
             .grade = text_of(job_output_grade(output->kind)),
         };
     }
-    return readable;
+    *finished = (struct dsl_finished){kept, outputs, readable};
+    return OK;
 }

@@ -36,24 +36,25 @@ struct jobs_context {
     uint64_t seed;
 };
 
-/* The list with each job samples times in a row (in the arena; the list itself for 1).
- * ERR_LIMIT past JOBS_MAX. */
-MUST_USE enum status jobs_repeat(const struct dsl_job **jobs, uint32_t *count, uint32_t samples,
-                                 struct arena *arena, struct error *err);
+/* Makes it the list with each job samples times in a row (in the arena). ERR_LIMIT past
+ * JOBS_MAX. */
+MUST_USE enum status jobs_repeat(struct dsl_jobs *jobs, uint32_t samples, struct arena *arena,
+                                 struct error *err);
 
 /* Writes to order[0 .. count-1] the positions of jobs by chunk, then task, then position. */
-void jobs_order(const struct dsl_job *jobs, uint32_t count, uint32_t *order);
+void jobs_order(const struct dsl_jobs *jobs, uint32_t *order);
 
-/* Runs every job on a generating worker; outcomes[i] is that of jobs[i]. Texts lie in the
+/* Runs every job on a generating worker; outcomes[i] is that of jobs->list[i]. Texts lie in the
  * arena or in the jobs' chunks. */
 MUST_USE enum status jobs_generate(const struct jobs_context *context,
-                                   const struct dsl_job *jobs, uint32_t count,
-                                   struct jobs_outcome *outcomes, struct error *err);
+                                   const struct dsl_jobs *jobs, struct jobs_outcome *outcomes,
+                                   struct error *err);
 
-/* The jobs whose reply could be read, with their outputs as transform_outputs sees them, in
- * the same order; arrays have room for count. Gives how many. */
-uint32_t jobs_readable(const struct dsl_job *jobs, const struct jobs_outcome *outcomes,
-                       uint32_t count, struct dsl_job *kept, struct dsl_output *outputs);
+/* The jobs whose reply could be read, with their outputs as transform_outputs sees them, in the
+ * same order, in the arena. */
+MUST_USE enum status jobs_readable(const struct dsl_jobs *jobs,
+                                   const struct jobs_outcome *outcomes, struct arena *arena,
+                                   struct dsl_finished *finished, struct error *err);
 
 /* Runs worker jobs and adds them to the ledger: shared by everyone who asks the worker. Those
  * that the journal knows are not run again. */

@@ -59,7 +59,8 @@ static void outcomes_find_their_manifests(void **state)
     struct ledger ledger = {0};
     const struct jobs_context context = {.worker = &worker, .arena = &arena, .ledger = &ledger};
     struct jobs_outcome outcomes[6];
-    assert_int_equal(jobs_generate(&context, jobs, 6, outcomes, NULL), OK);
+    const struct dsl_jobs list = {jobs, 6};
+    assert_int_equal(jobs_generate(&context, &list, outcomes, NULL), OK);
     assert_string_equal(seen.letters, "abbdef");
     assert_true(text_equal(outcomes[0].output.answer, TEXT("b0")));
     assert_true(text_equal(outcomes[1].output.answer, TEXT("a1")));
@@ -69,10 +70,11 @@ static void outcomes_find_their_manifests(void **state)
     assert_int_equal(outcomes[4].output.kind, JOB_OUTPUT_NONE);
     assert_int_equal(ledger.jobs, 6);
     assert_int_equal(ledger.local_prompt_tokens, 60);
-    struct dsl_job kept[6];
-    struct dsl_output outputs[6];
-    assert_int_equal(jobs_readable(jobs, outcomes, 6, kept, outputs), 4);
-    assert_int_equal(kept[2].chunk_id, 5);
+    struct dsl_finished finished;
+    assert_int_equal(jobs_readable(&list, outcomes, &arena, &finished, NULL), OK);
+    const struct dsl_output *outputs = finished.outputs;
+    assert_int_equal(finished.count, 4);
+    assert_int_equal(finished.jobs[2].chunk_id, 5);
     assert_false(outputs[2].has_answer);
     assert_true(outputs[3].has_answer && outputs[3].has_citation);
     assert_true(text_equal(outputs[3].citation, TEXT("chunk b")));
@@ -82,17 +84,16 @@ static void samples_repeat_each_job(void **state)
 {
     (void)state;
     const struct dsl_job two[] = {JOB("chunk a", 0, 0), JOB("chunk b", 1, 0)};
-    const struct dsl_job *jobs = two;
-    uint32_t count = 2;
+    struct dsl_jobs jobs = {two, 2};
     struct arena arena = {.base = memory, .size = sizeof(memory)};
     struct error err = {0};
-    assert_int_equal(jobs_repeat(&jobs, &count, 1, &arena, &err), OK);
-    assert_true(jobs == two && count == 2);
-    assert_int_equal(jobs_repeat(&jobs, &count, 3, &arena, &err), OK);
-    assert_int_equal(count, 6);
-    assert_int_equal(jobs[2].chunk_id, 0);
-    assert_int_equal(jobs[3].chunk_id, 1);
-    assert_int_equal(jobs_repeat(&jobs, &count, 1000, &arena, &err), ERR_LIMIT);
+    assert_int_equal(jobs_repeat(&jobs, 1, &arena, &err), OK);
+    assert_true(jobs.list == two && jobs.count == 2);
+    assert_int_equal(jobs_repeat(&jobs, 3, &arena, &err), OK);
+    assert_int_equal(jobs.count, 6);
+    assert_int_equal(jobs.list[2].chunk_id, 0);
+    assert_int_equal(jobs.list[3].chunk_id, 1);
+    assert_int_equal(jobs_repeat(&jobs, 1000, &arena, &err), ERR_LIMIT);
 }
 
 int main(void)

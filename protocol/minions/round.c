@@ -21,12 +21,9 @@ enum { ROUNDS_DEFAULT = 3 };
 struct turn {
     struct text source; /* kept where there is a journal */
     struct dsl_program *program;
-    const struct dsl_job *jobs; /* each repeated as often as it is sampled */
-    uint32_t job_count;
-    struct jobs_outcome *outcomes; /* [job_count] */
-    struct dsl_job *kept;          /* [kept_count] those whose reply could be read */
-    struct dsl_output *outputs;    /* [kept_count] */
-    uint32_t kept_count;
+    struct dsl_jobs jobs;          /* each repeated as often as it is sampled */
+    struct jobs_outcome *outcomes; /* [jobs.count] */
+    struct dsl_finished finished;  /* those whose reply could be read */
 };
 
 struct run {
@@ -80,16 +77,16 @@ static enum status start_turn(struct run *run, struct text source, struct turn *
         turn->source = text_copy(source, &run->arena);
     struct ledger_times *times = &run->options->ledger->times;
     double at_s = clock_now_s();
-    enum status status = dsl_open(&turn->program, source, NULL, fault, err);
+    const struct dsl_options options = {
+        .source = source, .documents = documents->texts, .document_count = documents->count};
+    enum status status = dsl_open(&turn->program, &options, fault, err);
     clock_lap_s(&at_s, &times->parse_s);
     TRY(status);
-    status = dsl_prepare_jobs(turn->program, documents->texts, documents->count,
-                              before ? before->kept : NULL, before ? before->outputs : NULL,
-                              before ? before->kept_count : 0, &turn->jobs, &turn->job_count,
+    status = dsl_prepare_jobs(turn->program, before ? &before->finished : NULL, &turn->jobs,
                               fault, err);
     clock_lap_s(&at_s, &times->chunk_s);
     TRY(status);
-    if (turn->job_count > 0)
+    if (turn->jobs.count > 0)
         return OK;
     fault->kind = DSL_BUDGET;
     snprintf(fault->message, sizeof(fault->message),
@@ -160,7 +157,7 @@ static void add_citation(struct round_result *result, struct round_citation cita
 static enum status extract_outcomes(struct run *run, struct turn *turn, struct error *err)
 {
     struct extract_work work = {
-        .jobs = turn->jobs, .outcomes = turn->outcomes, .count = turn->job_count};
+        .jobs = turn->jobs.list, .outcomes = turn->outcomes, .count = turn->jobs.count};
     TRY(extract_run(&run->extract, &run->context, &work, err));
     for (uint32_t i = 0; i < work.hit_count; i++) {
         const struct extract_hit *hit = &work.hits[i];
@@ -183,22 +180,18 @@ static enum status work(struct run *run, struct turn *turn, struct error *err)
     double at_s = clock_now_s(), all_s = named_s(times);
     show(run, ROUND_WORKING);
     if (!run->is_extract) /* ranking has no luck in it: samples would be equal */
-        TRY(jobs_repeat(&turn->jobs, &turn->job_count, run->options->samples, &run->arena,
-                        err));
-    const uint32_t count = turn->job_count;
+        TRY(jobs_repeat(&turn->jobs, run->options->samples, &run->arena, err));
+    const uint32_t count = turn->jobs.count;
     turn->outcomes = ARENA_NEW(&run->arena, struct jobs_outcome, count);
-    turn->kept = ARENA_NEW(&run->arena, struct dsl_job, count);
-    turn->outputs = ARENA_NEW(&run->arena, struct dsl_output, count);
-    if (!turn->outcomes || !turn->kept || !turn->outputs)
+    if (!turn->outcomes)
         FAIL(err, ERR_MEMORY, "round: no room for %u jobs", count);
     if (run->is_extract)
         TRY(extract_outcomes(run, turn, err));
     else
-        TRY(jobs_generate(&run->context, turn->jobs, count, turn->outcomes, err));
+        TRY(jobs_generate(&run->context, &turn->jobs, turn->outcomes, err));
     for (uint32_t i = 0; i < count; i++)
         run->options->ledger->outcomes[turn->outcomes[i].output.kind]++;
-    turn->kept_count =
-        jobs_readable(turn->jobs, turn->outcomes, count, turn->kept, turn->outputs);
+    TRY(jobs_readable(&turn->jobs, turn->outcomes, &run->arena, &turn->finished, err));
     clock_lap_s(&at_s, &all_s);
     times->aggregate_s += all_s - named_s(times);
     return OK;
@@ -211,12 +204,10 @@ static void find(struct run *run, const struct turn *turn)
     struct dsl_fault fault;
     double at_s = clock_now_s();
     text_buf_clear(&run->findings);
-    if (dsl_transform(turn->program, turn->kept, turn->outputs, turn->kept_count, &text, &fault,
-                      NULL) == OK)
+    if (dsl_transform(turn->program, &turn->finished, &text, &fault, NULL) == OK)
         text_buf_add(&run->findings, text);
     else
-        aggregate_add(&run->findings, turn->kept, turn->outputs, turn->kept_count,
-                      SUPERVISOR_REMOTE_FINDINGS_MAX);
+        aggregate_add(&run->findings, &turn->finished, SUPERVISOR_REMOTE_FINDINGS_MAX);
     clock_lap_s(&at_s, &run->options->ledger->times.aggregate_s);
 }
 
@@ -228,8 +219,8 @@ static enum status note(struct run *run, const struct turn *turn, struct error *
     struct journal_round round = {.number = (uint32_t)(turn - run->turns) + 1,
                                   .program = turn->source,
                                   .findings = text_buf_text(&run->findings),
-                                  .jobs = turn->job_count};
-    for (uint32_t i = 0; i < turn->job_count; i++)
+                                  .jobs = turn->jobs.count};
+    for (uint32_t i = 0; i < turn->jobs.count; i++)
         round.outcomes[turn->outcomes[i].output.kind]++;
     return journal_put_round(run->options->journal, &round, err);
 }
@@ -255,20 +246,20 @@ static enum status cite_outcomes(struct run *run, const struct turn *turn, struc
 {
     struct text_buf query = {0};
     struct bm25_passage *passages =
-        ARENA_NEW(&run->arena, struct bm25_passage, turn->job_count);
-    double *scores = ARENA_NEW(&run->arena, double, turn->job_count);
+        ARENA_NEW(&run->arena, struct bm25_passage, turn->jobs.count);
+    double *scores = ARENA_NEW(&run->arena, double, turn->jobs.count);
     if (!passages || !scores)
-        FAIL(err, ERR_MEMORY, "round: no room for %u citations", turn->job_count);
-    for (uint32_t i = 0; i < turn->job_count; i++)
+        FAIL(err, ERR_MEMORY, "round: no room for %u citations", turn->jobs.count);
+    for (uint32_t i = 0; i < turn->jobs.count; i++)
         passages[i].text = turn->outcomes[i].output.citation;
     text_buf_add(&query, run->options->question);
     text_buf_byte(&query, ' ');
     text_buf_add(&query, text_buf_text(&run->result->answer));
-    bm25_rank(&bm25_default, passages, turn->job_count, text_buf_text(&query), scores);
+    bm25_rank(&bm25_default, passages, turn->jobs.count, text_buf_text(&query), scores);
     text_buf_deinit(&query);
-    for (uint32_t i = 0; i < turn->job_count; i++) {
+    for (uint32_t i = 0; i < turn->jobs.count; i++) {
         struct round_citation citation;
-        if (!locate(run, &turn->jobs[i], &turn->outcomes[i].output, &citation))
+        if (!locate(run, &turn->jobs.list[i], &turn->outcomes[i].output, &citation))
             continue;
         citation.score = scores[i];
         add_citation(run->result, citation);

@@ -36,15 +36,14 @@ static int run(struct text bomb)
     struct text_buf source = {0};
     struct dsl_program *program = NULL;
     struct dsl_fault fault = {0};
-    const struct dsl_job *jobs;
-    uint32_t count;
+    struct dsl_jobs jobs;
     const struct text document = TEXT("x");
     text_buf_add(&source, bomb);
     text_buf_add(&source, text_of(TAIL));
-    enum status status = dsl_open(&program, text_buf_text(&source), &limits, &fault, NULL);
+    const struct dsl_options options = {text_buf_text(&source), &document, 1, &limits};
+    enum status status = dsl_open(&program, &options, &fault, NULL);
     if (status == OK)
-        status =
-            dsl_prepare_jobs(program, &document, 1, NULL, NULL, 0, &jobs, &count, &fault, NULL);
+        status = dsl_prepare_jobs(program, NULL, &jobs, &fault, NULL);
     dsl_close(program);
     text_buf_deinit(&source);
     if (status != OK)

@@ -164,8 +164,8 @@ static void transform(struct replay *r, const struct json *line, struct text id,
             known[at] = jobs[job_id];
             read_output(s, &outputs[at], &parsed[at]);
         }
-        const enum status status =
-            dsl_transform(program, known, outputs, count, &text, &fault, NULL);
+        const struct dsl_finished finished = {known, outputs, count};
+        const enum status status = dsl_transform(program, &finished, &text, &fault, NULL);
         const bool same = same_text(json_get(line, "transform"), status, text, &fault);
         r->texts++;
         r->texts_same += same;
@@ -186,8 +186,7 @@ static void replay_one(struct replay *r, const struct json *line)
     struct text id = {0}, code = {0}, reply = {0}, name = {0};
     struct dsl_program *program = NULL;
     struct dsl_fault fault = {0};
-    const struct dsl_job *jobs = NULL;
-    uint32_t count = 0;
+    struct dsl_jobs jobs = {0};
     json_text(json_get(line, "id"), &id);
     json_text(json_get(line, "code"), &code);
     json_text(json_get(line, "doc"), &name);
@@ -197,10 +196,11 @@ static void replay_one(struct replay *r, const struct json *line)
     assert_non_null(document.data);
     r->total++;
     const struct json *recorded = json_get(line, "jobs");
-    enum status status = dsl_open(&program, code, NULL, &fault, NULL);
+    const struct dsl_options options = {
+        .source = code, .documents = &document, .document_count = 1};
+    enum status status = dsl_open(&program, &options, &fault, NULL);
     if (status == OK)
-        status =
-            dsl_prepare_jobs(program, &document, 1, NULL, NULL, 0, &jobs, &count, &fault, NULL);
+        status = dsl_prepare_jobs(program, NULL, &jobs, &fault, NULL);
     if (status != OK) {
         /* no jobs were recorded either where the manifests did not validate */
         const bool alike = !recorded && strcmp(fault.exception, "ValidationError") == 0;
@@ -211,11 +211,11 @@ static void replay_one(struct replay *r, const struct json *line)
         dsl_close(program);
         return;
     }
-    const bool same = same_jobs(recorded, jobs, count);
-    check_places(&document, jobs, count);
+    const bool same = same_jobs(recorded, jobs.list, jobs.count);
+    check_places(&document, jobs.list, jobs.count);
     r->jobs_same += same;
     if (same)
-        transform(r, line, id, program, jobs);
+        transform(r, line, id, program, jobs.list);
     else
         printf("%.*s: jobs differ\n", TEXT_ARG(id));
     dsl_close(program);
