@@ -2,10 +2,11 @@
  * regex - regular expressions as automata over the bytes of UTF-8 text.
  *
  * The dialect is what JSON Schema's pattern and ECMA-262 have in common: classes and their
- * escapes (\d \w \s and capitals, ASCII; \s with Unicode's spaces), escapes (\t \n \r \f \v \0
- * \xHH \uHHHH \cX), groups, alternation, * + ? {m} {m,} {m,n} (lazy ones match the same
- * texts), ^ and $ for the text's ends. Refused by name: look-around, back-references, \b and
- * \B, \p, named groups' references.
+ * escapes (\d \w \s and capitals, ASCII; \s with Unicode's spaces; \p{...} and \P{...} of
+ * general categories), escapes (\t \n \r \f \v \0 \xHH \uHHHH), groups, alternation, * + ?
+ * {m} {m,} {m,n} (lazy ones match the same texts), ^ and $ for the text's ends. Refused by
+ * name: look-around, back-references, \b and \B, \c, other properties than categories, named
+ * groups' references.
  *
  * The bytes can be those of the text itself or those between the quotes of a JSON string:
  * there quote, backslash and control characters are escaped (\u00XX or the two-byte forms), and

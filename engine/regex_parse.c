@@ -4,9 +4,12 @@
  */
 #include "engine/regex_parse.h"
 
+#include "engine/regex_property.h"
+#include "tokenizer/char_set.h"
+
 #include <string.h>
 
-enum { RANGES_MAX = 256 };
+enum { RANGES_MAX = 4096, NAME_SHOWN_MAX = 40 };
 
 struct parser {
     struct text pattern;
@@ -14,12 +17,6 @@ struct parser {
     uint32_t depth;
     struct arena *arena;
     struct error *err;
-};
-
-/* Ranges while a class is read, in any order. */
-struct set {
-    struct regex_range ranges[RANGES_MAX];
-    uint32_t count;
 };
 
 static const struct regex_range digits[] = {{'0', '9'}};
@@ -55,85 +52,88 @@ static enum status new_part(struct parser *parser, struct regex_part value,
     return OK;
 }
 
-static enum status set_add(struct parser *parser, struct set *set, uint32_t first,
+static enum status set_failed(struct parser *parser)
+{
+    FAIL(parser->err, ERR_MEMORY, "regular expression: the arena is full at byte %zu",
+         parser->at);
+}
+
+static enum status set_add(struct parser *parser, struct char_set *set, uint32_t first,
                            uint32_t last)
 {
-    if (set->count == RANGES_MAX)
+    if (set->count >= RANGES_MAX)
         FAIL(parser->err, ERR_LIMIT, "regular expression: a class of more than %d ranges",
              RANGES_MAX);
-    set->ranges[set->count++] = (struct regex_range){first, last};
-    return OK;
+    const struct char_range range = {first, last + 1};
+    return char_set_add(set, range, parser->arena) ? OK : set_failed(parser);
 }
 
-/* Ascending and disjoint: insertion sort, then neighbours joined. */
-static void set_order(struct set *set)
+static enum status set_invert(struct parser *parser, struct char_set *set)
 {
-    for (uint32_t i = 1; i < set->count; i++) {
-        const struct regex_range range = set->ranges[i];
-        uint32_t to = i;
-        for (; to > 0 && set->ranges[to - 1].first > range.first; to--)
-            set->ranges[to] = set->ranges[to - 1];
-        set->ranges[to] = range;
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        struct regex_range *last = kept > 0 ? &set->ranges[kept - 1] : NULL;
-        if (last && set->ranges[i].first <= last->last + 1) {
-            if (set->ranges[i].last > last->last)
-                last->last = set->ranges[i].last;
-        } else {
-            set->ranges[kept++] = set->ranges[i];
-        }
-    }
-    set->count = kept;
+    return char_set_invert(set, parser->arena) ? OK : set_failed(parser);
 }
 
-/* Every character that is not in the ordered set. */
-static enum status set_invert(struct parser *parser, struct set *set)
-{
-    const struct set old = *set;
-    uint32_t next = 0;
-    set->count = 0;
-    for (uint32_t i = 0; i < old.count; i++) {
-        if (old.ranges[i].first > next)
-            TRY(set_add(parser, set, next, old.ranges[i].first - 1));
-        next = old.ranges[i].last + 1;
-    }
-    return next <= 0x10ffff ? set_add(parser, set, next, 0x10ffff) : OK;
-}
-
-static enum status set_part(struct parser *parser, const struct set *set,
+static enum status set_part(struct parser *parser, const struct char_set *set,
                             const struct regex_part **part)
 {
     struct regex_range *ranges = ARENA_NEW(parser->arena, struct regex_range, set->count + 1);
+    uint32_t count = 0;
     if (!ranges)
-        FAIL(parser->err, ERR_MEMORY, "regular expression: the arena is full at byte %zu",
-             parser->at);
-    memcpy(ranges, set->ranges, set->count * sizeof *ranges);
-    const struct regex_part value = {.kind = REGEX_SET, .ranges = ranges, .count = set->count};
+        return set_failed(parser);
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct char_range range = set->ranges[i];
+        const uint32_t end = range.end < CHAR_SET_MALFORMED ? range.end : CHAR_SET_MALFORMED;
+        if (range.begin < end) /* what is no character is in complements of sets alone */
+            ranges[count++] = (struct regex_range){range.begin, end - 1};
+    }
+    const struct regex_part value = {.kind = REGEX_SET, .ranges = ranges, .count = count};
     return new_part(parser, value, part);
 }
 
-/* Adds a named class such as \d; false when letter names none. */
-static bool add_named(struct parser *parser, struct set *set, int letter, enum status *status)
+/* Adds the class that \p{...} names; its letter has been seen, and is taken. */
+static enum status add_property(struct parser *parser, struct char_set *class)
 {
-    const struct regex_range *named = NULL;
+    uint32_t categories = 0;
+    const size_t begin = ++parser->at;
+    const size_t end = text_find(parser->pattern, TEXT("}"), begin);
+    if (!take(parser, "{") || end == SIZE_MAX)
+        FAIL(parser->err, ERR_FORMAT, "regular expression: byte %zu, \\p without {...}", begin);
+    const struct text name = text_slice(parser->pattern, parser->at, end);
+    if (!regex_property_find(name, &categories))
+        FAIL(parser->err, ERR_LIMIT,
+             "regular expression: \\p{%.*s} is not supported; general categories are",
+             TEXT_ARG(text_slice(name, 0, NAME_SHOWN_MAX)));
+    parser->at = end + 1;
+    return char_set_add_categories(class, categories, parser->arena) ? OK : set_failed(parser);
+}
+
+/* Adds a named class such as \d; *named false, and nothing taken, when what comes is none. */
+static enum status add_named(struct parser *parser, struct char_set *set, bool *named)
+{
+    const struct regex_range *ranges = NULL;
+    struct char_set class = {0};
     size_t count = 0;
-    const int small = letter | 0x20;
+    const int letter = peek(parser), small = letter | 0x20;
+    *named = letter >= 0;
     if (small == 'd')
-        named = digits, count = sizeof digits / sizeof *digits;
+        ranges = digits, count = sizeof digits / sizeof *digits;
     else if (small == 'w')
-        named = words, count = sizeof words / sizeof *words;
+        ranges = words, count = sizeof words / sizeof *words;
     else if (small == 's')
-        named = spaces, count = sizeof spaces / sizeof *spaces;
+        ranges = spaces, count = sizeof spaces / sizeof *spaces;
     else
-        return false;
-    struct set class = {.count = (uint32_t)count};
-    memcpy(class.ranges, named, count * sizeof *named);
-    *status = letter == small ? OK : set_invert(parser, &class);
-    for (uint32_t i = 0; *status == OK && i < class.count; i++)
-        *status = set_add(parser, set, class.ranges[i].first, class.ranges[i].last);
-    return true;
+        *named = small == 'p';
+    if (!*named)
+        return OK;
+    if (small == 'p')
+        TRY(add_property(parser, &class));
+    else
+        parser->at++;
+    for (size_t i = 0; i < count; i++)
+        TRY(set_add(parser, &class, ranges[i].first, ranges[i].last));
+    if (letter != small)
+        TRY(set_invert(parser, &class));
+    return char_set_add_all(set, &class, parser->arena) ? OK : set_failed(parser);
 }
 
 static int hex_digit(int c)
@@ -207,7 +207,7 @@ static enum status read_escape(struct parser *parser, uint32_t *out)
 }
 
 /* One member of a class: a character, or a named class (*named). */
-static enum status read_member(struct parser *parser, struct set *set, uint32_t *out,
+static enum status read_member(struct parser *parser, struct char_set *set, uint32_t *out,
                                bool *named)
 {
     *named = false;
@@ -223,18 +223,13 @@ static enum status read_member(struct parser *parser, struct set *set, uint32_t 
         *out = '-';
         return OK;
     }
-    enum status status = OK;
-    if (peek(parser) >= 0 && add_named(parser, set, peek(parser), &status)) {
-        parser->at++;
-        *named = true;
-        return status;
-    }
-    return read_escape(parser, out);
+    TRY(add_named(parser, set, named));
+    return *named ? OK : read_escape(parser, out);
 }
 
 static enum status read_class(struct parser *parser, const struct regex_part **part)
 {
-    struct set set = {.count = 0};
+    struct char_set set = {0};
     const bool inverted = take(parser, "^");
     while (peek(parser) != ']') {
         uint32_t first = 0;
@@ -264,7 +259,6 @@ static enum status read_class(struct parser *parser, const struct regex_part **p
         TRY(set_add(parser, &set, first, last));
     }
     parser->at++;
-    set_order(&set);
     if (inverted)
         TRY(set_invert(parser, &set));
     return set_part(parser, &set, part);
@@ -296,7 +290,7 @@ static enum status read_group(struct parser *parser, const struct regex_part **p
 static enum status read_atom(struct parser *parser, const struct regex_part **part)
 {
     const size_t begin = parser->at;
-    struct set set = {.count = 0};
+    struct char_set set = {0};
     if (take(parser, "("))
         return read_group(parser, part);
     if (take(parser, "["))
@@ -308,20 +302,18 @@ static enum status read_atom(struct parser *parser, const struct regex_part **pa
     if (take(parser, "*") || take(parser, "+") || take(parser, "?"))
         FAIL(parser->err, ERR_FORMAT, "regular expression: byte %zu, nothing to repeat", begin);
     if (take(parser, ".")) {
-        set =
-            (struct set){.ranges = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}, .count = 3};
+        TRY(set_add(parser, &set, '\n', '\n'));
+        TRY(set_add(parser, &set, '\r', '\r'));
+        TRY(set_add(parser, &set, 0x2028, 0x2029));
         TRY(set_invert(parser, &set));
         return set_part(parser, &set, part);
     }
     uint32_t character = 0;
-    enum status status = OK;
+    bool named = false;
     if (take(parser, "\\")) {
-        if (peek(parser) >= 0 && add_named(parser, &set, peek(parser), &status)) {
-            parser->at++;
-            TRY(status);
-            set_order(&set);
+        TRY(add_named(parser, &set, &named));
+        if (named)
             return set_part(parser, &set, part);
-        }
         TRY(read_escape(parser, &character));
     } else {
         character = text_utf8_next(parser->pattern, &parser->at);
