@@ -7,6 +7,8 @@
 
 #define TWO_PI 6.283185307179586
 
+enum { NO_ROPE_EVERY = 4 }; /* SmolLM3 */
+
 /* The keys, as they are written. */
 struct writer {
     const struct hf_config *config;
@@ -73,6 +75,14 @@ static enum status get_int(const struct json *object, const char *name, int64_t 
     return OK;
 }
 
+/* The family's value where the member is missing; 0 where it is null. */
+static enum status get_default(const struct json *root, const char *name, int64_t fallback,
+                               int64_t *out, struct error *err)
+{
+    *out = json_get(root, name) ? 0 : fallback;
+    return get_int(root, name, out, err);
+}
+
 static enum status get_double(const struct json *object, const char *name, double *out,
                               struct error *err)
 {
@@ -105,19 +115,33 @@ static enum status read_family(struct hf_config *config, struct error *err)
     return OK;
 }
 
+/* Gemma's old hidden_act says "gelu", and is read by nobody. */
+static enum status check_activation(const struct hf_config *config, struct error *err)
+{
+    const char *name = config->family->is_gemma ? "hidden_activation" : "hidden_act";
+    const struct json *value = json_get(config->root, name);
+    const struct text own = text_of(config->family->activation);
+    struct text given = own;
+    if (!is_absent(value) && !json_text(value, &given))
+        FAIL(err, ERR_FORMAT, "config.json: %s is no text", name);
+    if (text_equal(given, TEXT("swish"))) /* another name of the same */
+        given = TEXT("silu");
+    if (!text_equal(given, own))
+        FAIL(err, ERR_LIMIT, "config.json: %s %s is not supported, %s takes %s", name,
+             gguf_label(given).text, config->family->hf, config->family->activation);
+    return OK;
+}
+
 /* Members that say that the model computes what we do not. */
 static enum status refuse_unknown(const struct hf_config *config, struct error *err)
 {
-    static const char *const ACTIVATIONS[] = {"hidden_activation", "hidden_act"};
-    struct text activation = text_of(config->family->activation);
-    for (size_t i = 0; i < 2; i++) {
-        /* Gemma's first files say "gelu" in hidden_act and mean what hidden_activation says. */
-        if (json_text(json_get(config->root, ACTIVATIONS[i]), &activation))
-            break;
-    }
-    if (!text_equal(activation, text_of(config->family->activation)))
-        FAIL(err, ERR_LIMIT, "config.json: hidden_act %s is not supported, %s takes %s",
-             gguf_label(activation).text, config->family->hf, config->family->activation);
+    bool sees_ahead = false, is_causal = true;
+    TRY(check_activation(config, err));
+    TRY(get_bool(config->root, "use_bidirectional_attention", &sees_ahead, err));
+    TRY(get_bool(config->root, "is_causal", &is_causal, err));
+    if (sees_ahead || !is_causal)
+        FAIL(err, ERR_LIMIT, "config.json: %s, only attention to what came before is supported",
+             sees_ahead ? "use_bidirectional_attention is true" : "is_causal is false");
     if (!is_absent(json_get(config->root, "quantization_config")))
         FAIL(err, ERR_LIMIT,
              "config.json: quantization_config is not supported: weights must be F32, F16 or "
@@ -125,18 +149,37 @@ static enum status refuse_unknown(const struct hf_config *config, struct error *
     return OK;
 }
 
+/* Local layers have frequencies of their own, and no scaling of them is computed. */
+static enum status check_local_rope(const struct json *local, struct error *err)
+{
+    struct text kind = TEXT("default");
+    if (!json_text(json_get(local, "rope_type"), &kind))
+        (void)json_text(json_get(local, "type"), &kind);
+    if (!text_equal(kind, TEXT("default")))
+        FAIL(err, ERR_LIMIT,
+             "config.json: rope_type %s of sliding_attention is not supported, only default",
+             gguf_label(kind).text);
+    return OK;
+}
+
 /* Where the scaling is told, in the words of several ages. */
 static enum status read_rope(struct hf_config *config, struct error *err)
 {
     const struct json *rope = json_get(config->root, "rope_parameters");
+    const bool is_new = !is_absent(rope); /* without a rope_type it says nothing of scaling */
+    TRY(check_local_rope(json_get(rope, "sliding_attention"), err));
     if (!is_absent(json_get(rope, "full_attention")))
         rope = json_get(rope, "full_attention");
-    if (is_absent(rope))
+    if (!is_new)
         rope = json_get(config->root, "rope_scaling");
     config->rope = is_absent(rope) ? NULL : rope;
     config->scaling = TEXT("default");
+    if (config->rope && json_type(rope) != JSON_OBJECT)
+        FAIL(err, ERR_FORMAT, "config.json: rope_%s is no object",
+             is_new ? "parameters" : "scaling");
     if (config->rope && !json_text(json_get(rope, "rope_type"), &config->scaling) &&
-        !json_text(json_get(rope, "type"), &config->scaling))
+        !json_text(json_get(rope, "type"), &config->scaling) &&
+        (!is_new || json_get(rope, "rope_type")))
         FAIL(err, ERR_FORMAT, "config.json: rope_scaling has no rope_type");
     if (text_equal(config->scaling, TEXT("su"))) /* its name before it was published */
         config->scaling = TEXT("longrope");
@@ -173,9 +216,13 @@ enum status hf_config_read(struct hf_config *config, const struct json *root, st
             "config.json: %lld layers, hidden_size %lld, %lld heads; layers must be 1 .. 4096, "
             "the others at least 1",
             (long long)config->layers, (long long)hidden, (long long)heads);
-    config->head_dim = hidden / heads;
-    TRY(get_int(root, "head_dim", &config->head_dim, err));
+    TRY(get_default(root, "head_dim", config->family->defaults.head_dim, &config->head_dim,
+                    err));
+    if (config->head_dim == 0)
+        config->head_dim = hidden / heads;
     TRY(get_double(root, "partial_rotary_factor", &part, err));
+    TRY(get_double(config->rope, "partial_rotary_factor", &part, err));
+
     if (config->head_dim < 2 || config->head_dim > 2 * HF_CONFIG_PAIRS_MAX || part <= 0.0 ||
         part > 1.0)
         FAIL(err, ERR_LIMIT,
@@ -196,7 +243,6 @@ static enum status write_sizes(struct writer *w, struct error *err)
         {"hidden_size", "embedding_length", false},
         {"intermediate_size", "feed_forward_length", false},
         {"num_attention_heads", "attention.head_count", false},
-        {"num_key_value_heads", "attention.head_count_kv", true},
         {"max_position_embeddings", "context_length", false},
         {"vocab_size", "vocab_size", false},
         {"num_local_experts", "expert_count", true},
@@ -211,6 +257,11 @@ static enum status write_sizes(struct writer *w, struct error *err)
         TRY(get_int(root, INTS[i].hf, &value, err));
         add_int(w, INTS[i].gguf, value);
     }
+    int64_t kv_heads = 0;
+    TRY(get_default(root, "num_key_value_heads", w->config->family->defaults.kv_heads,
+                    &kv_heads, err));
+    if (kv_heads != 0 || !is_absent(json_get(root, "num_key_value_heads")))
+        add_int(w, "attention.head_count_kv", kv_heads);
     add_int(w, "attention.key_length", w->config->head_dim);
     add_int(w, "attention.value_length", w->config->head_dim);
     add_int(w, "rope.dimension_count", w->config->rope_dim);
@@ -221,13 +272,17 @@ static enum status write_floats(struct writer *w, struct error *err)
 {
     const struct json *root = w->config->root;
     static const char *const CAPS[] = {"attn_logit_softcapping", "final_logit_softcapping"};
-    double eps = 1e-6, theta = 10000.0, scalar = 0.0;
+    const struct hf_names_defaults *defaults = &w->config->family->defaults;
+    double eps = defaults->eps, theta = defaults->theta, scalar = defaults->scalar;
     TRY(get_double(root, "rms_norm_eps", &eps, err));
     add_double(w, "attention.layer_norm_rms_epsilon", eps);
     TRY(get_double(root, "rope_theta", &theta, err));
     TRY(get_double(w->config->rope, "rope_theta", &theta, err));
     add_double(w, "rope.freq_base", theta);
-    TRY(get_double(root, "query_pre_attn_scalar", &scalar, err));
+    if (w->config->family->is_gemma)
+        TRY(get_double(root, "query_pre_attn_scalar", &scalar, err));
+    if (scalar < 0.0 || (scalar <= 0.0 && w->config->family->is_gemma))
+        FAIL(err, ERR_FORMAT, "config.json: query_pre_attn_scalar %g, must be above 0", scalar);
     if (scalar > 0.0)
         add_double(w, "attention.scale", 1.0 / sqrt(scalar));
     for (size_t i = 0; i < 2 && w->config->family->is_gemma; i++) {
@@ -246,16 +301,49 @@ static enum status write_floats(struct writer *w, struct error *err)
     return OK;
 }
 
+/* How much longer YaRN makes queries and keys, by mscale. */
+static double yarn_magnitude(double factor, double mscale)
+{
+    return factor > 1.0 ? 1.0 + 0.1 * mscale * log(factor) : 1.0;
+}
+
 /* YaRN's own magnitude is taken for granted by its key: what is given replaces it. */
 static enum status write_magnitude(struct writer *w, double factor, struct error *err)
 {
-    double given = 0.0;
-    TRY(get_double(w->config->rope, "attention_factor", &given, err));
+    const struct json *rope = w->config->rope;
+    const bool is_yarn = text_equal(w->config->scaling, TEXT("yarn"));
+    double given = 0.0, mscale = 0.0, all = 0.0;
+    TRY(get_double(rope, "attention_factor", &given, err));
+    TRY(get_double(rope, "mscale", &mscale, err));
+    TRY(get_double(rope, "mscale_all_dim", &all, err));
+    if (given < 0.0 || mscale < 0.0 || all < 0.0)
+        FAIL(err, ERR_FORMAT,
+             "config.json: attention_factor %g, mscale %g, mscale_all_dim %g must not be below "
+             "0",
+             given, mscale, all);
+    if (is_yarn && given <= 0.0 && mscale > 0.0 && all > 0.0)
+        given = yarn_magnitude(factor, mscale) / yarn_magnitude(factor, all);
     if (given <= 0.0)
         return OK;
-    const bool is_yarn = text_equal(w->config->scaling, TEXT("yarn"));
-    const double own = is_yarn && factor > 1.0 ? 1.0 + 0.1 * log(factor) : 1.0;
-    add_double(w, "rope.scaling.attn_factor", given / own);
+    add_double(w, "rope.scaling.attn_factor",
+               is_yarn ? given / yarn_magnitude(factor, 1.0) : given);
+    return OK;
+}
+
+/* By how much the context grew. YaRN may leave it to the sizes, and LongRoPE does so. */
+static enum status get_factor(const struct hf_config *config, int64_t original, double *factor,
+                              struct error *err)
+{
+    int64_t longest = 0;
+    *factor = 0.0;
+    TRY(get_double(config->rope, "factor", factor, err));
+    TRY(get_int(config->root, "max_position_embeddings", &longest, err));
+    if (!is_absent(json_get(config->rope, "factor")) && !(*factor > 0.0))
+        FAIL(err, ERR_FORMAT, "config.json: rope_scaling factor %g, must be above 0", *factor);
+    if (*factor <= 0.0 && original > 0 && !text_equal(config->scaling, TEXT("linear")))
+        *factor = (double)longest / (double)original;
+    if (!(*factor > 0.0))
+        FAIL(err, ERR_FORMAT, "config.json: rope_scaling has no factor");
     return OK;
 }
 
@@ -263,55 +351,77 @@ static enum status write_scaling(struct writer *w, struct error *err)
 {
     const struct hf_config *config = w->config;
     double factor = 1.0, fast = 32.0, slow = 1.0;
-    int64_t original = 0;
+    int64_t original = config->family->defaults.original;
+    bool truncates = true;
     if (text_equal(config->scaling, TEXT("default")) ||
         text_equal(config->scaling, TEXT("llama3")))
         return OK; /* llama3's are in the factors */
     add_text(w, "rope.scaling.type", config->scaling);
-    TRY(get_double(config->rope, "factor", &factor, err));
-    add_double(w, "rope.scaling.factor", factor);
     TRY(get_int(config->root, "original_max_position_embeddings", &original, err));
     TRY(get_int(config->rope, "original_max_position_embeddings", &original, err));
     if (original == 0)
         TRY(get_int(config->root, "max_position_embeddings", &original, err));
+    TRY(get_factor(config, original, &factor, err));
+    add_double(w, "rope.scaling.factor", factor);
     add_int(w, "rope.scaling.original_context_length", original);
     TRY(get_double(config->rope, "beta_fast", &fast, err));
     TRY(get_double(config->rope, "beta_slow", &slow, err));
+    TRY(get_bool(config->rope, "truncate", &truncates, err));
+    if (!truncates)
+        FAIL(err, ERR_LIMIT, "config.json: rope_scaling truncate false is not supported");
     add_double(w, "rope.scaling.yarn_beta_fast", fast);
     add_double(w, "rope.scaling.yarn_beta_slow", slow);
     return write_magnitude(w, factor, err);
 }
 
-/* Which layers are local, in whichever words. */
-static enum status write_pattern(struct writer *w, struct error *err)
+/* A truth for every layer: the list's, or where it is absent, from full_first on. */
+static enum status write_layers(struct writer *w, const struct json *types, int64_t full_first,
+                                struct error *err)
 {
     const struct hf_config *config = w->config;
-    const struct json *types = json_get(config->root, "layer_types");
-    int64_t period = 0, full_first = 0;
-    TRY(get_int(config->root, "sliding_window_pattern", &period, err));
-    TRY(get_int(config->root, "max_window_layers", &full_first, err));
-    if (period > 0) {
-        add_int(w, "attention.sliding_window_pattern", period);
-        return OK;
-    }
-    if (is_absent(types) && full_first <= 0)
-        return OK;
-    if (!is_absent(types) && json_count(types) != (size_t)config->layers)
+    const bool is_smollm3 = strcmp(config->family->gguf, "smollm3") == 0;
+    if (types && json_count(types) != (size_t)config->layers)
         FAIL(err, ERR_FORMAT, "config.json: layer_types has %zu entries for %lld layers",
              json_count(types), (long long)config->layers);
     put_key(w, "attention.sliding_window_pattern", GGUF_ARRAY);
     put_number(&w->body, GGUF_BOOL, 4);
     put_number(&w->body, (uint64_t)config->layers, 8);
-    const struct json *at = json_first(types);
+    const struct json *at = types ? json_first(types) : NULL;
     for (int64_t i = 0; i < config->layers; i++, at = json_next(at)) {
-        struct text type = i >= full_first ? TEXT("sliding_attention") : TEXT("full_attention");
-        (void)json_text(at, &type);
-        const bool is_local = text_equal(type, TEXT("sliding_attention"));
-        if (!is_local && !text_equal(type, TEXT("full_attention")))
+        /* Without a list SmolLM3's layers see all but where they turn no position. */
+        bool is_local = is_smollm3 ? i % NO_ROPE_EVERY == NO_ROPE_EVERY - 1 : i >= full_first;
+        struct text type = {0};
+        if (types && !json_text(at, &type))
+            FAIL(err, ERR_FORMAT, "config.json: layer_types[%lld] is no text", (long long)i);
+        if (types)
+            is_local = text_equal(type, TEXT("sliding_attention"));
+        if (types && !is_local && !text_equal(type, TEXT("full_attention")))
             FAIL(err, ERR_LIMIT, "config.json: layer_types[%lld] %s is not supported",
                  (long long)i, gguf_label(type).text);
         put_number(&w->body, is_local, 1);
     }
+    return OK;
+}
+
+/* Which layers are local: what the list says comes before all else. */
+static enum status write_pattern(struct writer *w, struct error *err)
+{
+    const struct hf_config *config = w->config;
+    const struct json *types = json_get(config->root, "layer_types");
+    const int64_t usual = config->family->defaults.full_first;
+    int64_t period = 0, full_first = 0;
+    if (!is_absent(types))
+        return write_layers(w, types, 0, err);
+    if (config->family->is_gemma) {
+        TRY(get_int(config->root, "_sliding_window_pattern", &period, err));
+        TRY(get_int(config->root, "sliding_window_pattern", &period, err));
+        if (period != 0)
+            add_int(w, "attention.sliding_window_pattern", period);
+        return OK;
+    }
+    TRY(get_default(config->root, "max_window_layers", usual, &full_first, err));
+    if (usual > 0 || strcmp(config->family->gguf, "smollm3") == 0)
+        return write_layers(w, NULL, full_first, err);
     return OK;
 }
 
@@ -320,7 +430,8 @@ static enum status write_window(struct writer *w, struct error *err)
     bool is_used = w->config->family->window_unless_said;
     int64_t window = 0;
     TRY(get_bool(w->config->root, "use_sliding_window", &is_used, err));
-    TRY(get_int(w->config->root, "sliding_window", &window, err));
+    TRY(get_default(w->config->root, "sliding_window", w->config->family->defaults.window,
+                    &window, err));
     if (!is_used || window == 0) {
         add_int(w, "attention.sliding_window", 0);
         return OK;
@@ -332,18 +443,23 @@ static enum status write_window(struct writer *w, struct error *err)
 /* SmolLM3 turns no position in every fourth layer; no key tells of another pattern. */
 static enum status check_no_rope(const struct hf_config *config, struct error *err)
 {
-    enum { EVERY = 4 };
-    int64_t every = EVERY, i = 0, turned;
-    TRY(get_int(config->root, "no_rope_layer_interval", &every, err));
-    bool is_usual = every == EVERY;
-    const struct json *at = json_first(json_get(config->root, "no_rope_layers"));
-    for (; at; at = json_next(at), i++)
-        is_usual = is_usual && json_i64(at, &turned) && turned == (i % EVERY != EVERY - 1);
+    int64_t every = NO_ROPE_EVERY, i = 0, turned;
+    const struct json *list = json_get(config->root, "no_rope_layers");
+    if (is_absent(list)) /* a list says it all */
+        TRY(get_int(config->root, "no_rope_layer_interval", &every, err));
+    else if (json_type(list) != JSON_ARRAY || json_count(list) < (size_t)config->layers)
+        FAIL(err, ERR_FORMAT, "config.json: no_rope_layers is no list of %lld numbers",
+             (long long)config->layers);
+    bool is_usual = every == NO_ROPE_EVERY;
+    const struct json *at = is_absent(list) ? NULL : json_first(list);
+    for (; at && i < config->layers; at = json_next(at), i++)
+        is_usual = is_usual && json_i64(at, &turned) &&
+                   turned == (i % NO_ROPE_EVERY != NO_ROPE_EVERY - 1);
     if (!is_usual)
         FAIL(err, ERR_LIMIT,
              "config.json: no_rope_layers other than every %dth are not "
              "supported",
-             EVERY);
+             NO_ROPE_EVERY);
     return OK;
 }
 
@@ -382,8 +498,15 @@ enum status hf_config_write(const struct hf_config *config, struct text_buf *out
 static enum status llama3_factors(const struct hf_config *config, float *factors,
                                   uint32_t pairs, struct error *err)
 {
-    double theta = 10000.0, factor = 8.0, low = 1.0, high = 4.0;
-    int64_t original = 8192;
+    static const char *const NEEDED[] = {"factor", "low_freq_factor", "high_freq_factor",
+                                         "original_max_position_embeddings"};
+    double theta = config->family->defaults.theta, factor = 0.0, low = 0.0, high = 0.0;
+    int64_t original = 0;
+    for (size_t i = 0; i < sizeof NEEDED / sizeof NEEDED[0]; i++) {
+        if (is_absent(json_get(config->rope, NEEDED[i])))
+            FAIL(err, ERR_FORMAT, "config.json: rope_scaling has no %s, which llama3 needs",
+                 NEEDED[i]);
+    }
     TRY(get_double(config->root, "rope_theta", &theta, err));
     TRY(get_double(config->rope, "rope_theta", &theta, err));
     TRY(get_double(config->rope, "factor", &factor, err));

@@ -11,6 +11,7 @@
 
 enum {
     PATH_BYTES = 4096,
+    NAME_BYTES_MAX = 255,
     MADE_TENSORS = 4 /* at most: rope factors, an embedding's other name */
 };
 
@@ -57,7 +58,7 @@ static enum status read_json(const char *folder, const char *name, struct json *
 /* A name alone: nothing that leads out of the folder. */
 static bool is_plain_name(struct text name)
 {
-    return name.size > 0 && name.size < 256 && name.data[0] != '.' &&
+    return name.size > 0 && name.size <= NAME_BYTES_MAX && name.data[0] != '.' &&
            memchr(name.data, '/', name.size) == NULL &&
            memchr(name.data, '\0', name.size) == NULL;
 }
@@ -107,6 +108,12 @@ static enum status open_index(struct opener *opener, struct error *err)
                  "model.safetensors.index.json: the file of tensor %s is no "
                  "name of a file in the folder",
                  gguf_label(json_key(at)).text);
+        char label[NAME_BYTES_MAX + 1];
+        (void)snprintf(label, sizeof label, "%.*s", TEXT_ARG(name));
+        if (!find_shard(folder, name) && !has_file(opener->path, label))
+            FAIL(err, ERR_FORMAT,
+                 "model.safetensors.index.json: tensor %s lies in %s, which is missing",
+                 gguf_label(json_key(at)).text, label);
         if (!find_shard(folder, name))
             TRY(open_shard(opener, name, err));
         if (!safetensors_find(&find_shard(folder, name)->file, json_key(at)))
@@ -131,7 +138,7 @@ static enum status open_shards(struct opener *opener, struct error *err)
         return open_shard(opener, TEXT("model.safetensors"), err);
     if (has_file(opener->path, "model.safetensors.index.json"))
         return open_index(opener, err);
-    FAIL(err, ERR_IO, "%s: has neither model.safetensors nor model.safetensors.index.json",
+    FAIL(err, ERR_FORMAT, "%s: has neither model.safetensors nor model.safetensors.index.json",
          opener->path);
 }
 
@@ -351,6 +358,8 @@ static struct text base_name(const char *path)
 static enum status open_all(struct opener *opener, struct error *err)
 {
     struct hf_folder *folder = opener->folder;
+    if (!has_file(opener->path, "config.json"))
+        FAIL(err, ERR_FORMAT, "%s: is a folder without config.json, so no model", opener->path);
     TRY(read_json(opener->path, "config.json", &opener->root, err));
     TRY(hf_config_read(&opener->config, opener->root, err));
     opener->config.name = base_name(opener->path);

@@ -13,12 +13,20 @@
 
 #include <stdbool.h>
 
+/* What transformers takes where config.json lacks a member; 0: nothing, or what follows from
+ * the other sizes. A member that is null is not lacking. */
+struct hf_names_defaults {
+    int64_t kv_heads, head_dim, window, full_first, original; /* full_first: layers */
+    double theta, eps, scalar; /* scalar: query_pre_attn_scalar */
+};
+
 struct hf_names_family {
     const char *hf, *gguf;   /* "LlamaForCausalLM", "llama" */
     const char *activation;  /* what hidden_act must say */
     bool is_gemma;           /* norms after each branch; norms are distances from 1 */
     bool ties_unless_said;   /* tie_word_embeddings, where config.json does not say */
     bool window_unless_said; /* use_sliding_window, likewise */
+    struct hf_names_defaults defaults;
 };
 
 /* NULL when the name is not known. Valid for ever. */

@@ -14,6 +14,10 @@
     "llama (Llama 1 to 3, SmolLM2, Mistral), qwen2 (Qwen2, Qwen2.5), qwen3, gemma2, gemma3, "  \
     "phi3 (Phi-3, Phi-4) and smollm3"
 
+/* Of queries and keys, once turned. Published models have up to 1.3; past this the scores of
+ * a healthy model pass what a float holds. */
+#define MAGNITUDE_MAX 1e6F
+
 /* What an architecture is, where its files do not say. */
 static const struct architecture {
     const char *name;
@@ -239,6 +243,10 @@ static enum status read_rope(const struct reader *reader, struct model_config *c
     config->rope_local_theta = reader->architecture->rope_local_theta;
     TRY(read_positive(reader, "rope.freq_base_swa", &config->rope_local_theta, err));
     TRY(read_positive(reader, "rope.scaling.attn_factor", &config->rope_magnitude, err));
+    if (config->rope_magnitude > MAGNITUDE_MAX)
+        FAIL(err, ERR_LIMIT, "key %s: %g, at most %g",
+             key_of(reader, "rope.scaling.attn_factor").name, (double)config->rope_magnitude,
+             (double)MAGNITUDE_MAX);
     const struct key original = key_of(reader, "rope.scaling.original_context_length");
     const struct wanted before = {"rope.scaling.original_context_length",
                                   MODEL_CONFIG_CONTEXT_MAX, 0};
@@ -251,12 +259,35 @@ static enum status read_rope(const struct reader *reader, struct model_config *c
 /* Keys that say that the model computes what forward.c does not. */
 static enum status refuse_unknown_parts(const struct reader *reader, struct error *err)
 {
-    const struct key key = key_of(reader, "expert_count");
+    static const struct {
+        const char *suffix;
+        float none; /* the value that says nothing; 0 says nothing either */
+    } PARTS[] = {{"attention.max_alibi_bias", 0.0F},
+                 {"attention.clamp_kqv", 0.0F},
+                 {"logit_scale", 1.0F},
+                 {"embedding_scale", 1.0F},
+                 {"residual_scale", 1.0F},
+                 {"rope.scaling.yarn_log_multiplier", 0.0F}};
+    const struct key experts = key_of(reader, "expert_count");
+    const struct key causal = key_of(reader, "attention.causal");
     int64_t count = 0;
-    TRY(gguf_get_int(reader->gguf, key.name, &count, err));
+    bool is_causal = true;
+    TRY(gguf_get_int(reader->gguf, experts.name, &count, err));
     if (count != 0)
-        FAIL(err, ERR_LIMIT, "key %s: %lld, only models without (0) are supported", key.name,
-             (long long)count);
+        FAIL(err, ERR_LIMIT, "key %s: %lld, only models without (0) are supported",
+             experts.name, (long long)count);
+    TRY(gguf_get_bool(reader->gguf, causal.name, &is_causal, err));
+    if (!is_causal)
+        FAIL(err, ERR_LIMIT, "key %s: false, only attention to what came before is supported",
+             causal.name);
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
+        const struct key key = key_of(reader, PARTS[i].suffix);
+        float value = PARTS[i].none;
+        TRY(gguf_get_float(reader->gguf, key.name, &value, err));
+        if (fabsf(value) > 0.0F && fabsf(value - PARTS[i].none) > 0.0F)
+            FAIL(err, ERR_LIMIT, "key %s: %g, only %g is supported", key.name, (double)value,
+                 (double)PARTS[i].none);
+    }
     return OK;
 }
 

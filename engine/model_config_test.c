@@ -47,6 +47,10 @@ static void write_key(struct text_buf *out, const struct key *key)
     case GGUF_F32:
         gguf_write_key_f32(out, key->name, (float)key->number);
         break;
+    case GGUF_BOOL:
+        gguf_write_key(out, key->name, key->type);
+        text_buf_byte(out, (char)number);
+        break;
     default:
         gguf_write_key(out, key->name, key->type);
         text_buf_add(out, (struct text){(const char *)&number, sizeof number});
@@ -356,6 +360,21 @@ static const struct {
     {{"llama", 1, {{"llama.attention.scale", GGUF_F32, -1, NULL}}, {0}},
      ERR_FORMAT,
      "attention.scale: -1, must be greater than 0"},
+    {{"phi3", 1, {{"phi3.rope.scaling.attn_factor", GGUF_F32, 1e18, NULL}}, {0}},
+     ERR_LIMIT,
+     "attn_factor: 1e+18, at most 1e+06"},
+    {{"llama", 1, {{"llama.attention.causal", GGUF_BOOL, 0, NULL}}, {0}},
+     ERR_LIMIT,
+     "attention.causal: false, only attention to what came before"},
+    {{"llama", 1, {{"llama.logit_scale", GGUF_F32, 0.25, NULL}}, {0}},
+     ERR_LIMIT,
+     "logit_scale: 0.25, only 1 is supported"},
+    {{"qwen2", 1, {{"qwen2.attention.clamp_kqv", GGUF_F32, 8, NULL}}, {0}},
+     ERR_LIMIT,
+     "clamp_kqv: 8, only 0 is supported"},
+    {{"llama", 1, {{"llama.expert_count", GGUF_U32, 8, NULL}}, {0}},
+     ERR_LIMIT,
+     "expert_count: 8, only models without"},
 };
 
 static void test_what_cannot_be_is_named(void **state)

@@ -134,6 +134,9 @@ static void put_family(const struct folder *folder, struct json_writer *w)
         put_int(w, "sliding_window", 4096);
     } else if (o->window > 0) {
         put_int(w, "sliding_window", o->window);
+    } else if (o->family == TINY_MODEL_LLAMA) {
+        json_write_key(w, "sliding_window"); /* a Mistral's, where it is missing, is 4096 */
+        json_write_null(w);
     }
     if (o->family == TINY_MODEL_SMOLLM3)
         put_int(w, "no_rope_layer_interval", 4);
@@ -161,8 +164,7 @@ static void put_config(struct folder *folder)
     put_int(&w, "num_key_value_heads", o->kv_heads);
     put_int(&w, "max_position_embeddings", o->context);
     put_int(&w, "vocab_size", TINY_MODEL_VOCAB);
-    if (o->head_dim * o->heads != o->hidden)
-        put_int(&w, "head_dim", o->head_dim);
+    put_int(&w, "head_dim", o->head_dim);
     put_double(&w, "rms_norm_eps", 1e-5);
     put_double(
         &w, "rope_theta",
