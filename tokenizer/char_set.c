@@ -25,10 +25,12 @@ static bool make_room(struct char_set *set, uint32_t index, struct arena *arena)
     return true;
 }
 
-/* The first range that ends at or after begin. */
+/* The first range that ends at or after begin. Sets mostly grow at their end. */
 static uint32_t find(const struct char_set *set, uint32_t begin)
 {
     uint32_t low = 0, high = set->count;
+    if (high > 0 && set->ranges[high - 1].end <= begin)
+        return set->ranges[high - 1].end < begin ? high : high - 1;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
         if (set->ranges[middle].end < begin)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 enum { CLASSES_MAX = 255, STATES_MAX = 1 << 12, ENTRIES_MAX = 1 << 18, BLOCKS_MAX = 1 << 11 };
+enum { BLOCK = 256 };
 enum { SLOTS = 2 * STATES_MAX, STEPS_MAX = 1 << 26 };
 
 /* A list of instructions that is a state. */
@@ -31,12 +32,11 @@ struct builder {
     struct arena *arena;
     uint64_t class_sets[CLASSES_MAX + 1]; /* [class]: bit i: the class is in set i */
     uint32_t class_count, shift;          /* 1 << shift: entries of a row */
-    uint32_t *bounds;                     /* where some set begins or ends, in order */
-    uint32_t bound_count;
+    uint32_t passed[SPLIT_SETS_MAX];      /* [set]: begins and ends of its ranges behind us */
     struct list states[STATES_MAX];
     uint32_t state_count;
     uint32_t slots[SLOTS]; /* state by the hash of its list, plus 1 */
-    uint32_t *table;
+    uint32_t *table;       /* rows, in the arena */
     /* Of one step. */
     uint32_t *stack, *seen, *next,
         *seen_next; /* [instructions]; seen*: round of the last visit */
@@ -49,45 +49,30 @@ static enum status no_room(struct error *err)
     FAIL(err, ERR_MEMORY, "splitter: no room for the table of its expression");
 }
 
-static int by_value(const void *a, const void *b)
+/* The first begin or end of a range of set that is not passed. */
+static uint32_t bound_of(const struct builder *b, uint32_t set)
 {
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    const struct char_set *ranges = &b->program.sets[set];
+    const uint32_t passed = b->passed[set];
+    if (passed / 2 == ranges->count)
+        return UINT32_MAX;
+    return passed % 2 ? ranges->ranges[passed / 2].end : ranges->ranges[passed / 2].begin;
 }
 
-static enum status find_bounds(struct builder *b, struct error *err)
-{
-    size_t count = 2;
-    for (uint32_t i = 0; i < b->program.set_count; i++)
-        count += 2 * (size_t)b->program.sets[i].count;
-    b->bounds = ARENA_NEW(&b->scratch, uint32_t, count);
-    if (!b->bounds)
-        return no_room(err);
-    count = 0;
-    b->bounds[count++] = 0;
-    b->bounds[count++] = CHAR_SET_MALFORMED;
-    for (uint32_t i = 0; i < b->program.set_count; i++) {
-        const struct char_set *set = &b->program.sets[i];
-        for (uint32_t j = 0; j < set->count; j++) {
-            b->bounds[count++] = set->ranges[j].begin;
-            b->bounds[count++] = set->ranges[j].end;
-        }
-    }
-    qsort(b->bounds, count, sizeof *b->bounds, by_value);
-    for (size_t i = 0; i < count; i++) {
-        if (b->bound_count == 0 || b->bounds[b->bound_count - 1] != b->bounds[i])
-            b->bounds[b->bound_count++] = b->bounds[i];
-    }
-    return OK;
-}
-
-/* The class of the characters that begin at a bound. */
+/* The class of character, and up to where all have it. Called with characters that grow: the
+ * bounds of the sets are walked once, in step. */
 static enum status class_of(struct builder *b, uint32_t character, uint8_t *class,
-                            struct error *err)
+                            uint32_t *end, struct error *err)
 {
     uint64_t sets = 0;
-    for (uint32_t i = 0; i < b->program.set_count; i++)
-        sets |= (uint64_t)char_set_has(&b->program.sets[i], character) << i;
+    *end = UINT32_MAX;
+    for (uint32_t i = 0; i < b->program.set_count; i++) {
+        uint32_t bound = bound_of(b, i);
+        for (; bound <= character; bound = bound_of(b, i))
+            b->passed[i]++;
+        *end = bound < *end ? bound : *end;
+        sets |= (uint64_t)(b->passed[i] % 2) << i;
+    }
     for (uint32_t i = 0; i < b->class_count; i++) {
         *class = (uint8_t)i;
         if (b->class_sets[i] == sets)
@@ -101,54 +86,79 @@ static enum status class_of(struct builder *b, uint32_t character, uint8_t *clas
     return OK;
 }
 
+/* The blocks of classes, one after the other in the arena. */
+struct blocks {
+    uint8_t *first;
+    uint32_t count;
+    uint16_t uniform[CLASSES_MAX + 1]; /* [class]: the block of nothing else, plus 1 */
+};
+
 /* The block with these classes, a new one when there is none like it. */
-static enum status add_block(uint8_t *blocks, uint32_t *count, const uint8_t *block,
+static enum status add_block(struct builder *b, struct blocks *blocks, const uint8_t *block,
                              uint16_t *index, struct error *err)
 {
-    for (uint32_t i = *count; i-- > 0;) {
+    for (uint32_t i = 0; i < blocks->count; i++) {
         *index = (uint16_t)i;
-        if (memcmp(blocks + (size_t)i * 256, block, 256) == 0)
+        if (memcmp(blocks->first + (size_t)i * BLOCK, block, BLOCK) == 0)
             return OK;
     }
-    if (*count == BLOCKS_MAX)
+    if (blocks->count == BLOCKS_MAX)
         FAIL(err, ERR_LIMIT, "splitter: more than %d blocks of characters", BLOCKS_MAX);
-    memcpy(blocks + (size_t)*count * 256, block, 256);
-    *index = (uint16_t)(*count)++;
+    uint8_t *kept = ARENA_NEW(b->arena, uint8_t, BLOCK);
+    if (!kept)
+        return no_room(err);
+    memcpy(kept, block, BLOCK);
+    blocks->first = blocks->count == 0 ? kept : blocks->first;
+    *index = (uint16_t)blocks->count++;
+    return OK;
+}
+
+/* Most pages lie within one range: nothing is looked at for those but their class. */
+static enum status make_blocks(struct builder *b, struct blocks *blocks, uint16_t *pages,
+                               struct error *err)
+{
+    uint32_t end = 0;
+    uint8_t block[BLOCK], class = 0;
+    for (uint32_t c = 0; c < CHAR_SET_MALFORMED;) {
+        const uint32_t page = c / BLOCK;
+        if (end <= c)
+            TRY(class_of(b, c, &class, &end, err));
+        if (c % BLOCK == 0 && end >= c + BLOCK && blocks->uniform[class] > 0) {
+            pages[page] = (uint16_t)(blocks->uniform[class] - 1);
+            c += BLOCK;
+            continue;
+        }
+        const bool is_uniform = c % BLOCK == 0 && end >= c + BLOCK;
+        const uint32_t page_end = (page + 1) * BLOCK,
+                       part_end = end < page_end ? end : page_end;
+        memset(block + c % BLOCK, class, part_end - c);
+        c = part_end;
+        if (c == page_end)
+            TRY(add_block(b, blocks, block, &pages[page], err));
+        if (is_uniform)
+            blocks->uniform[class] = (uint16_t)(pages[page] + 1);
+    }
     return OK;
 }
 
 static enum status make_classes(struct builder *b, struct split_automaton *automaton,
                                 struct error *err)
 {
-    uint8_t *blocks = ARENA_NEW(&b->scratch, uint8_t, (size_t)BLOCKS_MAX * 256);
     uint16_t *pages = ARENA_NEW(b->arena, uint16_t, SPLIT_PAGES);
-    uint8_t block[256], class = 0;
-    uint32_t count = 0, bound = 0;
-    if (!blocks || !pages)
+    struct blocks blocks = {0};
+    uint32_t end, moved = 0x100;
+    if (!pages)
         return no_room(err);
-    for (uint32_t c = 0; c < CHAR_SET_MALFORMED; c++) {
-        if (bound < b->bound_count && b->bounds[bound] == c) {
-            TRY(class_of(b, c, &class, err));
-            bound++;
-        }
-        block[c & 255] = class;
-        if ((c & 255) == 255)
-            TRY(add_block(blocks, &count, block, &pages[c >> 8], err));
-    }
-    TRY(class_of(b, CHAR_SET_MALFORMED, &automaton->malformed, err));
+    TRY(make_blocks(b, &blocks, pages, err));
+    TRY(class_of(b, CHAR_SET_MALFORMED, &automaton->malformed, &end, err));
     automaton->finis = (uint8_t)b->class_count;
-    memcpy(automaton->ascii, blocks + (size_t)pages[0] * 256, sizeof automaton->ascii);
-    uint8_t *kept = ARENA_NEW(b->arena, uint8_t, (size_t)count * 256);
-    if (!kept)
-        return no_room(err);
-    memcpy(kept, blocks, (size_t)count * 256);
-    automaton->blocks = kept;
+    automaton->blocks = blocks.first;
     automaton->pages = pages;
-    uint32_t moved = 0x100;
     for (uint32_t byte = 0; byte < 256; byte++) {
         const uint32_t c = vocab_spells_itself(byte) ? byte : moved++;
-        automaton->bytes[byte] = kept[(size_t)pages[c >> 8] << 8 | (c & 255)];
+        automaton->bytes[byte] = blocks.first[(size_t)pages[c / BLOCK] * BLOCK + c % BLOCK];
     }
+    memcpy(automaton->ascii, blocks.first + (size_t)pages[0] * BLOCK, sizeof automaton->ascii);
     while (1u << b->shift <= b->class_count)
         b->shift++;
     return OK;
@@ -208,12 +218,15 @@ static enum status add_state(struct builder *b, const uint32_t *items, uint32_t 
             (count == 0 || memcmp(list->items, items, count * sizeof *items) == 0))
             return OK;
     }
-    if (b->state_count == STATES_MAX || b->state_count >= (uint32_t)ENTRIES_MAX >> b->shift)
+    const uint32_t entries = 1u << b->shift;
+    if (b->state_count == STATES_MAX || b->state_count >= ENTRIES_MAX / entries)
         FAIL(err, ERR_LIMIT, "splitter: an expression whose table has more than %d entries",
              ENTRIES_MAX);
     uint32_t *kept = ARENA_NEW(&b->scratch, uint32_t, count);
-    if (!kept)
+    uint32_t *row = ARENA_NEW(b->arena, uint32_t, entries); /* behind the one before it */
+    if (!kept || !row)
         return no_room(err);
+    b->table = b->state_count == 0 ? row : b->table;
     if (count > 0)
         memcpy(kept, items, count * sizeof *items);
     *state = b->state_count++;
@@ -250,8 +263,7 @@ static enum status make_table(struct builder *b, struct split_automaton *automat
     b->seen = ARENA_NEW(&b->scratch, uint32_t, count);
     b->seen_next = ARENA_NEW(&b->scratch, uint32_t, count);
     b->next = ARENA_NEW(&b->scratch, uint32_t, count);
-    b->table = ARENA_NEW(&b->scratch, uint32_t, ENTRIES_MAX);
-    if (!b->stack || !b->seen || !b->seen_next || !b->next || !b->table)
+    if (!b->stack || !b->seen || !b->seen_next || !b->next)
         return no_room(err);
     TRY(add_state(b, NULL, 0, &state, err));
     TRY(add_state(b, &begin, 1, &state, err));
@@ -260,12 +272,7 @@ static enum status make_table(struct builder *b, struct split_automaton *automat
         for (uint32_t class = 0; class <= b->class_count; class ++)
             TRY(make_entry(b, i, class, err));
     }
-    const size_t entries = (size_t)b->state_count << b->shift;
-    uint32_t *kept = ARENA_NEW(b->arena, uint32_t, entries);
-    if (!kept)
-        return no_room(err);
-    memcpy(kept, b->table, entries * sizeof *kept);
-    automaton->table = kept;
+    automaton->table = b->table;
     return OK;
 }
 
@@ -276,7 +283,6 @@ static enum status build(struct builder *b, struct split_automaton *automaton,
     TRY(split->is_literal ? split_parse_literal(split->pattern, &b->scratch, &root, err)
                           : split_parse(split->pattern, &b->scratch, &root, err));
     TRY(split_program_make(&b->program, root, &b->scratch, err));
-    TRY(find_bounds(b, err));
     TRY(make_classes(b, automaton, err));
     return make_table(b, automaton, err);
 }

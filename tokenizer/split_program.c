@@ -5,17 +5,23 @@
  */
 #include "tokenizer/split_program.h"
 
-/* One more instruction; false: too many, which is told at the end. */
-static uint32_t emit(struct split_program *program, struct split_instruction instruction)
-{
-    if (program->count < SPLIT_INSTRUCTIONS_MAX)
-        program->code[program->count] = instruction;
-    return program->count < SPLIT_INSTRUCTIONS_MAX ? program->count++ : program->count;
-}
-
 static bool is_full(const struct split_program *program)
 {
-    return program->count >= SPLIT_INSTRUCTIONS_MAX;
+    return program->count >= SPLIT_INSTRUCTIONS_MAX || program->is_out_of_room;
+}
+
+/* One more instruction, behind the one before it in the arena; too many are told at the end. */
+static uint32_t emit(struct split_program *program, struct split_instruction instruction)
+{
+    if (is_full(program))
+        return program->count;
+    struct split_instruction *kept = ARENA_NEW(program->arena, struct split_instruction, 1);
+    program->is_out_of_room = !kept;
+    if (!kept)
+        return program->count;
+    program->code = program->code ? program->code : kept;
+    *kept = instruction;
+    return program->count++;
 }
 
 static uint32_t set_index(struct split_program *program, const struct char_set *set)
@@ -124,12 +130,11 @@ static void emit_node(struct split_program *program, const struct split_node *no
 enum status split_program_make(struct split_program *program, const struct split_node *root,
                                struct arena *arena, struct error *err)
 {
-    *program = (struct split_program){
-        .code = ARENA_NEW(arena, struct split_instruction, SPLIT_INSTRUCTIONS_MAX)};
-    if (!program->code)
-        FAIL(err, ERR_MEMORY, "splitter: no room for its instructions");
+    *program = (struct split_program){.arena = arena};
     emit_node(program, root);
     (void)emit(program, (struct split_instruction){.op = SPLIT_OP_MATCH});
+    if (program->is_out_of_room)
+        FAIL(err, ERR_MEMORY, "splitter: no room for its instructions");
     if (is_full(program))
         FAIL(err, ERR_LIMIT, "splitter: an expression of more than %d instructions",
              SPLIT_INSTRUCTIONS_MAX);

@@ -28,6 +28,8 @@ struct split_program {
     uint32_t count;
     struct char_set sets[SPLIT_SETS_MAX];
     uint32_t set_count;
+    struct arena *arena; /* while it is made */
+    bool is_out_of_room;
 };
 
 /* In the arena. ERR_LIMIT too many instructions or sets. */
