@@ -17,14 +17,7 @@
 
 #include <cmocka.h>
 
-enum {
-    SEEDS = 40,
-    PROMPT = 20,
-    TEXT_MAX = 2048,
-    EVENTS = 64,
-    CHUNKS = 3,
-    JOBS = CHUNKS * SEEDS
-};
+enum { SEEDS = 40, PROMPT = 20, CHUNKS = 3, JOBS = CHUNKS * SEEDS };
 
 static const char schema[] =
     "{\"type\": \"object\", \"properties\": {\"citation\": {\"type\": [\"string\", \"null\"], "
@@ -43,29 +36,6 @@ static const char long_schema[] =
 
 static char path[64];
 static token_id prompt[PROMPT];
-
-struct texts {
-    char text[JOBS][TEXT_MAX];
-    size_t size[JOBS];
-    struct engine_event done[JOBS];
-};
-
-static void take_all(struct engine *engine, struct texts *texts)
-{
-    struct engine_event events[EVENTS];
-    for (size_t count; (count = engine_poll(engine, events, EVENTS, -1)) > 0;)
-        for (size_t i = 0; i < count; i++) {
-            const struct engine_event *event = &events[i];
-            size_t *size = &texts->size[event->tag];
-            if (event->kind == ENGINE_DONE) {
-                texts->done[event->tag] = *event;
-                continue;
-            }
-            assert_true(*size + event->text.size <= TEXT_MAX);
-            memcpy(texts->text[event->tag] + *size, event->text.data, event->text.size);
-            *size += event->text.size;
-        }
-}
 
 /* Jobs of different chunks come in turn, so that they stand at the same places side by side. */
 static struct engine_job job_of(uint32_t index)
@@ -99,24 +69,20 @@ static bool judge(struct text said, struct text chunk)
 
 static void every_citation_is_its_chunks(void **state)
 {
-    static struct texts texts;
+    static struct engine_jobs_text texts[JOBS];
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     uint32_t cited[CHUNKS] = {0};
-    struct error err;
-    uint64_t id;
     (void)state;
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     for (uint32_t i = 0; i < JOBS; i++) {
         const struct engine_job job = job_of(i);
-        if (engine_submit(engine, &job, &id, &err) != OK)
-            fail_msg("%s", err.text);
+        engine_jobs_submit(engine, &job);
     }
-    take_all(engine, &texts);
+    engine_jobs_texts(engine, texts, JOBS);
     for (uint32_t i = 0; i < JOBS; i++) {
-        const enum engine_finish finish = texts.done[i].finish;
+        const enum engine_finish finish = texts[i].done.finish;
         assert_true(finish == ENGINE_STOP || finish == ENGINE_LENGTH);
-        const struct text said = {texts.text[i], texts.size[i]};
+        const struct text said = {texts[i].bytes, texts[i].size};
         if (finish == ENGINE_STOP)
             cited[i % CHUNKS] += judge(said, text_of(chunks[i % CHUNKS]));
     }
@@ -161,14 +127,13 @@ static void tokens_are_the_same_however_computed(void **state)
 static void what_cannot_be_copied_is_refused(void **state)
 {
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     struct engine_job job = job_of(0);
     struct error err;
     uint64_t id;
     char *large = calloc(1, (1 << 20) + 1);
     (void)state;
     assert_non_null(large);
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     job.chunk = (struct text){0};
     assert_int_equal(engine_submit(engine, &job, &id, &err), ERR_FORMAT);
     assert_non_null(strstr(err.text, "there is no chunk"));
@@ -186,11 +151,7 @@ static void what_cannot_be_copied_is_refused(void **state)
 
 int main(void)
 {
-    struct text_buf file = {0};
-    const struct tiny_model_options tiny = {.seed = 5};
-    tiny_model_write(&file, &tiny);
-    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
-    text_buf_deinit(&file);
+    const int fd = tiny_model_open(&(struct tiny_model_options){.seed = 5}, path, sizeof path);
     for (uint32_t i = 0; i < PROMPT; i++)
         prompt[i] = (token_id)(i * 37 % 256);
     const struct CMUnitTest tests[] = {

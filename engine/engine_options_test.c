@@ -4,6 +4,7 @@
  */
 #include "engine/engine.h"
 #include "engine/model_run.h"
+#include "tests/harness/engine_jobs.h"
 #include "tests/harness/tiny_model.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { PROMPT = 24, OUTPUT = 20, VOCAB = TINY_MODEL_VOCAB, EVENTS = 64 };
+enum { PROMPT = 24, OUTPUT = 20, VOCAB = TINY_MODEL_VOCAB };
 
 static char path[64];
 static token_id prompt[PROMPT];
@@ -29,34 +30,37 @@ struct told {
     enum engine_finish finish;
 };
 
+struct listening {
+    struct told *told;
+    uint32_t top_count; /* of each token */
+};
+
+static void note(void *context, const struct engine_event *event)
+{
+    const struct listening *listening = context;
+    struct told *told = listening->told;
+    if (event->kind == ENGINE_DONE)
+        told->finish = event->finish;
+    if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
+        return;
+    assert_int_equal(event->top_count, listening->top_count);
+    memcpy(told->tops[told->count], event->tops, event->top_count * sizeof *event->tops);
+    told->logprobs[told->count] = event->logprob;
+    told->tokens[told->count++] = event->token;
+}
+
 static void ask_engine(struct engine_job *ask, struct told *told)
 {
-    struct engine *engine;
-    struct engine_event events[EVENTS];
-    struct error err;
-    uint64_t id;
     const struct engine_options options = {
         .device = ENGINE_CPU, .model_path = path, .threads = 1};
+    struct engine *engine = engine_jobs_open(&options);
     memset(told, 0, sizeof *told);
     ask->prompt = prompt;
     ask->prompt_tokens = PROMPT;
     ask->max_tokens = OUTPUT;
     ask->ignore_end = true;
-    if (engine_open(&engine, &options, &err) != OK ||
-        engine_submit(engine, ask, &id, &err) != OK)
-        fail_msg("%s", err.text);
-    for (size_t got; (got = engine_poll(engine, events, EVENTS, -1)) > 0;)
-        for (size_t i = 0; i < got; i++) {
-            if (events[i].kind == ENGINE_DONE)
-                told->finish = events[i].finish;
-            if (events[i].kind == ENGINE_DONE || events[i].token == TOKEN_NONE)
-                continue;
-            assert_int_equal(events[i].top_count, ask->top_count);
-            memcpy(told->tops[told->count], events[i].tops,
-                   events[i].top_count * sizeof *events[i].tops);
-            told->logprobs[told->count] = events[i].logprob;
-            told->tokens[told->count++] = events[i].token;
-        }
+    engine_jobs_submit(engine, ask);
+    engine_jobs_each(engine, note, &(struct listening){told, ask->top_count});
     engine_close(engine);
 }
 
@@ -186,7 +190,6 @@ static void a_vector_is_of_the_hidden_states(void **state)
     struct engine_event event;
     struct model_run run;
     struct error err;
-    uint64_t id;
     const struct model_run_options alone = {.path = path,
                                             .device = DEVICE_CPU,
                                             .kv_type = KV_F32,
@@ -205,15 +208,14 @@ static void a_vector_is_of_the_hidden_states(void **state)
     assert_int_equal(model_run_step(&run, &part, 1, &err), OK);
     assert_int_equal(forward_hidden(&run.forward, &hidden, &err), OK);
     assert_int_equal(run.model->config.hidden, HIDDEN);
-    assert_int_equal(engine_open(&engine, &options, &err), OK);
+    engine = engine_jobs_open(&options);
     assert_int_equal(engine_info(engine)->hidden, HIDDEN);
     for (int pooling = ENGINE_POOL_MEAN; pooling <= ENGINE_POOL_LAST; pooling++) {
         const struct engine_job ask = {.kind = ENGINE_EMBED,
                                        .pooling = (enum engine_pooling)pooling,
                                        .prompt = prompt,
                                        .prompt_tokens = PROMPT};
-        if (engine_submit(engine, &ask, &id, &err) != OK)
-            fail_msg("%s", err.text);
+        engine_jobs_submit(engine, &ask);
         assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
         assert_int_equal(event.vector_size, HIDDEN);
         const int first = pooling == ENGINE_POOL_MEAN ? 0 : PROMPT - 1;
@@ -253,10 +255,8 @@ static void a_deadline_far_off_changes_nothing(void **state)
 
 int main(void)
 {
-    struct text_buf model = {0};
-    tiny_model_write(&model, &(struct tiny_model_options){.seed = 8});
-    const int file = tiny_model_file(text_buf_text(&model), path, sizeof path);
-    text_buf_deinit(&model);
+    const struct tiny_model_options tiny = {.seed = 8};
+    const int file = tiny_model_open(&tiny, path, sizeof path);
     if (file < 0)
         return 1;
     for (int i = 0; i < PROMPT; i++)

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { SEEDS = 50, PROMPT = 20, TEXT_MAX = 2048, EVENTS = 64, JOBS = 600 };
+enum { SEEDS = 50, PROMPT = 20 };
 
 /* Some end soon whatever is drawn; the model closes no free string by itself. */
 static const struct shape {
@@ -54,29 +54,6 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static char path[64];
 static token_id prompt[PROMPT];
 
-struct texts {
-    char text[JOBS][TEXT_MAX];
-    size_t size[JOBS];
-    struct engine_event done[JOBS];
-};
-
-static void take_all(struct engine *engine, struct texts *texts)
-{
-    struct engine_event events[EVENTS];
-    for (size_t count; (count = engine_poll(engine, events, EVENTS, -1)) > 0;)
-        for (size_t i = 0; i < count; i++) {
-            const struct engine_event *event = &events[i];
-            size_t *size = &texts->size[event->tag];
-            if (event->kind == ENGINE_DONE) {
-                texts->done[event->tag] = *event;
-                continue;
-            }
-            assert_true(*size + event->text.size <= TEXT_MAX);
-            memcpy(texts->text[event->tag] + *size, event->text.data, event->text.size);
-            *size += event->text.size;
-        }
-}
-
 static struct engine_job job_of(uint32_t shape, uint32_t seed)
 {
     return (struct engine_job){.format = shapes[shape].format,
@@ -88,14 +65,6 @@ static struct engine_job job_of(uint32_t shape, uint32_t seed)
                                .temperature = 1.5f,
                                .seed = seed,
                                .tag = (uint64_t)shape * SEEDS + seed};
-}
-
-static void submit(struct engine *engine, const struct engine_job *job)
-{
-    struct error err;
-    uint64_t id;
-    if (engine_submit(engine, job, &id, &err) != OK)
-        fail_msg("%.*s: %s", TEXT_ARG(job->format_source), err.text);
 }
 
 static struct matcher *make_matcher(struct arena *arena)
@@ -136,27 +105,26 @@ static void judge(const struct shape *shape, struct text text, enum engine_finis
 
 static void what_has_ended_is_valid(void **state)
 {
-    static struct texts texts;
+    static struct engine_jobs_text texts[SHAPES * SEEDS];
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     uint32_t stopped[SHAPES] = {0};
     (void)state;
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     for (uint32_t shape = 0; shape < SHAPES; shape++)
         for (uint32_t seed = 0; seed < SEEDS; seed++) {
             const struct engine_job job = job_of(shape, seed);
-            submit(engine, &job);
+            engine_jobs_submit(engine, &job);
         }
-    take_all(engine, &texts);
+    engine_jobs_texts(engine, texts, SHAPES * SEEDS);
     for (uint32_t i = 0; i < SHAPES * SEEDS; i++) {
         const struct shape *shape = &shapes[i / SEEDS];
-        const enum engine_finish finish = texts.done[i].finish;
+        const enum engine_finish finish = texts[i].done.finish;
         assert_true(finish == ENGINE_STOP || finish == ENGINE_LENGTH);
         assert_true(finish == ENGINE_STOP || shape->tokens_max == 0);
         if (finish == ENGINE_STOP && shape->tokens_max > 0)
-            assert_true(texts.done[i].output_tokens <= shape->tokens_max);
+            assert_true(texts[i].done.output_tokens <= shape->tokens_max);
         stopped[i / SEEDS] += finish == ENGINE_STOP;
-        judge(shape, (struct text){texts.text[i], texts.size[i]}, finish);
+        judge(shape, (struct text){texts[i].bytes, texts[i].size}, finish);
     }
     for (uint32_t shape = 0; shape < SHAPES; shape++)
         if (stopped[shape] == 0)
@@ -259,28 +227,26 @@ static void forced_text_is_jumped_over(void **state)
 /* The whole context is taken up by what may not end: the text is cut. */
 static void a_text_is_cut_where_its_tokens_end(void **state)
 {
-    static struct texts texts;
+    struct engine_jobs_text texts[2] = {0};
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     struct engine_job job = job_of(0, 3);
     const struct shape digits = {ENGINE_FORMAT_REGEX, "\\d{50}", 0};
     (void)state;
-    memset(&texts, 0, sizeof texts);
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     job.format = digits.format;
     job.format_source = text_of(digits.source);
     job.tag = 0;
     job.max_tokens = 49;
-    submit(engine, &job);
+    engine_jobs_submit(engine, &job);
     job.tag = 1;
     job.max_tokens = 50;
-    submit(engine, &job);
-    take_all(engine, &texts);
-    assert_int_equal(texts.done[0].finish, ENGINE_LENGTH);
-    assert_int_equal(texts.done[1].finish, ENGINE_STOP);
-    assert_int_equal(texts.size[0], 49);
-    assert_int_equal(texts.size[1], 50);
-    assert_memory_equal(texts.text[0], texts.text[1], 49);
+    engine_jobs_submit(engine, &job);
+    engine_jobs_texts(engine, texts, 2);
+    assert_int_equal(texts[0].done.finish, ENGINE_LENGTH);
+    assert_int_equal(texts[1].done.finish, ENGINE_STOP);
+    assert_int_equal(texts[0].size, 49);
+    assert_int_equal(texts[1].size, 50);
+    assert_memory_equal(texts[0].bytes, texts[1].bytes, 49);
     engine_close(engine);
 }
 
@@ -288,15 +254,13 @@ static void a_text_is_cut_where_its_tokens_end(void **state)
  * token may come, and that is no failure. */
 static void a_text_that_cannot_go_on_ends(void **state)
 {
-    static struct texts texts;
+    struct engine_jobs_text said = {0};
     static const struct engine_bias biases[] = {
         {'[', 100}, {'{', 100}, {']', -100}, {' ', -100}, {'\n', -100}};
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     struct engine_job job = job_of(0, 1);
     (void)state;
-    memset(&texts, 0, sizeof texts);
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     job.format_source =
         TEXT("{\"type\": \"array\", \"items\": {\"type\": \"object\", \"properties\": "
              "{\"x\": {\"$ref\": \"#\"}}, \"required\": [\"x\"], \"additionalProperties\": "
@@ -306,11 +270,11 @@ static void a_text_that_cannot_go_on_ends(void **state)
     job.max_tokens = 480;
     job.biases = biases;
     job.bias_count = 5;
-    submit(engine, &job);
-    take_all(engine, &texts);
-    assert_int_equal(texts.done[0].finish, ENGINE_LENGTH);
-    assert_true(texts.done[0].output_tokens < job.max_tokens);
-    const struct text text = {texts.text[0], texts.size[0]};
+    engine_jobs_submit(engine, &job);
+    engine_jobs_texts(engine, &said, 1);
+    assert_int_equal(said.done.finish, ENGINE_LENGTH);
+    assert_true(said.done.output_tokens < job.max_tokens);
+    const struct text text = {said.bytes, said.size};
     assert_true(text_ends(text_trim(text), TEXT("{\"x\":")));
     engine_close(engine);
 }
@@ -318,12 +282,11 @@ static void a_text_that_cannot_go_on_ends(void **state)
 static void what_cannot_be_is_refused(void **state)
 {
     const struct engine_options options = {.device = ENGINE_CPU, .model_path = path};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     struct engine_job job = job_of(0, 1);
     struct error err;
     uint64_t id;
     (void)state;
-    assert_int_equal(engine_open(&engine, &options, NULL), OK);
     job.format_source =
         TEXT("{\"type\": \"object\", \"properties\": {\"a\": {\"uniqueItems\": true}}}");
     assert_int_equal(engine_submit(engine, &job, &id, &err), ERR_LIMIT);
@@ -342,11 +305,7 @@ static void what_cannot_be_is_refused(void **state)
 
 int main(void)
 {
-    struct text_buf file = {0};
-    const struct tiny_model_options tiny = {.seed = 5};
-    tiny_model_write(&file, &tiny);
-    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
-    text_buf_deinit(&file);
+    const int fd = tiny_model_open(&(struct tiny_model_options){.seed = 5}, path, sizeof path);
     for (uint32_t i = 0; i < PROMPT; i++)
         prompt[i] = (token_id)(i * 37 % 256);
     const struct CMUnitTest tests[] = {

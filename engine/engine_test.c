@@ -8,6 +8,7 @@
  */
 #include "base/json.h"
 #include "engine/engine.h"
+#include "tests/harness/engine_jobs.h"
 #include "tests/harness/test_data.h"
 #include "tests/harness/tiny_model.h"
 #include "tokenizer/tokenizer.h"
@@ -75,13 +76,6 @@ struct jobs {
 
 static const struct text stops[] = {{.data = "e", .size = 1}, {.data = "ing", .size = 3}};
 
-static uint32_t mix(uint32_t a, uint32_t b)
-{
-    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(z >> 32);
-}
-
 static const struct engine_bias biases[] = {{101, 3.5f}, {32, -100}, {116, 1}};
 
 static void options_make(struct engine_job *ask, uint32_t i)
@@ -107,15 +101,16 @@ static void options_make(struct engine_job *ask, uint32_t i)
 static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, uint32_t out_max)
 {
     for (uint32_t i = 0; i < jobs->count; i++) {
-        const uint32_t shared = mix(i, 1) % (prompt_max * 3 / 4);
-        const uint32_t own = 1 + mix(i, 2) % (prompt_max / 4);
+        const uint32_t shared = engine_jobs_mix(i, 1) % (prompt_max * 3 / 4);
+        const uint32_t own = 1 + engine_jobs_mix(i, 2) % (prompt_max / 4);
         for (uint32_t t = 0; t < shared + own; t++)
-            jobs->prompts[i][t] =
-                (token_id)((t < shared ? mix(i % 5, 1000 + t) : mix(i + 77, t)) % vocab);
+            jobs->prompts[i][t] = (token_id)((t < shared ? engine_jobs_mix(i % 5, 1000 + t)
+                                                         : engine_jobs_mix(i + 77, t)) %
+                                             vocab);
         struct engine_job *ask = &jobs->asks[i];
         *ask = (struct engine_job){.prompt = jobs->prompts[i],
                                    .prompt_tokens = shared + own,
-                                   .max_tokens = 1 + mix(i, 3) % out_max,
+                                   .max_tokens = 1 + engine_jobs_mix(i, 3) % out_max,
                                    .ignore_end = i % 2 == 0,
                                    .seed = i % 3,
                                    .job_key = i,
@@ -149,22 +144,14 @@ static void jobs_make(struct jobs *jobs, uint32_t vocab, uint32_t prompt_max, ui
         if (i % 9 == 4 && shared + own > 3) {
             ask->kind = ENGINE_SCORE;
             ask->sample_count = 1;
-            ask->score_tokens = 1 + mix(i, 4) % (shared + own - 1);
+            ask->score_tokens = 1 + engine_jobs_mix(i, 4) % (shared + own - 1);
         }
     }
 }
 
-static uint64_t submit(struct engine *engine, const struct engine_job *ask)
+static void note(void *context, const struct engine_event *event)
 {
-    uint64_t id = 0;
-    struct error err;
-    if (engine_submit(engine, ask, &id, &err) != OK)
-        fail_msg("%s", err.text);
-    return id;
-}
-
-static void note(struct outcome *outcome, const struct engine_event *event)
-{
+    struct outcome *outcome = context;
     assert_true(event->tag < JOBS && event->sample < SAMPLES);
     uint32_t *size = &outcome->sizes[event->tag][event->sample];
     uint64_t *mark = &outcome->marks[event->tag][event->sample];
@@ -191,34 +178,22 @@ static void note(struct outcome *outcome, const struct engine_event *event)
     *size += (uint32_t)event->text.size;
 }
 
-static void poll_all(struct engine *engine, struct outcome *outcome)
-{
-    struct engine_event events[EVENTS];
-    size_t count;
-    while ((count = engine_poll(engine, events, EVENTS, -1)) > 0)
-        for (size_t i = 0; i < count; i++)
-            note(outcome, &events[i]);
-}
-
 enum order { ALONE, FORWARD, BACKWARD, MIXED };
 
 static void run_jobs(const struct engine_options *options, const struct jobs *jobs,
                      enum order order, struct outcome *outcome)
 {
-    struct engine *engine;
-    struct error err;
+    struct engine *engine = engine_jobs_open(options);
     memset(outcome, 0, sizeof *outcome);
-    if (engine_open(&engine, options, &err) != OK)
-        fail_msg("%s", err.text);
     for (uint32_t i = 0; i < jobs->count; i++) {
         const uint32_t at = order == BACKWARD ? jobs->count - 1 - i
                             : order == MIXED  ? (i * 37 + 5) % jobs->count
                                               : i;
-        submit(engine, &jobs->asks[at]);
+        engine_jobs_submit(engine, &jobs->asks[at]);
         if (order == ALONE)
-            poll_all(engine, outcome);
+            engine_jobs_each(engine, note, outcome);
     }
-    poll_all(engine, outcome);
+    engine_jobs_each(engine, note, outcome);
     struct engine_stats stats;
     engine_stats(engine, &stats);
     assert_int_equal(stats.jobs_done, jobs->count);
@@ -333,6 +308,23 @@ static void same_text_in_any_company_demo_model(void **state)
     any_company(path.text, &jobs, 24);
 }
 
+/* A prompt with what was said after it, and how likely that was. */
+struct scored {
+    token_id tokens[90];
+    uint32_t count;
+    double sum;
+};
+
+static void add_token(void *context, const struct engine_event *event)
+{
+    struct scored *said = context;
+    if (event->token == TOKEN_NONE)
+        return;
+    assert_true(said->count < 90);
+    said->tokens[said->count++] = event->token;
+    said->sum += (double)event->logprob;
+}
+
 /* Greedy tokens' log-probabilities, scored again as a given continuation: the same sum, bit
  * for bit, though the rows are computed side by side instead of one after the other. */
 static void a_score_is_what_generating_said(void **state)
@@ -342,31 +334,23 @@ static void a_score_is_what_generating_said(void **state)
         const struct engine_options options = {.device = ENGINE_CPU,
                                                .model_path = tiny_path,
                                                .precision = (enum engine_precision)precision};
-        struct engine *engine;
-        token_id tokens[90];
-        struct engine_event events[EVENTS];
-        double sum = 0;
-        uint32_t count = 40;
-        for (uint32_t i = 0; i < count; i++)
-            tokens[i] = (token_id)(mix(i, 9) % 256);
-        assert_int_equal(engine_open(&engine, &options, NULL), OK);
+        struct engine *engine = engine_jobs_open(&options);
+        struct engine_event event;
+        struct scored said = {.count = 40};
+        for (uint32_t i = 0; i < said.count; i++)
+            said.tokens[i] = (token_id)(engine_jobs_mix(i, 9) % 256);
         struct engine_job ask = {
-            .prompt = tokens, .prompt_tokens = 40, .max_tokens = 50, .ignore_end = true};
-        submit(engine, &ask);
-        for (size_t got; (got = engine_poll(engine, events, EVENTS, -1)) > 0;)
-            for (size_t i = 0; i < got; i++)
-                if (events[i].token != TOKEN_NONE) {
-                    tokens[count++] = events[i].token;
-                    sum += (double)events[i].logprob;
-                }
-        assert_int_equal(count, 90);
+            .prompt = said.tokens, .prompt_tokens = 40, .max_tokens = 50, .ignore_end = true};
+        engine_jobs_submit(engine, &ask);
+        engine_jobs_each(engine, add_token, &said);
+        assert_int_equal(said.count, 90);
         ask.kind = ENGINE_SCORE;
         ask.prompt_tokens = 90;
         ask.score_tokens = 50;
-        submit(engine, &ask);
-        assert_int_equal(engine_poll(engine, events, EVENTS, -1), 1);
-        assert_int_equal(events[0].kind, ENGINE_DONE);
-        assert_true(events[0].score == sum);
+        engine_jobs_submit(engine, &ask);
+        assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
+        assert_int_equal(event.kind, ENGINE_DONE);
+        assert_true(event.score == said.sum);
         engine_close(engine);
     }
 }
@@ -385,13 +369,13 @@ static void cancels_end_what_runs(void **state)
     jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
     assert_int_equal(engine_open(&engine, &options, NULL), OK);
     for (uint32_t i = 0; i < JOBS; i++) {
-        ids[i] = submit(engine, &jobs.asks[i]);
+        ids[i] = engine_jobs_submit(engine, &jobs.asks[i]);
         samples += jobs.asks[i].sample_count > 1 ? jobs.asks[i].sample_count : 1;
         if (i % 2)
             engine_cancel(engine, ids[i / 2]);
     }
     engine_cancel(engine, 1234567); /* nobody's */
-    poll_all(engine, &outcome);
+    engine_jobs_each(engine, note, &outcome);
     assert_int_equal(outcome.done_count, samples);
     for (uint32_t i = JOBS / 2; i < JOBS; i++)
         assert_int_not_equal(outcome.done[i][0].finish, ENGINE_CANCELLED);
@@ -412,7 +396,7 @@ static void closes_with_jobs_inside(void **state)
         struct engine_event events[EVENTS];
         assert_int_equal(engine_open(&engine, &options, NULL), OK);
         for (uint32_t i = 0; i < JOBS; i++)
-            submit(engine, &jobs.asks[i]);
+            engine_jobs_submit(engine, &jobs.asks[i]);
         for (uint32_t i = 0; i < polled; i++)
             assert_true(engine_poll(engine, events, EVENTS, -1) > 0);
         engine_close(engine);
@@ -483,15 +467,13 @@ static void a_look_says_what_opening_does(void **state)
 
 static uint64_t parameters_of(bool has_own_head, enum engine_precision precision)
 {
-    struct text_buf model = {0};
     struct engine_info info = {0};
     char path[64];
-    tiny_model_write(&model, &(struct tiny_model_options){.has_own_head = has_own_head});
-    const int file = tiny_model_file(text_buf_text(&model), path, sizeof path);
+    const struct tiny_model_options tiny = {.has_own_head = has_own_head};
+    const int file = tiny_model_open(&tiny, path, sizeof path);
     const struct engine_options options = {
         .device = ENGINE_CPU, .precision = precision, .model_path = path, .threads = 1};
     assert_int_equal(engine_look(&options, &info, NULL), OK);
-    text_buf_deinit(&model);
     (void)close(file);
     return info.parameters;
 }
@@ -521,14 +503,14 @@ static void the_engine_thread_does_not_allocate(void **state)
     }
     const struct engine_options options = {
         .device = ENGINE_CPU, .model_path = tiny_path, .kv_pages = 64};
-    struct engine *engine;
+    struct engine *engine = engine_jobs_open(&options);
     memset(&outcome, 0, sizeof outcome);
     jobs_make(&jobs, TINY_MODEL_VOCAB, 120, 30);
     assert_int_equal(engine_open(&engine, &options, NULL), OK);
     count_allocations(true);
     for (uint32_t i = 0; i < JOBS; i++)
-        submit(engine, &jobs.asks[i]);
-    poll_all(engine, &outcome);
+        engine_jobs_submit(engine, &jobs.asks[i]);
+    engine_jobs_each(engine, note, &outcome);
     count_allocations(false);
     assert_int_equal(atomic_load(&foreign_allocations), 0);
     engine_close(engine);
@@ -536,10 +518,8 @@ static void the_engine_thread_does_not_allocate(void **state)
 
 int main(void)
 {
-    struct text_buf model = {0};
-    tiny_model_write(&model, &(struct tiny_model_options){.seed = 5});
-    const int file = tiny_model_file(text_buf_text(&model), tiny_path, sizeof tiny_path);
-    text_buf_deinit(&model);
+    const struct tiny_model_options tiny = {.seed = 5};
+    const int file = tiny_model_open(&tiny, tiny_path, sizeof tiny_path);
     if (file < 0)
         return 1;
     const struct CMUnitTest tests[] = {

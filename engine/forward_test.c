@@ -26,10 +26,7 @@ static int model_fd = -1;
 
 static int write_tiny(const struct tiny_model_options *options)
 {
-    struct text_buf file = {0};
-    tiny_model_write(&file, options);
-    model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
-    text_buf_deinit(&file);
+    model_fd = tiny_model_open(options, model_path, sizeof model_path);
     return model_fd < 0;
 }
 

@@ -50,10 +50,8 @@ static void test_tiny_model_opens(void **state)
 {
     (void)state;
     struct device *device = open_device();
-    struct text_buf file = {0};
     char path[32];
-    tiny_model_write(&file, &(struct tiny_model_options){0});
-    const int fd = tiny_model_file(text_buf_text(&file), path, sizeof path);
+    const int fd = tiny_model_open(&(struct tiny_model_options){0}, path, sizeof path);
     for (int precision = MODEL_EXACT; precision <= MODEL_INT8; precision++) {
         struct model *model;
         struct error err;
@@ -80,7 +78,6 @@ static void test_tiny_model_opens(void **state)
         model_close(model, device);
     }
     (void)close(fd);
-    text_buf_deinit(&file);
     device_close(device);
 }
 

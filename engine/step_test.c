@@ -70,8 +70,7 @@ static void unforeseen_ends(void **state)
     for (uint32_t round = 0; round < 60; round++) {
         step_bench_random = 4000 + round;
         const uint32_t jobs = 30;
-        struct step_bench *bench = step_bench_open(
-            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        struct step_bench *bench = step_bench_open_drawn();
         bench->fake.none_of = 11;
         step_bench_family_make(family, jobs, 80, 20);
         step_bench_trickle(bench, family->asks, jobs);
@@ -98,8 +97,7 @@ static void cancels(void **state)
     for (uint32_t round = 0; round < 400; round++) {
         step_bench_random = 7000 + round;
         const uint32_t jobs = 30;
-        struct step_bench *bench = step_bench_open(
-            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        struct step_bench *bench = step_bench_open_drawn();
         step_bench_family_make(family, jobs, 80, 20);
         for (uint32_t i = 0; i < jobs; i++) {
             step_bench_submit(bench, &family->asks[i]);
@@ -454,8 +452,7 @@ static void deadlines(void **state)
     for (uint32_t round = 0; round < 100; round++) {
         step_bench_random = 9000 + round;
         const uint32_t jobs = 30;
-        struct step_bench *bench = step_bench_open(
-            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        struct step_bench *bench = step_bench_open_drawn();
         step_bench_now_s = 1000;
         step_bench_family_make(family, jobs, 80, 20);
         for (uint32_t i = 0; i < jobs; i++) {
@@ -537,8 +534,7 @@ static void embeddings(void **state)
     for (uint32_t round = 0; round < 100; round++) {
         step_bench_random = 12000 + round;
         const uint32_t jobs = 30;
-        struct step_bench *bench = step_bench_open(
-            8 + step_bench_below(80), 1 + step_bench_below(20), 1 + step_bench_below(100));
+        struct step_bench *bench = step_bench_open_drawn();
         step_bench_family_make(family, jobs, 80, 20);
         for (uint32_t i = 0; i < jobs; i += 2) {
             family->asks[i].kind = ENGINE_EMBED;

@@ -37,7 +37,7 @@ room_test(tests/golden/mask_vocab_test.c vocab_file maskbench)
 room(engine_jobs NEEDS engine cmocka SOURCES tests/harness/engine_jobs.c
   tests/harness/attention_halves.c)
 if(COHORT_EMU)
-  room_test(tests/emu/engine_test.c harness)
+  room_test(tests/emu/engine_test.c engine_jobs harness)
   room_test(tests/emu/families_test.c families)
   room_test(tests/emu/engine_company_test.c engine_jobs harness)
   room_test(tests/emu/engine_seeds_test.c engine_jobs harness)

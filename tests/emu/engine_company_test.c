@@ -28,27 +28,22 @@ static struct engine_jobs_outcome company;
 static char model_path[32];
 static int model_fd = -1;
 
-static uint32_t mix(uint32_t a, uint32_t b)
-{
-    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(z >> 32);
-}
-
 /* Every kind in every group of twenty: greedy, sampled in four ways, three samples, shaped,
  * scored. Each group shares a beginning of a length of its own; each fifth job shares none. */
 static void job_make(uint32_t i)
 {
     const uint32_t group = i / GROUP, kind = i % GROUP;
     const uint32_t shared = kind % 5 == 4 ? 0 : 13 + group * 7 % 60;
-    const uint32_t own = 2 + mix(i, 2) % 20;
+    const uint32_t own = 2 + engine_jobs_mix(i, 2) % 20;
     for (uint32_t t = 0; t < shared + own; t++)
-        prompts[i][t] = (token_id)((t < shared ? mix(group + 7, t) : mix(i + 777, t)) % 256);
+        prompts[i][t] = (token_id)((t < shared ? engine_jobs_mix(group + 7, t)
+                                               : engine_jobs_mix(i + 777, t)) %
+                                   256);
     struct engine_job *job = &jobs[i];
     *job = (struct engine_job){.prompt = prompts[i],
                                .prompt_tokens = shared + own,
                                .sample_count = kind == 3 ? ENGINE_JOBS_SAMPLES : 1,
-                               .max_tokens = 2 + mix(i, 3) % 6,
+                               .max_tokens = 2 + engine_jobs_mix(i, 3) % 6,
                                .ignore_end = kind % 2 == 0,
                                .seed = group % 3,
                                .job_key = i,
@@ -64,7 +59,7 @@ static void job_make(uint32_t i)
         job->max_tokens = 48;
     if (kind == 7 || kind == 14) {
         job->kind = ENGINE_SCORE;
-        job->score_tokens = 1 + mix(i, 4) % (own - 1);
+        job->score_tokens = 1 + engine_jobs_mix(i, 4) % (own - 1);
     }
 }
 
@@ -138,10 +133,7 @@ static int open_all(void **state)
     const struct device_emu_options fast = {.seed = 1, .approximation = 1};
     const struct tiny_model_options tiny = {
         .seed = 11, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
-    struct text_buf file = {0};
-    tiny_model_write(&file, &tiny);
-    model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
-    text_buf_deinit(&file);
+    model_fd = tiny_model_open(&tiny, model_path, sizeof model_path);
     for (uint32_t i = 0; i < JOBS; i++)
         job_make(i);
     device_emu_configure(&fast);

@@ -44,21 +44,15 @@ struct tally {
     double logprob, margin; /* the greatest */
 };
 
-static uint32_t mix(uint32_t a, uint32_t b)
-{
-    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(z >> 32);
-}
-
 /* Greedy but for three. */
 static void jobs_make(uint32_t seed)
 {
     for (uint32_t i = 0; i < JOBS; i++) {
         const uint32_t shared = i % 3 == 0 ? 0 : 21 + 19 * (i % 2);
-        const uint32_t own = 12 + mix(i, 2) % 20;
+        const uint32_t own = 12 + engine_jobs_mix(i, 2) % 20;
         for (uint32_t t = 0; t < shared + own; t++)
-            prompts[i][t] = (token_id)(mix(t < shared ? seed : seed * 100 + i + 1, t) % 256);
+            prompts[i][t] =
+                (token_id)(engine_jobs_mix(t < shared ? seed : seed * 100 + i + 1, t) % 256);
         jobs[i] = (struct engine_job){.prompt = prompts[i],
                                       .prompt_tokens = shared + own,
                                       .sample_count = 1,
@@ -138,13 +132,10 @@ static void compare_all(const struct engine_options *options,
 /* Writes the model of that seed to a file, and its name to path; makes the jobs. */
 static int model_make(uint32_t seed, char path[32])
 {
-    struct text_buf file = {0};
     const struct tiny_model_options tiny = {
         .seed = seed, .hidden = 128, .heads = 2, .kv_heads = 1, .context = 256};
-    tiny_model_write(&file, &tiny);
-    const int fd = tiny_model_file(text_buf_text(&file), path, 32);
+    const int fd = tiny_model_open(&tiny, path, 32);
     assert_true(fd >= 0);
-    text_buf_deinit(&file);
     jobs_make(seed);
     return fd;
 }

@@ -10,6 +10,7 @@
 #include "engine/model_run.h"
 #include "kernels/device_emu.h"
 #include "tests/harness/device_here.h"
+#include "tests/harness/engine_jobs.h"
 #include "tests/harness/tiny_model.h"
 
 #include <math.h>
@@ -23,14 +24,7 @@
 
 #include <cmocka.h>
 
-enum {
-    HIDDEN_MAX = 256,
-    JOBS = 16,
-    SAMPLES = 3,
-    PROMPT_MAX = 80,
-    OUTPUT_MAX = 96,
-    EVENTS = 64
-};
+enum { HIDDEN_MAX = 256, JOBS = 16, SAMPLES = 3, PROMPT_MAX = 80, OUTPUT_MAX = 96 };
 enum { SEEDS = 6, MANY = 250 };
 enum { SKIPPED = 77, SEQUENCES = 3, CONTEXT = 160, SHARED_PAGES = 2, TOKENS = 50 };
 
@@ -43,12 +37,9 @@ static const struct tiny_model_options plain = {
 
 static int put_model(const struct tiny_model_options *options)
 {
-    struct text_buf file = {0};
-    tiny_model_write(&file, options);
     if (model_fd >= 0)
         (void)close(model_fd);
-    model_fd = tiny_model_file(text_buf_text(&file), model_path, sizeof model_path);
-    text_buf_deinit(&file);
+    model_fd = tiny_model_open(options, model_path, sizeof model_path);
     return model_fd < 0;
 }
 
@@ -94,13 +85,6 @@ struct outcome {
     struct engine_event done[JOBS][SAMPLES];
 };
 
-static uint32_t mix(uint32_t a, uint32_t b)
-{
-    uint64_t z = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(z >> 32);
-}
-
 static const struct engine_bias biases[] = {{65, 4.5f}, {66, -100}, {200, 1}};
 
 /* Each of the further options, alone and together. Job 12 has a list so long that the others'
@@ -138,10 +122,11 @@ static void jobs_make(struct jobs *jobs)
 {
     for (uint32_t i = 0; i < JOBS; i++) {
         const uint32_t shared = i % 3 == 0 ? 0 : 21 + 19 * (i % 2);
-        const uint32_t own = 1 + mix(i, 2) % 25;
+        const uint32_t own = 1 + engine_jobs_mix(i, 2) % 25;
         for (uint32_t t = 0; t < shared + own; t++)
-            jobs->prompts[i][t] =
-                (token_id)((t < shared ? mix(7, 1000 + t) : mix(i + 77, t)) % 256);
+            jobs->prompts[i][t] = (token_id)((t < shared ? engine_jobs_mix(7, 1000 + t)
+                                                         : engine_jobs_mix(i + 77, t)) %
+                                             256);
         jobs->asks[i] = (struct engine_job){.prompt = jobs->prompts[i],
                                             .prompt_tokens = shared + own,
                                             .sample_count = 1,
@@ -162,28 +147,22 @@ static void jobs_make(struct jobs *jobs)
     options_make(jobs->asks);
 }
 
-static void poll_all(struct engine *engine, struct outcome *outcome)
+static void note(void *context, const struct engine_event *event)
 {
-    struct engine_event events[EVENTS];
-    for (size_t count; (count = engine_poll(engine, events, EVENTS, -1)) > 0;)
-        for (size_t i = 0; i < count; i++) {
-            const struct engine_event *event = &events[i];
-            const uint32_t job = (uint32_t)event->tag, sample = event->sample;
-            uint32_t *at = &outcome->counts[job][sample];
-            assert_true(job < JOBS && sample < SAMPLES && *at < OUTPUT_MAX);
-            if (event->kind == ENGINE_DONE)
-                outcome->done[job][sample] = *event;
-            if (event->vector)
-                memcpy(outcome->vectors[job], event->vector,
-                       event->vector_size * sizeof(float));
-            if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
-                continue;
-            assert_int_equal(event->top_count, job >= 8 ? 3 + job % 5 * 4 : 0);
-            memcpy(outcome->tops[job][*at], event->tops,
-                   event->top_count * sizeof *event->tops);
-            outcome->tokens[job][sample][*at] = event->token;
-            outcome->logprobs[job][sample][(*at)++] = event->logprob;
-        }
+    struct outcome *outcome = context;
+    const uint32_t job = (uint32_t)event->tag, sample = event->sample;
+    uint32_t *at = &outcome->counts[job][sample];
+    assert_true(job < JOBS && sample < SAMPLES && *at < OUTPUT_MAX);
+    if (event->kind == ENGINE_DONE)
+        outcome->done[job][sample] = *event;
+    if (event->vector)
+        memcpy(outcome->vectors[job], event->vector, event->vector_size * sizeof(float));
+    if (event->kind == ENGINE_DONE || event->token == TOKEN_NONE)
+        return;
+    assert_int_equal(event->top_count, job >= 8 ? 3 + job % 5 * 4 : 0);
+    memcpy(outcome->tops[job][*at], event->tops, event->top_count * sizeof *event->tops);
+    outcome->tokens[job][sample][*at] = event->token;
+    outcome->logprobs[job][sample][(*at)++] = event->logprob;
 }
 
 enum order { ALONE, FORWARD, BACKWARD };
@@ -193,24 +172,21 @@ static void run_jobs(struct engine_options options, enum order order, struct out
     static struct jobs jobs;
     struct engine *engine;
     struct error err;
-    uint64_t id;
     jobs_make(&jobs);
     memset(outcome, 0, sizeof *outcome);
     options.model_path = model_path;
     options.threads = 1;
-    if (engine_open(&engine, &options, &err) != OK)
-        fail_msg("%s", err.text);
+    engine = engine_jobs_open(&options);
     assert_string_equal(engine_info(engine)->device, options.device == ENGINE_CPU   ? "cpu"
                                                      : options.device == ENGINE_EMU ? "emu"
                                                                                     : "cuda");
     for (uint32_t i = 0; i < JOBS; i++) {
         const uint32_t at = order == BACKWARD ? JOBS - 1 - i : i;
-        if (engine_submit(engine, &jobs.asks[at], &id, &err) != OK)
-            fail_msg("%s", err.text);
+        engine_jobs_submit(engine, &jobs.asks[at]);
         if (order == ALONE)
-            poll_all(engine, outcome);
+            engine_jobs_each(engine, note, outcome);
     }
-    poll_all(engine, outcome);
+    engine_jobs_each(engine, note, outcome);
     if (engine_failure(engine, &err) != OK)
         fail_msg("%s", err.text);
     engine_close(engine);

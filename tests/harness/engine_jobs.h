@@ -9,7 +9,7 @@
 
 #include "engine/engine.h"
 
-enum { ENGINE_JOBS_SAMPLES = 3, ENGINE_JOBS_TOKENS = 96 };
+enum { ENGINE_JOBS_SAMPLES = 3, ENGINE_JOBS_TOKENS = 96, ENGINE_JOBS_TEXT_BYTES = 2048 };
 
 /* One sample of a job: its tokens, each with the bits of its log-probability, and its end. */
 struct engine_jobs_sample {
@@ -25,11 +25,30 @@ struct engine_jobs_outcome {
     struct engine_jobs_sample (*samples)[ENGINE_JOBS_SAMPLES];
 };
 
+/* The text of a job of one sample. */
+struct engine_jobs_text {
+    size_t size;
+    char bytes[ENGINE_JOBS_TEXT_BYTES];
+    struct engine_event done;
+};
+
+/* Two numbers as one that looks drawn: the same on every machine. */
+uint32_t engine_jobs_mix(uint32_t a, uint32_t b);
+
+struct engine *engine_jobs_open(const struct engine_options *options);
+/* Returns the job's id. */
+uint64_t engine_jobs_submit(struct engine *engine, const struct engine_job *job);
+
+/* Gives take every event until nothing runs; an event is valid until take returns. */
+void engine_jobs_each(struct engine *engine,
+                      void (*take)(void *context, const struct engine_event *event),
+                      void *context);
+
+/* What each job says until nothing runs, appended to texts[its tag], of count. */
+void engine_jobs_texts(struct engine *engine, struct engine_jobs_text *texts, uint32_t count);
+
 void engine_jobs_init(struct engine_jobs_outcome *outcome, uint32_t job_count);
 void engine_jobs_deinit(struct engine_jobs_outcome *outcome);
-
-/* Takes events until nothing runs. */
-void engine_jobs_poll(struct engine *engine, struct engine_jobs_outcome *outcome);
 
 /* Opens an engine, runs these jobs side by side, closes it; demands that each ends by itself.
  * stats may be NULL. */

@@ -61,6 +61,13 @@ struct step_bench *step_bench_open(uint32_t pages, uint32_t sequences, uint32_t 
     return step_bench_open_tight(pages, sequences, rows, 0);
 }
 
+struct step_bench *step_bench_open_drawn(void)
+{
+    const uint32_t pages = 8 + step_bench_below(80);
+    const uint32_t sequences = 1 + step_bench_below(20);
+    return step_bench_open(pages, sequences, 1 + step_bench_below(100));
+}
+
 void step_bench_drain(struct step_bench *bench)
 {
     struct step_event item;

@@ -42,6 +42,8 @@ void step_bench_fill(token_id *tokens, uint32_t count); /* with random tokens */
 struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uint32_t rows,
                                          uint32_t partials);
 struct step_bench *step_bench_open(uint32_t pages, uint32_t sequences, uint32_t rows);
+/* Of sizes that step_bench_random says. */
+struct step_bench *step_bench_open_drawn(void);
 /* All jobs must have ended; every page must be free again once the tree is emptied. */
 void step_bench_close(struct step_bench *bench);
 

@@ -303,3 +303,12 @@ int tiny_model_file(struct text bytes, char *path, size_t path_size)
     (void)snprintf(path, path_size, "/proc/self/fd/%d", fd);
     return fd;
 }
+
+int tiny_model_open(const struct tiny_model_options *options, char *path, size_t path_size)
+{
+    struct text_buf file = {0};
+    tiny_model_write(&file, options);
+    const int fd = tiny_model_file(text_buf_text(&file), path, path_size);
+    text_buf_deinit(&file);
+    return fd;
+}

@@ -74,5 +74,7 @@ void tiny_model_write(struct text_buf *out, const struct tiny_model_options *opt
 /* Puts bytes in a file without a name; path, of 32 bytes or more, leads to it while the file
  * descriptor that is returned stays open. -1: the system refused. */
 int tiny_model_file(struct text bytes, char *path, size_t path_size);
+/* The same with what tiny_model_write makes. */
+int tiny_model_open(const struct tiny_model_options *options, char *path, size_t path_size);
 
 #endif
