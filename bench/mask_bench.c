@@ -12,6 +12,7 @@
  */
 #include "engine/masks.h"
 #include "engine/vocab_texts.h"
+#include "tests/harness/json_case.h"
 #include "tests/harness/maskbench.h"
 #include "tests/harness/vocab_file.h"
 
@@ -117,7 +118,7 @@ static void run_case(struct bench *bench, const struct maskbench_case *each)
     struct text_buf source = {0};
     struct constraint *constraint;
     struct error err;
-    maskbench_put(&source, each->schema);
+    json_case_put(&source, each->schema);
     if (bench->wanted && !text_equal(each->name, text_of(bench->wanted))) {
         text_buf_deinit(&source);
         return;
@@ -134,7 +135,7 @@ static void run_case(struct bench *bench, const struct maskbench_case *each)
             bool valid = false;
             json_bool(json_get(test, "valid"), &valid);
             text_buf_clear(&source);
-            maskbench_put(&source, json_get(test, "data"));
+            json_case_put(&source, json_get(test, "data"));
             if (valid && tokenizer_encode(bench->tokenizer, text_buf_text(&source),
                                           TOKENIZER_PLAIN, &list, &err) == OK)
                 follow(bench, constraint, &list, round == 0);

@@ -44,4 +44,4 @@ endif()
 
 # What a mask costs: masks over real schemas and a real vocabulary.
 add_executable(mask_bench bench/mask_bench.c)
-target_link_libraries(mask_bench PRIVATE vocab_file maskbench warnings)
+target_link_libraries(mask_bench PRIVATE vocab_file maskbench json_case warnings)

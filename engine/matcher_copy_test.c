@@ -3,6 +3,7 @@
  * those that fit, the citation stands in the chunk.
  */
 #include "engine/matcher_copy.h"
+#include "tests/harness/matcher_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,40 +19,21 @@ static const char chunk[] =
     "The offer is valid\nfor at least  three years, and valid for 3.5 years\tif \"signed\".\r\n"
     "  The offer isn't valid for the Program\xe2\x80\x94its \xc3\xa9t\xc3\xa9 is three years; "
     "C:\\offer, \xe4\xb8\x89\xe5\xb9\xb4. The end, for at least three years.\n";
-static struct arena arena;
-static struct schema schema;
+static struct matcher_case the_case;
+static struct matcher *const matcher = &the_case.matcher;
 static struct copied copied;
-static struct matcher matcher;
-static uint64_t seed = 1;
-
-static enum status compile(const char *source, struct error *err)
-{
-    struct json *root = NULL;
-    arena_rewind(&arena, 0);
-    assert_int_equal(json_parse(text_of(source), 0, &root, err), OK);
-    const enum status status = schema_compile(&schema, root, &arena, err);
-    json_free(root);
-    TRY(status);
-    return matcher_init(&matcher, &schema, &arena, err);
-}
 
 static enum status compile_with(const char *source, const char *text, struct error *err)
 {
-    TRY(compile(source, err));
-    TRY(copied_make(&copied, text_of(text), &arena, err));
-    matcher.copied = &copied;
-    return matcher_copy_check(&schema, &copied, err);
+    TRY(matcher_case_compile(&the_case, source, err));
+    TRY(copied_make(&copied, text_of(text), &the_case.arena, err));
+    matcher->copied = &copied;
+    return matcher_copy_check(&the_case.schema, &copied, err);
 }
 
 static bool accepts(const char *text)
 {
-    struct matcher_state at;
-    struct matcher_state next;
-    matcher_start(&matcher, &at);
-    for (; *text; text++, at = next)
-        if (!matcher_step(&matcher, &at, (uint8_t)*text, &next))
-            return false;
-    return matcher_is_complete(&at);
+    return matcher_case_accepts(matcher, text_of(text));
 }
 
 static void texts_are_copied_or_not(void **state)
@@ -82,7 +64,7 @@ static void texts_are_copied_or_not(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(compile_with(cases[i].schema, chunk, NULL), OK);
-        assert_true(schema.copies);
+        assert_true(the_case.schema.copies);
         for (size_t j = 0; j < 4 && cases[i].yes[j]; j++)
             if (!accepts(cases[i].yes[j]))
                 fail_msg("%s refuses %s", cases[i].schema, cases[i].yes[j]);
@@ -92,37 +74,14 @@ static void texts_are_copied_or_not(void **state)
     }
 }
 
-static uint32_t draw(uint32_t below)
-{
-    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint32_t)(seed >> 33) % below;
-}
-
-/* One byte further: any that fits; past WALK_BYTES those that close come first. */
-static bool walk_byte(struct matcher_state *at, uint32_t count, char *byte)
-{
-    static const char closing[] = "\"}]:0";
-    struct matcher_state next;
-    const uint32_t offset = draw(256);
-    for (uint32_t i = count < WALK_BYTES ? 5 : 0; i < 5 + 256; i++) {
-        const uint8_t try = i < 5 ? (uint8_t)closing[i] : (uint8_t)(offset + i);
-        if (!matcher_step(&matcher, at, try, &next))
-            continue;
-        *byte = (char)try;
-        *at = next;
-        return true;
-    }
-    return false;
-}
-
 static struct text walk(char text[END_BYTES])
 {
     uint32_t count = 0;
     struct matcher_state at;
-    matcher_start(&matcher, &at);
+    matcher_start(matcher, &at);
     while (!matcher_is_complete(&at)) {
         assert_true(count < END_BYTES);
-        assert_true(walk_byte(&at, count, &text[count]));
+        assert_true(matcher_case_byte(matcher, &at, count >= WALK_BYTES, &text[count]));
         count++;
     }
     return (struct text){.data = text, .size = count};
@@ -243,8 +202,8 @@ static void a_string_without_words_is_not_begun(void **state)
                                   "\"chunk\", \"minLength\": 7}",
                                   "a word", NULL),
                      OK);
-    matcher_start(&matcher, &at);
-    assert_false(matcher_step(&matcher, &at, '"', &next));
+    matcher_start(matcher, &at);
+    assert_false(matcher_step(matcher, &at, '"', &next));
     assert_true(accepts("null"));
 }
 
@@ -252,13 +211,14 @@ static void no_chunk_is_a_refusal_for_schemas_that_copy(void **state)
 {
     struct error err = {0};
     (void)state;
-    assert_int_equal(compile("{\"x-copied-from\": \"chunk\"}", &err), OK);
-    assert_int_equal(matcher_copy_check(&schema, NULL, &err), ERR_FORMAT);
+    assert_int_equal(matcher_case_compile(&the_case, "{\"x-copied-from\": \"chunk\"}", &err),
+                     OK);
+    assert_int_equal(matcher_copy_check(&the_case.schema, NULL, &err), ERR_FORMAT);
     assert_non_null(strstr(err.text, "there is no chunk"));
     assert_false(accepts("\"\"")); /* and without asking, nothing can be copied */
     assert_true(accepts("3"));
-    assert_int_equal(compile("{\"type\": \"string\"}", NULL), OK);
-    assert_int_equal(matcher_copy_check(&schema, NULL, NULL), OK);
+    assert_int_equal(matcher_case_compile(&the_case, "{\"type\": \"string\"}", NULL), OK);
+    assert_int_equal(matcher_copy_check(&the_case.schema, NULL, NULL), OK);
     assert_true(accepts("\"x\""));
 }
 
@@ -271,9 +231,9 @@ int main(void)
         cmocka_unit_test(a_string_without_words_is_not_begun),
         cmocka_unit_test(no_chunk_is_a_refusal_for_schemas_that_copy),
     };
-    if (arena_init(&arena, (size_t)256 << 20, NULL) != OK)
+    if (!matcher_case_init(&the_case))
         return 1;
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_deinit(&arena);
+    matcher_case_deinit(&the_case);
     return failed;
 }

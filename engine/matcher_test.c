@@ -2,7 +2,7 @@
  * matcher_test - texts of a schema and others; random texts that keep to the matcher never run
  * into a dead end and always parse; what is not supported is named with its path.
  */
-#include "engine/matcher.h"
+#include "tests/harness/matcher_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,32 +13,8 @@
 
 enum { WALKS = 20, WALK_BYTES = 200, END_BYTES = 4000 };
 
-static struct arena arena;
-static struct schema schema;
-static struct matcher matcher;
-static uint64_t seed = 1;
-
-static enum status compile(const char *source, struct error *err)
-{
-    struct json *root = NULL;
-    arena_rewind(&arena, 0);
-    assert_int_equal(json_parse(text_of(source), 0, &root, err), OK);
-    const enum status status = schema_compile(&schema, root, &arena, err);
-    json_free(root);
-    TRY(status);
-    return matcher_init(&matcher, &schema, &arena, err);
-}
-
-static bool accepts(const char *text)
-{
-    struct matcher_state at;
-    struct matcher_state next;
-    matcher_start(&matcher, &at);
-    for (; *text; text++, at = next)
-        if (!matcher_step(&matcher, &at, (uint8_t)*text, &next))
-            return false;
-    return matcher_is_complete(&at);
-}
+static struct matcher_case the_case;
+static struct matcher *const matcher = &the_case.matcher;
 
 static const struct {
     const char *schema, *yes[3], *no[4];
@@ -135,39 +111,14 @@ static void texts_are_of_a_schema_or_not(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        assert_int_equal(compile(texts[i].schema, NULL), OK);
+        assert_int_equal(matcher_case_compile(&the_case, texts[i].schema, NULL), OK);
         for (size_t j = 0; j < 3 && texts[i].yes[j]; j++)
-            if (!accepts(texts[i].yes[j]))
+            if (!matcher_case_accepts(matcher, text_of(texts[i].yes[j])))
                 fail_msg("%s refuses %s", texts[i].schema, texts[i].yes[j]);
         for (size_t j = 0; j < 4 && texts[i].no[j]; j++)
-            if (accepts(texts[i].no[j]))
+            if (matcher_case_accepts(matcher, text_of(texts[i].no[j])))
                 fail_msg("%s accepts %s", texts[i].schema, texts[i].no[j]);
     }
-}
-
-static uint32_t draw(uint32_t below)
-{
-    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint32_t)(seed >> 33) % below;
-}
-
-/* One byte further: any that fits; past WALK_BYTES those that close come first. */
-static bool walk_byte(struct matcher_state *at, uint32_t count, char *byte)
-{
-    static const char closing[] = "\"}]:0";
-    struct matcher_state next;
-    const uint32_t offset = draw(256);
-    for (uint32_t i = 0; i < 5 + 256; i++) {
-        if (i < 5 && count < WALK_BYTES)
-            continue;
-        const uint8_t try = i < 5 ? (uint8_t)closing[i] : (uint8_t)(offset + i);
-        if (!matcher_step(&matcher, at, try, &next))
-            continue;
-        *byte = (char)try;
-        *at = next;
-        return true;
-    }
-    return false;
 }
 
 static const char *const walked[] = {
@@ -210,18 +161,18 @@ static void random_texts_have_no_dead_end_and_parse(void **state)
             char text[END_BYTES];
             uint32_t count = 0;
             struct matcher_state at;
-            assert_int_equal(compile(walked[s], NULL), OK);
-            matcher_start(&matcher, &at);
+            assert_int_equal(matcher_case_compile(&the_case, walked[s], NULL), OK);
+            matcher_start(matcher, &at);
             while (!matcher_is_complete(&at)) {
                 assert_true(count < END_BYTES);
-                assert_true(walk_byte(&at, count, &text[count]));
+                assert_true(matcher_case_byte(matcher, &at, count >= WALK_BYTES, &text[count]));
                 count++;
-                if (draw(40) == 0)
-                    matcher_compact(&matcher, &at);
+                if (matcher_case_draw(40) == 0)
+                    matcher_compact(matcher, &at);
             }
             const struct text made = {.data = text, .size = count};
             assert_int_equal(json_check(made, NULL), OK);
-            assert_int_equal(matcher.dropped, 0);
+            assert_int_equal(matcher->dropped, 0);
         }
 }
 
@@ -231,16 +182,16 @@ static void choices_within_choices_add_up(void **state)
     struct matcher_state at;
     struct matcher_state next;
     (void)state;
-    assert_int_equal(compile(walked[6], NULL), OK);
-    matcher_start(&matcher, &at);
+    assert_int_equal(matcher_case_compile(&the_case, walked[6], NULL), OK);
+    matcher_start(matcher, &at);
     for (int level = 0; level < 60; level++, at = next) {
-        assert_true(matcher_step(&matcher, &at, '[', &next));
+        assert_true(matcher_step(matcher, &at, '[', &next));
         assert_true(next.count < 8);
     }
     for (int level = 0; level < 60; level++, at = next)
-        assert_true(matcher_step(&matcher, &at, ']', &next));
+        assert_true(matcher_step(matcher, &at, ']', &next));
     assert_true(matcher_is_complete(&at));
-    assert_int_equal(matcher.dropped, 0);
+    assert_int_equal(matcher->dropped, 0);
 }
 
 /* A text longer than all frames: those that are not needed are forgotten on the way. */
@@ -249,20 +200,22 @@ static void a_long_text_is_followed_by_compacting(void **state)
     struct matcher_state at;
     struct matcher_state next;
     (void)state;
-    assert_int_equal(compile("{\"type\": \"string\", \"maxLength\": 100000}", NULL), OK);
-    matcher_start(&matcher, &at);
+    assert_int_equal(
+        matcher_case_compile(&the_case, "{\"type\": \"string\", \"maxLength\": 100000}", NULL),
+        OK);
+    matcher_start(matcher, &at);
     for (int i = 0; i < 50000; i++, at = next) {
-        assert_true(matcher_step(&matcher, &at, i == 0 ? '"' : 'a', &next));
-        if (matcher.frame_count > MATCHER_FRAMES_MAX / 2)
-            matcher_compact(&matcher, &next);
+        assert_true(matcher_step(matcher, &at, i == 0 ? '"' : 'a', &next));
+        if (matcher->frame_count > MATCHER_FRAMES_MAX / 2)
+            matcher_compact(matcher, &next);
     }
-    assert_true(matcher_step(&matcher, &at, '"', &next));
+    assert_true(matcher_step(matcher, &at, '"', &next));
     assert_true(matcher_is_complete(&next));
     /* without it the matcher says what it left out */
-    matcher_start(&matcher, &at);
-    for (int i = 0; i < 50000 && matcher.dropped == 0; i++, at = next)
-        (void)matcher_step(&matcher, &at, i == 0 ? '"' : 'a', &next);
-    assert_true(matcher.dropped > 0);
+    matcher_start(matcher, &at);
+    for (int i = 0; i < 50000 && matcher->dropped == 0; i++, at = next)
+        (void)matcher_step(matcher, &at, i == 0 ? '"' : 'a', &next);
+    assert_true(matcher->dropped > 0);
 }
 
 static void what_is_not_supported_is_named(void **state)
@@ -280,7 +233,7 @@ static void what_is_not_supported_is_named(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {0};
-        assert_int_not_equal(compile(cases[i][0], &err), OK);
+        assert_int_not_equal(matcher_case_compile(&the_case, cases[i][0], &err), OK);
         if (!strstr(err.text, cases[i][1]))
             fail_msg("%s: \"%s\" does not say %s", cases[i][0], err.text, cases[i][1]);
     }
@@ -295,9 +248,9 @@ int main(void)
         cmocka_unit_test(a_long_text_is_followed_by_compacting),
         cmocka_unit_test(what_is_not_supported_is_named),
     };
-    if (arena_init(&arena, (size_t)256 << 20, NULL) != OK)
+    if (!matcher_case_init(&the_case))
         return 1;
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_deinit(&arena);
+    matcher_case_deinit(&the_case);
     return failed;
 }

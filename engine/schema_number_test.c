@@ -2,7 +2,7 @@
  * schema_number_test - bounds, exclusions and multiples, against the values that the C library
  * reads, for numbers with and without an exponent.
  */
-#include "engine/matcher.h"
+#include "tests/harness/matcher_case.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -25,38 +25,25 @@ static const char *const plain[] = {"10",     "11",      "100",  "-12.49", "12.5
                                     "0.0166", "0.01671", "0.49", "-0.26",  "-1000.1",
                                     "999",    "99.9",    "100.0"};
 
-static struct arena arena;
-static struct schema schema;
-static struct matcher matcher;
+static struct matcher_case the_case;
 
 /* Numbers of which the keyword has that value; key "enum": that are not of it. */
 static void compile(const char *key, const char *value)
 {
     char source[200];
-    struct json *root = NULL;
     struct error err = {0};
     if (strcmp(key, "enum") == 0)
         snprintf(source, sizeof source,
                  "{\"type\": \"number\", \"not\": {\"enum\": [%s, \"a\"]}}", value);
     else
         snprintf(source, sizeof source, "{\"type\": \"number\", \"%s\": %s}", key, value);
-    arena_rewind(&arena, 0);
-    assert_int_equal(json_parse(text_of(source), 0, &root, &err), OK);
-    if (schema_compile(&schema, root, &arena, &err) != OK)
+    if (matcher_case_compile(&the_case, source, &err) != OK)
         fail_msg("%s: %s", source, err.text);
-    json_free(root);
-    assert_int_equal(matcher_init(&matcher, &schema, &arena, &err), OK);
 }
 
 static bool accepts(const char *text)
 {
-    struct matcher_state at;
-    struct matcher_state next;
-    matcher_start(&matcher, &at);
-    for (; *text; text++, at = next)
-        if (!matcher_step(&matcher, &at, (uint8_t)*text, &next))
-            return false;
-    return matcher_is_complete(&at);
+    return matcher_case_accepts(&the_case.matcher, text_of(text));
 }
 
 /* Which relations hold of a number and a bound: one bit each, in the order of keys. */
@@ -125,9 +112,9 @@ int main(void)
         cmocka_unit_test(bounds_are_by_value),
         cmocka_unit_test(multiples_are_exact),
     };
-    if (arena_init(&arena, (size_t)256 << 20, NULL) != OK)
+    if (!matcher_case_init(&the_case))
         return 1;
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_deinit(&arena);
+    matcher_case_deinit(&the_case);
     return failed;
 }

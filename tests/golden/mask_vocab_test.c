@@ -4,6 +4,7 @@
  */
 #include "engine/masks.h"
 #include "engine/vocab_texts.h"
+#include "tests/harness/json_case.h"
 #include "tests/harness/maskbench.h"
 #include "tests/harness/vocab_file.h"
 
@@ -49,7 +50,7 @@ static void run_test(struct judge *judge, const struct constraint *constraint,
     struct token_list list = {0};
     bool valid = false;
     json_bool(json_get(test, "valid"), &valid);
-    maskbench_put(&text, json_get(test, "data"));
+    json_case_put(&text, json_get(test, "data"));
     if (tokenizer_encode(judge->tokenizer, text_buf_text(&text), TOKENIZER_PLAIN, &list,
                          NULL) != OK)
         abort();
@@ -71,7 +72,7 @@ static void run_case(struct judge *judge, const struct maskbench_case *each)
     if (!each->agrees)
         return;
     judge->schemas++;
-    maskbench_put(&source, each->schema);
+    json_case_put(&source, each->schema);
     if (constraint_new(&constraint, CONSTRAINT_SCHEMA, text_buf_text(&source), NULL) != OK) {
         judge->refused++;
         text_buf_deinit(&source);

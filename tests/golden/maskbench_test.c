@@ -3,7 +3,8 @@
  * invalid ones refused; how many schemas are refused and how long compiling takes is printed.
  */
 #include "tests/harness/json_case.h"
-#include "tests/harness/test_data.h"
+#include "tests/harness/maskbench.h"
+#include "tests/harness/matcher_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,31 +25,6 @@ struct tally {
     double ms[RUNS_MAX];
 };
 
-static uint32_t draw(uint32_t below)
-{
-    static uint64_t seed = 1;
-    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint32_t)(seed >> 33) % below;
-}
-
-/* One byte that fits: past some bytes of text those that close come first. False: none does. */
-static bool walk_byte(struct matcher *matcher, struct matcher_state *at, struct text_buf *text)
-{
-    static const char closing[] = "\"}]:,0";
-    struct matcher_state next;
-    const uint32_t offset = draw(256);
-    const bool anything = text->size < WALK_BYTES && draw(4) > 0;
-    for (uint32_t i = anything ? 6 : 0; i < 6 + 256; i++) {
-        const uint8_t byte = i < 6 ? (uint8_t)closing[i] : (uint8_t)(offset + i);
-        if (!matcher_step(matcher, at, byte, &next))
-            continue;
-        text_buf_byte(text, (char)byte);
-        *at = next;
-        return true;
-    }
-    return false;
-}
-
 /* A random text that keeps to the matcher never runs into a dead end. */
 static void run_walk(struct matcher *matcher, struct text name, struct tally *tally)
 {
@@ -56,8 +32,13 @@ static void run_walk(struct matcher *matcher, struct text name, struct tally *ta
     struct matcher_state at;
     bool goes_on = true;
     matcher_start(matcher, &at);
-    while (goes_on && !matcher_is_complete(&at) && text.size < END_BYTES)
-        goes_on = walk_byte(matcher, &at, &text);
+    while (goes_on && !matcher_is_complete(&at) && text.size < END_BYTES) {
+        const bool is_closing = text.size >= WALK_BYTES || matcher_case_draw(4) == 0;
+        char byte;
+        goes_on = matcher_case_byte(matcher, &at, is_closing, &byte);
+        if (goes_on)
+            text_buf_byte(&text, byte);
+    }
     tally->walks++;
     if (!goes_on || matcher->dropped > 0 ||
         (matcher_is_complete(&at) && json_check(text_buf_text(&text), NULL) != OK)) {
@@ -67,36 +48,33 @@ static void run_walk(struct matcher *matcher, struct text name, struct tally *ta
     text_buf_deinit(&text);
 }
 
-static void run_case(const struct json *line, struct arena *arena, struct tally *tally)
+static void run_case(const struct maskbench_case *each, struct arena *arena,
+                     struct tally *tally)
 {
     struct schema schema;
     struct matcher matcher;
     struct error err = {0};
-    struct text name = TEXT("?");
-    bool agrees = false;
-    json_text(json_get(line, "name"), &name);
-    json_bool(json_get(line, "python_jsonschema_agrees"), &agrees);
     arena_rewind(arena, 0);
     const double begin = seconds();
-    const enum status status = schema_compile(&schema, json_get(line, "schema"), arena, &err);
+    const enum status status = schema_compile(&schema, each->schema, arena, &err);
     tally->ms[tally->schemas++] = (seconds() - begin) * 1e3;
     if (status != OK || matcher_init(&matcher, &schema, arena, &err) != OK) {
-        printf("refused %.*s: %s\n", TEXT_ARG(name), err.text);
+        printf("refused %.*s: %s\n", TEXT_ARG(each->name), err.text);
         tally->refused++;
         return;
     }
     struct text_buf text = {0};
-    const struct json *test = json_first(json_get(line, "tests"));
+    const struct json *test = json_first(each->tests);
     for (; test; test = json_next(test)) {
         bool valid = false;
         json_bool(json_get(test, "valid"), &valid);
         text_buf_clear(&text);
         json_case_put(&text, json_get(test, "data"));
-        const bool accepted = json_case_accepts(&matcher, text_buf_text(&text));
+        const bool accepted = matcher_case_accepts(&matcher, text_buf_text(&text));
         if (accepted != valid)
-            printf("%s %s %.*s: %.300s\n", agrees ? "WRONG" : "soft",
-                   valid ? "valid" : "invalid", TEXT_ARG(name), text.data);
-        if (!agrees)
+            printf("%s %s %.*s: %.300s\n", each->agrees ? "WRONG" : "soft",
+                   valid ? "valid" : "invalid", TEXT_ARG(each->name), text.data);
+        if (!each->agrees)
             continue;
         tally->valid += valid;
         tally->invalid += !valid;
@@ -105,7 +83,7 @@ static void run_case(const struct json *line, struct arena *arena, struct tally 
     }
     text_buf_deinit(&text);
     for (int walk = 0; walk < WALKS; walk++)
-        run_walk(&matcher, name, tally);
+        run_walk(&matcher, each->name, tally);
 }
 
 static int order(const void *a, const void *b)
@@ -115,35 +93,19 @@ static int order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All lines of the file; false: it is not there. */
-static bool run_file(const char *path, struct arena *arena, struct tally *tally)
-{
-    struct text_buf lines = {0};
-    const bool there = json_case_unpack(path, &lines);
-    const struct text all = text_buf_text(&lines);
-    for (size_t at = 0; there && at < all.size && tally->schemas < RUNS_MAX;) {
-        struct json *root = NULL;
-        const size_t end = text_find(all, TEXT("\n"), at);
-        const struct text line = text_trim(text_slice(all, at, end));
-        at = end == SIZE_MAX ? all.size : end + 1;
-        if (line.size > 0 && json_parse(line, 0, &root, NULL) == OK)
-            run_case(root, arena, tally);
-        json_free(root);
-    }
-    text_buf_deinit(&lines);
-    return there;
-}
-
 int main(void)
 {
     static struct tally tally;
-    const struct test_data_path path = test_data("json/maskbench_dev.jsonl.xz");
+    static struct maskbench file;
+    struct maskbench_case each;
     struct arena arena;
-    if (!test_data_is_there(&path))
+    if (!maskbench_open(&file))
         return 77;
     if (arena_init(&arena, (size_t)512 << 20, NULL) != OK)
         return 1;
-    const bool ended = run_file(path.text, &arena, &tally);
+    while (tally.schemas < RUNS_MAX && maskbench_next(&file, &each))
+        run_case(&each, &arena, &tally);
+    const bool ended = maskbench_close(&file);
     arena_deinit(&arena);
     if (!ended)
         return 1;

@@ -4,6 +4,7 @@
  * that are listed, each with its reason. How much is refused is printed for each keyword.
  */
 #include "tests/harness/json_case.h"
+#include "tests/harness/matcher_case.h"
 #include "tests/harness/test_data.h"
 
 #include <stdio.h>
@@ -69,7 +70,7 @@ static void run_tests(const struct json *group, struct matcher *matcher, struct 
         json_text(json_get(test, "description"), &name);
         text_buf_clear(&text);
         json_case_put(&text, json_get(test, "data"));
-        if ((matcher && json_case_accepts(matcher, text_buf_text(&text))) == valid) {
+        if ((matcher && matcher_case_accepts(matcher, text_buf_text(&text))) == valid) {
             tally->right++;
         } else if (reason_of(tally->file, schema, name)) {
             tally->listed++;

@@ -41,16 +41,6 @@ void json_case_put(struct text_buf *out, const struct json *value)
     text_buf_byte(out, object ? '}' : ']');
 }
 
-bool json_case_accepts(struct matcher *matcher, struct text text)
-{
-    struct matcher_state states[2];
-    matcher_start(matcher, &states[0]);
-    for (size_t i = 0; i < text.size; i++)
-        if (!matcher_step(matcher, &states[i % 2], (uint8_t)text.data[i], &states[(i + 1) % 2]))
-            return false;
-    return matcher_is_complete(&states[text.size % 2]);
-}
-
 bool json_case_unpack(const char *path, struct text_buf *out)
 {
     char command[600];

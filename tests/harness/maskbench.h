@@ -32,7 +32,4 @@ bool maskbench_next(struct maskbench *bench, struct maskbench_case *next);
 /* False: the file could not be read to its end. */
 bool maskbench_close(struct maskbench *bench);
 
-/* value as Python's json.dumps writes it, since ", " and ": " are what models write. */
-void maskbench_put(struct text_buf *out, const struct json *value);
-
 #endif
