@@ -7,6 +7,7 @@
 
 #include "base/file_map.h"
 #include "base/json.h"
+#include "tests/harness/test_data.h"
 #include "tokenizer/jinja_parse.h"
 #include "tokenizer/jinja_run.h"
 #include "tokenizer/jinja_string.h"
@@ -294,27 +295,13 @@ static void test_small_arenas(void **state)
     assert_true(done && failed > 10);
 }
 
-static const char *data_folder(void)
-{
-    const char *folder = getenv("COHORT_TEST_DATA");
-    return folder ? folder : "../shared/data";
-}
-
-/* A file of the test data; false when it is not there. */
-static bool read_data(const char *name, struct text_buf *buf)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/chat/%s", data_folder(), name);
-    return file_map_read(buf, path, 1 << 20, NULL) == OK;
-}
-
 static struct json *read_json(const char *name, struct text_buf *buf)
 {
+    const struct test_data_path path = test_data("chat/%s", name);
     struct json *root = NULL;
-    if (!read_data(name, buf)) {
-        print_message("skipped: no test data at %s/chat\n", data_folder());
+    if (!test_data_is_there(&path))
         skip();
-    }
+    assert_int_equal(file_map_read(buf, path.text, 1 << 20, NULL), OK);
     assert_int_equal(json_parse(text_buf_text(buf), 0, &root, NULL), OK);
     return root;
 }
@@ -349,15 +336,16 @@ static void test_real_templates(void **state)
          at = json_next(at)) {
         struct chat_template *chat;
         struct error err;
-        char name[128], key[64];
-        (void)snprintf(name, sizeof name, "templates/%.*s", TEXT_ARG(json_key(at)));
+        char key[64];
+        const struct test_data_path path =
+            test_data("chat/templates/%.*s", TEXT_ARG(json_key(at)));
         text_buf_clear(&buffers[2]);
-        assert_true(read_data(name, &buffers[2]));
-        if (chat_template_open(text_buf_text(&buffers[2]), &chat, &err) != OK)
-            fail_msg("%s: %s", name, err.text);
+        if (file_map_read(&buffers[2], path.text, 1 << 20, &err) != OK ||
+            chat_template_open(text_buf_text(&buffers[2]), &chat, &err) != OK)
+            fail_msg("%s: %s", path.text, err.text);
         for (const struct json *result = json_first(at); result; result = json_next(result)) {
             (void)snprintf(key, sizeof key, "%.*s", TEXT_ARG(json_key(result)));
-            check_rendering(chat, json_get(contexts, key), result, name);
+            check_rendering(chat, json_get(contexts, key), result, path.text);
             count++;
         }
         chat_template_close(chat);

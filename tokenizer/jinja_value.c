@@ -270,15 +270,6 @@ bool jinja_value_equal(const struct jinja_value *a, const struct jinja_value *b)
     }
 }
 
-static int order_text(struct text a, struct text b)
-{
-    const size_t common = a.size < b.size ? a.size : b.size;
-    const int bytes = common > 0 ? memcmp(a.data, b.data, common) : 0;
-    if (bytes != 0)
-        return bytes < 0 ? -1 : 1;
-    return (a.size > b.size) - (a.size < b.size);
-}
-
 bool jinja_value_order(const struct jinja_value *a, const struct jinja_value *b, int *order)
 {
     int64_t x, y;
@@ -292,7 +283,7 @@ bool jinja_value_order(const struct jinja_value *a, const struct jinja_value *b,
         return p <= q || p >= q;
     }
     if (a->kind == JINJA_STRING && b->kind == JINJA_STRING) {
-        *order = order_text(jinja_string_text(a->string), jinja_string_text(b->string));
+        *order = text_compare(jinja_string_text(a->string), jinja_string_text(b->string));
         return true;
     }
     if (a->kind != b->kind || (a->kind != JINJA_LIST && a->kind != JINJA_TUPLE))

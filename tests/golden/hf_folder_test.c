@@ -18,17 +18,9 @@
 
 enum { BF16_HALF = 1 << 15 };
 
-static void open_run(struct model_run *run, const char *name)
+static void open_folder(struct model_run *run, const char *name)
 {
-    struct error err;
-    const struct test_data_path path = test_data("models/%s", name);
-    const struct model_run_options options = {.path = path.text,
-                                              .simd_max = DEVICE_SIMD_WIDEST,
-                                              .sequences = 1,
-                                              .context_max = 256,
-                                              .rows_max = REFERENCE_IDS_MAX,
-                                              .head_max = REFERENCE_IDS_MAX};
-    reference_check(model_run_open(run, &options, &err), &err);
+    reference_open(run, test_data("models/%s", name).text, NULL);
 }
 
 static void test_tiny_models(void **state)
@@ -45,10 +37,8 @@ static void test_tiny_models(void **state)
             if (!text_equal(file, text_of(FOLDERS[i][1])))
                 continue;
             struct model_run run;
-            open_run(&run, FOLDERS[i][0]);
-            const struct json *prompts = json_get(one, "prompts");
-            for (const struct json *p = json_first(prompts); p; p = json_next(p))
-                reference_prompt(&run, FOLDERS[i][1], p);
+            open_folder(&run, FOLDERS[i][0]);
+            reference_prompts(&run, one);
             model_run_close(&run);
             found++;
         }
@@ -60,10 +50,8 @@ static void test_tiny_models(void **state)
 static void check_cases(const char *folder, const struct json *cases)
 {
     struct model_run run;
-    open_run(&run, folder);
-    assert_true(json_count(cases) > 0);
-    for (const struct json *one = json_first(cases); one; one = json_next(one))
-        reference_case(&run, one);
+    open_folder(&run, folder);
+    reference_cases(&run, cases);
     print_message("    %s: %zu prompts\n", folder, json_count(cases));
     model_run_close(&run);
 }
@@ -107,7 +95,7 @@ static void test_bf16_is_f32_rounded(void **state)
         }
     }
     struct model_run run;
-    open_run(&run, "stories260K/hf-bf16");
+    open_folder(&run, "stories260K/hf-bf16");
     model_run_close(&run);
     hf_folder_close(&wide);
     hf_folder_close(&narrow);

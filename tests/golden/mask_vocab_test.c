@@ -6,6 +6,7 @@
 #include "engine/vocab_texts.h"
 #include "tests/harness/json_case.h"
 #include "tests/harness/maskbench.h"
+#include "tests/harness/test_data.h"
 #include "tests/harness/vocab_file.h"
 
 #include <stdio.h>
@@ -110,13 +111,10 @@ int main(void)
     struct maskbench_case each;
     struct tokenizer *tokenizer = NULL;
     struct arena arena = {0};
-    char path[512];
-    const char *cache = getenv("COHORT_CACHE"), *home = getenv("HOME");
-    (void)snprintf(path, sizeof path, "%s%s/models/SmolLM2-135M-Instruct.Q4_1.gguf",
-                   cache ? cache : home, cache ? "" : "/.cache/cohort");
+    const struct test_data_path path = test_data_demo_model();
     if (!maskbench_open(&file))
         return 77;
-    if (!open_judge(&judge, path, &tokenizer, &arena)) {
+    if (!open_judge(&judge, path.text, &tokenizer, &arena)) {
         (void)maskbench_close(&file);
         return 77;
     }

@@ -33,22 +33,12 @@ static void check_tiny_models(const struct ops *ops)
     struct json *index = reference_json("arch_tiny/index.json");
     for (const struct json *one = json_first(index); one; one = json_next(one)) {
         struct text file;
-        char name[128];
         assert_true(json_text(json_get(one, "file"), &file));
         const struct test_data_path path =
             test_data("models/arch_tiny/%.*s.gguf", TEXT_ARG(file));
         struct model_run run;
-        open_run(&run, &(struct model_run_options){.path = path.text,
-                                                   .ops = ops,
-                                                   .simd_max = DEVICE_SIMD_WIDEST,
-                                                   .sequences = 1,
-                                                   .context_max = REFERENCE_IDS_MAX,
-                                                   .rows_max = REFERENCE_IDS_MAX,
-                                                   .head_max = REFERENCE_IDS_MAX});
-        const struct json *prompts = json_get(one, "prompts");
-        (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(file));
-        for (const struct json *p = json_first(prompts); p; p = json_next(p))
-            reference_prompt(&run, name, p);
+        reference_open(&run, path.text, ops);
+        reference_prompts(&run, one);
         model_run_close(&run);
     }
     json_free(index);
@@ -69,12 +59,7 @@ static void test_tiny_models_ref(void **state)
 static void open_stories(struct model_run *run)
 {
     const struct test_data_path path = test_data("models/stories260K/stories260K.gguf");
-    open_run(run, &(struct model_run_options){.path = path.text,
-                                              .simd_max = DEVICE_SIMD_WIDEST,
-                                              .sequences = 1,
-                                              .context_max = 512,
-                                              .rows_max = REFERENCE_IDS_MAX,
-                                              .head_max = 1});
+    reference_open(run, path.text, NULL);
 }
 
 static void test_stories_logits_and_greedy(void **state)
@@ -85,10 +70,9 @@ static void test_stories_logits_and_greedy(void **state)
     struct model_run run;
     open_stories(&run);
     assert_true(json_count(cases) > 10);
-    for (const struct json *one = json_first(cases); one; one = json_next(one)) {
+    for (const struct json *one = json_first(cases); one; one = json_next(one))
         assert_non_null(json_get(one, "last_logits"));
-        reference_case(&run, one);
-    }
+    reference_cases(&run, cases);
     model_run_close(&run);
     json_free(root);
 }

@@ -15,6 +15,8 @@
 
 static const double LIMIT = 1e-3; /* of a logit */
 
+enum { CONTEXT = 256 };
+
 void reference_check(enum status status, const struct error *err)
 {
     if (status != OK)
@@ -35,6 +37,19 @@ struct json *reference_json(const char *name)
     return root;
 }
 
+void reference_open(struct model_run *run, const char *path, const struct ops *ops)
+{
+    struct error err;
+    const struct model_run_options options = {.path = path,
+                                              .ops = ops,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
+                                              .sequences = 1,
+                                              .context_max = CONTEXT,
+                                              .rows_max = REFERENCE_IDS_MAX,
+                                              .head_max = REFERENCE_IDS_MAX};
+    reference_check(model_run_open(run, &options, &err), &err);
+}
+
 /* Greatest |logit - reference| when ids run in steps of step rows. */
 static double compare(struct model_run *run, const token_id *ids, int32_t count, int32_t step,
                       const float *expected)
@@ -53,7 +68,7 @@ static double compare(struct model_run *run, const token_id *ids, int32_t count,
     return worst;
 }
 
-void reference_prompt(struct model_run *run, const char *file, const struct json *prompt)
+static void check_prompt(struct model_run *run, const char *file, const struct json *prompt)
 {
     token_id ids[REFERENCE_IDS_MAX];
     int32_t count;
@@ -77,6 +92,17 @@ void reference_prompt(struct model_run *run, const char *file, const struct json
     file_map_close(&map);
 }
 
+void reference_prompts(struct model_run *run, const struct json *model)
+{
+    struct text file;
+    char name[128];
+    assert_true(json_text(json_get(model, "file"), &file));
+    (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(file));
+    const struct json *prompts = json_get(model, "prompts");
+    for (const struct json *prompt = json_first(prompts); prompt; prompt = json_next(prompt))
+        check_prompt(run, name, prompt);
+}
+
 void reference_greedy(struct model_run *run, const token_id *ids, int32_t id_count,
                       token_id *out, int32_t count)
 {
@@ -89,7 +115,7 @@ void reference_greedy(struct model_run *run, const token_id *ids, int32_t id_cou
     }
 }
 
-void reference_case(struct model_run *run, const struct json *one)
+static void check_case(struct model_run *run, const struct json *one)
 {
     token_id ids[REFERENCE_IDS_MAX], greedy[REFERENCE_IDS_MAX], ours[REFERENCE_IDS_MAX];
     int32_t id_count, greedy_count, i = 0;
@@ -110,4 +136,11 @@ void reference_case(struct model_run *run, const struct json *one)
     assert_true(!logits || i == run->model->config.vocab);
     reference_greedy(run, ids, id_count, ours, greedy_count);
     assert_memory_equal(ours, greedy, (size_t)greedy_count * sizeof(token_id));
+}
+
+void reference_cases(struct model_run *run, const struct json *cases)
+{
+    assert_true(json_count(cases) > 0);
+    for (const struct json *one = json_first(cases); one; one = json_next(one))
+        check_case(run, one);
 }

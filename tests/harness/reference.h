@@ -18,13 +18,16 @@ void reference_check(enum status status, const struct error *err);
 /* The JSON file models/NAME of the test data; json_free takes it. */
 struct json *reference_json(const char *name);
 
-/* A member of "prompts" in arch_tiny/index.json: every position against the logits in
- * arch_tiny/FILE.KEY.logits.f32, whole and in steps of 3 rows, within 1e-3. */
-void reference_prompt(struct model_run *run, const char *file, const struct json *prompt);
+/* Opens a model for what follows; ops NULL: the device's. model_run_close takes it. */
+void reference_open(struct model_run *run, const char *path, const struct ops *ops);
 
-/* {ids, last_logits, greedy}: logits after the ids within 1e-3 (where they are told), and the
- * tokens that follow greedily. */
-void reference_case(struct model_run *run, const struct json *one);
+/* All members of "prompts" of one model in arch_tiny/index.json: every position against the logits in
+ * arch_tiny/FILE.KEY.logits.f32, whole and in steps of 3 rows, within 1e-3. */
+void reference_prompts(struct model_run *run, const struct json *model);
+
+/* Each {ids, last_logits, greedy}: logits after the ids within 1e-3 (where they are told), and
+ * the tokens that follow greedily. There must be some. */
+void reference_cases(struct model_run *run, const struct json *cases);
 
 /* Continues after ids[id_count], greedily, until out[count] is written. */
 void reference_greedy(struct model_run *run, const token_id *ids, int32_t id_count,
