@@ -2,6 +2,7 @@
 #include "engine/forward_buffers.h"
 
 #include "base/checked.h"
+#include "kernels/matmul_int8.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void panel_alloc(struct forward_panel *panel, struct allocator *allocator
     if (a->forms & ACTIVATION_F32)
         a->f32 = alloc(allocator, rows, (size_t)a->cols * sizeof(float), &panel->f32_bytes);
     if (a->forms & ACTIVATION_INT8) {
-        a->stride = (a->cols + 63) / 64 * 64;
+        a->stride = (a->cols + MATMUL_INT8_ALIGN - 1) / MATMUL_INT8_ALIGN * MATMUL_INT8_ALIGN;
         a->q8 = alloc(allocator, rows, (size_t)a->stride, &panel->q8_bytes);
         a->scales = alloc(allocator, rows, sizeof(float), &panel->scales_bytes);
     }

@@ -23,6 +23,7 @@
 #include "engine/int8_file.h"
 #include "kernels/activation.h"
 #include "kernels/matmul.h"
+#include "kernels/matmul_int8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -42,16 +43,16 @@ struct measure {
     struct row_squares *rows; /* [out_dim] */
 };
 
-static size_t round_up_64(size_t count)
+static size_t stride_of(int32_t in_dim)
 {
-    return (count + 63) / 64 * 64;
+    return ((size_t)in_dim + MATMUL_INT8_ALIGN - 1) / MATMUL_INT8_ALIGN * MATMUL_INT8_ALIGN;
 }
 
 static void measure_row(void *context, int32_t index, uint32_t worker)
 {
     const struct measure *measure = context;
     const int32_t in_dim = measure->in_dim;
-    const size_t stride = round_up_64((size_t)in_dim);
+    const size_t stride = stride_of(in_dim);
     float *values = device_scratch(measure->device, worker);
     float scale = 0.0F;
     const struct activation quantized = {.cols = in_dim,
@@ -105,7 +106,7 @@ static enum status measure_matrix(struct quant_report_matrix *matrix, struct dev
     if (in_dim > MATMUL_IN_DIM_MAX || out_dim > INT32_MAX)
         FAIL(err, ERR_LIMIT, "tensor %s: %lld x %lld, at most %d x %d", matrix->name.text,
              (long long)in_dim, (long long)out_dim, MATMUL_IN_DIM_MAX, INT32_MAX);
-    const size_t scratch = round_up_64((size_t)in_dim) * (sizeof(float) + 1);
+    const size_t scratch = stride_of((int32_t)in_dim) * (sizeof(float) + 1);
     if (scratch > device_scratch_bytes(device))
         FAIL(err, ERR_LIMIT, "tensor %s: needs %zu bytes of scratch, the device has %zu",
              matrix->name.text, scratch, device_scratch_bytes(device));

@@ -142,9 +142,7 @@ static int part_order(const struct schema_part *a, const struct schema_part *b)
     order = order ? order : pointer_order(a->schema, b->schema);
     order = order ? order : (a->role > b->role) - (a->role < b->role);
     order = order ? order : (a->index > b->index) - (a->index < b->index);
-    order = order ? order : (a->name.size > b->name.size) - (a->name.size < b->name.size);
-    return order || a->name.size == 0 ? order
-                                      : memcmp(a->name.data, b->name.data, a->name.size);
+    return order ? order : text_compare(a->name, b->name);
 }
 
 /* Adds a part; false in *is_new: the set has it. */
