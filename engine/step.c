@@ -2,6 +2,7 @@
 #include "engine/step.h"
 
 #include "base/clock.h"
+#include "engine/step_draft.h"
 #include "engine/step_output.h"
 #include "engine/step_sample.h"
 #include "engine/step_shape.h"
@@ -111,19 +112,6 @@ static void fail_running(struct step *step, enum status status, const struct err
         fail_waiting(step);
 }
 
-/* What was guessed because the shape forces it: so many were right. Where nothing was, what
- * would have been tells whether to begin again. */
-static void learn_forced(struct seq *seq, uint32_t drafted, uint32_t right, token_id token)
-{
-    if (seq->draft_forced && drafted > 0) {
-        const uint32_t trust = right == drafted ? 2 * seq->forced_trust : right;
-        seq->forced_trust = trust < DRAFT_MAX ? trust : DRAFT_MAX;
-    } else if (seq->forced_trust == 0 && token != TOKEN_NONE && token == seq->forced_next) {
-        seq->forced_trust = 1;
-    }
-    seq->forced_next = TOKEN_NONE;
-}
-
 /* The token of the sequence's own row, and those of its guesses as long as they were right:
  * then each row has computed what the next token was drawn from. */
 static void take_tokens(struct step *step, struct seq *seq, const struct step_result *first,
@@ -138,7 +126,7 @@ static void take_tokens(struct step *step, struct seq *seq, const struct step_re
         seq->ready = end - count + i + 1; /* of the rows, those that have had the right token */
         step->stats.accepted_tokens += i > 0;
         if (!is_right || i + 1 == drafted)
-            learn_forced(seq, drafted, i + is_right, result.sample->token);
+            step_draft_learn(seq, drafted, i + is_right, result.sample->token);
         if (!step_output_token(step, seq, &result) || !is_right)
             return;
         step_output_next(&result, 1);

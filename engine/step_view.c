@@ -1,11 +1,7 @@
 /* step_view - see step_view.h. */
 #include "engine/step_view.h"
 
-#include "engine/step_shape.h"
-
-#include <string.h>
-
-enum { DRAFT_WAIT = 4 }; /* planned ahead: tokens agreed for which waiting for results pays */
+#include "engine/step_draft.h"
 
 /* Pages that a sequence and its forks are expected to take for the rest of their output. */
 static uint32_t page_growth(const struct step *step, const struct seq *seq, uint32_t samples)
@@ -24,39 +20,10 @@ static uint32_t page_growth(const struct step *step, const struct seq *seq, uint
     return (wanted - held + split) * samples;
 }
 
-/* Guesses that may follow the next row: in its page, and within what is left of the output. */
-static uint32_t plan_draft(struct step *step, struct seq *seq)
-{
-    const struct engine_job *ask = &seq->job->ask;
-    const uint32_t in_page = KV_PAGE_TOKENS - 1 - seq->ready % KV_PAGE_TOKENS;
-    const uint32_t left = seq->job->output_max - seq->output_count;
-    seq->draft_planned = 0;
-    /* With a penalty each row depends on the tokens before it: guesses are not among them. */
-    if (!step->options.has_drafts || ask->kind != ENGINE_GENERATE || seq->seen.grows ||
-        seq->ready + 1 != seq_total(seq))
-        return 0;
-    const struct draft_text text = seq_draft_text(seq);
-    const uint32_t most = left - 1 < in_page ? left - 1 : in_page;
-    const uint32_t count = draft_tokens(&seq->draft, &text, most, seq->drafted);
-    seq->draft_planned = step_shape_fits(step, seq, count);
-    token_id forced[DRAFT_MAX];
-    const uint32_t trusted = most < seq->forced_trust ? most : seq->forced_trust;
-    const uint32_t forced_count =
-        step_shape_forced(step, seq, trusted > 0 ? trusted : most > 0, forced);
-    seq->forced_next = forced_count > 0 ? forced[0] : TOKEN_NONE;
-    seq->draft_forced = trusted > 0 && forced_count > seq->draft_planned;
-    if (!seq->draft_forced)
-        return seq->draft_planned;
-    memcpy(seq->drafted, forced, forced_count * sizeof *forced);
-    seq->draft_planned = step_shape_fits(step, seq, forced_count);
-    return seq->draft_planned;
-}
-
 /* Whether its next rows cannot, or should not, be planned before results are in. */
 static bool is_held(const struct seq *seq)
 {
-    return seq_is_ending(seq) || seq->draft_count > 0 ||
-           (seq->result != SEQ_NO_RESULT && seq->draft.agreed >= DRAFT_WAIT);
+    return seq_is_ending(seq) || seq->draft_count > 0 || step_draft_is_awaited(seq);
 }
 
 struct sched_seq step_view_seq(struct step *step, struct seq *seq)
@@ -82,7 +49,7 @@ struct sched_seq step_view_seq(struct step *step, struct seq *seq)
         .page_growth = page_growth(step, seq, seq->forks + 1),
     };
     if (seq->result == SEQ_NO_RESULT)
-        view.draft = plan_draft(step, seq);
+        view.draft = step_draft_plan(step, seq);
     if (wait_slot != KV_PREFIX_NONE) {
         view.wait_for = step->index_of_slot[wait_slot];
         view.wait_until = seq_owned_until(seq, prefix, seq->ready / KV_PAGE_TOKENS, wait_slot);
