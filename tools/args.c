@@ -215,6 +215,16 @@ bool args_words_fit(const struct args_command *command, int count, int min, int 
     return false;
 }
 
+enum args_result args_parse_words(const struct args_command *command, int argc, char **argv,
+                                  int *rest)
+{
+    const enum args_result result = args_parse(command, argc, argv, rest);
+    if (result == ARGS_GO &&
+        !args_words_fit(command, argc - *rest, command->words_min, command->words_max))
+        return ARGS_WRONG;
+    return result;
+}
+
 int args_exit_code(enum args_result result)
 {
     return result == ARGS_WRONG ? EX_USAGE : EX_OK;

@@ -45,6 +45,7 @@ struct args_command {
     const char *about;                 /* a few lines */
     const struct args_option *options; /* [option_count], at most ARGS_OPTIONS_MAX */
     size_t option_count;
+    int words_min, words_max; /* after the options, for args_parse_words */
 };
 
 /* .options and .option_count of a command, from its table. */
@@ -59,6 +60,10 @@ enum args_result {
 /* argv[0] is the subcommand's name. -h and --help need no entry in the table. */
 enum args_result args_parse(const struct args_command *command, int argc, char **argv,
                             int *rest);
+
+/* The same, and wrong unless words_min .. words_max words follow the options. */
+enum args_result args_parse_words(const struct args_command *command, int argc, char **argv,
+                                  int *rest);
 
 /* Whether count words after the options are min .. max; otherwise says so, with the usage. */
 bool args_words_fit(const struct args_command *command, int count, int min, int max);

@@ -31,8 +31,12 @@ static const struct args_option options[] = {
     {0, "mode", "exact|int8", ARGS_CHOICE, &got.mode, 0, 0, "a choice"},
 };
 
-static const struct args_command command = {"test", "[options]", "A test.", options,
-                                            sizeof options / sizeof options[0]};
+static const struct args_command command = {.name = "test",
+                                            .usage = "[options]",
+                                            .about = "A test.",
+                                            ARGS_OPTIONS(options),
+                                            .words_min = 1,
+                                            .words_max = 2};
 
 /* Parses words, the last being NULL; standard output and error go nowhere. */
 static enum args_result parse(const char *const *words, int *rest)
@@ -124,10 +128,32 @@ static void test_words(void **state)
     free(said);
 }
 
+static void test_words_are_counted_after_the_options(void **state)
+{
+    static const struct {
+        int argc;
+        enum args_result wanted;
+    } cases[] = {{2, ARGS_WRONG}, {3, ARGS_GO}, {4, ARGS_GO}, {5, ARGS_WRONG}};
+    char words[5][8] = {"test", "--json", "a", "b", "c"};
+    char *argv[6] = {words[0], words[1], words[2], words[3], words[4], NULL};
+    FILE *const err = stderr;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int rest = 0;
+        stderr = fopen("/dev/null", "w");
+        const enum args_result result = args_parse_words(&command, cases[i].argc, argv, &rest);
+        (void)fclose(stderr);
+        stderr = err;
+        assert_int_equal(result, cases[i].wanted);
+        assert_int_equal(rest, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_words_are_counted_after_the_options),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_words),

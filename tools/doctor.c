@@ -272,11 +272,9 @@ int doctor_main(int argc, char **argv)
     };
     struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 0, 0))
-        return EX_USAGE;
     machine_look(&doctor.machine);
     look_at_machine(&doctor);
     test_address_space(&doctor);

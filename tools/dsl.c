@@ -296,14 +296,14 @@ int dsl_main(int argc, char **argv)
             "its prepare_jobs makes, or why it is refused. With --outputs runs its\n"
             "transform_outputs too. Exit code 65: the program is refused, or failed.",
         ARGS_OPTIONS(options),
+        .words_min = 1,
+        .words_max = 1,
     };
     struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 1, 1))
-        return EX_USAGE;
     if (run.files.count == 0) {
         (void)fprintf(stderr, "cohort dsl: -f FILE is missing; try cohort dsl --help\n");
         return EX_USAGE;

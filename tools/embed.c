@@ -184,14 +184,13 @@ int embed_main(int argc, char **argv)
             "states behind its final norm, pooled. A line's vector does not depend on the\n"
             "others.",
         ARGS_OPTIONS(options),
+        .words_max = 1,
     };
     struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 0, 1))
-        return EX_USAGE;
     if (rest < argc)
         e.file = argv[rest];
     const int code = run(&e, &err) == OK ? EX_OK : exit_code_fail("embed", &err);

@@ -378,14 +378,13 @@ int inspect_main(int argc, char **argv)
             "Tells what is in a model file and what memory it takes on this machine: weights,\n"
             "KV pool, context and jobs side by side, as an engine would have them.",
         ARGS_OPTIONS(options),
+        .words_max = 1,
     };
     struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 0, 1))
-        return EX_USAGE;
     if (argv[rest])
         inspect.engine_args.model = argv[rest];
     const int code = run(&inspect, &err) == OK ? EX_OK : exit_code_fail("inspect", &err);

@@ -204,13 +204,13 @@ static enum args_result parse(struct perplexity *p, int argc, char **argv)
             "Tells how well a model predicts a text (- for standard input): mean negative\n"
             "log-likelihood of each token, and perplexity, which is its exponential.",
         ARGS_OPTIONS(options),
+        .words_min = 1,
+        .words_max = 1,
     };
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return parsed;
-    if (!args_words_fit(&command, argc - rest, 1, 1))
-        return ARGS_WRONG;
     if (p->stride == 0)
         p->stride = p->window / 2;
     if (p->stride > p->window) {

@@ -238,11 +238,11 @@ static enum args_result parse(struct pull *pull, int argc, char **argv, const ch
         .usage = "[options] NAME | hf:OWNER/REPO[:FILE] | https://...",
         .about = about.failed ? "" : about.data,
         ARGS_OPTIONS(options),
+        .words_min = 1,
+        .words_max = 1,
     };
     int rest;
-    enum args_result parsed = args_parse(&command, argc, argv, &rest);
-    if (parsed == ARGS_GO && !args_words_fit(&command, argc - rest, 1, 1))
-        parsed = ARGS_WRONG;
+    enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed == ARGS_GO && pull->sha256 && !is_sum(pull->sha256)) {
         (void)fprintf(stderr, "cohort pull: --sha256 %.80s: want 64 hex digits\n",
                       pull->sha256);

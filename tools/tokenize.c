@@ -84,11 +84,9 @@ int tokenize_main(int argc, char **argv)
     struct device *device = NULL;
     struct error err = {0};
     int rest;
-    const enum args_result parsed = args_parse(&command, argc, argv, &rest);
+    const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
-    if (!args_words_fit(&command, argc - rest, 0, 0))
-        return EX_USAGE;
     const int code =
         run(&t, &model, &device, &err) == OK ? EX_OK : exit_code_fail("tokenize", &err);
     model_close(model, device);

@@ -69,24 +69,6 @@ static void put_factors(const struct folder *folder, struct json_writer *w, cons
     json_write_array_end(w);
 }
 
-static void put_double(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
-static void put_int(struct json_writer *w, const char *key, int64_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, value);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void put_rope(const struct folder *folder, struct json_writer *w)
 {
     static const char *const KINDS[] = {[TINY_MODEL_ROPE_LINEAR] = "linear",
@@ -97,15 +79,15 @@ static void put_rope(const struct folder *folder, struct json_writer *w)
         return;
     json_write_key(w, "rope_scaling");
     json_write_object(w);
-    put_text(w, "rope_type", KINDS[rope]);
+    json_write_key_text(w, "rope_type", text_of(KINDS[rope]));
     if (rope != TINY_MODEL_ROPE_LINEAR)
-        put_int(w, "original_max_position_embeddings", TINY_MODEL_ORIGINAL);
+        json_write_key_i64(w, "original_max_position_embeddings", TINY_MODEL_ORIGINAL);
     if (rope == TINY_MODEL_ROPE_LONG) {
-        put_double(w, "attention_factor", (double)TINY_MODEL_MAGNITUDE);
+        json_write_key_double(w, "attention_factor", (double)TINY_MODEL_MAGNITUDE);
         put_factors(folder, w, "short_factor", "rope_factors_short.weight");
         put_factors(folder, w, "long_factor", "rope_factors_long.weight");
     } else {
-        put_double(w, "factor", (double)TINY_MODEL_FACTOR);
+        json_write_key_double(w, "factor", (double)TINY_MODEL_FACTOR);
     }
     json_write_object_end(w);
 }
@@ -115,13 +97,13 @@ static void put_family(const struct folder *folder, struct json_writer *w)
 {
     const struct tiny_model_options *o = folder->options;
     if (folder->family->is_gemma)
-        put_int(w, "query_pre_attn_scalar", o->head_dim);
+        json_write_key_i64(w, "query_pre_attn_scalar", o->head_dim);
     if (o->family == TINY_MODEL_GEMMA2) {
-        put_double(w, "attn_logit_softcapping", (double)TINY_MODEL_ATTENTION_CAP);
-        put_double(w, "final_logit_softcapping", (double)TINY_MODEL_LOGIT_CAP);
+        json_write_key_double(w, "attn_logit_softcapping", (double)TINY_MODEL_ATTENTION_CAP);
+        json_write_key_double(w, "final_logit_softcapping", (double)TINY_MODEL_LOGIT_CAP);
     }
     if (o->family == TINY_MODEL_GEMMA3) {
-        put_double(w, "rope_local_base_freq", (double)TINY_MODEL_THETA);
+        json_write_key_double(w, "rope_local_base_freq", (double)TINY_MODEL_THETA);
         json_write_key(w, "layer_types");
         json_write_array(w);
         for (uint32_t i = 0; i < o->layers; i++)
@@ -131,17 +113,18 @@ static void put_family(const struct folder *folder, struct json_writer *w)
     if (o->family == TINY_MODEL_QWEN2 || o->family == TINY_MODEL_QWEN3) {
         json_write_key(w, "use_sliding_window");
         json_write_bool(w, false);
-        put_int(w, "sliding_window", 4096);
+        json_write_key_i64(w, "sliding_window", 4096);
     } else if (o->window > 0) {
-        put_int(w, "sliding_window", o->window);
+        json_write_key_i64(w, "sliding_window", o->window);
     } else if (o->family == TINY_MODEL_LLAMA) {
         json_write_key(w, "sliding_window"); /* a Mistral's, where it is missing, is 4096 */
         json_write_null(w);
     }
     if (o->family == TINY_MODEL_SMOLLM3)
-        put_int(w, "no_rope_layer_interval", 4);
+        json_write_key_i64(w, "no_rope_layer_interval", 4);
     if (o->rope_dim != o->head_dim)
-        put_double(w, "partial_rotary_factor", (double)o->rope_dim / (double)o->head_dim);
+        json_write_key_double(w, "partial_rotary_factor",
+                              (double)o->rope_dim / (double)o->head_dim);
 }
 
 static void put_config(struct folder *folder)
@@ -155,18 +138,18 @@ static void put_config(struct folder *folder)
     json_write_array(&w);
     json_write_text(&w, text_of(is_mistral ? "MistralForCausalLM" : folder->family->name));
     json_write_array_end(&w);
-    put_text(&w, folder->family->is_gemma ? "hidden_activation" : "hidden_act",
-             folder->family->activation);
-    put_int(&w, "num_hidden_layers", o->layers);
-    put_int(&w, "hidden_size", o->hidden);
-    put_int(&w, "intermediate_size", o->ffn);
-    put_int(&w, "num_attention_heads", o->heads);
-    put_int(&w, "num_key_value_heads", o->kv_heads);
-    put_int(&w, "max_position_embeddings", o->context);
-    put_int(&w, "vocab_size", TINY_MODEL_VOCAB);
-    put_int(&w, "head_dim", o->head_dim);
-    put_double(&w, "rms_norm_eps", 1e-5);
-    put_double(
+    json_write_key_text(&w, folder->family->is_gemma ? "hidden_activation" : "hidden_act",
+                        text_of(folder->family->activation));
+    json_write_key_i64(&w, "num_hidden_layers", o->layers);
+    json_write_key_i64(&w, "hidden_size", o->hidden);
+    json_write_key_i64(&w, "intermediate_size", o->ffn);
+    json_write_key_i64(&w, "num_attention_heads", o->heads);
+    json_write_key_i64(&w, "num_key_value_heads", o->kv_heads);
+    json_write_key_i64(&w, "max_position_embeddings", o->context);
+    json_write_key_i64(&w, "vocab_size", TINY_MODEL_VOCAB);
+    json_write_key_i64(&w, "head_dim", o->head_dim);
+    json_write_key_double(&w, "rms_norm_eps", 1e-5);
+    json_write_key_double(
         &w, "rope_theta",
         (double)(o->family == TINY_MODEL_GEMMA3 ? TINY_MODEL_GEMMA3_THETA : TINY_MODEL_THETA));
     json_write_key(&w, "tie_word_embeddings");
@@ -253,7 +236,7 @@ static void put_tensors(struct folder *folder)
         const bool is_vector = tensor->dim_count == 1 || tensor->dims[1] == 1;
         json_write_key(&w, name);
         json_write_object(&w);
-        put_text(&w, "dtype", tensor->type == WEIGHT_F16 ? "F16" : "F32");
+        json_write_key_text(&w, "dtype", text_of(tensor->type == WEIGHT_F16 ? "F16" : "F32"));
         json_write_key(&w, "shape");
         json_write_array(&w);
         if (!is_vector)
