@@ -5,7 +5,8 @@
 
 static_assert((int)AUTOMATON_START == (int)COPIED_START, "a string begins in one state");
 
-bool matcher_copy_has(const struct copied *copied, const struct schema_node *node)
+/* Whether the chunk has a piece that a string of node may be. copied may be NULL. */
+static bool may_begin(const struct copied *copied, const struct schema_node *node)
 {
     return copied &&
            (node->characters_min == 0 ||
@@ -21,7 +22,7 @@ enum status matcher_copy_check(const struct schema *schema, const struct copied 
     for (uint32_t n = 1; copied && n < schema->node_count; n++) {
         const struct schema_node *node = &schema->nodes[n];
         const bool is_needed = node->copied && node->types == SCHEMA_STRING;
-        if (!is_needed || matcher_copy_has(copied, node))
+        if (!is_needed || may_begin(copied, node))
             continue;
         if (node->characters_max == SCHEMA_NO_MAX)
             FAIL(err, ERR_LIMIT, "schema: the chunk has no words of %u characters to copy",
@@ -35,7 +36,7 @@ enum status matcher_copy_check(const struct schema *schema, const struct copied 
 bool matcher_copy_is_open(const struct copied *copied, const struct schema_node *node)
 {
     if (node->copied)
-        return matcher_copy_has(copied, node);
+        return may_begin(copied, node);
     if (node->characters)
         return node->characters->further[AUTOMATON_START] <= node->characters_max;
     return node->counted ? node->characters_min <= node->characters_max

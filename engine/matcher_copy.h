@@ -12,9 +12,6 @@
 MUST_USE enum status matcher_copy_check(const struct schema *schema,
                                         const struct copied *copied, struct error *err);
 
-/* Whether the chunk has a piece that a string of node may be. copied may be NULL. */
-bool matcher_copy_has(const struct copied *copied, const struct schema_node *node);
-
 /* Whether there is any string of node, copied or not. */
 bool matcher_copy_is_open(const struct copied *copied, const struct schema_node *node);
 

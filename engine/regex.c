@@ -119,8 +119,8 @@ static uint16_t add_json(const struct regex_target *target, struct regex_range r
 }
 
 /* 0 stands for "no way yet": node 0 is taken by automaton users as a dead node. */
-uint16_t regex_characters(const struct regex_target *target, const struct regex_range *ranges,
-                          uint32_t count)
+static uint16_t add_characters(const struct regex_target *target,
+                               const struct regex_range *ranges, uint32_t count)
 {
     uint16_t node = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -140,7 +140,7 @@ uint16_t regex_literal(const struct regex_target *target, struct text text)
         size_t next = begin;
         const uint32_t character = text_utf8_next(text, &next);
         const struct regex_range range = {character, character};
-        at.after = regex_characters(&at, &range, 1);
+        at.after = add_characters(&at, &range, 1);
         offsets_end = begin;
     }
     return at.after;
@@ -177,7 +177,7 @@ static uint16_t add_part(const struct regex_target *target, const struct regex_p
     case REGEX_EMPTY:
         return target->after;
     case REGEX_SET:
-        return regex_characters(target, part->ranges, part->count);
+        return add_characters(target, part->ranges, part->count);
     case REGEX_CAT:
         at.after = add_part(target, part->b);
         return add_part(&at, part->a);

@@ -45,10 +45,6 @@ struct regex_target {
 MUST_USE enum status regex_add(const struct regex_target *target, struct text pattern,
                                uint16_t *start, struct error *err);
 
-/* One character of the ranges (ascending, disjoint), then after. */
-uint16_t regex_characters(const struct regex_target *target, const struct regex_range *ranges,
-                          uint32_t count);
-
 /* The exact text, then target->after. */
 uint16_t regex_literal(const struct regex_target *target, struct text text);
 

@@ -308,7 +308,8 @@ static enum status add_property(const struct schema_document *document,
     }
 }
 
-enum status schema_facts_property(const struct schema_document *document,
+/* What must hold of the property name at the least: patternProperties is not looked at. */
+static enum status property_parts(const struct schema_document *document,
                                   const struct schema_parts *parts, struct text name,
                                   struct schema_parts *of_property, struct error *err)
 {
@@ -346,7 +347,7 @@ static enum status look_at(const struct schema_document *document,
 {
     struct schema_parts property;
     struct error ignored;
-    if (schema_facts_property(document, parts, name, &property, &ignored) != OK)
+    if (property_parts(document, parts, name, &property, &ignored) != OK)
         return OK; /* what is wrong with it is told when it is its turn */
     return look(document, &property, depth + 1, hopeless, &ignored);
 }

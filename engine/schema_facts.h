@@ -45,11 +45,6 @@ uint8_t schema_facts_bit(const struct json *value);
 /* Of two scalars: numbers by their value. */
 bool schema_facts_equal(const struct json *a, const struct json *b);
 
-/* What must hold of the property name at the least: patternProperties is not looked at. */
-MUST_USE enum status schema_facts_property(const struct schema_document *document,
-                                           const struct schema_parts *parts, struct text name,
-                                           struct schema_parts *of_property, struct error *err);
-
 MUST_USE enum status schema_facts_hopeless(const struct schema_document *document,
                                            const struct schema_parts *parts, bool *hopeless,
                                            struct error *err);

@@ -152,7 +152,7 @@ void seq_job_free(struct seq_job *job)
     free(job);
 }
 
-token_id seq_token(const struct seq *seq, uint32_t i)
+static token_id token_at(const struct seq *seq, uint32_t i)
 {
     const struct engine_job *ask = &seq->job->ask;
     if (i < ask->prompt_tokens)
@@ -170,7 +170,7 @@ token_id seq_token(const struct seq *seq, uint32_t i)
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out)
 {
     for (uint32_t i = 0; i < count; i++)
-        out[i] = seq_token(seq, first + i);
+        out[i] = token_at(seq, first + i);
 }
 
 uint32_t seq_drawn(const struct seq *seq)

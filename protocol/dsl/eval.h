@@ -53,7 +53,6 @@ bool eval_get_item(struct interp *in, struct value object, struct value index,
                    struct value *out);
 bool eval_set_item(struct interp *in, struct value object, struct value index,
                    struct value value);
-bool eval_delete_item(struct interp *in, struct value object, struct value index);
 /* Python's slice over a length: where it starts, how many, by which step. */
 struct eval_span {
     int64_t start, step, count;
@@ -64,6 +63,4 @@ bool eval_span_of(struct interp *in, const struct slice *slice, int64_t length,
 /* a + b and so on, for all kinds of values. in_place: `a += b` may change a list itself. */
 bool eval_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                  bool in_place, struct value *out);
-bool eval_comparison(struct interp *in, enum ast_comparison op, const struct value pair[2],
-                     bool *result);
 #endif

@@ -188,8 +188,8 @@ static bool eval_logic(struct interp *in, struct eval_frame *f, const struct ast
     return eval_expr(in, f, node->as.binary.right, out);
 }
 
-bool eval_comparison(struct interp *in, enum ast_comparison op, const struct value pair[2],
-                     bool *result)
+static bool holds(struct interp *in, enum ast_comparison op, const struct value pair[2],
+                  bool *result)
 {
     switch (op) {
     case AST_EQ:
@@ -230,7 +230,7 @@ static bool eval_compare(struct interp *in, struct eval_frame *f, const struct a
         return false;
     for (uint32_t i = 1; result && i < operands->count; i++) {
         if (!eval_expr(in, f, operands->items[i], &pair[1]) ||
-            !eval_comparison(in, node->as.compare.operators[i - 1], pair, &result))
+            !holds(in, node->as.compare.operators[i - 1], pair, &result))
             return false;
         pair[0] = pair[1];
     }

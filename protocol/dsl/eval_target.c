@@ -273,7 +273,7 @@ static bool delete_slice(struct interp *in, struct list *list, const struct slic
     return true;
 }
 
-bool eval_delete_item(struct interp *in, struct value object, struct value index)
+static bool delete_item(struct interp *in, struct value object, struct value index)
 {
     const struct list none = {0};
     struct value removed;
@@ -427,7 +427,7 @@ bool eval_delete(struct interp *in, struct eval_frame *f, const struct ast *targ
     case AST_SUBSCRIPT:
         return eval_expr(in, f, target->as.subscript.object, &object) &&
                eval_expr(in, f, target->as.subscript.index, &index) &&
-               eval_delete_item(in, object, index);
+               delete_item(in, object, index);
     default:
         return exception_raise(in, &exception_attribute, "this cannot be deleted");
     }

@@ -101,8 +101,9 @@ static bool unknown_type(struct str_builder *b, const struct format_spec *spec,
                            object);
 }
 
-void format_spec_pad(struct str_builder *b, const struct format_spec *spec, struct text text,
-                     char align)
+/* The text within the width; align when the spec has none. */
+static void put_padded(struct str_builder *b, const struct format_spec *spec, struct text text,
+                       char align)
 {
     const size_t length = str_count(text), width = (size_t)spec->width;
     const size_t missing = width > length ? width - length : 0;
@@ -191,8 +192,7 @@ bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int6
         if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
             return exception_raise(b->in, &exception_overflow,
                                    "%%c arg not in range(0x110000)");
-        format_spec_pad(b, spec, (struct text){buffer, text_utf8_put((uint32_t)value, buffer)},
-                        '<');
+        put_padded(b, spec, (struct text){buffer, text_utf8_put((uint32_t)value, buffer)}, '<');
         return !b->failed;
     case 'b':
         radix = 2;
@@ -316,6 +316,6 @@ bool format_spec_str(struct str_builder *b, const struct format_spec *spec, stru
         str = str_slice(b->in, str, 0, (size_t)spec->precision);
     if (!str)
         return false;
-    format_spec_pad(b, &plain, str_text(str), '<');
+    put_padded(b, &plain, str_text(str), '<');
     return !b->failed;
 }

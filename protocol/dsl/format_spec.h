@@ -24,9 +24,6 @@ struct format_spec {
 /* ValueError for what is no spec; object is the type's name for the message. */
 bool format_spec_parse(struct interp *in, struct text text, const char *object,
                        struct format_spec *spec);
-/* The text within the width; align when the spec has none. */
-void format_spec_pad(struct str_builder *b, const struct format_spec *spec, struct text text,
-                     char align);
 bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int64_t value);
 bool format_spec_float(struct str_builder *b, const struct format_spec *spec, double value);
 bool format_spec_str(struct str_builder *b, const struct format_spec *spec, struct str *str);

@@ -48,7 +48,8 @@ void ledger_release(struct ledger *ledger, const struct ledger_charge *charge)
         ledger->dollars = 0;
 }
 
-void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
+/* What one call with all documents in it would use: bytes / 4 tokens in, 200 out. */
+static void remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
                         uint64_t *output_tokens, double *dollars)
 {
     *prompt_tokens = (ledger->document_bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
@@ -83,7 +84,7 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
 {
     uint64_t only_prompt, only_output;
     double only_dollars;
-    ledger_remote_only(ledger, &only_prompt, &only_output, &only_dollars);
+    remote_only(ledger, &only_prompt, &only_output, &only_dollars);
     const char *about = ledger->is_estimated ? "about " : "";
     if (ledger->calls == 0)
         text_buf_add(buf, TEXT("left the machine  nothing, $0\n"));
@@ -139,7 +140,7 @@ void ledger_write(const struct ledger *ledger, struct json_writer *writer)
 {
     uint64_t only_prompt, only_output;
     double only_dollars;
-    ledger_remote_only(ledger, &only_prompt, &only_output, &only_dollars);
+    remote_only(ledger, &only_prompt, &only_output, &only_dollars);
     json_write_object(writer);
     write_count(writer, "calls", ledger->calls);
     write_count(writer, "retries", ledger->retries);

@@ -78,10 +78,6 @@ void ledger_settle(struct ledger *ledger, const struct ledger_charge *charge,
                    uint64_t prompt_tokens, uint64_t output_tokens);
 void ledger_release(struct ledger *ledger, const struct ledger_charge *charge);
 
-/* What one call with all documents in it would use: bytes / 4 tokens in, 200 out. */
-void ledger_remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
-                        uint64_t *output_tokens, double *dollars);
-
 /* Appends a few lines for people. */
 void ledger_print(const struct ledger *ledger, struct text_buf *buf);
 /* Writes one JSON object. */

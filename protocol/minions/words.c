@@ -38,7 +38,8 @@ static bool is_common(struct text word)
     return false;
 }
 
-size_t words_stem(struct text word, char stem[WORDS_STEM_MAX])
+/* The stem of one word in lower case, as words_next compares it; gives its size. */
+static size_t stem_of(struct text word, char stem[WORDS_STEM_MAX])
 {
     size_t size = word.size < WORDS_STEM_MAX ? word.size : WORDS_STEM_MAX;
     for (size_t i = 0; i < size; i++) {
@@ -85,7 +86,7 @@ bool words_next(struct words_reader *reader, struct words_word *word)
     reader->offset = at;
     const struct text spelled = text_slice(reader->text, begin, at);
     char stem[WORDS_STEM_MAX], lower[WORDS_STEM_MAX];
-    const size_t stem_size = words_stem(spelled, stem);
+    const size_t stem_size = stem_of(spelled, stem);
     *word = (struct words_word){.stem = hash_bytes(stem, stem_size),
                                 .offset = begin,
                                 .size = at - begin,

@@ -34,9 +34,6 @@ struct words_word {
 /* Reads the next word; false at the end. */
 bool words_next(struct words_reader *reader, struct words_word *word);
 
-/* The stem of one word in lower case, as words_next compares it; gives its size. */
-size_t words_stem(struct text word, char stem[WORDS_STEM_MAX]);
-
 /* The distinct stems of content words in text, at most max of them; gives how many. Falls
  * back to common words when the text has no others. */
 uint32_t words_content(struct text text, uint64_t *stems, uint32_t max);
