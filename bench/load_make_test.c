@@ -102,6 +102,8 @@ static void t4_follows_the_record(void **state)
     assert_int_equal(load.jobs[2].group, load.jobs[0].group); /* the same chunk next round */
     assert_int_not_equal(load.jobs[6].group, load.jobs[0].group);
     assert_true(load.recorded_jobs_per_s == 2);
+    /* 100 of each job and 300 of a chunk in each round; 2 + 3 of the second run's */
+    assert_true(load.ideal_tokens == 6 * 100 + (2 + 2) * 300 + 2 + 3);
     load_make_free(&load);
     assert_int_equal(read_content(two, 1, &load), OK);
     assert_int_equal(load.count, 6);
@@ -116,6 +118,9 @@ static void malformed_records_are_refused(void **state)
         "{\"runs\":[{\"jobs\":[-1],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":{},\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":-5,\"local_completion\":1,\"local_s\":1}]}",
+        "{\"runs\":[{\"jobs\":[1],\"local_prompt\":1,\"local_completion\":-1,\"local_s\":1}]}",
+        "{\"runs\":[{\"jobs\":[1],\"local_prompt\":1e12,\"local_completion\":1,\"local_s\":1}]"
+        "}",
         "{\"runs\":[{\"jobs\":[1.5],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
     };
     struct load load;
@@ -124,6 +129,14 @@ static void malformed_records_are_refused(void **state)
         assert_int_equal(read_content(wrong[i], 9, &load), ERR_FORMAT);
         load_make_free(&load);
     }
+    struct text_buf rounds = {0}; /* one more than there may be */
+    text_buf_format(&rounds, "{\"runs\":[{\"jobs\":[1");
+    for (int i = 0; i < 64; i++)
+        text_buf_format(&rounds, ",1");
+    text_buf_format(&rounds, "],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}");
+    assert_int_equal(read_content(rounds.data, 9, &load), ERR_FORMAT);
+    text_buf_deinit(&rounds);
+    load_make_free(&load);
     assert_int_equal(read_content("{}", 9, &load), ERR_LIMIT); /* no jobs */
     load_make_free(&load);
     assert_int_equal(load_make_t4(&none, &load, NULL), ERR_IO);

@@ -16,6 +16,7 @@ static void the_scarcest_limit_counts(void **state)
     assert_int_equal(kbench_launch_resident(128, 0), 12);            /* threads */
     assert_int_equal(kbench_launch_resident(32, 0), 24);             /* blocks */
     assert_int_equal(kbench_launch_resident(33, 0), 24);             /* two warps each */
+    assert_int_equal(kbench_launch_resident(65, 0), 16);             /* three, not 23 blocks */
     assert_int_equal(kbench_launch_resident(128, 49152), 2);         /* shared memory */
     assert_int_equal(kbench_launch_resident(128, 99 * 1024), 1);     /* as much as may be */
     assert_int_equal(kbench_launch_resident(128, 99 * 1024 + 1), 0); /* one byte more */

@@ -44,6 +44,55 @@ static void write_file(const char *path, const struct kbench_row *rows, int coun
     assert_int_equal(fclose(file), 0);
 }
 
+/* The number of a column as it is written; -1: it is not. */
+static double column_of(const struct kbench_row *row, const char *name)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    struct json *root = NULL;
+    double number = -1;
+    kbench_row_write(row, &w);
+    assert_int_equal(json_parse(text_buf_text(&out), 0, &root, NULL), OK);
+    (void)json_double(json_get(root, name), &number);
+    json_free(root);
+    text_buf_deinit(&out);
+    return number;
+}
+
+static void expect_column(const struct kbench_row *row, const char *name, double wanted)
+{
+    const double number = column_of(row, name);
+    if (!(fabs(number - wanted) < 1e-9))
+        fail_msg("%s: %g instead of %g", name, number, wanted);
+}
+
+static void columns_are_of_what_is_known(void **state)
+{
+    (void)state;
+    struct kbench_row row = row_of(16, 2); /* 1e6 bytes in 2 us: 5e11 per second */
+    row.bandwidth_named = 2e12;
+    row.peak_named = 4e15;
+    row.roof.us = 1;
+    row.slowdown = KBENCH_ROW_THROTTLED * 1.01;
+    row.launch = (struct kbench_launch){.count = 2, .is_told = true, .occupancy = 0.5};
+    expect_column(&row, "bytes_of_measured", 0.5);
+    expect_column(&row, "bytes_of_named", 0.25);
+    expect_column(&row, "operations_of_named", 0.25);
+    expect_column(&row, "operations_of_measured", -1);
+    expect_column(&row, "sol", 0.5);
+    expect_column(&row, "throttled", 1);
+    expect_column(&row, "occupancy", 0.5);
+    expect_column(&row, "occupancy_at_most", -1);
+    row.slowdown = KBENCH_ROW_THROTTLED * 0.99;
+    row.launch.is_told = false;
+    expect_column(&row, "throttled", 0);
+    expect_column(&row, "occupancy", -1);
+    expect_column(&row, "occupancy_at_most", 0.5);
+    row.timing.us.count = 0;
+    expect_column(&row, "us", -1);
+    expect_column(&row, "sol", -1);
+}
+
 static void a_slower_row_is_seen(void **state)
 {
     (void)state;
@@ -186,6 +235,7 @@ static void modes_go_round_the_buffers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_are_of_what_is_known),
         cmocka_unit_test(a_slower_row_is_seen),
         cmocka_unit_test(counters_stand_in_for_times),
         cmocka_unit_test(files_that_are_none_are_refused),
