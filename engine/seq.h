@@ -102,8 +102,8 @@ struct seq_job *seq_job_new(const struct engine_job *ask, uint64_t id, uint32_t 
 /* Lets go of its constraint, too. NULL is fine. Any thread. */
 void seq_job_free(struct seq_job *job);
 
-/* Writes tokens first .. first+count-1 of prompt and output; the one that is drawn and not known
- * as EMBED_CHOSEN(result); past the last one, what is drafted. */
+/* Writes tokens first .. first+count-1 of prompt and output; the one that is drawn and not
+ * known as EMBED_CHOSEN(result); past the last one, what is drafted. */
 void seq_tokens(const struct seq *seq, uint32_t first, uint32_t count, token_id *out);
 /* Tokens of output, the one that is drawn and not known among them. */
 uint32_t seq_drawn(const struct seq *seq);

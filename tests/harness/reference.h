@@ -21,8 +21,8 @@ struct json *reference_json(const char *name);
 /* Opens a model for what follows; ops NULL: the device's. model_run_close takes it. */
 void reference_open(struct model_run *run, const char *path, const struct ops *ops);
 
-/* All members of "prompts" of one model in arch_tiny/index.json: every position against the logits in
- * arch_tiny/FILE.KEY.logits.f32, whole and in steps of 3 rows, within 1e-3. */
+/* All members of "prompts" of one model in arch_tiny/index.json: every position against the
+ * logits in arch_tiny/FILE.KEY.logits.f32, whole and in steps of 3 rows, within 1e-3. */
 void reference_prompts(struct model_run *run, const struct json *model);
 
 /* Each {ids, last_logits, greedy}: logits after the ids within 1e-3 (where they are told), and
