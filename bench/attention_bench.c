@@ -14,6 +14,7 @@
  * load; "used" says how many cores the call really had.
  */
 #include "base/clock.h"
+#include "base/i32.h"
 #include "bench/f32_peak.h"
 #include "kernels/attention.h"
 
@@ -77,11 +78,6 @@ static float noise(uint32_t *state)
     return (float)(*state >> 8) * 0x1p-23f - 1.0f;
 }
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* An item of `count` rows from `row` on; its pages lie one after the other from `page` on. */
 static void item_push(struct load *load, int32_t split, int32_t row, int32_t count,
                       int32_t page)
@@ -92,7 +88,7 @@ static void item_push(struct load *load, int32_t split, int32_t row, int32_t cou
                                     .rows_first = load->entry_count,
                                     .row_count = count};
     for (int32_t r = row; r < row + count; r++) {
-        const int32_t seen = least(ATTENTION_SPLIT, load->positions[r] + 1 - item->kv_begin);
+        const int32_t seen = i32_min(ATTENTION_SPLIT, load->positions[r] + 1 - item->kv_begin);
         item->kv_count = seen > item->kv_count ? seen : item->kv_count;
         load->entries[load->entry_count++] = r;
     }

@@ -29,6 +29,7 @@
  *
  * Partials: vectors [partial][head][head_dim], then {max, sum} [partial][head].
  */
+#include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
 #include "kernels/attention_int8.h"
@@ -101,27 +102,17 @@ struct block {
     struct attention_int8_row integers[BLOCK_ROWS];
 };
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t ceil_div(int32_t a, int32_t b)
-{
-    return a / b + (a % b != 0);
-}
-
 /* The depth of a score comes in panels of STRIDE: how many. */
 static int32_t query_panels(int32_t head_dim)
 {
-    return ceil_div(head_dim, STRIDE);
+    return i32_ceil_div(head_dim, STRIDE);
 }
 
 /* Bytes of a row of integers: a query's, or the weights of a split. */
 static size_t integer_bytes(int32_t head_dim)
 {
     const int32_t numbers = head_dim > ATTENTION_SPLIT ? head_dim : ATTENTION_SPLIT;
-    return (size_t)ceil_div(numbers, GROUP) * GROUP_BYTES;
+    return (size_t)i32_ceil_div(numbers, GROUP) * GROUP_BYTES;
 }
 
 static size_t memory_floats(int32_t head_dim)
@@ -177,7 +168,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
     const struct kv_cache *cache = args->cache;
     const size_t page_floats = (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim;
     const float factor = (float)((double)args->scale * LOG2_E);
-    split->page_count = ceil_div(split->item->kv_count, KV_PAGE_TOKENS);
+    split->page_count = i32_ceil_div(split->item->kv_count, KV_PAGE_TOKENS);
     split->value_scales = cache->type == KV_INT8 ? memory->value_scales : NULL;
     for (int32_t p = 0; p < split->page_count; p++) {
         const int32_t page = args->work->pages[split->item->pages_first + p];
@@ -200,7 +191,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
 static void query_load(const float *query, int32_t head_dim, float *to)
 {
     for (int32_t i = 0; i < head_dim; i += STRIDE, to += BLOCK_ROWS * STRIDE)
-        memcpy(to, query + i, (size_t)least(STRIDE, head_dim - i) * sizeof *to);
+        memcpy(to, query + i, (size_t)i32_min(STRIDE, head_dim - i) * sizeof *to);
 }
 
 /* The greatest integer that values are rounded to, for products of that depth. */
@@ -219,7 +210,7 @@ static struct attention_int8_row query_round(const struct job *job, const float 
         return job->int8->round(query, dim, limit, to);
     float padded[HEAD_DIM_MAX + GROUP] = {0};
     memcpy(padded, query, (size_t)dim * sizeof *query);
-    return job->int8->round(padded, ceil_div(dim, GROUP) * GROUP, limit, to);
+    return job->int8->round(padded, i32_ceil_div(dim, GROUP) * GROUP, limit, to);
 }
 
 /* Gathers query rows first .. first+block->rows-1 of the item. */
@@ -233,7 +224,7 @@ static void block_load(const struct job *job, const struct split *split, int32_t
     for (int32_t i = 0; i < block->rows; i++) {
         const int32_t row = args->work->rows[item->rows_first + (first + i) / job->group];
         const int32_t head = split->kv_head * job->group + (first + i) % job->group;
-        const int32_t seen = least(item->kv_count, args->positions[row] + 1 - item->kv_begin);
+        const int32_t seen = i32_min(item->kv_count, args->positions[row] + 1 - item->kv_begin);
         const int32_t partial =
             args->work->partials_first[row] + item->kv_begin / ATTENTION_SPLIT;
         int32_t *tile_seen = &block->tile_seen[i / split->tile_rows];
@@ -297,7 +288,7 @@ static void block_scores(const struct job *job, const struct split *split,
             const int32_t left = block->tile_seen[r / tile_rows] - p * KV_PAGE_TOKENS;
             if (left <= 0)
                 continue;
-            product.rows = least(tile_rows, block->rows - r);
+            product.rows = i32_min(tile_rows, block->rows - r);
             product.a = memory->queries + (size_t)r * STRIDE;
             product.c = memory->scores + (size_t)(r * STRIDE + p * KV_PAGE_TOKENS);
             run_blocks(job, &product, left > KV_PAGE_TOKENS ? 2 : 1);
@@ -314,15 +305,15 @@ static void block_scores_int8(const struct job *job, const struct split *split,
                                              .b_stride = (size_t)GROUP * KV_PAGE_TOKENS,
                                              .c_stride = STRIDE,
                                              .columns = KV_PAGE_TOKENS,
-                                             .groups = ceil_div(dim, GROUP),
-                                             .panel_groups = ceil_div(dim, GROUP)};
+                                             .groups = i32_ceil_div(dim, GROUP),
+                                             .panel_groups = i32_ceil_div(dim, GROUP)};
     for (int32_t p = 0; p < split->page_count; p++) {
         const uint8_t *const keys = split->keys[p];
         product.b = &keys;
         for (int32_t r = 0; r < block->rows; r += tile_rows) {
             if (block->tile_seen[r / tile_rows] <= p * KV_PAGE_TOKENS)
                 continue;
-            product.rows = least(tile_rows, block->rows - r);
+            product.rows = i32_min(tile_rows, block->rows - r);
             product.a = memory->integers + (size_t)r * product.a_stride;
             product.rows_of_a = block->integers + r;
             product.c = memory->scores + (size_t)(r * STRIDE + p * KV_PAGE_TOKENS);
@@ -355,7 +346,7 @@ static void block_softmax(const struct job *job, const struct split *split,
             .key_scales = memory->key_scales,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
-            .padded = ceil_div(block->tile_seen[r / split->tile_rows], lanes) * lanes};
+            .padded = i32_ceil_div(block->tile_seen[r / split->tile_rows], lanes) * lanes};
         float *stats = job->stats + block->partial_head[r] * STATS;
         if (block->first[r] >= softmax.seen) {
             memset(softmax.scores, 0, (size_t)softmax.padded * sizeof *softmax.scores);
@@ -390,9 +381,9 @@ static void block_values(const struct job *job, const struct split *split,
         step = blocks * TILE_COLS;
         product.b_column[0] = (size_t)column;
         product.b_column[1] = (size_t)column + TILE_COLS;
-        product.columns = least(TILE_COLS, dim - column);
+        product.columns = i32_min(TILE_COLS, dim - column);
         for (int32_t r = 0; r < block->rows; r += tile_rows) {
-            product.rows = least(tile_rows, block->rows - r);
+            product.rows = i32_min(tile_rows, block->rows - r);
             product.depth = block->tile_seen[r / tile_rows];
             product.a = memory->scores + (size_t)r * STRIDE;
             product.c = memory->outs + (size_t)r * (size_t)dim + column;
@@ -408,22 +399,23 @@ static void block_values_int8(const struct job *job, const struct split *split,
     const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     struct attention_int8_product product = {.b = (const uint8_t *const *)split->values,
                                              .a_stride = integer_bytes(dim),
-                                             .b_stride =
-                                                 (size_t)ceil_div(dim, GROUP) * GROUP * GROUP,
+                                             .b_stride = (size_t)i32_ceil_div(dim, GROUP) *
+                                                         GROUP * GROUP,
                                              .c_stride = (size_t)dim,
                                              .panel_groups = KV_PAGE_TOKENS / GROUP};
     for (int32_t r = 0; r < block->rows; r++) {
-        const int32_t seen = ceil_div(block->tile_seen[r / tile_rows], INT8_COLS) * INT8_COLS;
+        const int32_t seen =
+            i32_ceil_div(block->tile_seen[r / tile_rows], INT8_COLS) * INT8_COLS;
         block->integers[r] =
             job->int8->round(memory->scores + (size_t)r * STRIDE, seen, ATTENTION_INT8_LIMIT,
                              memory->integers + (size_t)r * product.a_stride);
     }
     for (int32_t column = 0; column < dim; column += INT8_COLS) {
         product.b_offset = (size_t)column * GROUP;
-        product.columns = least(INT8_COLS, dim - column);
+        product.columns = i32_min(INT8_COLS, dim - column);
         for (int32_t r = 0; r < block->rows; r += tile_rows) {
-            product.rows = least(tile_rows, block->rows - r);
-            product.groups = ceil_div(block->tile_seen[r / tile_rows], GROUP);
+            product.rows = i32_min(tile_rows, block->rows - r);
+            product.groups = i32_ceil_div(block->tile_seen[r / tile_rows], GROUP);
             product.a = memory->integers + (size_t)r * product.a_stride;
             product.rows_of_a = block->integers + r;
             product.c = memory->outs + (size_t)r * (size_t)dim + column;
@@ -449,15 +441,15 @@ static void split_task(void *context, int32_t index, uint32_t worker)
                           .kv_head = index % per_item / job->tasks_per_head,
                           .type = job->args->cache->type};
     const int32_t rows = split.item->row_count * job->group;
-    const int32_t tasks = ceil_div(rows, TASK_ROWS), task = index % job->tasks_per_head;
+    const int32_t tasks = i32_ceil_div(rows, TASK_ROWS), task = index % job->tasks_per_head;
     if (task >= tasks)
         return;
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
     const int32_t tile_rows = job->int8 ? job->int8->many_rows : job->kernels->tile_rows;
-    const int32_t share = ceil_div(ceil_div(rows, tasks), tile_rows) * tile_rows;
-    const int32_t end = least(rows, (task + 1) * share);
+    const int32_t share = i32_ceil_div(i32_ceil_div(rows, tasks), tile_rows) * tile_rows;
+    const int32_t end = i32_min(rows, (task + 1) * share);
     split.tile_rows = tile_rows;
     if (job->int8 && end - task * share <= job->int8->tile_rows)
         split.tile_rows = job->int8->tile_rows;
@@ -466,7 +458,7 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     const struct memory memory = memory_of(job, worker);
     split_load(job, &split, &memory);
     for (int32_t first = task * share; first < end; first += BLOCK_ROWS) {
-        struct block block = {.rows = least(BLOCK_ROWS, end - first)};
+        struct block block = {.rows = i32_min(BLOCK_ROWS, end - first)};
         block_load(job, &split, first, &block, &memory);
         if (job->int8)
             block_scores_int8(job, &split, &block, &memory);
@@ -508,7 +500,7 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
     const struct job *job = context;
     const struct attention_args *args = job->args;
     const int32_t *partials_first = args->work->partials_first;
-    const int32_t end = least(args->rows, (index + 1) * MERGE_ROWS);
+    const int32_t end = i32_min(args->rows, (index + 1) * MERGE_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = index * MERGE_ROWS; r < end; r++) {
         if (args->positions[r] < 0)
@@ -572,11 +564,11 @@ enum status attention_cpu(struct device *device, const struct attention_args *ar
     int32_t most_rows = 0;
     for (int32_t i = 0; i < work->item_count; i++)
         most_rows = work->items[i].row_count > most_rows ? work->items[i].row_count : most_rows;
-    job.tasks_per_head = ceil_div(most_rows * job.group, TASK_ROWS);
+    job.tasks_per_head = i32_ceil_div(most_rows * job.group, TASK_ROWS);
     const int64_t tasks = (int64_t)work->item_count * cache->kv_heads * job.tasks_per_head;
     if (tasks > INT32_MAX - DEVICE_THREADS_MAX)
         return ERR_LIMIT;
     device_parallel(device, (int32_t)tasks, split_task, &job);
-    device_parallel(device, ceil_div(args->rows, MERGE_ROWS), merge_task, &job);
+    device_parallel(device, i32_ceil_div(args->rows, MERGE_ROWS), merge_task, &job);
     return OK;
 }

@@ -1,6 +1,8 @@
 /* attention_int8 - the integer products for machines without AVX2, and for any head_dim. */
 #include "kernels/attention_int8.h"
 
+#include "base/i32.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -8,18 +10,13 @@ enum { COLS = ATTENTION_INT8_COLS, GROUP = KV_LAYOUT_GROUP, GROUP_BYTES = 8, TIL
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: the sum has units of 1, ties go to even */
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
 static void product_row(const struct attention_int8_product *product, int32_t row)
 {
     int32_t sum[COLS] = {0};
     const uint8_t *a = product->a + (size_t)row * product->a_stride;
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
-        const int32_t groups = least(product->panel_groups, left);
+        const int32_t groups = i32_min(product->panel_groups, left);
         for (int32_t g = 0; g < groups; g++, a += GROUP_BYTES) {
             const uint8_t *at = *panel + product->b_offset + (size_t)g * product->b_stride;
             int16_t x[GROUP];

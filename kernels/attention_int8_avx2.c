@@ -10,6 +10,8 @@
  */
 #include "kernels/attention_int8.h"
 
+#include "base/i32.h"
+
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -17,11 +19,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { TILE_ROWS = 3, LANES = 8, GROUP_BYTES = 8, QUARTERS = 4, QUARTER_BYTES = 16 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Sums of the lanes' pairs of columns 0-3 and 4-7, in order, as floats, scaled. */
 INLINE void store_columns(float *c, __m256i low, __m256i high, float scale)
@@ -69,7 +66,7 @@ INLINE void product_tile(const struct attention_int8_product *product, int rows)
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const uint8_t *b = *panel + product->b_offset;
-        const uint8_t *a_end = a + (size_t)least(product->panel_groups, left) * GROUP_BYTES;
+        const uint8_t *a_end = a + (size_t)i32_min(product->panel_groups, left) * GROUP_BYTES;
         for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
             const __m256i x_0 = group_broadcast(a);
             const __m256i x_1 = rows > 1 ? group_broadcast(a + stride) : x_0;

@@ -17,6 +17,7 @@
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
  */
+#include "base/i32.h"
 #include "kernels/attention_int8.h"
 
 #ifndef ATTENTION_INT8_PORTABLE
@@ -28,11 +29,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { TILE_ROWS = 12, MANY_ROWS = 8, LANES = 16, GROUP_BYTES = 8 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* sum += bytes * the four of a, in every lane. The instruction is written out: through the
  * intrinsic gcc 12 moves sums between registers at every step, a fifth of the time. */
@@ -97,7 +93,7 @@ INLINE void product_tile(const struct attention_int8_product *product, int rows)
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const uint8_t *b = *panel + product->b_offset;
-        const uint8_t *a_end = a + (size_t)least(product->panel_groups, left) * GROUP_BYTES;
+        const uint8_t *a_end = a + (size_t)i32_min(product->panel_groups, left) * GROUP_BYTES;
         for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
             const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
             EACH_ROW(ROW_STEP)

@@ -14,16 +14,13 @@
  */
 #include "kernels/attention_int8.h"
 
+#include "base/i32.h"
+
 #include <arm_neon.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { TILE_ROWS = 3, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* One variable per sum: see attention_tile_neon. Each is of two columns. */
 #define ROW_SUMS(r)                                                                            \
@@ -84,7 +81,7 @@ INLINE void product_tile(const struct attention_int8_product *product, int rows)
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const uint8_t *b = *panel + product->b_offset;
-        const int32_t pairs = (least(product->panel_groups, left) + 1) / 2;
+        const int32_t pairs = (i32_min(product->panel_groups, left) + 1) / 2;
         const uint8_t *a_end = a + (size_t)pairs * PAIR_BYTES;
         for (; a < a_end; a += PAIR_BYTES, b += 2 * b_stride) {
             const uint8_t *next = b + b_stride;

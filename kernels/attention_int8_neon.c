@@ -9,6 +9,8 @@
  */
 #include "kernels/attention_int8.h"
 
+#include "base/i32.h"
+
 #include <arm_neon.h>
 #include <math.h>
 #include <string.h>
@@ -16,11 +18,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { TILE_ROWS = 4, LANES = 4, GROUP_BYTES = 8 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 INLINE int16x4_t group_load(const uint8_t *a)
 {
@@ -67,7 +64,7 @@ INLINE void product_tile(const struct attention_int8_product *product, int rows)
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const uint8_t *b = *panel + product->b_offset;
-        const uint8_t *a_end = a + (size_t)least(product->panel_groups, left) * GROUP_BYTES;
+        const uint8_t *a_end = a + (size_t)i32_min(product->panel_groups, left) * GROUP_BYTES;
         for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
             const int16x4_t x_0 = group_load(a);
             const int16x4_t x_1 = rows > 1 ? group_load(a + stride) : x_0;

@@ -4,6 +4,7 @@
  *
  * A partial is head_dim + 2 floats: the unnormalised vector, m, l.
  */
+#include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
 
@@ -15,11 +16,6 @@ struct scores {
     double values[ATTENTION_SPLIT_MAX];
     double max, sum;
 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 static float *partial_at(const struct attention_args *args, int32_t partial, int32_t head)
 {
@@ -56,7 +52,8 @@ static void partial_compute(const struct attention_args *args,
 {
     const struct kv_cache *cache = args->cache;
     const int32_t dim = cache->head_dim;
-    const int32_t seen = least(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin);
+    const int32_t seen =
+        i32_min(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin);
     const int32_t first = first_seen(args, item, batch_row);
     const float *q =
         args->q + ((size_t)batch_row * (size_t)args->heads + (size_t)head) * (size_t)dim;

@@ -1,6 +1,7 @@
 /* attention_tile - the inner kernels for machines without AVX2, and for any head_dim. */
 #include "kernels/attention_tile.h"
 
+#include "base/i32.h"
 #include "kernels/exp.h"
 #include "kernels/half.h"
 
@@ -8,11 +9,6 @@
 #include <string.h>
 
 enum { LANES = ATTENTION_TILE_LANES, COLS = ATTENTION_TILE_COLS, TILE_ROWS = 6 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 static float number_at(const void *numbers, enum kv_type type, size_t index)
 {
@@ -32,7 +28,7 @@ static void product_row(const struct attention_tile_product *product, const floa
     float sum[COLS] = {0};
     const void *const *panel = product->b[0];
     for (int32_t left = product->depth; left > 0; left -= product->panel_depth, panel++) {
-        const int32_t end = least(product->panel_depth, left);
+        const int32_t end = i32_min(product->panel_depth, left);
         size_t index = product->b_column[0];
         for (int32_t k = 0; k < end; k++, index += product->b_stride) {
             for (size_t column = 0; column < (size_t)product->columns; column++)

@@ -11,6 +11,8 @@
  */
 #include "kernels/attention_tile.h"
 
+#include "base/i32.h"
+
 #include <immintrin.h>
 
 enum {
@@ -21,11 +23,6 @@ enum {
 };
 
 #define INLINE static inline __attribute__((always_inline))
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 INLINE size_t type_bytes(enum kv_type type)
 {
@@ -75,7 +72,7 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
     const void *const *panel = product->b[0];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
         const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride) {
             const __m256 left = numbers_load(b, type);
             const __m256 right = numbers_load(b + LANES * bytes, type);
@@ -119,7 +116,7 @@ INLINE void product_pair(const struct attention_tile_product *product, int rows,
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
         const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
         const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride, d += b_stride) {
             const __m256 x_0 = _mm256_broadcast_ss(a);
             const __m256 x_1 = rows > 1 ? _mm256_broadcast_ss(a + STRIDE) : x_0;

@@ -11,6 +11,7 @@
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
  */
+#include "base/i32.h"
 #include "kernels/attention_tile.h"
 
 #ifndef ATTENTION_TILE_PORTABLE
@@ -25,11 +26,6 @@ enum {
     STRIDE = ATTENTION_TILE_STRIDE,
     COLS = ATTENTION_TILE_COLS
 };
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 INLINE size_t type_bytes(enum kv_type type)
 {
@@ -71,7 +67,7 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
     const void *const *panel = product->b[0];
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
         const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride) {
             const __m512 column = numbers_load(b, type);
             EACH_ROW(ROW_STEP)
@@ -111,7 +107,7 @@ INLINE void product_pair(const struct attention_tile_product *product, int rows,
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
         const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
         const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + least(product->panel_depth, rest);
+        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
         for (; a < a_end; a++, b += b_stride, d += b_stride) {
             const __m512 left = numbers_load(b, type), right = numbers_load(d, type);
             PAIR_EACH(PAIR_STEP)

@@ -7,6 +7,8 @@
  */
 #include "kernels/embed.h"
 
+#include "base/i32.h"
+
 #include <assert.h>
 
 enum { TASK_ROWS = 16 };
@@ -32,8 +34,7 @@ static void embed_task(void *context, int32_t index, uint32_t worker)
     const struct embed_args *args = job->args;
     const struct weight *table = args->table;
     const int32_t first = index * TASK_ROWS;
-    const int32_t left = args->rows - first;
-    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    const int32_t end = first + i32_min(args->rows - first, TASK_ROWS);
     (void)worker;
     for (int32_t r = first; r < end; r++) {
         const token_id token = token_of(args, r);
@@ -56,7 +57,6 @@ enum status embed_cpu(struct device *device, const struct embed_args *args)
         return ERR_LIMIT;
     struct job job = {.args = args,
                       .row_bytes = (size_t)table->in_dim / block_elems * block_bytes};
-    device_parallel(device, args->rows / TASK_ROWS + (args->rows % TASK_ROWS != 0), embed_task,
-                    &job);
+    device_parallel(device, i32_ceil_div(args->rows, TASK_ROWS), embed_task, &job);
     return OK;
 }

@@ -9,6 +9,7 @@
  */
 #include "kernels/kv_layout.h"
 
+#include "base/i32.h"
 #include "kernels/half.h"
 
 #include <assert.h>
@@ -34,11 +35,6 @@ struct row {
 static size_t place_of(const struct row *row, int32_t i)
 {
     return (size_t)(i / row->group) * row->step + (size_t)(i % row->group);
-}
-
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
 }
 
 /* NaN when a number is not finite: as integers, magnitudes order like floats, and infinity
@@ -78,7 +74,7 @@ static void put_int8(const struct row *row, const float *values)
     const bool is_zero = !(*row->scale > 0.0f);
     for (int32_t first = 0; first < row->count; first += GROUP) {
         int8_t q[GROUP] = {0};
-        const int32_t count = least(GROUP, row->count - first);
+        const int32_t count = i32_min(GROUP, row->count - first);
         if (!is_zero)
             round_group(values + first, count, *row->scale, q);
         if (row->group == KV_LAYOUT_GROUP) { /* there is room for whole groups */

@@ -10,6 +10,7 @@
  *     gate      int8: both products of a tile, then y = act(gate product) * product, written
  *               once; floats: a second pass over y
  */
+#include "base/i32.h"
 #include "kernels/gate.h"
 #include "kernels/matmul.h"
 #include "kernels/matmul_f32.h"
@@ -55,31 +56,21 @@ struct f32_job {
     int32_t panel_outs; /* outputs per task */
 };
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t ceil_div(int32_t a, int32_t b)
-{
-    return a / b + (a % b != 0);
-}
-
 /* Long runs of panels where there is work for every thread, short ones otherwise. */
 static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
 {
-    grid->row_blocks = ceil_div(rows, grid->block_rows);
+    grid->row_blocks = i32_ceil_div(rows, grid->block_rows);
     const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
-    const int32_t runs = ceil_div(tasks, grid->row_blocks);
-    grid->panels_per_run = least(ceil_div(grid->panels, runs), BLOCK_PANELS_MAX);
-    grid->panel_runs = ceil_div(grid->panels, grid->panels_per_run);
+    const int32_t runs = i32_ceil_div(tasks, grid->row_blocks);
+    grid->panels_per_run = i32_min(i32_ceil_div(grid->panels, runs), BLOCK_PANELS_MAX);
+    grid->panel_runs = i32_ceil_div(grid->panels, grid->panels_per_run);
 }
 
 /* y[count] = act(gate) * y. */
 static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int32_t count)
 {
     for (int32_t i = 0; i < count; i += EXP_LANES) {
-        const size_t bytes = (size_t)least(EXP_LANES, count - i) * sizeof *y;
+        const size_t bytes = (size_t)i32_min(EXP_LANES, count - i) * sizeof *y;
         exp_f32 act = {0}, up = {0};
         memcpy(&act, gate + i, bytes);
         memcpy(&up, y + i, bytes);
@@ -121,7 +112,7 @@ static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile,
         .y = args->y + (size_t)row * stride + (size_t)out,
         .y_stride = stride,
         .rows = tile->rows,
-        .outs = least(tile->panels * PANEL, args->w->out_dim - out),
+        .outs = i32_min(tile->panels * PANEL, args->w->out_dim - out),
         .accumulate = args->accumulate};
     outputs_fetch(&outputs);
     if (args->gate) {
@@ -156,17 +147,17 @@ static void int8_task(void *context, int32_t index, uint32_t worker)
     const struct grid *grid = &job->grid;
     const struct matmul_args *args = job->args;
     const int32_t row_begin = index / grid->panel_runs * grid->block_rows;
-    const int32_t rows = least(grid->block_rows, args->rows - row_begin);
+    const int32_t rows = i32_min(grid->block_rows, args->rows - row_begin);
     const int32_t begin = index % grid->panel_runs * grid->panels_per_run;
-    const int32_t end = least(begin + grid->panels_per_run, grid->panels);
+    const int32_t end = i32_min(begin + grid->panels_per_run, grid->panels);
     const int8_t *x = int8_rows(job, row_begin, rows, worker);
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
     for (int32_t panel = begin; panel < end; panel += TILE_PANELS) {
-        tile.panels = least(TILE_PANELS, end - panel);
+        tile.panels = i32_min(TILE_PANELS, end - panel);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
-            tile.rows = least(TILE_ROWS, rows - row);
+            tile.rows = i32_min(TILE_ROWS, rows - row);
             int8_tile(job, &tile, row_begin + row, panel * PANEL);
         }
     }
@@ -248,7 +239,7 @@ static void f32_task(void *context, int32_t index, uint32_t worker)
     const int32_t out = index * job->panel_outs;
     float *values = device_scratch(job->device, worker);
     struct matmul_f32_tile tile = {
-        .w = values, .outs = least(job->panel_outs, w->out_dim - out), .in_dim = w->in_dim};
+        .w = values, .outs = i32_min(job->panel_outs, w->out_dim - out), .in_dim = w->in_dim};
     const uint8_t *blocks = (const uint8_t *)w->data + (size_t)out * job->row_bytes;
     if (w->type == WEIGHT_F32 && (uintptr_t)blocks % sizeof(float) == 0)
         tile.w = (const float *)(const void *)blocks;
@@ -257,7 +248,7 @@ static void f32_task(void *context, int32_t index, uint32_t worker)
     float sums[TILE_ROWS * PANEL];
     for (int32_t row = 0; row < args->rows; row += TILE_ROWS) {
         tile.x = args->x->f32 + (size_t)row * (size_t)w->in_dim;
-        tile.rows = least(TILE_ROWS, args->rows - row);
+        tile.rows = i32_min(TILE_ROWS, args->rows - row);
         job->kernel(&tile, sums);
         f32_finish(job, &tile, sums, row, out);
     }
@@ -286,7 +277,7 @@ static enum status f32_run(struct device *device, const struct matmul_args *args
     if (device_simd(device) >= DEVICE_SIMD_NEON)
         job.kernel = matmul_f32_neon;
 #endif
-    device_parallel(device, ceil_div(args->w->out_dim, job.panel_outs), f32_task, &job);
+    device_parallel(device, i32_ceil_div(args->w->out_dim, job.panel_outs), f32_task, &job);
     return OK;
 }
 

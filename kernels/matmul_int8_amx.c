@@ -22,6 +22,8 @@
  */
 #include "kernels/matmul_int8.h"
 
+#include "base/i32.h"
+
 #include <assert.h>
 
 #ifndef MATMUL_INT8_PORTABLE
@@ -173,10 +175,9 @@ void matmul_int8_amx(const struct matmul_int8_tile *tile, int32_t *out)
                           .panel_bytes = (size_t)tile->depth * PANEL,
                           .out_panel = (size_t)tile->rows * PANEL};
     for (int32_t row = 0; row < tile->rows; row += BLOCK_ROWS) {
-        const int32_t left = tile->rows - row;
         block.x = tile->x + (size_t)row * block.stride;
         block.out = out + (size_t)row * PANEL;
-        rows_sum(block, left < BLOCK_ROWS ? left : BLOCK_ROWS, tile->panels);
+        rows_sum(block, i32_min(tile->rows - row, BLOCK_ROWS), tile->panels);
     }
 }
 

@@ -8,6 +8,7 @@
  * The eight lanes of the sum are one vector of the compiler: two registers without AVX, one
  * with it, the same additions in the same order.
  */
+#include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/rmsnorm.h"
 
@@ -59,8 +60,7 @@ static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
     const struct rmsnorm_args *args = job->args;
     const size_t dim = (size_t)args->dim;
     const int32_t first = index * TASK_ROWS;
-    const int32_t left = args->row_count - first;
-    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    const int32_t end = first + i32_min(args->row_count - first, TASK_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
         const float *x = row_of(args, r);
@@ -78,7 +78,6 @@ enum status rmsnorm_cpu(struct device *device, const struct rmsnorm_args *args)
     struct job job = {.args = args, .device = device};
     if (device_scratch_bytes(device) < (size_t)args->dim * sizeof(float))
         return ERR_LIMIT;
-    device_parallel(device, args->row_count / TASK_ROWS + (args->row_count % TASK_ROWS != 0),
-                    rmsnorm_task, &job);
+    device_parallel(device, i32_ceil_div(args->row_count, TASK_ROWS), rmsnorm_task, &job);
     return OK;
 }

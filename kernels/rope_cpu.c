@@ -8,6 +8,7 @@
  * Rows are independent and never share a slot. Lost: sines taken per layer and row, 1.3 % of a
  * prefill (SmolLM2-135M, Zen 1, two cores).
  */
+#include "base/i32.h"
 #include "kernels/rmsnorm_row.h"
 #include "kernels/rope.h"
 
@@ -76,8 +77,7 @@ static void rope_task(void *context, int32_t index, uint32_t worker)
     const struct rope_args *args = job->args;
     const size_t head_dim = (size_t)args->cache->head_dim;
     const int32_t first = index * TASK_ROWS;
-    const int32_t left = args->rows - first;
-    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    const int32_t end = first + i32_min(args->rows - first, TASK_ROWS);
     float *key = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
         float *q = args->q + (size_t)r * (size_t)args->heads * head_dim;
@@ -99,7 +99,6 @@ enum status rope_append_cpu(struct device *device, const struct rope_args *args)
     assert(args->rope_dim % 2 == 0 && args->rope_dim <= args->cache->head_dim);
     if (device_scratch_bytes(device) < (size_t)args->cache->head_dim * sizeof(float))
         return ERR_LIMIT;
-    device_parallel(device, args->rows / TASK_ROWS + (args->rows % TASK_ROWS != 0), rope_task,
-                    &job);
+    device_parallel(device, i32_ceil_div(args->rows, TASK_ROWS), rope_task, &job);
     return OK;
 }

@@ -7,6 +7,7 @@
  *
  * Elementwise and unfused: the same bits at every SIMD level.
  */
+#include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/gate.h"
 #include "kernels/silu_mul.h"
@@ -79,8 +80,7 @@ static void silu_mul_task(void *context, int32_t index, uint32_t worker)
     const struct silu_mul_args *args = job->args;
     const size_t dim = (size_t)args->dim;
     const int32_t first = index * TASK_ROWS;
-    const int32_t left = args->rows - first;
-    const int32_t end = first + (left < TASK_ROWS ? left : TASK_ROWS);
+    const int32_t end = first + i32_min(args->rows - first, TASK_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
         float *y = activation_row_begin(args->y, r, scratch);
@@ -104,7 +104,6 @@ enum status silu_mul_cpu(struct device *device, const struct silu_mul_args *args
     if (device_simd(device) >= DEVICE_SIMD_AVX2)
         job.span = span_avx2;
 #endif
-    device_parallel(device, args->rows / TASK_ROWS + (args->rows % TASK_ROWS != 0),
-                    silu_mul_task, &job);
+    device_parallel(device, i32_ceil_div(args->rows, TASK_ROWS), silu_mul_task, &job);
     return OK;
 }
