@@ -20,7 +20,7 @@
 #include "base/i32.h"
 #include "kernels/attention_int8.h"
 
-#ifndef ATTENTION_INT8_PORTABLE
+#ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
 #include <math.h>
@@ -34,7 +34,7 @@ enum { TILE_ROWS = 12, MANY_ROWS = 8, LANES = 16, GROUP_BYTES = 8 };
  * intrinsic gcc 12 moves sums between registers at every step, a fifth of the time. */
 INLINE void bytes_add(__m512i *sum, __m512i bytes, const uint8_t *a)
 {
-#ifdef ATTENTION_INT8_PORTABLE
+#ifdef PORTABLE_INTRINSICS
     int32_t four;
     memcpy(&four, a, sizeof four);
     *sum = _mm512_dpbusd_epi32(*sum, bytes, _mm512_set1_epi32(four));

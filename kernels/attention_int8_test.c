@@ -18,72 +18,11 @@
 
 #include <cmocka.h>
 
-#if defined(__has_include) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    #if defined(__GNUC__) && !defined(__clang__) && __has_include(<simde/x86/avx512.h>)
-        /* Without AVX-512 its vectors travel in memory: within one file nobody minds. */
-        #pragma GCC diagnostic ignored "-Wpsabi"
-        #define SIMDE_ENABLE_NATIVE_ALIASES
-        #include <simde/x86/avx512.h>
-        #define ATTENTION_INT8_PORTABLE
-    #endif
-#endif
+#include "tests/harness/portable_avx512.h"
 
-#ifdef ATTENTION_INT8_PORTABLE
+#if PORTABLE_AVX512_QUICK
 
-static __m512 portable_cvtepi32_ps(__m512i integers)
-{
-    int32_t from[16];
-    float to[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = (float)from[i];
-    return _mm512_loadu_ps(to);
-}
-
-static __m512i portable_cvtps_epi32(__m512 floats)
-{
-    float from[16];
-    int32_t to[16];
-    memcpy(from, &floats, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = (int32_t)nearbyintf(from[i]);
-    return _mm512_loadu_si512(to);
-}
-
-static __m256i portable_cvtepi32_epi16(__m512i integers)
-{
-    int32_t from[16];
-    int16_t to[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = (int16_t)from[i];
-    return _mm256_loadu_si256((const __m256i *)(const void *)to);
-}
-
-static int32_t portable_reduce_max(__m512i integers)
-{
-    int32_t from[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 1; i < 16; i++)
-        from[0] = from[i] > from[0] ? from[i] : from[0];
-    return from[0];
-}
-
-static int32_t portable_reduce_add(__m512i integers)
-{
-    int32_t from[16];
-    memcpy(from, &integers, sizeof from);
-    for (int i = 1; i < 16; i++)
-        from[0] += from[i];
-    return from[0];
-}
-
-    #define _mm512_cvtepi32_ps      portable_cvtepi32_ps
-    #define _mm512_cvtps_epi32      portable_cvtps_epi32
-    #define _mm512_cvtepi32_epi16   portable_cvtepi32_epi16
-    #define _mm512_reduce_max_epi32 portable_reduce_max
-    #define _mm512_reduce_add_epi32 portable_reduce_add
-    #define attention_int8_avx512   portable_kernels
+    #define attention_int8_avx512 portable_kernels
     #include "kernels/attention_int8_avx512.c"
     #undef attention_int8_avx512
 
@@ -235,7 +174,7 @@ static void levels_agree(void **unused)
 static void portable_avx512_agrees(void **unused)
 {
     (void)unused;
-#ifdef ATTENTION_INT8_PORTABLE
+#if PORTABLE_AVX512_QUICK
     check_level("avx512, portable", &portable_kernels);
 #else
     print_message(

@@ -14,7 +14,7 @@
 #include "base/i32.h"
 #include "kernels/attention_tile.h"
 
-#ifndef ATTENTION_TILE_PORTABLE
+#ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
 

@@ -13,32 +13,10 @@
 
 #include <cmocka.h>
 
-#if defined(__has_include) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    #if defined(__GNUC__) && !defined(__clang__) && __has_include(<simde/x86/avx512.h>)
-        /* Without AVX-512 its vectors travel in memory: within one file nobody minds. */
-        #pragma GCC diagnostic ignored "-Wpsabi"
-        #define SIMDE_ENABLE_NATIVE_ALIASES
-        #include <simde/x86/avx512.h>
-        #define ATTENTION_TILE_PORTABLE
-    #endif
-#endif
+#include "tests/harness/portable_avx512.h"
 
-#ifdef ATTENTION_TILE_PORTABLE
+#if PORTABLE_AVX512_QUICK
 
-    #include "kernels/half.h"
-
-/* One that the library lacks. */
-static __m512 portable_cvtph_ps(__m256i halves)
-{
-    uint16_t from[16];
-    float to[16];
-    memcpy(from, &halves, sizeof from);
-    for (int i = 0; i < 16; i++)
-        to[i] = half_to_float(from[i]);
-    return _mm512_loadu_ps(to);
-}
-
-    #define _mm512_cvtph_ps       portable_cvtph_ps
     #define attention_tile_avx512 portable_kernels
     #include "kernels/attention_tile_avx512.c"
 

@@ -26,7 +26,7 @@
 
 #include <assert.h>
 
-#ifndef MATMUL_INT8_PORTABLE
+#ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
 

@@ -19,7 +19,6 @@
 #include "tests/harness/amx_model.h"
 
 /* The source twice over in one program: the room's, and this one on the model. */
-#define MATMUL_INT8_PORTABLE
 #define matmul_int8_amx         model_kernel
 #define matmul_int8_amx_release model_release
 #include "kernels/matmul_int8_amx.c"

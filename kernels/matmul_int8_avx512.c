@@ -22,7 +22,7 @@
 
 #include "kernels/matmul_finish.h"
 
-#ifndef MATMUL_INT8_PORTABLE
+#ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
 #include <string.h>

@@ -10,19 +10,12 @@
 
 #include <cmocka.h>
 
-#if defined(__has_include)
-    #if __has_include(<simde/x86/avx512.h>)
-        /* Without AVX-512 its vectors travel in memory: within one file nobody minds. */
-        #pragma GCC diagnostic ignored "-Wpsabi"
-        #define SIMDE_ENABLE_NATIVE_ALIASES
-        #include <simde/x86/avx512.h>
-        #define MATMUL_INT8_PORTABLE
-        #define matmul_int8_avx512 portable_kernel
-        #include "kernels/matmul_int8_avx512.c"
-    #endif
-#endif
+#include "tests/harness/portable_avx512.h"
 
-#ifdef MATMUL_INT8_PORTABLE
+#if PORTABLE_AVX512
+
+    #define matmul_int8_avx512 portable_kernel
+    #include "kernels/matmul_int8_avx512.c"
 
 enum { ROWS_MAX = 33, DEPTH_MAX = 1536, PANELS_MAX = 3 };
 

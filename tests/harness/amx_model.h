@@ -119,6 +119,9 @@ static void amx_model_dpbssd(int c, int a, int b)
                       config->row_bytes[c] / 4);
 }
 
+/* Tells the source that is included next to take these. */
+#define PORTABLE_INTRINSICS
+
 #define _tile_loadconfig(memory)        amx_model_loadconfig(memory)
 #define _tile_storeconfig(memory)       amx_model_storeconfig(memory)
 #define _tile_release()                 amx_model_release()
