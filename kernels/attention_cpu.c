@@ -46,7 +46,7 @@ enum {
     LANES = ATTENTION_TILE_LANES,
     INT8_COLS = ATTENTION_INT8_COLS,
     GROUP = KV_LAYOUT_GROUP,
-    GROUP_BYTES = 8,   /* of a row of integers */
+    GROUP_BYTES = ATTENTION_INT8_GROUP_BYTES,
     TILE_ROWS_MIN = 3, /* of any level */
     BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
     TASK_ROWS = 10 * BLOCK_ROWS,

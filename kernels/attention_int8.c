@@ -3,10 +3,15 @@
 
 #include "base/i32.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { COLS = ATTENTION_INT8_COLS, GROUP = KV_LAYOUT_GROUP, GROUP_BYTES = 8, TILE_ROWS = 6 };
+enum {
+    COLS = ATTENTION_INT8_COLS,
+    GROUP = KV_LAYOUT_GROUP,
+    GROUP_BYTES = ATTENTION_INT8_GROUP_BYTES,
+    TILE_ROWS = 6,
+    LANES = 1
+};
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: the sum has units of 1, ties go to even */
 
@@ -38,42 +43,35 @@ static void product_scalar(const struct attention_int8_product *product)
         product_row(product, row);
 }
 
-/* As bits, magnitudes order like floats, and infinity and NaN come last. */
-static float greatest_of(const float *values, int32_t count)
+typedef int32_t integers;
+
+static integers greater(integers most, const float *values)
 {
-    int32_t most = 0;
-    float greatest;
-    for (int32_t i = 0; i < count; i++) {
-        int32_t bits;
-        memcpy(&bits, values + i, sizeof bits);
-        bits &= 0x7fffffff;
-        most = bits > most ? bits : most;
-    }
-    memcpy(&greatest, &most, sizeof greatest);
-    return greatest;
+    int32_t bits;
+    memcpy(&bits, values, sizeof bits);
+    bits &= 0x7fffffff;
+    return bits > most ? bits : most;
 }
 
-static struct attention_int8_row round_scalar(const float *values, int32_t count, float limit,
-                                              uint8_t *a)
+static int32_t greatest_lane(integers most)
 {
-    const float greatest = greatest_of(values, count);
-    struct attention_int8_row row = {.scale = greatest / limit};
-    const float factor = limit / greatest;
-    if (!isfinite(greatest) || !isfinite(factor)) { /* no number, or nothing but zeros */
-        memset(a, 0, (size_t)count / GROUP * GROUP_BYTES);
-        row.scale = isfinite(greatest) ? 0.0f : NAN;
-        return row;
-    }
+    return most;
+}
+
+/* The sum is not needed. */
+static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
+{
     for (int32_t i = 0; i < count; i++) {
         const float shifted = values[i] * factor + ROUND_MAGIC;
         const int16_t q = (int16_t)(shifted - ROUND_MAGIC);
         memcpy(a + (size_t)i * sizeof q, &q, sizeof q);
-        row.sum += q;
     }
-    return row;
+    return 0;
 }
+
+#include "kernels/attention_int8_round.h"
 
 const struct attention_int8_kernels attention_int8_scalar = {.tile_rows = TILE_ROWS,
                                                              .many_rows = TILE_ROWS,
                                                              .product = product_scalar,
-                                                             .round = round_scalar};
+                                                             .round = attention_int8_round_row};

@@ -18,6 +18,7 @@
 
 enum {
     ATTENTION_INT8_COLS = 16,         /* columns of a product at most */
+    ATTENTION_INT8_GROUP_BYTES = 8,   /* of four numbers of a */
     ATTENTION_INT8_LIMIT = 127 * 256, /* of |a|: 16 bits that split into two signed bytes */
     ATTENTION_INT8_DEPTH = 512 /* of a product at most; beyond, |a| has half that limit */
 };
@@ -25,7 +26,7 @@ enum {
 /* A row of a, in groups of four: eight bytes each, in an order of the level's own. */
 struct attention_int8_row {
     float scale; /* NaN when a number was not finite */
-    int32_t sum; /* of its integers */
+    int32_t sum; /* of its integers, where the level's products need it */
 };
 
 /* The depth comes in panels of panel_groups groups of four, the last one perhaps cut short.

@@ -10,15 +10,13 @@
  */
 #include "kernels/attention_int8.h"
 
-#include "base/i32.h"
-
 #include <immintrin.h>
-#include <math.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 3, LANES = 8, GROUP_BYTES = 8, QUARTERS = 4, QUARTER_BYTES = 16 };
+enum { TILE_ROWS = 3, STEP_GROUPS = 1, LANES = 8, QUARTER_BYTES = 16 };
+#define FEWER_ROWS(DO) DO(1) DO(2)
 
 /* Sums of the lanes' pairs of columns 0-3 and 4-7, in order, as floats, scaled. */
 INLINE void store_columns(float *c, __m256i low, __m256i high, float scale)
@@ -27,14 +25,16 @@ INLINE void store_columns(float *c, __m256i low, __m256i high, float scale)
     _mm256_storeu_ps(c, _mm256_mul_ps(_mm256_cvtepi32_ps(pairs), _mm256_set1_ps(scale)));
 }
 
-/* A variable per sum: of an array, gcc 12 keeps a copy in memory that every step writes. */
-#define ROW_SUMS(r)                                                                            \
-    __m256i sum_##r##_0 = _mm256_setzero_si256(), sum_##r##_1 = sum_##r##_0;                   \
-    __m256i sum_##r##_2 = sum_##r##_0, sum_##r##_3 = sum_##r##_0
+struct sums {
+    __m256i row_0_0, row_0_1, row_0_2, row_0_3;
+    __m256i row_1_0, row_1_1, row_1_2, row_1_3;
+    __m256i row_2_0, row_2_1, row_2_2, row_2_3;
+};
+
 #define ROW_STEP(r, quarter)                                                                   \
     if (rows > (r))                                                                            \
-        sum_##r##_##quarter =                                                                  \
-            _mm256_add_epi32(sum_##r##_##quarter, _mm256_madd_epi16(x_##r, bytes));
+        sums->row_##r##_##quarter =                                                            \
+            _mm256_add_epi32(sums->row_##r##_##quarter, _mm256_madd_epi16(x_##r, bytes));
 #define QUARTER_STEP(quarter)                                                                  \
     do {                                                                                       \
         const __m256i bytes = _mm256_cvtepi8_epi16(                                            \
@@ -44,8 +44,9 @@ INLINE void store_columns(float *c, __m256i low, __m256i high, float scale)
 #define ROW_STORE(r)                                                                           \
     if (rows > (r)) {                                                                          \
         float *c = product->c + (r)*product->c_stride;                                         \
-        store_columns(c, sum_##r##_0, sum_##r##_1, product->rows_of_a[r].scale);               \
-        store_columns(c + LANES, sum_##r##_2, sum_##r##_3, product->rows_of_a[r].scale);       \
+        store_columns(c, sums->row_##r##_0, sums->row_##r##_1, product->rows_of_a[r].scale);   \
+        store_columns(c + LANES, sums->row_##r##_2, sums->row_##r##_3,                         \
+                      product->rows_of_a[r].scale);                                            \
     }
 
 INLINE __m256i group_broadcast(const uint8_t *a)
@@ -55,92 +56,62 @@ INLINE __m256i group_broadcast(const uint8_t *a)
     return _mm256_set1_epi64x(group);
 }
 
-/* rows is a constant at each call. */
-INLINE void product_tile(const struct attention_int8_product *product, int rows)
+INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
+                     const uint8_t *a, const uint8_t *b, int rows)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    const uint8_t *a = product->a;
     const size_t stride = product->a_stride;
-    const uint8_t *const *panel = product->b;
-    for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
-        const uint8_t *b = *panel + product->b_offset;
-        const uint8_t *a_end = a + (size_t)i32_min(product->panel_groups, left) * GROUP_BYTES;
-        for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
-            const __m256i x_0 = group_broadcast(a);
-            const __m256i x_1 = rows > 1 ? group_broadcast(a + stride) : x_0;
-            const __m256i x_2 = rows > 2 ? group_broadcast(a + 2 * stride) : x_0;
-            QUARTER_STEP(0);
-            QUARTER_STEP(1);
-            QUARTER_STEP(2);
-            QUARTER_STEP(3);
-        }
-    }
+    const __m256i x_0 = group_broadcast(a);
+    const __m256i x_1 = rows > 1 ? group_broadcast(a + stride) : x_0;
+    const __m256i x_2 = rows > 2 ? group_broadcast(a + 2 * stride) : x_0;
+    QUARTER_STEP(0);
+    QUARTER_STEP(1);
+    QUARTER_STEP(2);
+    QUARTER_STEP(3);
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
+                       int rows)
+{
     ROW_STORE(0)
     ROW_STORE(1)
     ROW_STORE(2)
 }
 
-static void product_avx2(const struct attention_int8_product *product)
+#include "kernels/attention_int8_frame.h"
+
+typedef __m256i integers;
+
+INLINE integers greater(integers most, const float *values)
 {
-    switch (product->rows) {
-    case 1:
-        product_tile(product, 1);
-        break;
-    case 2:
-        product_tile(product, 2);
-        break;
-    default:
-        product_tile(product, TILE_ROWS);
-        break;
-    }
+    const __m256i bits = _mm256_castps_si256(_mm256_loadu_ps(values));
+    return _mm256_max_epi32(most, _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff)));
 }
 
-static int32_t lanes_max(__m256i v)
+static int32_t greatest_lane(integers v)
 {
     __m128i max = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     max = _mm_max_epi32(max, _mm_shuffle_epi32(max, 0x4e));
     return _mm_cvtsi128_si32(_mm_max_epi32(max, _mm_shuffle_epi32(max, 0xb1)));
 }
 
-static float greatest_of(const float *values, int32_t count)
+/* The sum is not needed. */
+static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
 {
-    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
-    __m256i most = _mm256_setzero_si256();
-    for (int32_t i = 0; i < count; i += LANES)
-        most = _mm256_max_epi32(
-            most,
-            _mm256_and_si256(_mm256_castps_si256(_mm256_loadu_ps(values + i)), magnitude));
-    const int32_t bits = lanes_max(most);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    return greatest;
-}
-
-static struct attention_int8_row round_avx2(const float *values, int32_t count, float limit,
-                                            uint8_t *a)
-{
-    const float greatest = greatest_of(values, count);
-    struct attention_int8_row row = {.scale = greatest / limit}; /* the sum is not needed */
-    const float factor = limit / greatest;
-    if (!isfinite(greatest) || !isfinite(factor)) { /* no number, or nothing but zeros */
-        memset(a, 0, (size_t)count * 2);
-        row.scale = isfinite(greatest) ? 0.0f : NAN;
-        return row;
-    }
     const __m256 by = _mm256_set1_ps(factor);
     for (int32_t i = 0; i < count; i += 2 * LANES) {
         const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + i), by));
         const __m256i high =
             _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + i + LANES), by));
         const __m256i q = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
-        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * 2), q);
+        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * sizeof(int16_t)), q);
     }
-    return row;
+    return 0;
 }
+
+#include "kernels/attention_int8_round.h"
 
 const struct attention_int8_kernels attention_int8_avx2 = {.tile_rows = TILE_ROWS,
                                                            .many_rows = TILE_ROWS,
-                                                           .product = product_avx2,
-                                                           .round = round_avx2};
+                                                           .product =
+                                                               attention_int8_frame_product,
+                                                           .round = attention_int8_round_row};

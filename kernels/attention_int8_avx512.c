@@ -17,18 +17,17 @@
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
  */
-#include "base/i32.h"
 #include "kernels/attention_int8.h"
 
 #ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
-#include <math.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 12, MANY_ROWS = 8, LANES = 16, GROUP_BYTES = 8 };
+enum { TILE_ROWS = 12, MANY_ROWS = 8, STEP_GROUPS = 1, LANES = 16 };
+#define FEWER_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 
 /* sum += bytes * the four of a, in every lane. The instruction is written out: through the
  * intrinsic gcc 12 moves sums between registers at every step, a fifth of the time. */
@@ -48,18 +47,23 @@ INLINE void bytes_add(__m512i *sum, __m512i bytes, const uint8_t *a)
 #endif
 }
 
-/* One variable per sum: see attention_tile_avx2. */
-#define ROW_SUMS(r) __m512i high_##r = _mm512_setzero_si512(), low_##r = high_##r
+struct sums {
+    __m512i high_0, high_1, high_2, high_3, high_4, high_5;
+    __m512i high_6, high_7, high_8, high_9, high_10, high_11;
+    __m512i low_0, low_1, low_2, low_3, low_4, low_5;
+    __m512i low_6, low_7, low_8, low_9, low_10, low_11;
+};
+
 #define ROW_STEP(r)                                                                            \
     if (rows > (r)) {                                                                          \
         const uint8_t *x = a + (r)*stride;                                                     \
-        bytes_add(&high_##r, bytes, x);                                                        \
-        bytes_add(&low_##r, bytes, x + 4);                                                     \
+        bytes_add(&sums->high_##r, bytes, x);                                                  \
+        bytes_add(&sums->low_##r, bytes, x + 4);                                               \
     }
 #define ROW_STORE(r)                                                                           \
     if (rows > (r))                                                                            \
-        row_store(product, r, high_##r, low_##r);
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+        row_store(product, r, sums->high_##r, sums->low_##r);
+#define EACH_ROW(DO) DO(0) FEWER_ROWS(DO)
 
 INLINE void row_store(const struct attention_int8_product *product, int r, __m512i high,
                       __m512i low)
@@ -72,73 +76,34 @@ INLINE void row_store(const struct attention_int8_product *product, int r, __m51
                      _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(row->scale)));
 }
 
-/* rows is a constant at each call. */
-INLINE void product_tile(const struct attention_int8_product *product, int rows)
+INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
+                     const uint8_t *a, const uint8_t *b, int rows)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    ROW_SUMS(3);
-    ROW_SUMS(4);
-    ROW_SUMS(5);
-    ROW_SUMS(6);
-    ROW_SUMS(7);
-    ROW_SUMS(8);
-    ROW_SUMS(9);
-    ROW_SUMS(10);
-    ROW_SUMS(11);
     const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
+    const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
     const size_t stride = product->a_stride;
-    const uint8_t *a = product->a;
-    const uint8_t *const *panel = product->b;
-    for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
-        const uint8_t *b = *panel + product->b_offset;
-        const uint8_t *a_end = a + (size_t)i32_min(product->panel_groups, left) * GROUP_BYTES;
-        for (; a < a_end; a += GROUP_BYTES, b += product->b_stride) {
-            const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
-            EACH_ROW(ROW_STEP)
-        }
-    }
+    EACH_ROW(ROW_STEP)
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
+                       int rows)
+{
     EACH_ROW(ROW_STORE)
 }
 
-#define ROWS_CASE(count)                                                                       \
-    case count:                                                                                \
-        product_tile(product, count);                                                          \
-        break;
+#include "kernels/attention_int8_frame.h"
 
-static void product_avx512(const struct attention_int8_product *product)
+typedef __m512i integers;
+
+INLINE integers greater(integers most, const float *values)
 {
-    switch (product->rows) {
-        ROWS_CASE(1)
-        ROWS_CASE(2)
-        ROWS_CASE(3)
-        ROWS_CASE(4)
-        ROWS_CASE(5)
-        ROWS_CASE(6)
-        ROWS_CASE(7)
-        ROWS_CASE(8)
-        ROWS_CASE(9)
-        ROWS_CASE(10)
-        ROWS_CASE(11)
-    default:
-        product_tile(product, TILE_ROWS);
-        break;
-    }
+    const __m512i bits = _mm512_castps_si512(_mm512_loadu_ps(values));
+    return _mm512_max_epi32(most, _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff)));
 }
 
-static float greatest_of(const float *values, int32_t count)
+INLINE int32_t greatest_lane(integers most)
 {
-    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-    __m512i most = _mm512_setzero_si512();
-    for (int32_t i = 0; i < count; i += LANES)
-        most = _mm512_max_epi32(
-            most,
-            _mm512_and_si512(_mm512_castps_si512(_mm512_loadu_ps(values + i)), magnitude));
-    const int32_t bits = _mm512_reduce_max_epi32(most);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    return greatest;
+    return _mm512_reduce_max_epi32(most);
 }
 
 /* 256 high + low of each, both signed, as four high bytes and four low ones of each group. q +
@@ -152,30 +117,23 @@ INLINE __m256i bytes_split(__m256i q)
     return _mm256_shuffle_epi8(_mm256_xor_si256(_mm256_add_epi16(q, half), half), order);
 }
 
-static struct attention_int8_row round_avx512(const float *values, int32_t count, float limit,
-                                              uint8_t *a)
+static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
 {
-    const float greatest = greatest_of(values, count);
-    struct attention_int8_row row = {.scale = greatest / limit};
-    const float factor = limit / greatest;
-    if (!isfinite(greatest) || !isfinite(factor)) { /* no number, or nothing but zeros */
-        memset(a, 0, (size_t)count * 2);
-        row.scale = isfinite(greatest) ? 0.0f : NAN;
-        return row;
-    }
     const __m512 by = _mm512_set1_ps(factor);
     __m512i sum = _mm512_setzero_si512();
     for (int32_t i = 0; i < count; i += LANES) {
         const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + i), by));
         const __m256i split = bytes_split(_mm512_cvtepi32_epi16(q));
-        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * 2), split);
+        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * sizeof(int16_t)), split);
         sum = _mm512_add_epi32(sum, q);
     }
-    row.sum = _mm512_reduce_add_epi32(sum);
-    return row;
+    return _mm512_reduce_add_epi32(sum);
 }
+
+#include "kernels/attention_int8_round.h"
 
 const struct attention_int8_kernels attention_int8_avx512 = {.tile_rows = TILE_ROWS,
                                                              .many_rows = MANY_ROWS,
-                                                             .product = product_avx512,
-                                                             .round = round_avx512};
+                                                             .product =
+                                                                 attention_int8_frame_product,
+                                                             .round = attention_int8_round_row};

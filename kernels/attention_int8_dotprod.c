@@ -14,29 +14,33 @@
  */
 #include "kernels/attention_int8.h"
 
-#include "base/i32.h"
-
 #include <arm_neon.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 3, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
+enum { TILE_ROWS = 3, STEP_GROUPS = 2, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
+#define FEWER_ROWS(DO) DO(1) DO(2)
 
-/* One variable per sum: see attention_tile_neon. */
-#define ROW_SUMS(r)                                                                            \
-    int32x4_t high_##r##_0 = vdupq_n_s32(0), high_##r##_1 = high_##r##_0;                      \
-    int32x4_t high_##r##_2 = high_##r##_0, high_##r##_3 = high_##r##_0;                        \
-    int32x4_t low_##r##_0 = high_##r##_0, low_##r##_1 = high_##r##_0;                          \
-    int32x4_t low_##r##_2 = high_##r##_0, low_##r##_3 = high_##r##_0
+struct sums {
+    int32x4_t high_0_0, high_0_1, high_0_2, high_0_3;
+    int32x4_t high_1_0, high_1_1, high_1_2, high_1_3;
+    int32x4_t high_2_0, high_2_1, high_2_2, high_2_3;
+    int32x4_t low_0_0, low_0_1, low_0_2, low_0_3;
+    int32x4_t low_1_0, low_1_1, low_1_2, low_1_3;
+    int32x4_t low_2_0, low_2_1, low_2_2, low_2_3;
+};
+
 /* Four columns by the pair's group number `group`. */
 #define ROW_STEP(r, quarter, group)                                                            \
     if (rows > (r)) {                                                                          \
-        high_##r##_##quarter = vdotq_laneq_s32(high_##r##_##quarter, bytes, x_##r, group);     \
-        low_##r##_##quarter = vdotq_laneq_s32(low_##r##_##quarter, bytes, x_##r, 2 + (group)); \
+        sums->high_##r##_##quarter =                                                           \
+            vdotq_laneq_s32(sums->high_##r##_##quarter, bytes, x_##r, group);                  \
+        sums->low_##r##_##quarter =                                                            \
+            vdotq_laneq_s32(sums->low_##r##_##quarter, bytes, x_##r, 2 + (group));             \
     }
 #define QUARTER_STEP(quarter, group)                                                           \
     do {                                                                                       \
-        const int8x16_t bytes = vld1q_s8(at + (quarter)*QUARTER_BYTES);                        \
+        const int8x16_t bytes = vld1q_s8((const int8_t *)b + (quarter)*QUARTER_BYTES);         \
         ROW_STEP(0, quarter, group) ROW_STEP(1, quarter, group) ROW_STEP(2, quarter, group)    \
     } while (0)
 #define GROUP_STEP(group)                                                                      \
@@ -50,10 +54,10 @@ enum { TILE_ROWS = 3, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
     if (rows > (r)) {                                                                          \
         float *c = product->c + (r)*product->c_stride;                                         \
         const float scale = product->rows_of_a[r].scale;                                       \
-        quarter_store(c, high_##r##_0, low_##r##_0, scale);                                    \
-        quarter_store(c + LANES, high_##r##_1, low_##r##_1, scale);                            \
-        quarter_store(c + 2 * LANES, high_##r##_2, low_##r##_2, scale);                        \
-        quarter_store(c + 3 * LANES, high_##r##_3, low_##r##_3, scale);                        \
+        quarter_store(c, sums->high_##r##_0, sums->low_##r##_0, scale);                        \
+        quarter_store(c + LANES, sums->high_##r##_1, sums->low_##r##_1, scale);                \
+        quarter_store(c + 2 * LANES, sums->high_##r##_2, sums->low_##r##_2, scale);            \
+        quarter_store(c + 3 * LANES, sums->high_##r##_3, sums->low_##r##_3, scale);            \
     }
 
 INLINE void quarter_store(float *c, int32x4_t high, int32x4_t low, float scale)
@@ -67,47 +71,27 @@ INLINE int8x16_t pair_load(const uint8_t *a)
     return vreinterpretq_s8_u8(vld1q_u8(a));
 }
 
-/* rows is a constant at each call. */
-INLINE void product_tile(const struct attention_int8_product *product, int rows)
+INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
+                     const uint8_t *a, const uint8_t *b, int rows)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    const uint8_t *a = product->a;
     const size_t stride = product->a_stride;
-    const uint8_t *const *panel = product->b;
-    for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
-        const int8_t *at = (const int8_t *)(*panel + product->b_offset);
-        const int32_t pairs = (i32_min(product->panel_groups, left) + 1) / 2;
-        const uint8_t *a_end = a + (size_t)pairs * PAIR_BYTES;
-        for (; a < a_end; a += PAIR_BYTES, at += product->b_stride) {
-            const int8x16_t x_0 = pair_load(a);
-            const int8x16_t x_1 = rows > 1 ? pair_load(a + stride) : x_0;
-            const int8x16_t x_2 = rows > 2 ? pair_load(a + 2 * stride) : x_0;
-            GROUP_STEP(0);
-            at += product->b_stride;
-            GROUP_STEP(1);
-        }
-    }
+    const int8x16_t x_0 = pair_load(a);
+    const int8x16_t x_1 = rows > 1 ? pair_load(a + stride) : x_0;
+    const int8x16_t x_2 = rows > 2 ? pair_load(a + 2 * stride) : x_0;
+    GROUP_STEP(0);
+    b += product->b_stride;
+    GROUP_STEP(1);
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
+                       int rows)
+{
     ROW_STORE(0)
     ROW_STORE(1)
     ROW_STORE(2)
 }
 
-static void product_dotprod(const struct attention_int8_product *product)
-{
-    switch (product->rows) {
-    case 1:
-        product_tile(product, 1);
-        break;
-    case 2:
-        product_tile(product, 2);
-        break;
-    default:
-        product_tile(product, TILE_ROWS);
-        break;
-    }
-}
+#include "kernels/attention_int8_frame.h"
 
 struct attention_int8_row attention_int8_dotprod_round(const float *values, int32_t count,
                                                        float limit, uint8_t *a)
@@ -121,8 +105,8 @@ struct attention_int8_row attention_int8_dotprod_round(const float *values, int3
     return row;
 }
 
-const struct attention_int8_kernels attention_int8_dotprod = {.tile_rows = TILE_ROWS,
-                                                              .many_rows = TILE_ROWS,
-                                                              .product = product_dotprod,
-                                                              .round =
-                                                                  attention_int8_dotprod_round};
+const struct attention_int8_kernels attention_int8_dotprod = {
+    .tile_rows = TILE_ROWS,
+    .many_rows = TILE_ROWS,
+    .product = attention_int8_frame_product,
+    .round = attention_int8_dotprod_round};

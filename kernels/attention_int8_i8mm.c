@@ -14,24 +14,27 @@
  */
 #include "kernels/attention_int8.h"
 
-#include "base/i32.h"
-
 #include <arm_neon.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 3, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
+enum { TILE_ROWS = 3, STEP_GROUPS = 2, LANES = 4, QUARTER_BYTES = 16 };
+#define FEWER_ROWS(DO) DO(1) DO(2)
 
-/* One variable per sum: see attention_tile_neon. Each is of two columns. */
-#define ROW_SUMS(r)                                                                            \
-    int32x4_t left_##r##_0 = vdupq_n_s32(0), left_##r##_1 = left_##r##_0;                      \
-    int32x4_t left_##r##_2 = left_##r##_0, left_##r##_3 = left_##r##_0;                        \
-    int32x4_t right_##r##_0 = left_##r##_0, right_##r##_1 = left_##r##_0;                      \
-    int32x4_t right_##r##_2 = left_##r##_0, right_##r##_3 = left_##r##_0
+/* Each of two columns, by high bytes and by low ones. */
+struct sums {
+    int32x4_t left_0_0, left_0_1, left_0_2, left_0_3;
+    int32x4_t left_1_0, left_1_1, left_1_2, left_1_3;
+    int32x4_t left_2_0, left_2_1, left_2_2, left_2_3;
+    int32x4_t right_0_0, right_0_1, right_0_2, right_0_3;
+    int32x4_t right_1_0, right_1_1, right_1_2, right_1_3;
+    int32x4_t right_2_0, right_2_1, right_2_2, right_2_3;
+};
+
 #define ROW_STEP(r, quarter)                                                                   \
     if (rows > (r)) {                                                                          \
-        left_##r##_##quarter = vmmlaq_s32(left_##r##_##quarter, x_##r, b_left);                \
-        right_##r##_##quarter = vmmlaq_s32(right_##r##_##quarter, x_##r, b_right);             \
+        sums->left_##r##_##quarter = vmmlaq_s32(sums->left_##r##_##quarter, x_##r, b_left);    \
+        sums->right_##r##_##quarter = vmmlaq_s32(sums->right_##r##_##quarter, x_##r, b_right); \
     }
 /* Four columns, eight of the depth. */
 #define QUARTER_STEP(quarter)                                                                  \
@@ -46,10 +49,10 @@ enum { TILE_ROWS = 3, LANES = 4, QUARTER_BYTES = 16, PAIR_BYTES = 16 };
     if (rows > (r)) {                                                                          \
         float *c = product->c + (r)*product->c_stride;                                         \
         const float scale = product->rows_of_a[r].scale;                                       \
-        quarter_store(c, left_##r##_0, right_##r##_0, scale);                                  \
-        quarter_store(c + LANES, left_##r##_1, right_##r##_1, scale);                          \
-        quarter_store(c + 2 * LANES, left_##r##_2, right_##r##_2, scale);                      \
-        quarter_store(c + 3 * LANES, left_##r##_3, right_##r##_3, scale);                      \
+        quarter_store(c, sums->left_##r##_0, sums->right_##r##_0, scale);                      \
+        quarter_store(c + LANES, sums->left_##r##_1, sums->right_##r##_1, scale);              \
+        quarter_store(c + 2 * LANES, sums->left_##r##_2, sums->right_##r##_2, scale);          \
+        quarter_store(c + 3 * LANES, sums->left_##r##_3, sums->right_##r##_3, scale);          \
     }
 
 INLINE void quarter_store(float *c, int32x4_t left, int32x4_t right, float scale)
@@ -70,52 +73,32 @@ INLINE int32x4_t columns_load(const uint8_t *b)
     return vreinterpretq_s32_u8(vld1q_u8(b));
 }
 
-/* rows is a constant at each call. */
-INLINE void product_tile(const struct attention_int8_product *product, int rows)
+INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
+                     const uint8_t *a, const uint8_t *b, int rows)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    const uint8_t *a = product->a;
-    const size_t stride = product->a_stride, b_stride = product->b_stride;
-    const uint8_t *const *panel = product->b;
-    for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
-        const uint8_t *b = *panel + product->b_offset;
-        const int32_t pairs = (i32_min(product->panel_groups, left) + 1) / 2;
-        const uint8_t *a_end = a + (size_t)pairs * PAIR_BYTES;
-        for (; a < a_end; a += PAIR_BYTES, b += 2 * b_stride) {
-            const uint8_t *next = b + b_stride;
-            const int8x16_t x_0 = pair_load(a);
-            const int8x16_t x_1 = rows > 1 ? pair_load(a + stride) : x_0;
-            const int8x16_t x_2 = rows > 2 ? pair_load(a + 2 * stride) : x_0;
-            QUARTER_STEP(0);
-            QUARTER_STEP(1);
-            QUARTER_STEP(2);
-            QUARTER_STEP(3);
-        }
-    }
+    const size_t stride = product->a_stride;
+    const uint8_t *next = b + product->b_stride;
+    const int8x16_t x_0 = pair_load(a);
+    const int8x16_t x_1 = rows > 1 ? pair_load(a + stride) : x_0;
+    const int8x16_t x_2 = rows > 2 ? pair_load(a + 2 * stride) : x_0;
+    QUARTER_STEP(0);
+    QUARTER_STEP(1);
+    QUARTER_STEP(2);
+    QUARTER_STEP(3);
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
+                       int rows)
+{
     ROW_STORE(0)
     ROW_STORE(1)
     ROW_STORE(2)
 }
 
-static void product_i8mm(const struct attention_int8_product *product)
-{
-    switch (product->rows) {
-    case 1:
-        product_tile(product, 1);
-        break;
-    case 2:
-        product_tile(product, 2);
-        break;
-    default:
-        product_tile(product, TILE_ROWS);
-        break;
-    }
-}
+#include "kernels/attention_int8_frame.h"
 
-const struct attention_int8_kernels attention_int8_i8mm = {.tile_rows = TILE_ROWS,
-                                                           .many_rows = TILE_ROWS,
-                                                           .product = product_i8mm,
-                                                           .round =
-                                                               attention_int8_dotprod_round};
+const struct attention_int8_kernels attention_int8_i8mm = {
+    .tile_rows = TILE_ROWS,
+    .many_rows = TILE_ROWS,
+    .product = attention_int8_frame_product,
+    .round = attention_int8_dotprod_round};
