@@ -33,6 +33,14 @@ struct matmul_int8_tile {
     int32_t stride, rows, depth, panels;
 };
 
+/* Some rows of a tile and one of its panels. */
+struct matmul_int8_span {
+    const int8_t *x; /* the first row */
+    const int8_t *w, *w_end;
+    size_t stride; /* from row to row of x */
+    int32_t *out;  /* [rows][16] */
+};
+
 /* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
 

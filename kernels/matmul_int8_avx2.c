@@ -34,6 +34,7 @@ enum {
     HALVES = 2,
     AHEAD_BYTES = 1024 /* how far ahead weights are asked for when each is used once */
 };
+#define FEWER_ROWS(DO) DO(1) DO(2) DO(3)
 
 static __m256i group_broadcast(const int8_t *x)
 {
@@ -42,32 +43,27 @@ static __m256i group_broadcast(const int8_t *x)
     return _mm256_set1_epi32(group);
 }
 
-/* rows is a constant at each call: the loops unroll and sum[][] lives in registers. */
-static inline __attribute__((always_inline)) void rows_sum(const struct matmul_int8_tile *tile,
-                                                           int32_t first, int rows,
-                                                           int32_t *out)
+static inline __attribute__((always_inline)) void tile_sum(struct matmul_int8_span span,
+                                                           int rows)
 {
-    const size_t stride = (size_t)tile->stride;
-    const int8_t *x = tile->x + (size_t)first * stride;
-    const int8_t *w = tile->panel;
-    const int8_t *w_end = w + (size_t)tile->depth * PANEL;
+    const int8_t *x = span.x, *w = span.w;
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i sum[TILE_ROWS][HALVES];
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-    for (; w < w_end; w += PANEL * GROUP, x += GROUP) {
+    for (; w < span.w_end; w += PANEL * GROUP, x += GROUP) {
         const __m256i w0 = _mm256_loadu_si256((const __m256i *)(const void *)w);
         const __m256i w1 = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32));
         const __m256i abs0 = _mm256_abs_epi8(w0), abs1 = _mm256_abs_epi8(w1);
         for (int r = 0; r < rows; r++) {
-            const __m256i group = group_broadcast(x + (size_t)r * stride);
+            const __m256i group = group_broadcast(x + (size_t)r * span.stride);
             const __m256i pairs0 = _mm256_maddubs_epi16(abs0, _mm256_sign_epi8(group, w0));
             const __m256i pairs1 = _mm256_maddubs_epi16(abs1, _mm256_sign_epi8(group, w1));
             sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(pairs0, ones));
             sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(pairs1, ones));
         }
     }
-    out += (size_t)first * PANEL;
+    int32_t *out = span.out;
     for (int r = 0; r < rows; r++, out += PANEL) {
         _mm256_storeu_si256((__m256i *)(void *)out, sum[r][0]);
         _mm256_storeu_si256((__m256i *)(void *)(out + 8), sum[r][1]);
@@ -83,51 +79,34 @@ static inline __m256i step(__m256i sum, __m256i group, __m256i magnitude, const 
 }
 
 /* One row alone: x lends its sign to the weights, so one magnitude serves 16 outputs. */
-static void one_row_sum(const struct matmul_int8_tile *tile, int32_t first, int32_t *out)
+static void one_row_sum(struct matmul_int8_span span)
 {
-    const int8_t *x = tile->x + (size_t)first * (size_t)tile->stride;
-    const int8_t *w = tile->panel;
-    const int8_t *w_end = w + (size_t)tile->depth * PANEL;
+    const int8_t *x = span.x, *w = span.w;
     __m256i low = _mm256_setzero_si256(), high = low;
-    for (; w < w_end; w += PANEL * GROUP, x += GROUP) {
+    for (; w < span.w_end; w += PANEL * GROUP, x += GROUP) {
         _mm_prefetch((const void *)((uintptr_t)w + AHEAD_BYTES), _MM_HINT_T0);
         const __m256i group = group_broadcast(x), magnitude = _mm256_abs_epi8(group);
         low = step(low, group, magnitude, w);
         high = step(high, group, magnitude, w + 32);
     }
-    out += (size_t)first * PANEL;
-    _mm256_storeu_si256((__m256i *)(void *)out, low);
-    _mm256_storeu_si256((__m256i *)(void *)(out + 8), high);
+    _mm256_storeu_si256((__m256i *)(void *)span.out, low);
+    _mm256_storeu_si256((__m256i *)(void *)(span.out + 8), high);
 }
 
-static void panel_sum(const struct matmul_int8_tile *tile, int32_t *out)
+static inline __attribute__((always_inline)) void rows_sum(struct matmul_int8_span span,
+                                                           int rows)
 {
-    int32_t r = 0;
-    for (; r + TILE_ROWS <= tile->rows; r += TILE_ROWS)
-        rows_sum(tile, r, TILE_ROWS, out);
-    switch (tile->rows - r) {
-    case 3:
-        rows_sum(tile, r, 3, out);
-        break;
-    case 2:
-        rows_sum(tile, r, 2, out);
-        break;
-    case 1:
-        one_row_sum(tile, r, out);
-        break;
-    default:
-        break;
-    }
+    if (rows == 1)
+        one_row_sum(span);
+    else
+        tile_sum(span, rows);
 }
+
+#include "kernels/matmul_int8_frame.h"
 
 void matmul_int8_avx2(const struct matmul_int8_tile *tile, int32_t *out)
 {
-    struct matmul_int8_tile one = *tile;
-    for (int32_t p = 0; p < tile->panels; p++) {
-        panel_sum(&one, out);
-        one.panel += (size_t)tile->depth * PANEL;
-        out += (size_t)tile->rows * PANEL;
-    }
+    matmul_int8_frame_tile(tile, out);
 }
 
 void matmul_int8_finish_avx2(const struct matmul_int8_outputs *outputs, const int32_t *sums)

@@ -21,6 +21,7 @@ enum {
     QUADS = 4,
     HALVES = 2
 };
+#define FEWER_ROWS(DO) DO(1)
 
 static int8x16_t group_broadcast(const int8_t *x)
 {
@@ -29,25 +30,20 @@ static int8x16_t group_broadcast(const int8_t *x)
     return vreinterpretq_s8_s32(vdupq_n_s32(group));
 }
 
-/* rows is a constant at each call: the loops unroll and sum[][][] lives in registers. */
-static inline __attribute__((always_inline)) void rows_sum(const struct matmul_int8_tile *tile,
-                                                           int32_t first, int rows,
-                                                           int32_t *out)
+static inline __attribute__((always_inline)) void rows_sum(struct matmul_int8_span span,
+                                                           int rows)
 {
-    const size_t stride = (size_t)tile->stride;
-    const int8_t *x = tile->x + (size_t)first * stride;
-    const int8_t *w = tile->panel;
-    const int8_t *w_end = w + (size_t)tile->depth * PANEL;
+    const int8_t *x = span.x, *w = span.w;
     int32x4_t sum[TILE_ROWS][QUADS][HALVES];
     for (int r = 0; r < rows; r++) {
         for (int q = 0; q < QUADS; q++)
             sum[r][q][0] = sum[r][q][1] = vdupq_n_s32(0);
     }
-    for (; w < w_end; w += 2 * PANEL * GROUP, x += 2 * GROUP) {
+    for (; w < span.w_end; w += 2 * PANEL * GROUP, x += 2 * GROUP) {
         int8x16_t group[TILE_ROWS], next[TILE_ROWS];
         for (int r = 0; r < rows; r++) {
-            group[r] = group_broadcast(x + (size_t)r * stride);
-            next[r] = group_broadcast(x + (size_t)r * stride + GROUP);
+            group[r] = group_broadcast(x + (size_t)r * span.stride);
+            next[r] = group_broadcast(x + (size_t)r * span.stride + GROUP);
         }
         for (int q = 0; q < QUADS; q++) {
             const int8x16_t w_0 = vld1q_s8(w + q * PANEL);
@@ -62,23 +58,16 @@ static inline __attribute__((always_inline)) void rows_sum(const struct matmul_i
             }
         }
     }
-    out += (size_t)first * PANEL;
+    int32_t *out = span.out;
     for (int r = 0; r < rows; r++, out += PANEL) {
         for (int q = 0; q < QUADS; q++)
             vst1q_s32(out + q * 4, vpaddq_s32(sum[r][q][0], sum[r][q][1]));
     }
 }
 
+#include "kernels/matmul_int8_frame.h"
+
 void matmul_int8_neon(const struct matmul_int8_tile *tile, int32_t *out)
 {
-    struct matmul_int8_tile one = *tile;
-    for (int32_t p = 0; p < tile->panels; p++) {
-        int32_t r = 0;
-        for (; r + TILE_ROWS <= tile->rows; r += TILE_ROWS)
-            rows_sum(&one, r, TILE_ROWS, out);
-        if (r < tile->rows)
-            rows_sum(&one, r, 1, out);
-        one.panel += (size_t)tile->depth * PANEL;
-        out += (size_t)tile->rows * PANEL;
-    }
+    matmul_int8_frame_tile(tile, out);
 }
