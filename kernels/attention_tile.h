@@ -37,6 +37,12 @@ struct attention_tile_product {
     int32_t depth, panel_depth;
 };
 
+/* One number of the depth: what a SIMD level adds to its sums. */
+struct attention_tile_step {
+    const float *a; /* of the first row; the others ATTENTION_TILE_STRIDE apart */
+    const uint8_t *first, *second; /* the numbers of b, of each block */
+};
+
 /* scores[key] holds q k; its score is that times key_scales[key], in units of ln 2. Leaves the
  * weight 2^(score - max), times value_scales[key] when there are any, and zeros from `seen` up
  * to `padded`, a multiple of 8 that is at least seen. sum is of the weights before scaling. */

@@ -11,8 +11,6 @@
  */
 #include "kernels/attention_tile.h"
 
-#include "base/i32.h"
-
 #include <immintrin.h>
 
 enum {
@@ -22,7 +20,9 @@ enum {
     STRIDE = ATTENTION_TILE_STRIDE
 };
 
-#define INLINE static inline __attribute__((always_inline))
+#define FEWER_ROWS(DO)      DO(1) DO(2) DO(3) DO(4) DO(5)
+#define FEWER_PAIR_ROWS(DO) DO(1) DO(2)
+#define INLINE              static inline __attribute__((always_inline))
 
 INLINE size_t type_bytes(enum kv_type type)
 {
@@ -43,52 +43,47 @@ INLINE __m256 numbers_load(const uint8_t *numbers, enum kv_type type)
     return _mm256_setzero_ps();
 }
 
-#define ROW_SUMS(r) __m256 left_##r = _mm256_setzero_ps(), right_##r = left_##r
+struct sums {
+    __m256 left_0, left_1, left_2, left_3, left_4, left_5;
+    __m256 right_0, right_1, right_2, right_3, right_4, right_5;
+};
+
 #define ROW_STEP(r)                                                                            \
     if (rows > (r)) {                                                                          \
-        const __m256 x = _mm256_broadcast_ss(a + (r)*STRIDE);                                  \
-        left_##r = _mm256_fmadd_ps(x, left, left_##r);                                         \
-        right_##r = _mm256_fmadd_ps(x, right, right_##r);                                      \
+        const __m256 x = _mm256_broadcast_ss(step.a + (r)*STRIDE);                             \
+        sums->left_##r = _mm256_fmadd_ps(x, left, sums->left_##r);                             \
+        sums->right_##r = _mm256_fmadd_ps(x, right, sums->right_##r);                          \
     }
 #define ROW_STORE(r)                                                                           \
     if (rows > (r)) {                                                                          \
-        _mm256_storeu_ps(product->c + (r)*product->c_stride, left_##r);                        \
-        _mm256_storeu_ps(product->c + (r)*product->c_stride + LANES, right_##r);               \
+        _mm256_storeu_ps(product->c + (r)*product->c_stride, sums->left_##r);                  \
+        _mm256_storeu_ps(product->c + (r)*product->c_stride + LANES, sums->right_##r);         \
     }
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
+#define EACH_ROW(DO) DO(0) FEWER_ROWS(DO)
 
-/* rows and type are constants at each call. */
-INLINE void product_tile(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void sums_add(struct sums *sums, struct attention_tile_step step, int rows,
+                     enum kv_type type)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    ROW_SUMS(3);
-    ROW_SUMS(4);
-    ROW_SUMS(5);
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *panel = product->b[0];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
-        const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride) {
-            const __m256 left = numbers_load(b, type);
-            const __m256 right = numbers_load(b + LANES * bytes, type);
-            EACH_ROW(ROW_STEP)
-        }
-        a_panel += product->a_panel;
-    }
+    const __m256 left = numbers_load(step.first, type);
+    const __m256 right = numbers_load(step.first + LANES * type_bytes(type), type);
+    EACH_ROW(ROW_STEP)
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_tile_product *product,
+                       int rows)
+{
     EACH_ROW(ROW_STORE)
 }
 
-#define PAIR_SUMS(r)                                                                           \
-    __m256 sum_##r##_0 = _mm256_setzero_ps(), sum_##r##_1 = sum_##r##_0;                       \
-    __m256 sum_##r##_2 = sum_##r##_0, sum_##r##_3 = sum_##r##_0
+struct pairs {
+    __m256 row_0_0, row_0_1, row_0_2, row_0_3;
+    __m256 row_1_0, row_1_1, row_1_2, row_1_3;
+    __m256 row_2_0, row_2_1, row_2_2, row_2_3;
+};
+
 #define PAIR_STEP(r, i)                                                                        \
     if (rows > (r))                                                                            \
-        sum_##r##_##i = _mm256_fmadd_ps(x_##r, column, sum_##r##_##i);
+        pairs->row_##r##_##i = _mm256_fmadd_ps(x_##r, column, pairs->row_##r##_##i);
 #define PAIR_COLUMN(i, numbers)                                                                \
     do {                                                                                       \
         const __m256 column = numbers_load((numbers), type);                                   \
@@ -97,84 +92,34 @@ INLINE void product_tile(const struct attention_tile_product *product, int rows,
 #define PAIR_STORE(r)                                                                          \
     if (rows > (r)) {                                                                          \
         float *c = product->c + (r)*product->c_stride;                                         \
-        _mm256_storeu_ps(c, sum_##r##_0);                                                      \
-        _mm256_storeu_ps(c + LANES, sum_##r##_1);                                              \
-        _mm256_storeu_ps(c + 2 * LANES, sum_##r##_2);                                          \
-        _mm256_storeu_ps(c + 3 * LANES, sum_##r##_3);                                          \
+        _mm256_storeu_ps(c, pairs->row_##r##_0);                                               \
+        _mm256_storeu_ps(c + LANES, pairs->row_##r##_1);                                       \
+        _mm256_storeu_ps(c + 2 * LANES, pairs->row_##r##_2);                                   \
+        _mm256_storeu_ps(c + 3 * LANES, pairs->row_##r##_3);                                   \
     }
 
-/* Two blocks of columns for at most three rows; rows and type are constants at each call. */
-INLINE void product_pair(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void pairs_add(struct pairs *pairs, struct attention_tile_step step, int rows,
+                      enum kv_type type)
 {
-    PAIR_SUMS(0);
-    PAIR_SUMS(1);
-    PAIR_SUMS(2);
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *first = product->b[0], *const *second = product->b[1];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
-        const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
-        const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride, d += b_stride) {
-            const __m256 x_0 = _mm256_broadcast_ss(a);
-            const __m256 x_1 = rows > 1 ? _mm256_broadcast_ss(a + STRIDE) : x_0;
-            const __m256 x_2 = rows > 2 ? _mm256_broadcast_ss(a + 2 * STRIDE) : x_0;
-            PAIR_COLUMN(0, b);
-            PAIR_COLUMN(1, b + LANES * bytes);
-            PAIR_COLUMN(2, d);
-            PAIR_COLUMN(3, d + LANES * bytes);
-        }
-        a_panel += product->a_panel;
-    }
+    const size_t half = LANES * type_bytes(type);
+    const __m256 x_0 = _mm256_broadcast_ss(step.a);
+    const __m256 x_1 = rows > 1 ? _mm256_broadcast_ss(step.a + STRIDE) : x_0;
+    const __m256 x_2 = rows > 2 ? _mm256_broadcast_ss(step.a + 2 * STRIDE) : x_0;
+    PAIR_COLUMN(0, step.first);
+    PAIR_COLUMN(1, step.first + half);
+    PAIR_COLUMN(2, step.second);
+    PAIR_COLUMN(3, step.second + half);
+}
+
+INLINE void pairs_store(const struct pairs *pairs, const struct attention_tile_product *product,
+                        int rows)
+{
     PAIR_STORE(0)
     PAIR_STORE(1)
     PAIR_STORE(2)
 }
 
-#define ROWS_CASE(function, count)                                                             \
-    case count:                                                                                \
-        function(product, count, type);                                                        \
-        break;
-
-INLINE void product_rows(const struct attention_tile_product *product, enum kv_type type)
-{
-    if (product->blocks == 2) {
-        switch (product->rows) {
-            ROWS_CASE(product_pair, 1)
-            ROWS_CASE(product_pair, 2)
-        default:
-            product_pair(product, PAIR_ROWS, type);
-            break;
-        }
-        return;
-    }
-    switch (product->rows) {
-        ROWS_CASE(product_tile, 1)
-        ROWS_CASE(product_tile, 2)
-        ROWS_CASE(product_tile, 3)
-        ROWS_CASE(product_tile, 4)
-        ROWS_CASE(product_tile, 5)
-    default:
-        product_tile(product, TILE_ROWS, type);
-        break;
-    }
-}
-
-static void product_avx2(const struct attention_tile_product *product)
-{
-    switch (product->b_type) {
-    case KV_F32:
-        product_rows(product, KV_F32);
-        break;
-    case KV_F16:
-        product_rows(product, KV_F16);
-        break;
-    case KV_INT8:
-        break;
-    }
-}
+#include "kernels/attention_tile_frame.h"
 
 /* 2^t for t <= 0, as exp_2 does it but fused; 0 below -126, a NaN stays one. */
 INLINE __m256 power_of_two(__m256 t)
@@ -261,9 +206,9 @@ void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count
     }
 }
 
-const struct attention_tile_kernels attention_tile_avx2 = {.tile_rows = TILE_ROWS,
-                                                           .pair_rows = PAIR_ROWS,
-                                                           .product = product_avx2,
-                                                           .softmax = softmax_avx2,
-                                                           .widen_f16 =
-                                                               attention_tile_widen_f16_avx2};
+const struct attention_tile_kernels attention_tile_avx2 = {
+    .tile_rows = TILE_ROWS,
+    .pair_rows = PAIR_ROWS,
+    .product = attention_tile_frame_product,
+    .softmax = softmax_avx2,
+    .widen_f16 = attention_tile_widen_f16_avx2};

@@ -11,14 +11,15 @@
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
  */
-#include "base/i32.h"
 #include "kernels/attention_tile.h"
 
 #ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
+#define FEWER_ROWS(DO)      DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define FEWER_PAIR_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5)
+#define INLINE              static inline __attribute__((always_inline))
 
 enum {
     TILE_ROWS = 12,
@@ -26,11 +27,6 @@ enum {
     STRIDE = ATTENTION_TILE_STRIDE,
     COLS = ATTENTION_TILE_COLS
 };
-
-INLINE size_t type_bytes(enum kv_type type)
-{
-    return type == KV_F32 ? 4 : 2;
-}
 
 /* Sixteen numbers as floats. */
 INLINE __m512 numbers_load(const uint8_t *numbers, enum kv_type type)
@@ -46,141 +42,70 @@ INLINE __m512 numbers_load(const uint8_t *numbers, enum kv_type type)
     return _mm512_setzero_ps();
 }
 
-/* One variable per row: see attention_tile_avx2. */
+struct sums {
+    __m512 row_0, row_1, row_2, row_3, row_4, row_5;
+    __m512 row_6, row_7, row_8, row_9, row_10, row_11;
+};
+
 #define ROW_STEP(r)                                                                            \
     if (rows > (r))                                                                            \
-        sum_##r = _mm512_fmadd_ps(_mm512_set1_ps(a[(r)*STRIDE]), column, sum_##r);
+        sums->row_##r =                                                                        \
+            _mm512_fmadd_ps(_mm512_set1_ps(step.a[(r)*STRIDE]), column, sums->row_##r);
 #define ROW_STORE(r)                                                                           \
     if (rows > (r))                                                                            \
-        _mm512_storeu_ps(product->c + (r)*product->c_stride, sum_##r);
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+        _mm512_storeu_ps(product->c + (r)*product->c_stride, sums->row_##r);
+#define EACH_ROW(DO) DO(0) FEWER_ROWS(DO)
 
-/* rows and type are constants at each call. */
-INLINE void product_tile(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void sums_add(struct sums *sums, struct attention_tile_step step, int rows,
+                     enum kv_type type)
 {
-    __m512 sum_0 = _mm512_setzero_ps(), sum_1 = sum_0, sum_2 = sum_0, sum_3 = sum_0;
-    __m512 sum_4 = sum_0, sum_5 = sum_0, sum_6 = sum_0, sum_7 = sum_0;
-    __m512 sum_8 = sum_0, sum_9 = sum_0, sum_10 = sum_0, sum_11 = sum_0;
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *panel = product->b[0];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
-        const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride) {
-            const __m512 column = numbers_load(b, type);
-            EACH_ROW(ROW_STEP)
-        }
-        a_panel += product->a_panel;
-    }
+    const __m512 column = numbers_load(step.first, type);
+    EACH_ROW(ROW_STEP)
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_tile_product *product,
+                       int rows)
+{
     EACH_ROW(ROW_STORE)
 }
 
-#define PAIR_SUMS(r) __m512 left_##r = _mm512_setzero_ps(), right_##r = left_##r
+struct pairs {
+    __m512 left_0, left_1, left_2, left_3, left_4, left_5;
+    __m512 right_0, right_1, right_2, right_3, right_4, right_5;
+};
+
 #define PAIR_STEP(r)                                                                           \
     if (rows > (r)) {                                                                          \
-        const __m512 x = _mm512_set1_ps(a[(r)*STRIDE]);                                        \
-        left_##r = _mm512_fmadd_ps(x, left, left_##r);                                         \
-        right_##r = _mm512_fmadd_ps(x, right, right_##r);                                      \
+        const __m512 x = _mm512_set1_ps(step.a[(r)*STRIDE]);                                   \
+        pairs->left_##r = _mm512_fmadd_ps(x, left, pairs->left_##r);                           \
+        pairs->right_##r = _mm512_fmadd_ps(x, right, pairs->right_##r);                        \
     }
 #define PAIR_STORE(r)                                                                          \
     if (rows > (r)) {                                                                          \
-        _mm512_storeu_ps(product->c + (r)*product->c_stride, left_##r);                        \
-        _mm512_storeu_ps(product->c + (r)*product->c_stride + COLS, right_##r);                \
+        _mm512_storeu_ps(product->c + (r)*product->c_stride, pairs->left_##r);                 \
+        _mm512_storeu_ps(product->c + (r)*product->c_stride + COLS, pairs->right_##r);         \
     }
-#define PAIR_EACH(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
+#define PAIR_EACH(DO) DO(0) FEWER_PAIR_ROWS(DO)
 
-/* Two blocks of columns for at most six rows; rows and type are constants at each call. */
-INLINE void product_pair(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void pairs_add(struct pairs *pairs, struct attention_tile_step step, int rows,
+                      enum kv_type type)
 {
-    PAIR_SUMS(0);
-    PAIR_SUMS(1);
-    PAIR_SUMS(2);
-    PAIR_SUMS(3);
-    PAIR_SUMS(4);
-    PAIR_SUMS(5);
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *first = product->b[0], *const *second = product->b[1];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
-        const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
-        const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride, d += b_stride) {
-            const __m512 left = numbers_load(b, type), right = numbers_load(d, type);
-            PAIR_EACH(PAIR_STEP)
-        }
-        a_panel += product->a_panel;
-    }
+    const __m512 left = numbers_load(step.first, type);
+    const __m512 right = numbers_load(step.second, type);
+    PAIR_EACH(PAIR_STEP)
+}
+
+INLINE void pairs_store(const struct pairs *pairs, const struct attention_tile_product *product,
+                        int rows)
+{
     PAIR_EACH(PAIR_STORE)
 }
 
-#define ROWS_CASE(function, count)                                                             \
-    case count:                                                                                \
-        function(product, count, type);                                                        \
-        break;
-
-INLINE void product_rows(const struct attention_tile_product *product, enum kv_type type)
-{
-    switch (product->rows) {
-        ROWS_CASE(product_tile, 1)
-        ROWS_CASE(product_tile, 2)
-        ROWS_CASE(product_tile, 3)
-        ROWS_CASE(product_tile, 4)
-        ROWS_CASE(product_tile, 5)
-        ROWS_CASE(product_tile, 6)
-        ROWS_CASE(product_tile, 7)
-        ROWS_CASE(product_tile, 8)
-        ROWS_CASE(product_tile, 9)
-        ROWS_CASE(product_tile, 10)
-        ROWS_CASE(product_tile, 11)
-    default:
-        product_tile(product, TILE_ROWS, type);
-        break;
-    }
-}
-
-INLINE void product_pairs(const struct attention_tile_product *product, enum kv_type type)
-{
-    switch (product->rows) {
-        ROWS_CASE(product_pair, 1)
-        ROWS_CASE(product_pair, 2)
-        ROWS_CASE(product_pair, 3)
-        ROWS_CASE(product_pair, 4)
-        ROWS_CASE(product_pair, 5)
-    default:
-        product_pair(product, PAIR_ROWS, type);
-        break;
-    }
-}
-
-INLINE void product_type(const struct attention_tile_product *product, enum kv_type type)
-{
-    if (product->blocks == 2)
-        product_pairs(product, type);
-    else
-        product_rows(product, type);
-}
-
-static void product_avx512(const struct attention_tile_product *product)
-{
-    switch (product->b_type) {
-    case KV_F32:
-        product_type(product, KV_F32);
-        break;
-    case KV_F16:
-        product_type(product, KV_F16);
-        break;
-    case KV_INT8:
-        break;
-    }
-}
+#include "kernels/attention_tile_frame.h"
 
 const struct attention_tile_kernels attention_tile_avx512 = {
     .tile_rows = TILE_ROWS,
     .pair_rows = PAIR_ROWS,
-    .product = product_avx512,
+    .product = attention_tile_frame_product,
     .softmax = attention_softmax_avx512,
     .widen_f16 = attention_tile_widen_f16_avx2};

@@ -11,8 +11,6 @@
  */
 #include "kernels/attention_tile.h"
 
-#include "base/i32.h"
-
 #include <arm_neon.h>
 
 enum {
@@ -23,7 +21,9 @@ enum {
     COLS = ATTENTION_TILE_COLS
 };
 
-#define INLINE static inline __attribute__((always_inline))
+#define FEWER_ROWS(DO)      DO(1) DO(2) DO(3) DO(4)
+#define FEWER_PAIR_ROWS(DO) DO(1)
+#define INLINE              static inline __attribute__((always_inline))
 
 INLINE size_t type_bytes(enum kv_type type)
 {
@@ -40,136 +40,95 @@ INLINE float32x4x2_t numbers_load(const uint8_t *numbers, enum kv_type type)
     return (float32x4x2_t){{vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)}};
 }
 
-#define ROW_SUMS(r)                                                                            \
-    float32x4_t sum_##r##_0 = vdupq_n_f32(0), sum_##r##_1 = sum_##r##_0;                       \
-    float32x4_t sum_##r##_2 = sum_##r##_0, sum_##r##_3 = sum_##r##_0
+struct sums {
+    float32x4_t row_0_0, row_0_1, row_0_2, row_0_3;
+    float32x4_t row_1_0, row_1_1, row_1_2, row_1_3;
+    float32x4_t row_2_0, row_2_1, row_2_2, row_2_3;
+    float32x4_t row_3_0, row_3_1, row_3_2, row_3_3;
+    float32x4_t row_4_0, row_4_1, row_4_2, row_4_3;
+};
+
 #define ROW_STEP(r)                                                                            \
     if (rows > (r)) {                                                                          \
-        const float x = a[(r)*STRIDE];                                                         \
-        sum_##r##_0 = vfmaq_n_f32(sum_##r##_0, left.val[0], x);                                \
-        sum_##r##_1 = vfmaq_n_f32(sum_##r##_1, left.val[1], x);                                \
-        sum_##r##_2 = vfmaq_n_f32(sum_##r##_2, right.val[0], x);                               \
-        sum_##r##_3 = vfmaq_n_f32(sum_##r##_3, right.val[1], x);                               \
+        const float x = step.a[(r)*STRIDE];                                                    \
+        sums->row_##r##_0 = vfmaq_n_f32(sums->row_##r##_0, left.val[0], x);                    \
+        sums->row_##r##_1 = vfmaq_n_f32(sums->row_##r##_1, left.val[1], x);                    \
+        sums->row_##r##_2 = vfmaq_n_f32(sums->row_##r##_2, right.val[0], x);                   \
+        sums->row_##r##_3 = vfmaq_n_f32(sums->row_##r##_3, right.val[1], x);                   \
     }
 #define ROW_STORE(r)                                                                           \
     if (rows > (r)) {                                                                          \
         float *c = product->c + (r)*product->c_stride;                                         \
-        vst1q_f32(c, sum_##r##_0);                                                             \
-        vst1q_f32(c + 4, sum_##r##_1);                                                         \
-        vst1q_f32(c + 8, sum_##r##_2);                                                         \
-        vst1q_f32(c + 12, sum_##r##_3);                                                        \
+        vst1q_f32(c, sums->row_##r##_0);                                                       \
+        vst1q_f32(c + 4, sums->row_##r##_1);                                                   \
+        vst1q_f32(c + 8, sums->row_##r##_2);                                                   \
+        vst1q_f32(c + 12, sums->row_##r##_3);                                                  \
     }
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4)
+#define EACH_ROW(DO) DO(0) FEWER_ROWS(DO)
 
-/* rows and type are constants at each call. */
-INLINE void product_tile(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void sums_add(struct sums *sums, struct attention_tile_step step, int rows,
+                     enum kv_type type)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    ROW_SUMS(3);
-    ROW_SUMS(4);
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *panel = product->b[0];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
-        const uint8_t *b = (const uint8_t *)*panel + product->b_column[0] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride) {
-            const float32x4x2_t left = numbers_load(b, type);
-            const float32x4x2_t right = numbers_load(b + LANES * bytes, type);
-            EACH_ROW(ROW_STEP)
-        }
-        a_panel += product->a_panel;
-    }
+    const float32x4x2_t left = numbers_load(step.first, type);
+    const float32x4x2_t right = numbers_load(step.first + LANES * type_bytes(type), type);
+    EACH_ROW(ROW_STEP)
+}
+
+INLINE void sums_store(const struct sums *sums, const struct attention_tile_product *product,
+                       int rows)
+{
     EACH_ROW(ROW_STORE)
 }
 
-/* Two blocks of columns for at most two rows: rows 0 and 1 of the macros are one row's halves,
- * 2 and 3 the other's. rows and type are constants at each call. */
-#define PAIR_STEP(r, sums, number)                                                             \
+/* Of a row's two blocks, one after the other. */
+struct pairs {
+    float32x4_t first_0_0, first_0_1, first_0_2, first_0_3;
+    float32x4_t second_0_0, second_0_1, second_0_2, second_0_3;
+    float32x4_t first_1_0, first_1_1, first_1_2, first_1_3;
+    float32x4_t second_1_0, second_1_1, second_1_2, second_1_3;
+};
+
+#define PAIR_STEP(r, block)                                                                    \
     if (rows > (r)) {                                                                          \
-        const float x = a[(r)*STRIDE];                                                         \
-        sum_##sums##_0 = vfmaq_n_f32(sum_##sums##_0, number##_left.val[0], x);                 \
-        sum_##sums##_1 = vfmaq_n_f32(sum_##sums##_1, number##_left.val[1], x);                 \
-        sum_##sums##_2 = vfmaq_n_f32(sum_##sums##_2, number##_right.val[0], x);                \
-        sum_##sums##_3 = vfmaq_n_f32(sum_##sums##_3, number##_right.val[1], x);                \
+        const float x = step.a[(r)*STRIDE];                                                    \
+        pairs->block##_##r##_0 = vfmaq_n_f32(pairs->block##_##r##_0, block##_left.val[0], x);  \
+        pairs->block##_##r##_1 = vfmaq_n_f32(pairs->block##_##r##_1, block##_left.val[1], x);  \
+        pairs->block##_##r##_2 = vfmaq_n_f32(pairs->block##_##r##_2, block##_right.val[0], x); \
+        pairs->block##_##r##_3 = vfmaq_n_f32(pairs->block##_##r##_3, block##_right.val[1], x); \
     }
-#define PAIR_STORE(sums, to)                                                                   \
-    do {                                                                                       \
-        vst1q_f32((to), sum_##sums##_0);                                                       \
-        vst1q_f32((to) + 4, sum_##sums##_1);                                                   \
-        vst1q_f32((to) + 8, sum_##sums##_2);                                                   \
-        vst1q_f32((to) + 12, sum_##sums##_3);                                                  \
-    } while (0)
+#define PAIR_STORE(r, block, column)                                                           \
+    if (rows > (r)) {                                                                          \
+        float *c = product->c + (r)*product->c_stride + (column);                              \
+        vst1q_f32(c, pairs->block##_##r##_0);                                                  \
+        vst1q_f32(c + 4, pairs->block##_##r##_1);                                              \
+        vst1q_f32(c + 8, pairs->block##_##r##_2);                                              \
+        vst1q_f32(c + 12, pairs->block##_##r##_3);                                             \
+    }
 
-INLINE void product_pair(const struct attention_tile_product *product, int rows,
-                         enum kv_type type)
+INLINE void pairs_add(struct pairs *pairs, struct attention_tile_step step, int rows,
+                      enum kv_type type)
 {
-    ROW_SUMS(0);
-    ROW_SUMS(1);
-    ROW_SUMS(2);
-    ROW_SUMS(3);
-    const size_t bytes = type_bytes(type), b_stride = product->b_stride * bytes;
-    const float *a_panel = product->a;
-    const void *const *first = product->b[0], *const *second = product->b[1];
-    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
-        const uint8_t *b = (const uint8_t *)*first++ + product->b_column[0] * bytes;
-        const uint8_t *d = (const uint8_t *)*second++ + product->b_column[1] * bytes;
-        const float *a = a_panel, *a_end = a + i32_min(product->panel_depth, rest);
-        for (; a < a_end; a++, b += b_stride, d += b_stride) {
-            const float32x4x2_t b_left = numbers_load(b, type);
-            const float32x4x2_t b_right = numbers_load(b + LANES * bytes, type);
-            const float32x4x2_t d_left = numbers_load(d, type);
-            const float32x4x2_t d_right = numbers_load(d + LANES * bytes, type);
-            PAIR_STEP(0, 0, b)
-            PAIR_STEP(0, 1, d)
-            PAIR_STEP(1, 2, b)
-            PAIR_STEP(1, 3, d)
-        }
-        a_panel += product->a_panel;
-    }
-    PAIR_STORE(0, product->c);
-    PAIR_STORE(1, product->c + COLS);
-    if (rows < 2)
-        return;
-    PAIR_STORE(2, product->c + product->c_stride);
-    PAIR_STORE(3, product->c + product->c_stride + COLS);
+    const size_t half = LANES * type_bytes(type);
+    const float32x4x2_t first_left = numbers_load(step.first, type);
+    const float32x4x2_t first_right = numbers_load(step.first + half, type);
+    const float32x4x2_t second_left = numbers_load(step.second, type);
+    const float32x4x2_t second_right = numbers_load(step.second + half, type);
+    PAIR_STEP(0, first)
+    PAIR_STEP(0, second)
+    PAIR_STEP(1, first)
+    PAIR_STEP(1, second)
 }
 
-#define ROWS_CASE(count)                                                                       \
-    case count:                                                                                \
-        product_tile(product, count, type);                                                    \
-        break;
-
-INLINE void product_rows(const struct attention_tile_product *product, enum kv_type type)
+INLINE void pairs_store(const struct pairs *pairs, const struct attention_tile_product *product,
+                        int rows)
 {
-    if (product->blocks == 2) {
-        if (product->rows == 1)
-            product_pair(product, 1, type);
-        else
-            product_pair(product, PAIR_ROWS, type);
-        return;
-    }
-    switch (product->rows) {
-        ROWS_CASE(1)
-        ROWS_CASE(2)
-        ROWS_CASE(3)
-        ROWS_CASE(4)
-    default:
-        product_tile(product, TILE_ROWS, type);
-        break;
-    }
+    PAIR_STORE(0, first, 0)
+    PAIR_STORE(0, second, COLS)
+    PAIR_STORE(1, first, 0)
+    PAIR_STORE(1, second, COLS)
 }
 
-static void product_neon(const struct attention_tile_product *product)
-{
-    if (product->b_type == KV_F32)
-        product_rows(product, KV_F32);
-    else
-        product_rows(product, KV_F16);
-}
+#include "kernels/attention_tile_frame.h"
 
 /* a where it is greater, else b, a NaN's neighbour too: as x86 does it. */
 INLINE float32x4_t greater(float32x4_t a, float32x4_t b)
@@ -265,6 +224,7 @@ static void widen_f16_neon(const uint16_t *from, float *to, size_t count)
 
 const struct attention_tile_kernels attention_tile_neon = {.tile_rows = TILE_ROWS,
                                                            .pair_rows = PAIR_ROWS,
-                                                           .product = product_neon,
+                                                           .product =
+                                                               attention_tile_frame_product,
                                                            .softmax = softmax_neon,
                                                            .widen_f16 = widen_f16_neon};
