@@ -35,8 +35,8 @@ ATTENTION_TILE_FRAME_CALL void attention_tile_frame_tile(
     for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth) {
         struct attention_tile_step step = {
             .a = a_panel,
-            .first = (const uint8_t *)*first++ + product->b_column[0] * bytes,
-            .second = (const uint8_t *)*second++ + product->b_column[blocks - 1] * bytes};
+            .first = (const uint8_t *)*first + product->b_column[0] * bytes,
+            .second = (const uint8_t *)*second + product->b_column[blocks - 1] * bytes};
         const float *a_end = a_panel + i32_min(product->panel_depth, rest);
         for (; step.a < a_end; step.a++, step.first += b_stride, step.second += b_stride) {
             if (blocks == 2)
@@ -45,6 +45,8 @@ ATTENTION_TILE_FRAME_CALL void attention_tile_frame_tile(
                 sums_add(&sums, step, rows, type);
         }
         a_panel += product->a_panel;
+        first++;
+        second++;
     }
     if (blocks == 2)
         pairs_store(&pairs, product, rows);
