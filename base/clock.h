@@ -1,4 +1,4 @@
-/* clock - time, as monotonic seconds for measuring and as Unix seconds for records. */
+/* clock - time: monotonic and processor seconds for measuring, Unix seconds for records. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,6 +9,8 @@ extern "C" { /* kernels/device_cuda.cu calls it */
 #endif
 
 double clock_now_s(void);   /* monotonic, from an arbitrary start */
+double clock_cpu_s(void);   /* the processor's, of all threads of this process: what others run
+                             * on the machine does not count in it */
 int64_t clock_unix_s(void); /* since 1970-01-01 UTC */
 void clock_sleep_ms(int ms);
 /* Adds the time since *at_s to *sum_s, and sets *at_s to now: laps of one stop-watch. */

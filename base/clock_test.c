@@ -21,8 +21,23 @@ static void test_forward(void **state)
     assert_true(clock_unix_s() > 1700000000);
 }
 
+/* Sleeping takes none of the processor's time, working some. */
+static void test_processor(void **state)
+{
+    (void)state;
+    const double before = clock_cpu_s(), start = clock_now_s();
+    clock_sleep_ms(30);
+    const double slept = clock_cpu_s();
+    assert_true(slept - before < 0.5 * (clock_now_s() - start));
+    volatile uint32_t sum = 0;
+    while (clock_cpu_s() == slept)
+        sum += 1;
+    assert_true(clock_cpu_s() > slept);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forward)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forward),
+                                       cmocka_unit_test(test_processor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,11 @@
  * sums, enough to hide the latency of a fused multiply-add anywhere. */
 #include "bench/f32_peak.h"
 
+#include "base/clock.h"
+
 #include <stdint.h>
-#include <time.h>
 
 enum { TURNS = 1000000, TRIES = 7, SUMS = 12, OPS = 2 };
-
-double f32_peak_cpu_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 #if defined(__x86_64__)
 
@@ -40,9 +34,9 @@ static double best_s(void (*loop)(int64_t turns))
 {
     double best = 0.0;
     for (int i = 0; i < TRIES; i++) {
-        const double start_s = f32_peak_cpu_s();
+        const double start_s = clock_cpu_s();
         loop(TURNS);
-        const double taken_s = f32_peak_cpu_s() - start_s;
+        const double taken_s = clock_cpu_s() - start_s;
         best = i == 0 || taken_s < best ? taken_s : best;
     }
     return best;

@@ -12,7 +12,4 @@
  * for this level. The best of several timings, about a tenth of a second. */
 double f32_peak_measure(enum device_simd simd);
 
-/* Seconds of processor time that all threads of this process have had. */
-double f32_peak_cpu_s(void);
-
 #endif

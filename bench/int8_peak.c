@@ -9,9 +9,10 @@
  */
 #include "bench/int8_peak.h"
 
+#include "base/clock.h"
+
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 enum { TURNS = 2000000, TRIES = 5 };
 
@@ -136,13 +137,6 @@ static const struct loop *level_loops(enum device_simd simd, size_t *count)
 
 #endif
 
-double int8_peak_cpu_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 struct int8_peak int8_peak_measure(enum device_simd simd)
 {
     struct int8_peak peak = {NULL, 0.0};
@@ -150,9 +144,9 @@ struct int8_peak int8_peak_measure(enum device_simd simd)
     const struct loop *loops = level_loops(simd, &count);
     for (size_t i = 0; i < count * TRIES; i++) {
         const struct loop *loop = &loops[i % count];
-        const double start_s = int8_peak_cpu_s();
+        const double start_s = clock_cpu_s();
         loop->run(TURNS);
-        const double ops_per_s = loop->ops_per_turn * TURNS / (int8_peak_cpu_s() - start_s);
+        const double ops_per_s = loop->ops_per_turn * TURNS / (clock_cpu_s() - start_s);
         if (ops_per_s > peak.ops_per_s)
             peak = (struct int8_peak){loop->sequence, ops_per_s};
     }

@@ -13,10 +13,6 @@ struct int8_peak {
     double ops_per_s; /* of one core's time; a product and its addition are two operations */
 };
 
-/* Seconds of processor time that all threads of this process have had: what others run on
- * the machine does not count in it. */
-double int8_peak_cpu_s(void);
-
 /* Best of several timings of each loop of that level. Takes about half a second. */
 struct int8_peak int8_peak_measure(enum device_simd simd);
 

@@ -10,6 +10,7 @@
  * mask and of moving past the token, and how many masks were found in the table. With SCHEMA,
  * the name of one, its slowest place is shown too.
  */
+#include "base/clock.h"
 #include "engine/masks.h"
 #include "engine/vocab_texts.h"
 #include "tests/harness/json_case.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TIMES_MAX = 1 << 20, VIEWED_BYTES = 60 };
 
@@ -37,13 +37,6 @@ struct bench {
     uint64_t found_first, refused, wrong;
     double slowest_us;
 };
-
-static double processor_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
-}
 
 static void add(struct times *times, double us)
 {
@@ -94,20 +87,20 @@ static void follow(struct bench *bench, const struct constraint *constraint,
         const uint64_t made = bench->masks.made;
         const uint32_t token = (uint32_t)list->ids[i];
         masks_begin(&bench->masks);
-        const double begin = processor_us();
+        const double begin = clock_cpu_s();
         const uint32_t *mask = masks_of(&bench->masks, constraint, &text);
-        const double us = processor_us() - begin;
+        const double us = 1e6 * (clock_cpu_s() - begin);
         add(is_first ? &bench->first : &bench->again, us);
         if (is_first && bench->masks.made > made)
             add(&bench->fresh, us);
         if (bench->wanted)
             show_place(bench, list, i, us);
         bench->wrong += (mask[token / 32] >> token % 32 & 1) == 0;
-        const double then = processor_us();
+        const double then = clock_cpu_s();
         if (!constraint_advance(constraint, &bench->masks.walk.matcher, &text,
                                 bench->texts.bytes[token]))
             return;
-        add(&bench->moves, processor_us() - then);
+        add(&bench->moves, 1e6 * (clock_cpu_s() - then));
     }
     if (is_first)
         bench->found_first += bench->masks.found - found;
@@ -153,11 +146,11 @@ static enum status open_bench(struct bench *bench, struct arena *arena, struct e
     TRY(vocab_texts_init(&bench->texts, bench->tokenizer, vocab, arena, err));
     const struct masks_options options = {
         .bytes = bench->texts.bytes, .ends = bench->texts.ends, .vocab = vocab, .rows_max = 1};
-    const double begin = processor_us();
+    const double begin = clock_cpu_s();
     TRY(masks_init(&bench->masks, &options, arena, err));
     printf("%u tokens, %u nodes, %u for what is not plain; ready in %.0f ms\n", vocab,
            bench->masks.walk.tree.node_count, bench->masks.walk.special.node_count,
-           (processor_us() - begin) * 1e-3);
+           1e3 * (clock_cpu_s() - begin));
     return OK;
 }
 

@@ -7,21 +7,14 @@
  * VOCABULARY is a GGUF file or a tokenizer.json (which may be packed by xz), SPLITTER the name
  * of a splitter, such as llama-bpe.
  */
+#include "base/clock.h"
 #include "base/file_map.h"
 #include "tests/harness/vocab_file.h"
 #include "tokenizer/pretokenize.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { RUNS = 5 };
-
-static double processor_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static size_t split(const struct pretokenize *splitter, struct text text)
 {
@@ -48,15 +41,15 @@ static int measure(const struct tokenizer *tokenizer, const struct pretokenize *
     }
     const struct text text = text_buf_text(&source);
     for (int i = 0; i < RUNS; i++) {
-        double begin = processor_s(), took;
+        double begin = clock_cpu_s(), took;
         pieces = split(splitter, text);
-        took = processor_s() - begin;
+        took = clock_cpu_s() - begin;
         split_s = took < split_s ? took : split_s;
         list.count = 0;
-        begin = processor_s();
+        begin = clock_cpu_s();
         if (tokenizer_encode(tokenizer, text, TOKENIZER_PLAIN, &list, &err) != OK)
             return 1;
-        took = processor_s() - begin;
+        took = clock_cpu_s() - begin;
         encode_s = took < encode_s ? took : encode_s;
     }
     (void)printf("%s: %zu bytes, %zu pieces %.0f MB/s, %zu tokens %.1f MB/s\n", path, text.size,

@@ -2,9 +2,10 @@
  * running sums, so that nothing but the loads takes time. */
 #include "kernels/peak_host.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <string.h>
-#include <time.h>
 
 enum { PIECE = 1 << 20, RUNS = 5, LINE = 64 };
 
@@ -40,22 +41,15 @@ static void copy_piece(void *context, int32_t index, uint32_t worker)
     memcpy(job->to + (size_t)index * PIECE, job->from + (size_t)index * PIECE, PIECE);
 }
 
-double peak_host_cpu_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* Bytes of memory that all threads pass over in a second, at best. */
 static double best_rate(struct device *device, device_task *task, struct job *job)
 {
     const double bytes = (double)job->pieces * PIECE * device_threads(device);
     double best = 0;
     for (int run = 0; run <= RUNS; run++) { /* the first is for warming up */
-        const double start_s = peak_host_cpu_s();
+        const double start_s = clock_cpu_s();
         device_parallel(device, job->pieces, task, job);
-        const double rate = bytes / (peak_host_cpu_s() - start_s + 1e-9);
+        const double rate = bytes / (clock_cpu_s() - start_s + 1e-9);
         best = run > 0 && rate > best ? rate : best;
     }
     return best;

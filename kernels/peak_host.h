@@ -20,7 +20,4 @@ enum { PEAK_HOST_BYTES = 256 << 20 /* far beyond the caches */ };
 MUST_USE enum status peak_host_measure(struct device *device, size_t bytes,
                                        struct peak_host_rates *rates, struct error *err);
 
-/* Processor time of this process so far. */
-double peak_host_cpu_s(void);
-
 #endif

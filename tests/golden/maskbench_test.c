@@ -2,22 +2,15 @@
  * maskbench_test - schemas of the wild with instances: valid ones are accepted byte by byte,
  * invalid ones refused; how many schemas are refused and how long compiling takes is printed.
  */
+#include "base/clock.h"
 #include "tests/harness/json_case.h"
 #include "tests/harness/maskbench.h"
 #include "tests/harness/matcher_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { RUNS_MAX = 2000, WALKS = 4, WALK_BYTES = 150, END_BYTES = 2000 };
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 struct tally {
     uint32_t schemas, refused, valid, valid_refused, invalid, invalid_accepted;
@@ -55,9 +48,9 @@ static void run_case(const struct maskbench_case *each, struct arena *arena,
     struct matcher matcher;
     struct error err = {0};
     arena_rewind(arena, 0);
-    const double begin = seconds();
+    const double begin = clock_cpu_s();
     const enum status status = schema_compile(&schema, each->schema, arena, &err);
-    tally->ms[tally->schemas++] = (seconds() - begin) * 1e3;
+    tally->ms[tally->schemas++] = (clock_cpu_s() - begin) * 1e3;
     if (status != OK || matcher_init(&matcher, &schema, arena, &err) != OK) {
         printf("refused %.*s: %s\n", TEXT_ARG(each->name), err.text);
         tally->refused++;
