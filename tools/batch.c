@@ -342,9 +342,13 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
     const enum args_result parsed = args_parse(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return parsed;
-    if (argc - rest != 2 || strcmp(argv[rest], "-") == 0 || strcmp(argv[rest + 1], "-") == 0) {
-        (void)fprintf(stderr, "cohort batch: want two file names, IN and OUT\n");
+    if (!args_words_fit(&command, argc - rest, 2, 2))
         return ARGS_WRONG;
+    for (int i = rest; i < argc; i++) {
+        if (strcmp(argv[i], "-") == 0) {
+            (void)fprintf(stderr, "cohort batch: IN and OUT are files, not `-`\n");
+            return ARGS_WRONG;
+        }
     }
     batch->in_path = argv[rest];
     batch->out_path = argv[rest + 1];

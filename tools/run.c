@@ -8,6 +8,7 @@
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
 #include "tools/logprob.h"
+#include "tools/output.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -197,23 +198,19 @@ static void poll_until_done(struct run *run)
     run->seconds = clock_now_s() - start;
 }
 
-static void write_json(const struct run *run)
+static enum status write_json(const struct run *run, struct error *err)
 {
     struct text_buf out = {0};
     struct json_writer w = {.out = &out};
     json_write_object(&w);
-    json_write_key(&w, "model");
-    json_write_text(&w, text_of(engine_info(run->engine)->model_name));
+    json_write_key_text(&w, "model", text_of(engine_info(run->engine)->model_name));
     json_write_key(&w, "samples");
     json_write_array(&w);
     for (uint32_t i = 0; i < run->job.sample_count; i++) {
         json_write_object(&w);
-        json_write_key(&w, "text");
-        json_write_text(&w, text_buf_text(&run->samples[i].text));
-        json_write_key(&w, "finish");
-        json_write_text(&w, text_of(finish_word(run->samples[i].finish)));
-        json_write_key(&w, "output_tokens");
-        json_write_i64(&w, run->samples[i].output_tokens);
+        json_write_key_text(&w, "text", text_buf_text(&run->samples[i].text));
+        json_write_key_text(&w, "finish", text_of(finish_word(run->samples[i].finish)));
+        json_write_key_i64(&w, "output_tokens", run->samples[i].output_tokens);
         if (run->samples[i].logprobs.size > 0) {
             json_write_key(&w, "logprobs");
             json_write_raw(&w, text_buf_text(&run->samples[i].logprobs));
@@ -221,15 +218,11 @@ static void write_json(const struct run *run)
         json_write_object_end(&w);
     }
     json_write_array_end(&w);
-    json_write_key(&w, "prompt_tokens");
-    json_write_i64(&w, run->prompt_tokens);
-    json_write_key(&w, "cached_tokens");
-    json_write_i64(&w, run->cached_tokens);
-    json_write_key(&w, "seconds");
-    json_write_double(&w, run->seconds);
+    json_write_key_i64(&w, "prompt_tokens", run->prompt_tokens);
+    json_write_key_i64(&w, "cached_tokens", run->cached_tokens);
+    json_write_key_double(&w, "seconds", run->seconds);
     json_write_object_end(&w);
-    printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    return output_line(&out, err);
 }
 
 static enum status run_prompt(struct run *run, char **words, struct error *err)
@@ -252,9 +245,7 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
         if (run->samples[i].text.failed || run->samples[i].logprobs.failed)
             FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
     }
-    if (run->json)
-        write_json(run);
-    return OK;
+    return run->json ? write_json(run, err) : OK;
 }
 
 static void close_run(struct run *run)
