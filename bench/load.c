@@ -261,18 +261,6 @@ void load_print(const struct load *load, const struct load_result *result)
     print_ops(result->took_s);
 }
 
-static void json_number(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
-static void json_word(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void json_ops(struct json_writer *w)
 {
     const struct op_times_slot *slots;
@@ -282,11 +270,11 @@ static void json_ops(struct json_writer *w)
     json_write_key(w, "ops_s");
     json_write_object(w);
     for (int32_t i = 0; i < count; i++)
-        json_number(w, slots[i].name, slots[i].us * 1e-6);
+        json_write_key_double(w, slots[i].name, slots[i].us * 1e-6);
     json_write_object_end(w);
     const struct op_times_gaps gaps = op_times_gaps();
-    json_number(w, "gaps_in_steps_s", gaps.inside_us * 1e-6);
-    json_number(w, "gaps_between_steps_s", gaps.between_us * 1e-6);
+    json_write_key_double(w, "gaps_in_steps_s", gaps.inside_us * 1e-6);
+    json_write_key_double(w, "gaps_between_steps_s", gaps.between_us * 1e-6);
 }
 
 static void json_counts(struct json_writer *w, const struct load *load,
@@ -294,29 +282,30 @@ static void json_counts(struct json_writer *w, const struct load *load,
 {
     const struct engine_stats *stats = &result->stats;
     const double computed = (double)stats->computed_prompt_tokens;
-    json_number(w, "threads", result->info.threads);
-    json_number(w, "jobs", load->count);
-    json_number(w, "jobs_per_chunk", per(load->count, load->chunks));
-    json_number(w, "seconds", result->took_s);
-    json_number(w, "jobs_per_s", per(load->count, result->took_s));
-    json_number(w, "logical_prompt_tokens", (double)stats->prompt_tokens);
-    json_number(w, "computed_prompt_tokens", computed);
-    json_number(w, "ideal_prompt_tokens", load->ideal_tokens);
-    json_number(w, "computed_over_ideal", per(computed, load->ideal_tokens));
-    json_number(w, "output_tokens", (double)stats->output_tokens);
-    json_number(w, "logical_prompt_tokens_per_s",
-                per((double)stats->prompt_tokens, result->took_s));
-    json_number(w, "computed_prompt_tokens_per_s", per(computed, result->took_s));
-    json_number(w, "output_tokens_per_s", per((double)stats->output_tokens, result->took_s));
-    json_number(w, "steps", (double)stats->steps);
-    json_number(w, "prefill_s", stats->prefill_s);
-    json_number(w, "decode_s", stats->decode_s);
-    json_number(w, "host_s", result->took_s - stats->busy_s);
-    json_number(w, "model_s", result->model_s);
-    json_number(w, "preemptions", (double)stats->preemptions);
-    json_number(w, "failed", result->failed);
-    json_number(w, "peak_rss_mib", peak_rss_mib());
-    json_number(w, "open_s", result->open_s);
+    json_write_key_double(w, "threads", result->info.threads);
+    json_write_key_double(w, "jobs", load->count);
+    json_write_key_double(w, "jobs_per_chunk", per(load->count, load->chunks));
+    json_write_key_double(w, "seconds", result->took_s);
+    json_write_key_double(w, "jobs_per_s", per(load->count, result->took_s));
+    json_write_key_double(w, "logical_prompt_tokens", (double)stats->prompt_tokens);
+    json_write_key_double(w, "computed_prompt_tokens", computed);
+    json_write_key_double(w, "ideal_prompt_tokens", load->ideal_tokens);
+    json_write_key_double(w, "computed_over_ideal", per(computed, load->ideal_tokens));
+    json_write_key_double(w, "output_tokens", (double)stats->output_tokens);
+    json_write_key_double(w, "logical_prompt_tokens_per_s",
+                          per((double)stats->prompt_tokens, result->took_s));
+    json_write_key_double(w, "computed_prompt_tokens_per_s", per(computed, result->took_s));
+    json_write_key_double(w, "output_tokens_per_s",
+                          per((double)stats->output_tokens, result->took_s));
+    json_write_key_double(w, "steps", (double)stats->steps);
+    json_write_key_double(w, "prefill_s", stats->prefill_s);
+    json_write_key_double(w, "decode_s", stats->decode_s);
+    json_write_key_double(w, "host_s", result->took_s - stats->busy_s);
+    json_write_key_double(w, "model_s", result->model_s);
+    json_write_key_double(w, "preemptions", (double)stats->preemptions);
+    json_write_key_double(w, "failed", result->failed);
+    json_write_key_double(w, "peak_rss_mib", peak_rss_mib());
+    json_write_key_double(w, "open_s", result->open_s);
 }
 
 void load_print_json(const struct load *load, const struct load_result *result)
@@ -326,14 +315,14 @@ void load_print_json(const struct load *load, const struct load_result *result)
     struct json_writer w = {.out = &out};
     (void)snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long)result->checksum);
     json_write_object(&w);
-    json_word(&w, "load", load->name);
-    json_word(&w, "model", result->info.model_name);
-    json_word(&w, "precision", precision_name(&result->info));
-    json_word(&w, "kv", result->info.kv);
-    json_word(&w, "device", result->info.device_name);
-    json_word(&w, "simd", result->info.simd);
-    json_word(&w, "checksum", checksum);
-    json_word(&w, "assumed", load->assumed);
+    json_write_key_text(&w, "load", text_of(load->name));
+    json_write_key_text(&w, "model", text_of(result->info.model_name));
+    json_write_key_text(&w, "precision", text_of(precision_name(&result->info)));
+    json_write_key_text(&w, "kv", text_of(result->info.kv));
+    json_write_key_text(&w, "device", text_of(result->info.device_name));
+    json_write_key_text(&w, "simd", text_of(result->info.simd));
+    json_write_key_text(&w, "checksum", text_of(checksum));
+    json_write_key_text(&w, "assumed", text_of(load->assumed));
     json_counts(&w, load, result);
     json_ops(&w);
     json_write_object_end(&w);

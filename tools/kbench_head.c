@@ -115,28 +115,16 @@ void kbench_head_print(const struct kbench_head *head)
     print_limits("named by the maker", &head->named);
 }
 
-static void write_number(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
-static void write_word(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void write_limits(struct json_writer *w, const char *key,
                          const struct kbench_limits *limits)
 {
     json_write_key(w, key);
     json_write_object(w);
-    write_number(w, "gb_per_s", limits->bytes_per_s * 1e-9);
-    write_number(w, "s8_s32_tops", limits->s8_s32_per_s * 1e-12);
-    write_number(w, "f16_f32_tflops", limits->f16_f32_per_s * 1e-12);
-    write_number(w, "f32_tflops", limits->f32_per_s * 1e-12);
-    write_number(w, "launch_us", limits->launch_us);
+    json_write_key_double(w, "gb_per_s", limits->bytes_per_s * 1e-9);
+    json_write_key_double(w, "s8_s32_tops", limits->s8_s32_per_s * 1e-12);
+    json_write_key_double(w, "f16_f32_tflops", limits->f16_f32_per_s * 1e-12);
+    json_write_key_double(w, "f32_tflops", limits->f32_per_s * 1e-12);
+    json_write_key_double(w, "launch_us", limits->launch_us);
     json_write_object_end(w);
 }
 
@@ -144,20 +132,19 @@ void kbench_head_write(const struct kbench_head *head, struct json_writer *w)
 {
     const struct device_timer_facts *f = &head->facts;
     json_write_object(w);
-    write_word(w, "record", "head");
-    write_word(w, "device", f->name);
-    write_word(w, "kind", device_kind_name(head->kind));
-    write_word(w, "commit", head->commit);
-    write_word(w, "date", head->date);
-    write_number(w, "sm", f->sm);
-    write_number(w, "multiprocessors", f->multiprocessors);
-    write_number(w, "driver", f->driver);
-    write_number(w, "cuda", f->runtime);
-    write_number(w, "clock_mhz", f->clock_mhz);
-    write_number(w, "memory_clock_mhz", f->memory_clock_mhz);
-    write_number(w, "l2_bytes", (double)f->l2_bytes);
-    json_write_key(w, "ecc");
-    json_write_bool(w, f->has_ecc);
+    json_write_key_text(w, "record", TEXT("head"));
+    json_write_key_text(w, "device", text_of(f->name));
+    json_write_key_text(w, "kind", text_of(device_kind_name(head->kind)));
+    json_write_key_text(w, "commit", text_of(head->commit));
+    json_write_key_text(w, "date", text_of(head->date));
+    json_write_key_double(w, "sm", f->sm);
+    json_write_key_double(w, "multiprocessors", f->multiprocessors);
+    json_write_key_double(w, "driver", f->driver);
+    json_write_key_double(w, "cuda", f->runtime);
+    json_write_key_double(w, "clock_mhz", f->clock_mhz);
+    json_write_key_double(w, "memory_clock_mhz", f->memory_clock_mhz);
+    json_write_key_double(w, "l2_bytes", (double)f->l2_bytes);
+    json_write_key_bool(w, "ecc", f->has_ecc);
     write_limits(w, "measured", &head->measured);
     write_limits(w, "named", &head->named);
     json_write_object_end(w);

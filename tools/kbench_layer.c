@@ -136,52 +136,40 @@ void kbench_layer_print(const struct kbench_layer *layer)
     (void)fflush(stdout);
 }
 
-static void number(struct json_writer *w, const char *key, double value)
-{
-    json_write_key(w, key);
-    json_write_double(w, value);
-}
-
-static void word(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_text(w, text_of(value));
-}
-
 static void write_step(const struct kbench_layer *layer, int32_t index, struct json_writer *w)
 {
     const struct kbench_row *row = &layer->steps[index];
     json_write_object(w);
-    word(w, "kernel", row->kernel);
-    word(w, "variant", row->variant);
-    word(w, "shape", row->shape);
-    number(w, "calls", layer->calls[index]);
-    number(w, "share", kbench_layer_share(layer, index));
+    json_write_key_text(w, "kernel", text_of(row->kernel));
+    json_write_key_text(w, "variant", text_of(row->variant));
+    json_write_key_text(w, "shape", text_of(row->shape));
+    json_write_key_double(w, "calls", layer->calls[index]);
+    json_write_key_double(w, "share", kbench_layer_share(layer, index));
     if (row->timing.us.count > 0)
-        number(w, "us", row->timing.us.median);
+        json_write_key_double(w, "us", row->timing.us.median);
     if (row->roof.us > 0)
-        number(w, "roof_us", row->roof.us);
+        json_write_key_double(w, "roof_us", row->roof.us);
     if (row->projected_us > 0)
-        number(w, "model_us", row->projected_us);
+        json_write_key_double(w, "model_us", row->projected_us);
     json_write_object_end(w);
 }
 
 void kbench_layer_write(const struct kbench_layer *layer, struct json_writer *w)
 {
     json_write_object(w);
-    word(w, "record", "layer");
-    word(w, "device", layer->steps[0].device);
-    word(w, "model", layer->shape->name);
-    word(w, "phase", layer->is_prefill ? "prefill" : "decode");
-    number(w, "m", layer->m);
+    json_write_key_text(w, "record", TEXT("layer"));
+    json_write_key_text(w, "device", text_of(layer->steps[0].device));
+    json_write_key_text(w, "model", text_of(layer->shape->name));
+    json_write_key_text(w, "phase", text_of(layer->is_prefill ? "prefill" : "decode"));
+    json_write_key_double(w, "m", layer->m);
     if (layer->sum_us > 0)
-        number(w, "sum_us", layer->sum_us);
+        json_write_key_double(w, "sum_us", layer->sum_us);
     if (layer->whole.us.count > 0)
-        number(w, "whole_us", layer->whole.us.median);
+        json_write_key_double(w, "whole_us", layer->whole.us.median);
     if (layer->roof_us > 0)
-        number(w, "roof_us", layer->roof_us);
+        json_write_key_double(w, "roof_us", layer->roof_us);
     if (layer->model_us > 0)
-        number(w, "model_us", layer->model_us);
+        json_write_key_double(w, "model_us", layer->model_us);
     json_write_key(w, "steps");
     json_write_array(w);
     for (int32_t i = 0; i < layer->step_count; i++)

@@ -163,8 +163,7 @@ void kbench_row_write(const struct kbench_row *row, struct json_writer *w)
 {
     const struct columns columns = columns_of(row);
     json_write_object(w);
-    json_write_key(w, "record");
-    json_write_text(w, TEXT("row"));
+    json_write_key_text(w, "record", TEXT("row"));
     for (int32_t i = 0; i < columns.count; i++) {
         const struct column *column = &columns.items[i];
         if (!column->is_known)

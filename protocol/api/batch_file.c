@@ -152,14 +152,11 @@ static void write_line(struct text_buf *line, const struct batch_file_result *re
     json_write_key(&w, "id");
     (void)snprintf(id, sizeof id, "batch_req_%016" PRIx64, id_set_hash(result->custom_id));
     json_write_text(&w, text_of(id));
-    json_write_key(&w, "custom_id");
-    json_write_text(&w, result->custom_id);
+    json_write_key_text(&w, "custom_id", result->custom_id);
     json_write_key(&w, "response");
     json_write_object(&w);
-    json_write_key(&w, "status_code");
-    json_write_i64(&w, result->status_code);
-    json_write_key(&w, "request_id");
-    json_write_text(&w, text_slice(text_of(id), 6, SIZE_MAX)); /* req_... */
+    json_write_key_i64(&w, "status_code", result->status_code);
+    json_write_key_text(&w, "request_id", text_slice(text_of(id), 6, SIZE_MAX)); /* req_... */
     json_write_key(&w, "body");
     json_write_raw(&w, result->body);
     json_write_object_end(&w);

@@ -331,11 +331,10 @@ static void write_token(struct json_writer *w, const struct openai_token *token)
         const size_t size = text_utf8_put(next == UINT32_MAX ? 0xfffd : next, character);
         text_buf_add(&shown, (struct text){character, size});
     }
-    json_write_key(w, "token");
-    json_write_text(w, text_buf_text(&shown));
-    json_write_key(w, "logprob");
-    json_write_double(w, token->logprob > OPENAI_LOGPROB_MIN ? (double)token->logprob
-                                                             : (double)OPENAI_LOGPROB_MIN);
+    json_write_key_text(w, "token", text_buf_text(&shown));
+    json_write_key_double(w, "logprob",
+                          token->logprob > OPENAI_LOGPROB_MIN ? (double)token->logprob
+                                                              : (double)OPENAI_LOGPROB_MIN);
     json_write_key(w, "bytes");
     json_write_array(w);
     for (size_t i = 0; i < token->bytes.size; i++)
@@ -385,22 +384,19 @@ static void write_choice(struct json_writer *w, const struct openai_choice *choi
                          uint32_t index)
 {
     json_write_object(w);
-    json_write_key(w, "index");
-    json_write_i64(w, index);
+    json_write_key_i64(w, "index", index);
     json_write_key(w, "message");
     json_write_object(w);
-    json_write_key(w, "role");
-    json_write_text(w, TEXT("assistant"));
-    json_write_key(w, "content");
-    json_write_text(w, choice->text);
+    json_write_key_text(w, "role", TEXT("assistant"));
+    json_write_key_text(w, "content", choice->text);
     json_write_key(w, "refusal");
     json_write_null(w);
     json_write_object_end(w);
     write_logprobs(w, choice);
-    json_write_key(w, "finish_reason");
-    json_write_text(w, choice->finish == ENGINE_STOP       ? TEXT("stop")
-                       : choice->finish == ENGINE_DEADLINE ? TEXT("deadline")
-                                                           : TEXT("length"));
+    json_write_key_text(w, "finish_reason",
+                        choice->finish == ENGINE_STOP       ? TEXT("stop")
+                        : choice->finish == ENGINE_DEADLINE ? TEXT("deadline")
+                                                            : TEXT("length"));
     json_write_object_end(w);
 }
 
@@ -408,16 +404,13 @@ static void write_usage(struct json_writer *w, const struct openai_completion *c
 {
     json_write_key(w, "usage");
     json_write_object(w);
-    json_write_key(w, "prompt_tokens");
-    json_write_i64(w, completion->prompt_tokens);
-    json_write_key(w, "completion_tokens");
-    json_write_i64(w, completion->completion_tokens);
-    json_write_key(w, "total_tokens");
-    json_write_i64(w, (int64_t)completion->prompt_tokens + completion->completion_tokens);
+    json_write_key_i64(w, "prompt_tokens", completion->prompt_tokens);
+    json_write_key_i64(w, "completion_tokens", completion->completion_tokens);
+    json_write_key_i64(w, "total_tokens",
+                       (int64_t)completion->prompt_tokens + completion->completion_tokens);
     json_write_key(w, "prompt_tokens_details");
     json_write_object(w);
-    json_write_key(w, "cached_tokens");
-    json_write_i64(w, completion->cached_tokens);
+    json_write_key_i64(w, "cached_tokens", completion->cached_tokens);
     json_write_object_end(w);
     json_write_object_end(w);
 }
@@ -425,14 +418,10 @@ static void write_usage(struct json_writer *w, const struct openai_completion *c
 void openai_completion_write(struct json_writer *w, const struct openai_completion *completion)
 {
     json_write_object(w);
-    json_write_key(w, "id");
-    json_write_text(w, completion->id);
-    json_write_key(w, "object");
-    json_write_text(w, TEXT("chat.completion"));
-    json_write_key(w, "created");
-    json_write_i64(w, completion->created);
-    json_write_key(w, "model");
-    json_write_text(w, completion->model);
+    json_write_key_text(w, "id", completion->id);
+    json_write_key_text(w, "object", TEXT("chat.completion"));
+    json_write_key_i64(w, "created", completion->created);
+    json_write_key_text(w, "model", completion->model);
     json_write_key(w, "choices");
     json_write_array(w);
     for (uint32_t i = 0; i < completion->choice_count; i++)
@@ -447,10 +436,8 @@ void openai_error_write(struct json_writer *w, const char *type, struct text mes
     json_write_object(w);
     json_write_key(w, "error");
     json_write_object(w);
-    json_write_key(w, "message");
-    json_write_text(w, message);
-    json_write_key(w, "type");
-    json_write_text(w, text_of(type));
+    json_write_key_text(w, "message", message);
+    json_write_key_text(w, "type", text_of(type));
     json_write_key(w, "param");
     json_write_null(w);
     json_write_key(w, "code");
