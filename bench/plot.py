@@ -68,7 +68,7 @@ def kbench_pictures(records, folder):
     source = f"{head.get('device', '?')}, commit {head.get('commit', '?')}, {head.get('date', '?')}"
     kernels = collections.defaultdict(lambda: collections.defaultdict(dict))
     for row in records:
-        if row.get("record") == "row" and "us" in row:
+        if row.get("record") == "row" and "us" in row and not row.get("phase"):
             label = f"{row['variant']} {row['model']} {row['dtype']} {row['mode']}".strip()
             kernels[row["kernel"]][label][row["m"]] = row  # the last of equal rows counts
     for kernel, lines in kernels.items():
@@ -92,7 +92,8 @@ def counter_pictures(records, folder):
     """Of rows without times: the emulator's."""
     kernels = collections.defaultdict(lambda: collections.defaultdict(dict))
     for row in records:
-        if row.get("record") == "row" and "sectors_per_request" in row and "us" not in row:
+        if row.get("record") == "row" and "sectors_per_request" in row and "us" not in row \
+                and not row.get("phase"):
             label = f"{row['variant']} {row['model']} {row['dtype']}".strip()
             kernels[row["kernel"]][label][row["m"]] = row
     for kernel, lines in kernels.items():
@@ -108,19 +109,18 @@ def counter_pictures(records, folder):
 
 
 def layer_pictures(records, folder):
-    layers = collections.defaultdict(dict)
-    for record in records:
-        if record.get("record") == "layer":
-            layers[f"{record['model']} {record['phase']}"][record["m"]] = record
-    for name, sizes in layers.items():
-        first = sizes[min(sizes)]
-        what = "measured" if "sum_us" in first else "MODEL of an RTX 4090"
+    layers = collections.defaultdict(lambda: collections.defaultdict(dict))
+    for row in records:
+        if row.get("phase") and "share" in row:
+            label = f"{row['kernel']} {row['variant']}".strip()
+            layers[f"{row['model']} {row['phase']}"][label][row["m"]] = row
+    for name, steps in layers.items():
+        first = next(iter(next(iter(steps.values())).values()))
+        what = "measured" if "us" in first else "MODEL of an RTX 4090"
         picture = Picture(folder, f"layer_{name}", f"a layer of {name}: share by kernel",
                           f"{first['device']}, {what}")
-        for index, step in enumerate(first["steps"]):
-            picture.block(f"{step['kernel']} {step['variant']}".strip(),
-                          [(f'"M {m}"', 100 * sizes[m]["steps"][index]["share"])
-                           for m in sorted(sizes)])
+        for label, sizes in steps.items():
+            picture.block(label, [(f'"M {m}"', 100 * sizes[m]["share"]) for m in sorted(sizes)])
         more = [f"set linetype {n} lc rgb '{colour}'" for n, colour in
                 enumerate(("#8a8a8a", "#7fc97f", "#f4a6c0", "#6b4226"), start=9)]
         picture.write([*more, "set style data histograms", "set style histogram rowstacked",

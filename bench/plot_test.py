@@ -15,9 +15,11 @@ ROW = {"record": "row", "kernel": "matmul", "variant": "q", "model": "tiny", "dt
 TIMED = [ROW | {"m": m, "us": 2.0 * m, "sol": 0.5} for m in (1, 16, 64)]
 COUNTED = [ROW | {"kernel": "rope", "variant": "", "m": m, "sectors_per_request": 3,
                   "conflicts_per_request": 0.5} for m in (1, 17)]
-LAYERS = [{"record": "layer", "device": "emu", "model": "tiny", "phase": "decode", "m": m,
-           "steps": [{"kernel": "matmul", "variant": "q", "share": 0.25},
-                     {"kernel": "rope", "variant": "", "share": 0.75}]} for m in (1, 64)]
+LAYERS = [ROW | {"device": "emu", "phase": "decode", "m": m, "kernel": kernel, "variant": variant,
+                 "sectors_per_request": 1, **more}
+          for m in (1, 64)
+          for kernel, variant, more in (("matmul", "q", {"share": 0.25}),
+                                        ("silu_mul", "", {"share": 0.75}), ("layer", "", {}))]
 LOAD = {"load": "t3", "model": "tiny", "device": "a card", "jobs_per_s": 2.5,
         "ops_s": {"attention": 1.5, "matmul 1->2": 0.5}, "gaps_in_steps_s": 0.1,
         "gaps_between_steps_s": 0.2}

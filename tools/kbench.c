@@ -142,6 +142,13 @@ static bool is_failure(struct kbench *k, const struct kbench_row *row)
     return !is_kept(k, row) || !is_right;
 }
 
+/* Into the files, and judged. */
+static void take_row(struct kbench *k, const struct kbench_row *row)
+{
+    write_record(k, row);
+    k->failures += is_failure(k, row);
+}
+
 /* A comparison with nothing is no pass. */
 static void tell_comparison(struct kbench *k)
 {
@@ -174,8 +181,7 @@ static void end_sweep(struct kbench *k)
         printf("# %s\n", k->model_shown = k->rows[0].model);
     for (int32_t i = 0; i < k->row_count; i++) {
         kbench_table_row(&k->rows[i], k->is_timed);
-        write_record(k, &k->rows[i]);
-        k->failures += is_failure(k, &k->rows[i]);
+        take_row(k, &k->rows[i]);
     }
     k->row_total += k->row_count;
     k->row_count = 0;
@@ -289,25 +295,28 @@ static enum status run_all(struct kbench *k, struct error *err)
 
 /* ---- layers ---- */
 
-static enum status run_layer(struct kbench *k, const struct kbench_args_shape *shape,
-                             struct kbench_layer *layer, struct error *err)
+/* The command that makes this layer alone. */
+static void write_layer_repro(const struct kbench *k, const struct kbench_row *row, char *repro)
 {
-    struct text_buf out = {0};
-    struct json_writer w = {.out = &out};
+    (void)snprintf(repro, KBENCH_ROW_REPRO,
+                   "cohort kbench layer --device %s --shapes %s --M %d --phase %s --seconds %g "
+                   "--seed %llu%s%s%s",
+                   device_kind_name(device_kind(k->measure.device)), row->model, row->m,
+                   row->phase, (double)k->seconds, (unsigned long long)k->seed,
+                   k->is_verified ? " --verify" : "", k->is_small ? " --small" : "",
+                   k->project ? " --project 4090" : "");
+}
+
+static enum status run_layer(struct kbench *k, struct kbench_layer *layer, struct error *err)
+{
     TRY(kbench_layer_run(layer, &k->measure, err));
     kbench_layer_print(layer);
+    write_layer_repro(k, &layer->whole, layer->whole.repro);
     for (int32_t i = 0; i < layer->step_count; i++) {
-        const struct kbench_row *row = &layer->steps[i];
-        const bool is_right = row->verdict != KBENCH_WRONG && row->findings == 0;
-        if (!is_right)
-            (void)fprintf(stderr, "kbench: WRONG: layer of %s: %s %s\n", shape->name,
-                          row->kernel, row->variant);
-        k->failures += !is_right;
+        memcpy(layer->steps[i].repro, layer->whole.repro, KBENCH_ROW_REPRO);
+        take_row(k, &layer->steps[i]);
     }
-    kbench_layer_write(layer, &w);
-    if (k->json)
-        (void)fprintf(k->json, "%.*s\n", TEXT_ARG(text_buf_text(&out)));
-    text_buf_deinit(&out);
+    take_row(k, &layer->whole);
     k->row_total++;
     return OK;
 }
@@ -323,9 +332,10 @@ static enum status run_layers(struct kbench *k, struct error *err)
         for (int32_t i = 0; i < (has_own_rows ? 1 : k->m.count); i++) {
             layer = (struct kbench_layer){
                 .shape = shape, .m = k->m.values[i], .is_prefill = k->phase == 1};
-            TRY(run_layer(k, shape, &layer, err));
+            TRY(run_layer(k, &layer, err));
         }
     }
+    tell_comparison(k);
     printf("# %d layers, %d failed\n", k->row_total, k->failures);
     return OK;
 }
@@ -392,7 +402,7 @@ static enum status run(struct kbench *k, struct error *err)
     kbench_head_print(&k->measure.head);
     if (k->measure.is_projected)
         kbench_measure_print_projection();
-    if (k->csv && !k->is_layer)
+    if (k->csv)
         kbench_row_csv_title(k->csv);
     write_record(k, NULL);
     if (k->is_layer)

@@ -25,24 +25,20 @@ struct kbench_layer {
     int32_t m;
     bool is_prefill; /* all rows of one sequence; else each the next of its own */
     struct kbench_row steps[KBENCH_LAYER_STEPS];
-    int32_t calls[KBENCH_LAYER_STEPS];
     int32_t step_count;
-    double sum_us, roof_us, model_us; /* 0: not known */
-    struct kbench_timing whole;       /* us.count 0: no times */
+    struct kbench_row
+        whole; /* kernel "layer": its timing all steps in one go; sums of theirs */
 };
 
 /* The steps of a layer on that device, without figures: forward's order. shape, m and
  * is_prefill are the caller's. */
 void kbench_layer_plan(struct kbench_layer *layer, bool fuses_gate);
 
-/* Plans and measures. Errors are kbench_measure_row's. */
+/* Plans and measures; the rows' repro is the caller's. Errors are kbench_measure_row's. */
 MUST_USE enum status kbench_layer_run(struct kbench_layer *layer,
                                       const struct kbench_measure *measure, struct error *err);
 
-/* The most of a step, of all steps: us where there are times, else MODEL; 0 .. 1. */
-double kbench_layer_share(const struct kbench_layer *layer, int32_t step);
-
+/* As text; as JSON and CSV the steps and the whole are rows like others. */
 void kbench_layer_print(const struct kbench_layer *layer);
-void kbench_layer_write(const struct kbench_layer *layer, struct json_writer *w);
 
 #endif

@@ -281,7 +281,7 @@ enum status kbench_measure_reckon(const struct kbench_measure *measure,
 struct together {
     struct kbench_case whole;
     struct kbench_case *parts; /* [count], open */
-    const int32_t *calls;
+    const struct kbench_row *rows;
     int32_t count;
 };
 
@@ -290,7 +290,7 @@ static enum status run_together(struct kbench_case *c, int32_t set)
     const struct together *all = (const struct together *)(const void *)c;
     for (int32_t i = 0; i < all->count; i++) {
         struct kbench_case *part = &all->parts[i];
-        for (int32_t n = 0; n < all->calls[i]; n++)
+        for (int32_t n = 0; n < all->rows[i].calls; n++)
             TRY(part->kernel->run(part, (set + n) % part->set_count));
     }
     return OK;
@@ -312,15 +312,19 @@ static enum status open_parts(const struct kbench_measure *measure,
     return OK;
 }
 
+enum kbench_mode kbench_measure_together_mode(const struct kbench_measure *measure)
+{
+    return device_graph_is_possible(measure->device) ? KBENCH_GRAPH : KBENCH_BATCH;
+}
+
 enum status kbench_measure_together(const struct kbench_measure *measure,
                                     const struct kbench_args_shape *shape,
                                     const struct kbench_together *all,
                                     struct kbench_timing *timing, struct error *err)
 {
     static const struct kbench_kernel kernel = {.name = "layer", .run = run_together};
-    const bool is_graph = device_graph_is_possible(measure->device);
     struct kbench_case *parts = calloc(KBENCH_TOGETHER_MAX, sizeof *parts);
-    struct together made = {.parts = parts, .calls = all->calls};
+    struct together made = {.parts = parts, .rows = all->rows};
     assert(all->count <= KBENCH_TOGETHER_MAX);
     if (!parts)
         FAIL(err, ERR_MEMORY, "kbench: no room for %d cases", all->count);
@@ -329,9 +333,9 @@ enum status kbench_measure_together(const struct kbench_measure *measure,
     made.whole.kernel = &kernel;
     made.whole.variant = "";
     if (status == OK)
-        status = kbench_time_run(&made.whole, &measure->probe,
-                                 is_graph ? KBENCH_GRAPH : KBENCH_BATCH, measure->seconds,
-                                 timing, err);
+        status =
+            kbench_time_run(&made.whole, &measure->probe, kbench_measure_together_mode(measure),
+                            measure->seconds, timing, err);
     for (int32_t i = 0; i < made.count; i++)
         kbench_case_close(&parts[i]);
     free(parts);

@@ -45,15 +45,17 @@ MUST_USE enum status kbench_measure_reckon(const struct kbench_measure *measure,
                                            const struct kbench_args_shape *shape, int32_t m,
                                            struct kbench_row *row, struct error *err);
 
-/* Rows that run one after the other, each so often. */
+/* Rows that run one after the other, each as often as its calls say. */
 struct kbench_together {
     const struct kbench_row *rows;
-    const int32_t *calls;
     int32_t count; /* at most KBENCH_TOGETHER_MAX */
 };
 enum { KBENCH_TOGETHER_MAX = 12 };
 
-/* The time of all of them, as a graph where the device records graphs. */
+/* How all of them are timed: as a graph where the device records graphs. */
+enum kbench_mode kbench_measure_together_mode(const struct kbench_measure *measure);
+
+/* The time of all of them. */
 MUST_USE enum status kbench_measure_together(const struct kbench_measure *measure,
                                              const struct kbench_args_shape *shape,
                                              const struct kbench_together *all,

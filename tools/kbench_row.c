@@ -39,7 +39,7 @@ struct column {
     bool is_known;
 };
 
-enum { COLUMNS_MAX = 64 };
+enum { COLUMNS_MAX = 80 };
 
 struct columns {
     struct column items[COLUMNS_MAX];
@@ -84,6 +84,7 @@ static void add_times(struct columns *columns, const struct kbench_row *row)
                is_timed && row->peak_measured > 0);
     add_number(columns, "operations_of_named", share_of(operations, row->peak_named),
                is_timed && row->peak_named > 0);
+    add_number(columns, "roof_us", row->roof.us, row->roof.us > 0);
     add_word(columns, "limit", kbench_stats_limit_name(row->roof.bound, row->work.unit));
     add_number(columns, "sol", us->median > 0 ? row->roof.us / us->median : 0,
                is_timed && row->roof.us > 0);
@@ -131,6 +132,14 @@ static void add_launch(struct columns *columns, const struct kbench_row *row)
     add_word(columns, "launches_told", launch->all);
 }
 
+static void add_layer(struct columns *columns, const struct kbench_row *row)
+{
+    add_word(columns, "phase", row->phase);
+    add_number(columns, "calls", row->calls, row->calls > 0);
+    add_number(columns, "share", row->share, row->share > 0);
+    add_number(columns, "sum_us", row->sum_us, row->sum_us > 0);
+}
+
 static struct columns columns_of(const struct kbench_row *row)
 {
     struct columns columns = {0};
@@ -155,6 +164,7 @@ static struct columns columns_of(const struct kbench_row *row)
     add_number(&columns, "error_share", row->check.share, is_compared);
     add_counters(&columns, row);
     add_launch(&columns, row);
+    add_layer(&columns, row);
     add_word(&columns, "repro", row->repro);
     return columns;
 }

@@ -41,6 +41,11 @@ struct kbench_row {
     bool has_counters;
     struct device_emu_counters counters;
     uint64_t findings; /* of the emulator */
+    /* Of kbench layer: a step, or all of them one after the other; NULL and 0 in other rows. */
+    const char *phase; /* "decode", "prefill" */
+    int32_t calls;     /* of the step, in one layer */
+    double share;      /* of the layer's time, 0 .. 1 */
+    double sum_us;     /* of the whole: what its steps take one by one */
 };
 
 /* Slower than this and the row is flagged. */

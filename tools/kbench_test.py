@@ -82,8 +82,8 @@ def rows_have_what_needs_no_gpu(rows):
     assert any(row["mma_s8"] > 0 for row in rows if row["kernel"] == "matmul")
 
 
-def csv_says_the_same(rows):
-    with open(path_of("rows.csv"), encoding="utf-8", newline="") as file:
+def csv_says_the_same(rows, name="rows.csv"):
+    with open(path_of(name), encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(rows)
     for line, row in zip(table, rows):
@@ -156,18 +156,50 @@ def a_projection_is_labelled():
     assert row["model_us"] > 2 and row["model_limit"] == "memory", row
 
 
+def layer_words(device, *more):
+    return ["layer", "--device", device, "--shapes", "tiny", "--M", "3", "--seconds", "0.001",
+            *more]
+
+
 def a_layer_is_the_sum_of_its_steps():
     for device, figure, whole in (("emu", "model_us", "model_us"), ("cpu", "us", "sum_us")):
-        told, _ = kbench("layer", "--device", device, "--shapes", "tiny", "--M", "3",
-                         "--seconds", "0.001", "--json", path_of(f"layer-{device}.jsonl"))
-        layer = read(f"layer-{device}.jsonl")[-1]
-        steps = layer["steps"]
-        assert layer["record"] == "layer" and len(steps) == 9, layer
-        assert abs(sum(step["share"] for step in steps) - 1) < 1e-9, layer
+        path = path_of(f"layer-{device}.jsonl")
+        told, _ = kbench(*layer_words(device, "--json", path, "--csv", path_of("layer.csv")))
+        rows = [row for row in read(f"layer-{device}.jsonl") if row["record"] == "row"]
+        steps, layer = rows[:-1], rows[-1]
+        assert layer["kernel"] == "layer" and layer["phase"] == "decode", layer
+        assert len(steps) == 9 and all(step["phase"] == "decode" for step in steps), steps
+        assert abs(sum(step["share"] for step in steps) - 1) < 1e-9, steps
         total = sum(step["calls"] * step[figure] for step in steps)
         assert abs(total / layer[whole] - 1) < 1e-9, layer
         assert ("MODEL 4090" in told) == (device == "emu"), told
-    assert layer["whole_us"] > 0
+        csv_says_the_same(rows, "layer.csv")
+        assert len({row["repro"] for row in rows}) == 1, rows
+        again = shlex.split(layer["repro"])[2:] + ["--json", path_of("again.jsonl")]
+        kbench(*again)
+        assert [key_of(row) for row in read("again.jsonl")[-len(rows):]] == \
+            [key_of(row) for row in rows]
+    assert layer["us"] > 0 and layer["mode"] == "batch", layer
+
+
+def what_grew_in_a_layer_is_seen():
+    """Steps and the whole are rows: counters on the emulator, medians on the CPU."""
+    for device, name in (("emu", "global_sectors"), ("cpu", "us")):
+        records = read(f"layer-{device}.jsonl")
+        for kernel, factor, code in (("layer", 1e-6, 1), ("rope", 1e-6, 1), (None, 1, 0)):
+            changed = [dict(row) for row in records]
+            for row in changed:
+                if name in row:  # what is not doctored is far above any noise
+                    row[name] *= factor if row["kernel"] == kernel else 1e6
+            write("old.jsonl", changed)
+            told, said = kbench(*layer_words(device, "--compare", path_of("old.jsonl"),
+                                             "--fail-above", "3%"), code=code)
+            assert "10 rows, 0 that it does not have" in told, told
+            assert said.count("MORE: ") == (kernel is not None), said
+            assert kernel is None or (f"MORE: {kernel} " in said and
+                                      "cohort kbench layer" in said), said
+    _, said = kbench(*layer_words("emu", "--compare", path_of("cpu.jsonl")), code=1)
+    assert "has none of these rows" in said, said
 
 
 def main():
@@ -183,6 +215,7 @@ def main():
     a_slower_row_is_seen()
     a_projection_is_labelled()
     a_layer_is_the_sum_of_its_steps()
+    what_grew_in_a_layer_is_seen()
     print(f"{len(rows)} rows of {len(listed())} kernels")
 
 
