@@ -120,8 +120,23 @@ def what_cannot_run_is_left_out(machine):
     stand_in(machine.build / "wrapper_check", "sleep 60")
     summary = machine.check("wrappers", "--seconds", "6", code=1)
     assert "ended at its limit" in summary, summary
+    for name in test_names():
+        stand_in(machine.build / name, "exit 77")
+    summary = machine.check("tests")
+    assert "tests skipped itself" in summary and "passed" not in summary, summary
+
+
+def without_a_gpu_it_builds(machine):
     stand_in(machine.tools / "nvidia-smi", "exit 9")
-    assert "no NVIDIA GPU is here" in machine.check("wrappers", code=77)
+    for code, word, wanted in ((0, "passed", 77), (3, "FAILED", 1)):
+        stand_in(machine.tools / "cmake", f"echo cmake said so; exit {code}")
+        summary = machine.check("build", "wrappers", "t3", code=wanted)
+        assert re.search(rf"^{word} .* build", summary, re.M), summary
+        assert (code == 0) != ("cmake said so; build.log" in summary), summary
+        for step in ("wrappers", "t3"):
+            assert re.search(rf"^left out .* {step} .*no NVIDIA GPU is here", summary, re.M), \
+                summary
+        assert "3 steps" in summary and "T3 was cut down" not in summary, summary
 
 
 def words_are_checked():
@@ -148,6 +163,7 @@ def main():
         every_step_passes(machine)
         failures_are_seen(machine)
         what_cannot_run_is_left_out(machine)
+        without_a_gpu_it_builds(machine)
     print(f"{len(STEPS)} steps with stand-ins, {machine.runs} runs")
 
 
