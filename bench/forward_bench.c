@@ -34,7 +34,7 @@ struct bench {
     struct counts rows, batches;
     int32_t context, shared;
     double seconds;
-    struct peak_measure_rates rates;
+    struct load_roof roof;
     token_id *tokens;             /* [rows_max] */
     struct model_run_part *parts; /* [sequences] */
 };
@@ -62,23 +62,23 @@ static enum status step(struct model_run *run, const struct model_run_part *part
 }
 
 /* Seconds that the rates measured here allow: weights once, keys and values of each sequence,
- * two operations per parameter and row. */
+ * two operations per row and parameter of the layers, and per part and parameter of the head. */
 static double model_s(const struct model_run *run, const struct bench *bench,
                       const struct model_run_part *parts, int32_t part_count)
 {
     const struct kv_cache *cache = &run->forward.cache;
     const double weights = (double)run->model->weight_bytes;
     const double page = (double)kv_layout_page_bytes(cache);
+    const struct model_config *config = &run->model->config;
+    const double head = (double)config->vocab * config->hidden;
     double keys = 0, rows = 0;
-    if (!(bench->rates.bytes_per_s > 0))
-        return 0;
     for (int32_t i = 0; i < part_count; i++) {
         keys += parts[i].first + parts[i].count - (i > 0 ? bench->shared : 0);
         rows += parts[i].count;
     }
-    const double read_s = (weights + page * keys / KV_PAGE_TOKENS) / bench->rates.bytes_per_s;
-    const double compute_s = 2.0 * weights * rows / bench->rates.s8_s32_per_s;
-    return read_s > compute_s ? read_s : compute_s;
+    const double layers = (double)model_layer_parameters(run->model);
+    return load_roof_s(&bench->roof, weights + page * keys / KV_PAGE_TOKENS,
+                       2 * (layers * rows + head * part_count));
 }
 
 static enum status report_ops(int steps, struct error *err)
@@ -180,7 +180,10 @@ static enum status run_bench(struct bench *bench, struct error *err)
         FAIL(err, ERR_LIMIT, "%s is not in this build",
              device_kind_name(bench->options.device));
     TRY(make_parts(bench, err));
-    TRY(load_measure_rates(bench->options.device, &bench->rates, err));
+    const struct device_options where = {.kind = bench->options.device,
+                                         .threads = bench->options.threads,
+                                         .simd_max = bench->options.simd_max};
+    TRY(load_roof_measure(&bench->roof, &where, bench->options.precision == MODEL_INT8, err));
     timed = bench->options;
     timed.ops = op_times_of(bench->options.ops);
     const double begin = clock_now_s();
@@ -192,6 +195,8 @@ static enum status run_bench(struct bench *bench, struct error *err)
                kv_layout_type_name(bench->options.kv_type),
                device_kind_name(bench->options.device), clock_now_s() - begin,
                (double)run.model->weight_bytes * 1e-6);
+        if (bench->roof.about[0] != '\0')
+            printf("limits %s\n", bench->roof.about);
         status = measure_all(&run, bench, err);
     }
     if (status == OK && getrusage(RUSAGE_SELF, &usage) == 0)

@@ -1,10 +1,11 @@
 /*
  * load - see load.h.
  *
- * The roofline MODEL of a load: each computed prompt token and each output token costs 2
- * operations per parameter at the measured int8 rate; a decode step reads all weights, and each
- * output token the keys and values before it, at the measured bandwidth; of the two, decode
- * takes the longer. Rates are measured before the engine opens, in the same process.
+ * The roofline MODEL of a load: each computed prompt token costs 2 operations per parameter of
+ * the layers, each output token those of the head too; a decode step reads all weights, and each
+ * output token the keys and values before it; of the two, decode takes the longer. Attention's
+ * operations are not in it. Rates (load_roof) are measured before the engine opens, in the same
+ * process.
  */
 #include "bench/load.h"
 
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { ID_FIRST = 300, ID_END = 40000, EVENTS = 256, SEQUENCES = 96 };
+enum { ID_FIRST = 300, ID_END = 40000, EVENTS = 256 };
 
 /* SplitMix64 (Steele, Lea, Flood 2014): the same ids on every machine. */
 static uint64_t random_next(uint64_t *state)
@@ -82,46 +83,24 @@ static enum status submit_all(struct engine *engine, const struct load *load,
     return OK;
 }
 
-enum status load_measure_rates(enum device_kind kind, struct peak_measure_rates *rates,
-                               struct error *err)
-{
-    const struct device_options options = {.kind = kind};
-    struct peak_measure measure = {0};
-    struct device *device;
-    *rates = (struct peak_measure_rates){0};
-    if (kind != DEVICE_CUDA)
-        return OK;
-    TRY(device_open(&device, &options, err));
-    enum status status = peak_measure_open(&measure, device, err);
-    if (status == OK)
-        status = peak_measure_take(&measure, rates, err);
-    peak_measure_close(&measure);
-    device_close(device);
-    return status;
-}
-
-static double model_s(const struct load *load, const struct load_result *result,
-                      const struct engine_options *options,
-                      const struct peak_measure_rates *rates)
+double load_model_s(const struct load *load, const struct load_result *result)
 {
     const struct engine_info *info = &result->info;
-    if (!(rates->bytes_per_s > 0))
-        return 0;
-    const double each = 2.0 * (double)info->parameters / rates->s8_s32_per_s;
+    const double head = (double)info->vocab * info->hidden;
+    const double layers = (double)info->layer_parameters;
     const double kv_token =
         (double)info->kv_bytes / ((double)info->kv_pages * (double)info->page_tokens);
-    const double side = options->sequences_max ? options->sequences_max : SEQUENCES;
+    const double beside = load->count < info->sequences_max ? load->count : info->sequences_max;
     double bytes = 0, out = 0;
     for (uint32_t i = 0; i < load->count; i++) {
         const struct load_job *job = &load->jobs[i];
-        const double beside = load->count < side ? load->count : side;
         bytes += job->out * ((double)info->weight_bytes / beside +
                              kv_token * (job->shared + job->own + 0.5 * job->out));
         out += job->out;
     }
-    const double read_s = bytes / rates->bytes_per_s, compute_s = out * each;
-    return (double)result->stats.computed_prompt_tokens * each +
-           (read_s > compute_s ? read_s : compute_s);
+    const double computed = (double)result->stats.computed_prompt_tokens;
+    return load_roof_s(&result->roof, 0, 2 * layers * computed) +
+           load_roof_s(&result->roof, bytes, 2 * (layers + head) * out);
 }
 
 static enum status run_open(struct engine *engine, const struct load *load, bool times_ops,
@@ -130,9 +109,10 @@ static enum status run_open(struct engine *engine, const struct load *load, bool
     result->info = *engine_info(engine);
     if (times_ops)
         op_times_reset();
-    const double start = clock_now_s();
+    const double start = clock_now_s(), start_cpu = clock_cpu_s();
     TRY(submit_all(engine, load, result, err));
     result->took_s = clock_now_s() - start;
+    result->cpu_s = clock_cpu_s() - start_cpu;
     for (uint32_t i = 0; i < load->count; i++)
         result->checksum = (result->checksum ^ result->texts[i]) * 0xff51afd7ed558ccdu + 1;
     engine_stats(engine, &result->stats);
@@ -150,21 +130,24 @@ enum status load_run(const struct load *load, const struct engine_options *optio
                      bool times_ops, struct load_result *result, struct error *err)
 {
     struct engine_options wanted = *options;
-    struct peak_measure_rates rates;
+    const struct device_options where = {.kind = kind_of(options->device),
+                                         .threads = options->threads,
+                                         .simd_max = DEVICE_SIMD_WIDEST};
     struct engine *engine;
     *result = (struct load_result){.texts = calloc(load->count + 1, sizeof(uint64_t))};
     if (!result->texts)
         FAIL(err, ERR_MEMORY, "no memory for the results of %u jobs", load->count);
-    const struct ops *ops = ops_of(kind_of(options->device));
+    const struct ops *ops = ops_of(where.kind);
     if (times_ops && ops)
         wanted.ops = op_times_of(ops);
-    TRY(load_measure_rates(kind_of(options->device), &rates, err));
+    TRY(load_roof_measure(&result->roof, &where, options->precision == ENGINE_INT8, err));
     const double begin = clock_now_s();
     TRY(engine_open(&engine, &wanted, err));
     result->open_s = clock_now_s() - begin;
     const enum status status = run_open(engine, load, wanted.ops != NULL, result, err);
     engine_close(engine);
-    result->model_s = model_s(load, result, options, &rates);
+    if (status == OK)
+        result->model_s = load_model_s(load, result);
     return status;
 }
 
@@ -190,6 +173,25 @@ static double peak_rss_mib(void)
 static const char *precision_name(const struct engine_info *info)
 {
     return info->precision == ENGINE_INT8 ? "int8" : "exact";
+}
+
+/* Of the processor time: what others run on the machine does not count in it. A GPU has none. */
+static double cpu_share(const struct load_result *result)
+{
+    const bool is_cpu = strcmp(result->info.device, "cpu") == 0;
+    return is_cpu ? per(result->model_s * result->info.threads, result->cpu_s) : 0;
+}
+
+static void print_roof(const struct load_result *result)
+{
+    const double share = cpu_share(result);
+    if (!(result->model_s > 0))
+        return;
+    printf("roofline MODEL %.2f s: reached %.1f %%", result->model_s,
+           100 * per(result->model_s, result->took_s));
+    if (share > 0)
+        printf(", by processor time %.1f %%", 100 * share);
+    printf("; %s\n", result->roof.about);
 }
 
 static void print_gaps(const char *name, double seconds, int64_t count, double took_s)
@@ -246,9 +248,7 @@ void load_print(const struct load *load, const struct load_result *result)
            "s\n",
            (double)stats->steps, stats->prefill_s, stats->decode_s,
            result->took_s - stats->busy_s);
-    if (result->model_s > 0)
-        printf("roofline MODEL %.2f s at the rates measured here: reached %.1f %%\n",
-               result->model_s, 100 * per(result->model_s, result->took_s));
+    print_roof(result);
     if (load->assumed[0] != '\0')
         printf("%s\n", load->assumed);
     if (load->recorded_jobs_per_s > 0)
@@ -277,6 +277,20 @@ static void json_ops(struct json_writer *w)
     json_write_key_double(w, "gaps_between_steps_s", gaps.between_us * 1e-6);
 }
 
+/* Nothing where nothing was measured. */
+static void json_roof(struct json_writer *w, const struct load_result *result)
+{
+    if (!(result->model_s > 0))
+        return;
+    json_write_key_double(w, "model_s", result->model_s);
+    json_write_key_double(w, "roofline_share", per(result->model_s, result->took_s));
+    if (cpu_share(result) > 0)
+        json_write_key_double(w, "roofline_share_of_cpu", cpu_share(result));
+    json_write_key_double(w, "roof_gb_per_s", result->roof.bytes_per_s * 1e-9);
+    json_write_key_double(w, "roof_tera_per_s", result->roof.operations_per_s * 1e-12);
+    json_write_key_text(w, "roof", text_of(result->roof.about));
+}
+
 static void json_counts(struct json_writer *w, const struct load *load,
                         const struct load_result *result)
 {
@@ -286,6 +300,7 @@ static void json_counts(struct json_writer *w, const struct load *load,
     json_write_key_double(w, "jobs", load->count);
     json_write_key_double(w, "jobs_per_chunk", per(load->count, load->chunks));
     json_write_key_double(w, "seconds", result->took_s);
+    json_write_key_double(w, "cpu_s", result->cpu_s);
     json_write_key_double(w, "jobs_per_s", per(load->count, result->took_s));
     json_write_key_double(w, "logical_prompt_tokens", (double)stats->prompt_tokens);
     json_write_key_double(w, "computed_prompt_tokens", computed);
@@ -301,7 +316,6 @@ static void json_counts(struct json_writer *w, const struct load *load,
     json_write_key_double(w, "prefill_s", stats->prefill_s);
     json_write_key_double(w, "decode_s", stats->decode_s);
     json_write_key_double(w, "host_s", result->took_s - stats->busy_s);
-    json_write_key_double(w, "model_s", result->model_s);
     json_write_key_double(w, "preemptions", (double)stats->preemptions);
     json_write_key_double(w, "failed", result->failed);
     json_write_key_double(w, "peak_rss_mib", peak_rss_mib());
@@ -324,6 +338,7 @@ void load_print_json(const struct load *load, const struct load_result *result)
     json_write_key_text(&w, "checksum", text_of(checksum));
     json_write_key_text(&w, "assumed", text_of(load->assumed));
     json_counts(&w, load, result);
+    json_roof(&w, result);
     json_ops(&w);
     json_write_object_end(&w);
     printf("%.*s\n", TEXT_ARG(text_buf_text(&out)));

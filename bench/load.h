@@ -10,8 +10,8 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include "bench/load_roof.h"
 #include "engine/engine.h"
-#include "kernels/peak_measure.h"
 
 enum { LOAD_ASSUMED = 320 };
 
@@ -34,22 +34,23 @@ struct load {
 
 struct load_result {
     double took_s, open_s;
+    double cpu_s; /* processor time of all threads in took_s */
     struct engine_info info;
     struct engine_stats stats;
+    struct load_roof roof;
     double model_s;    /* the roofline MODEL of the same work; 0: no rates were measured */
     uint64_t *texts;   /* [count] a hash of each job's output tokens */
     uint64_t checksum; /* over texts by number: equal for equal outputs, whatever the order */
     uint32_t failed;
 };
 
-/* What the GPU can do, measured; all zero for the CPU and the emulator. */
-MUST_USE enum status load_measure_rates(enum device_kind kind, struct peak_measure_rates *rates,
-                                        struct error *err);
-
 /* ERR_MEMORY. result is the caller's to deinit, whatever the outcome. */
 MUST_USE enum status load_run(const struct load *load, const struct engine_options *options,
                               bool times_ops, struct load_result *result, struct error *err);
 void load_result_deinit(struct load_result *result);
+
+/* The least time for this load by result's roof, info and stats; 0 without rates. */
+double load_model_s(const struct load *load, const struct load_result *result);
 
 /* As text, or as one line of JSON. */
 void load_print(const struct load *load, const struct load_result *result);

@@ -240,23 +240,6 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
     return OK;
 }
 
-/* Of all matrices, in whichever form they are: norms and biases are a thousandth. */
-static uint64_t count_parameters(const struct model *model)
-{
-    const struct model_config *config = &model->config;
-    uint64_t count = (uint64_t)config->vocab * (uint64_t)config->hidden;
-    if (!model->is_head_tied)
-        count *= 2;
-    for (int32_t i = 0; i < config->layers; i++) {
-        const struct model_layer *layer = &model->layers[i];
-        const struct weight *const weights[] = {
-            &layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
-        for (size_t w = 0; w < sizeof weights / sizeof *weights; w++)
-            count += (uint64_t)weights[w]->out_dim * (uint64_t)weights[w]->in_dim;
-    }
-    return count;
-}
-
 static void fill_info(struct engine *engine, const struct engine_plan *plan,
                       const struct engine_options *options)
 {
@@ -274,7 +257,9 @@ static void fill_info(struct engine *engine, const struct engine_plan *plan,
     info->simd = device_simd_name(device_simd(engine->device));
     info->kv = kv_layout_type_name(plan->kv_type);
     info->precision = options->precision;
-    info->parameters = count_parameters(model);
+    const uint64_t table = (uint64_t)model->config.vocab * (uint64_t)model->config.hidden;
+    info->layer_parameters = model_layer_parameters(model);
+    info->parameters = info->layer_parameters + (model->is_head_tied ? 1 : 2) * table;
     info->weight_bytes = model->weight_bytes;
     info->kv_bytes = plan->page_bytes * plan->page_count;
     info->vocab = (uint32_t)model->config.vocab;

@@ -70,6 +70,8 @@ struct engine_info {
     const char *device, *simd, *kv; /* names of what is in use; device "cpu", "cuda", "emu" */
     enum engine_precision precision;
     uint64_t parameters, weight_bytes, kv_bytes;
+    uint64_t
+        layer_parameters; /* those of parameters that are not the embedding's or the head's */
     uint32_t vocab, hidden, context_max, threads, kv_pages, page_tokens;
     uint32_t sequences_max, step_tokens;
     uint64_t memory_bytes, memory_free_bytes; /* the device's, weights loaded; 0: not told */

@@ -248,3 +248,16 @@ void model_close(struct model *model, struct device *device)
     free(owner);
     free(model);
 }
+
+uint64_t model_layer_parameters(const struct model *model)
+{
+    uint64_t count = 0;
+    for (int32_t i = 0; i < model->config.layers; i++) {
+        const struct model_layer *layer = &model->layers[i];
+        const struct weight *const weights[] = {
+            &layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
+        for (size_t w = 0; w < sizeof weights / sizeof *weights; w++)
+            count += (uint64_t)weights[w]->out_dim * (uint64_t)weights[w]->in_dim;
+    }
+    return count;
+}
