@@ -281,9 +281,6 @@ static bool suits(const struct kbench_kernel *kernel, const struct kbench_args_s
 static enum status run_all(struct kbench *k, struct error *err)
 {
     const struct kbench_kernel *kernel;
-    for (int i = 0; k->names[i]; i++)
-        if (!kbench_kernels_find(k->names[i]))
-            FAIL(err, ERR_FORMAT, "no kernel named %s; try cohort kbench list", k->names[i]);
     for (int32_t i = 0; (kernel = kbench_kernels_at(i)); i++)
         for (int32_t s = 0; s < k->shapes.count; s++)
             if (is_asked_for(k, kernel) && suits(kernel, &k->shapes.items[s]))
@@ -324,8 +321,6 @@ static enum status run_layer(struct kbench *k, struct kbench_layer *layer, struc
 static enum status run_layers(struct kbench *k, struct error *err)
 {
     static struct kbench_layer layer; /* rows are large */
-    if (k->names[0])
-        FAIL(err, ERR_FORMAT, "kbench layer: %s: takes no kernels, all are in it", k->names[0]);
     for (int32_t s = 0; s < k->shapes.count; s++) {
         const struct kbench_args_shape *shape = &k->shapes.items[s];
         const bool has_own_rows = shape->chunks > 0 && k->phase == 0;
@@ -336,7 +331,8 @@ static enum status run_layers(struct kbench *k, struct error *err)
         }
     }
     tell_comparison(k);
-    printf("# %d layers, %d failed\n", k->row_total, k->failures);
+    printf("# %d layer%s, %d failed\n", k->row_total, k->row_total == 1 ? "" : "s",
+           k->failures);
     return OK;
 }
 
@@ -383,8 +379,19 @@ static void set_defaults(struct kbench *k)
         k->modes = "cold";
 }
 
+static enum status check_names(const struct kbench *k, struct error *err)
+{
+    if (k->is_layer && k->names[0])
+        FAIL(err, ERR_FORMAT, "layer: %s: takes no kernels, all are in it", k->names[0]);
+    for (int i = 0; k->names[i]; i++)
+        if (!kbench_kernels_find(k->names[i]))
+            FAIL(err, ERR_FORMAT, "no kernel named %s; try cohort kbench list", k->names[i]);
+    return OK;
+}
+
 static enum status read_lists(struct kbench *k, struct error *err)
 {
+    TRY(check_names(k, err));
     k->fail_share = HUGE_VAL;
     TRY(kbench_args_read_m(k->m_list, &k->m, err));
     TRY(kbench_args_read_shapes(k->shape_list, &k->shapes, err));
@@ -448,8 +455,9 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
         {0, "project", "none|4090", ARGS_CHOICE, &k->project, 0, 0,
          "what the roofline MODEL says of that card"},
         {0, "phase", "decode|prefill", ARGS_CHOICE, &k->phase, 0, 0,
-         "of layer: rows are of as many sequences, or of one"},
-        {0, "json", "FILE", ARGS_TEXT, &k->json_path, 0, 0, "append rows as lines of JSON"},
+         "of layer: rows are of as many sequences, or of one (default decode)"},
+        {0, "json", "FILE", ARGS_TEXT, &k->json_path, 0, 0,
+         "append rows, a layer's too, as lines of JSON"},
         {0, "csv", "FILE", ARGS_TEXT, &k->csv_path, 0, 0, "write rows as CSV"},
         {0, "compare", "FILE", ARGS_TEXT, &k->compare_path, 0, 0,
          "an older --json file: medians, or on the emulator its counters"},
@@ -460,16 +468,18 @@ static enum args_result parse(struct kbench *k, int argc, char **argv, int *rest
     const struct args_command command = {
         .name = "kbench",
         .usage = "list | run [KERNEL...] | layer [options]",
-        .about =
-            "Times the kernels beside the machine's limits, or, on the emulator, counts "
-            "what they do.\n"
-            "  list   kernels with their variants and number formats, and shapes\n"
-            "  run    a row for each kernel, variant, shape, M and mode\n"
-            "  layer  for each shape and M: the kernels of one layer, their sum, their shares\n"
-            "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
-            "gather, kv_copy, sample. bench/README.md tells how to read the tables.\n"
-            "Exit code: 1 a wrong result, a finding or a figure past --fail-above; 77 no "
-            "such device.",
+        .about = "Times the kernels beside the machine's limits, or, on the emulator, counts "
+                 "what they do.\n"
+                 "  list   kernels with their variants and number formats, and shapes\n"
+                 "  run    a row for each kernel, variant, shape, M and mode\n"
+                 "  layer  for each shape and M: the kernels of one layer, their sum, their "
+                 "shares;\n"
+                 "         in files a row for each, and one of kernel layer for all in one go\n"
+                 "Kernels: matmul, matmul_stored, attention, embed, rmsnorm, rope, silu_mul,\n"
+                 "gather, kv_copy, sample. bench/README.md tells how to read the tables.\n"
+                 "The CPU has times without limits; bench/matmul_bench measures its own.\n"
+                 "Exit code: 1 a wrong result, a finding or a figure past --fail-above; 77 no "
+                 "such device.",
         ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);

@@ -99,8 +99,7 @@ static void print_limits(const char *label, const struct kbench_limits *limits)
 void kbench_head_print(const struct kbench_head *head)
 {
     const struct device_timer_facts *f = &head->facts;
-    printf("# %s, %s, commit %s, %s\n", f->name, device_kind_name(head->kind), head->commit,
-           head->date);
+    printf("# %s, commit %s, %s\n", f->name, head->commit, head->date);
     if (head->kind == DEVICE_EMU)
         printf("# emulated: counters and bits, no times; shapes are small ones\n");
     if (head->kind == DEVICE_CUDA)

@@ -147,8 +147,9 @@ void kbench_layer_print(const struct kbench_layer *layer)
     const double whole = layer->whole.timing.us.median;
     printf("# a layer of %s, %d rows, %s; int8, KV int8\n", layer->shape->name, layer->m,
            layer->is_prefill ? "one sequence's prefill" : "decode");
-    printf("  %-10s %-8s %-28s %s %9s %9s %9s %6s %6s %7s  %s\n", "kernel", "variant", "shape",
-           "   ", "us", "roof us", "MODEL us", "share", "SoL%", "op/B", "limit");
+    printf("  %-10s %-8s %-28s %s %9s %9s %9s %6s %6s %7s  %-8s  %s\n", "kernel", "variant",
+           "shape", "   ", "us", "roof us", "MODEL us", "share%", "SoL%", "op/B", "limit",
+           "twin");
     for (int32_t i = 0; i < layer->step_count; i++)
         print_step(layer, i);
     printf("  %-52s", "sum");

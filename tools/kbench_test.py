@@ -156,6 +156,13 @@ def a_projection_is_labelled():
     assert row["model_us"] > 2 and row["model_limit"] == "memory", row
 
 
+def wrong_words_leave_no_file():
+    for words, said in ((["run", "frob"], "no kernel named frob"),
+                        (["layer", "matmul"], "matmul: takes no kernels")):
+        out, err = kbench(*words, "--device", "emu", "--json", path_of("none.jsonl"), code=65)
+        assert out == "" and said in err and not pathlib.Path(path_of("none.jsonl")).exists()
+
+
 def layer_words(device, *more):
     return ["layer", "--device", device, "--shapes", "tiny", "--M", "3", "--seconds", "0.001",
             *more]
@@ -216,6 +223,7 @@ def main():
     a_projection_is_labelled()
     a_layer_is_the_sum_of_its_steps()
     what_grew_in_a_layer_is_seen()
+    wrong_words_leave_no_file()
     print(f"{len(rows)} rows of {len(listed())} kernels")
 
 
