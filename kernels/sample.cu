@@ -5,26 +5,29 @@
  *   tensors   logits [rows, vocab] F32; results [count]; tops [count][SAMPLE_TOP_MAX]
  *   slices    block (row, slice): 4,096 logits in the registers of 256 threads; their best
  *             token before and after penalties and mask, and their mass, to the workspace
- *   draws     block (row, slice), rows with a temperature and no top_k or top_p: Gumbel-max,
- *             in slices where a token may still win; the best by an atomic maximum
- *   filters   block (row), rows with top_k or top_p: 512 threads, histograms instead of a
- *             sort (parts/sample_filter.cuh), then Gumbel-max over what is left
+ *   draws     block (row, slice), rows with a temperature and no top_k, top_p or typical_p:
+ *             Gumbel-max, in slices where a token may still win; the best by an atomic maximum
+ *   filters   block (row), rows with one of these: 512 threads, histograms instead of a sort
+ *             (parts/sample_filter.cuh), then Gumbel-max over what is left
  *   answers   block (row): puts the slices together, in order; the tops by a tournament of
  *             the slices' best, reading the winner's slice again
  *   shared    16,448, 16,448, 73,968 and 8,256 bytes
- *   registers 50, 48, 106 and 48 on sm_89; 50, 56, 109 and 56 on sm_90
+ *   registers 50, 48, 92 and 48 on sm_89; 50, 56, 94 and 56 on sm_90
  *   bytes     per row of V logits: greedy and scores 4 V (+ V / 8 of a mask), once. Sampled:
  *             the same, and once more those slices whose best heat + 16.7 reaches the greedy
  *             token's score: all 4 V at worst. top_k, top_p: 4 V, 4 V for the first digit,
  *             and once more the slices that reach into what is left; 4 V for each of 4 further
- *             digits and the draw where more than 4,096 candidates are left. Tops: 16 KB for
- *             each.
+ *             digits and the draw where more than 4,096 candidates are left. typical_p: 4 V for
+ *             the mean, then as these; after one of them from the list (6.4 times
+ *             4 V were counted at 0.2 of 49,152 logits: why is not known). Tops: 16 KB for each.
  *   operations  per logit: about 25 for its mass; drawn, 20 of Philox and 30 of two logarithms,
  *             which only tokens within reach of the best have
  *   bound by  reading the logits, from L2 where the head has just written them
  *   share     not yet measured on a GPU
  *   lost      reading the row's wishes through a pointer in filters: they were read again after
- *             every atomic, 0.55 MB of sectors for a row of 49,152 logits instead of 0.42
+ *             every atomic, 0.55 MB of sectors for a row of 49,152 logits instead of 0.42;
+ *             leaving it to the compiler to unroll a slice's loop: since the filters are three,
+ *             its values lay in local memory
  *
  * Nothing depends on the order of blocks and threads: maxima are of (value, ~token), sums are
  * of integers, and what is added in double is added in order by one thread.
@@ -38,7 +41,7 @@ enum { THREADS = 256, WARPS = THREADS / SIMT_WARP, VALUES = SAMPLE_SLICE_SIZE / 
 
 SIMT bool is_filtered(const struct sample_row *row)
 {
-    return row->top_k > 0 || row->top_p < 1.0f;
+    return row->top_k > 0 || row->top_p < 1.0f || sample_draw_is_typical(row);
 }
 
 SIMT const float *row_logits(const struct sample_args &args, const struct sample_row *row)
@@ -191,10 +194,13 @@ filters(struct sample_args args, struct sample_slice_work work)
     f.parts = row_parts(work);
     f.softcap = args.softcap;
     f.vocab = args.vocab;
-    f.last = UINT64_MAX;
-    for (int is_mass = 0; is_mass <= 1; is_mass++) {
-        if (is_mass != 0 ? row->top_p < 1.0f : row->top_k > 0)
-            sample_bound_apply(&f, &s, is_mass != 0);
+    f.last = SAMPLE_FILTER_END - 1;
+    for (int kind = SAMPLE_FILTER_TOP_K; kind <= SAMPLE_FILTER_TYPICAL_P; kind++) {
+        const bool is_on = kind == SAMPLE_FILTER_TOP_K   ? row->top_k > 0
+                           : kind == SAMPLE_FILTER_TOP_P ? row->top_p < 1.0f
+                                                         : sample_draw_is_typical(row);
+        if (is_on)
+            sample_bound_apply(&f, &s, static_cast<enum sample_filter_kind>(kind));
     }
     sample_filter_each(&f, &s, SAMPLE_FILTER_DRAW);
     const uint64_t best = sample_slice_max<SAMPLE_FILTER_THREADS>(f.most, s.scratch);

@@ -10,8 +10,8 @@
  *     h   heat: (w - the greatest w that the mask allows) / temperature, <= 0
  *
  * temperature 0: the allowed token with the greatest w; the lowest number wins a tie.
- * Otherwise Gumbel-max: of the tokens that mask, top_k, top_p and min_p leave (applied in that
- * order), the one with the greatest h + g(token), the lowest number in a tie,
+ * Otherwise Gumbel-max: of the tokens that mask, top_k, top_p, min_p and typical_p leave
+ * (applied in that order), the one with the greatest h + g(token), the lowest number in a tie,
  *     g = -log(-log(u)),  u in (0, 1) from Philox4x32-10 (Salmon et al. 2011)
  *     key (seed), counter (job, sample, position, token / 4), lane token % 4
  * so the same seed gives the same token whatever else is in the batch.
@@ -19,6 +19,17 @@
  * top_k keeps the k hottest, of equal ones the lowest numbers. top_p keeps, in the same order,
  * tokens until their share of what is left reaches top_p. min_p keeps tokens at least min_p
  * times as probable as the best. A token of h = minus infinity never comes.
+ *
+ * typical_p (Meister et al. 2022) keeps, of what is left with its probabilities p rescaled to 1,
+ * the tokens whose surprise -log p is nearest to the entropy H, of equal ones the lowest
+ * numbers, until their share reaches typical_p. With Z the sum of e^h,
+ *     -log p - H = (log Z - h) - (log Z - sum p h) = |h| - sum p |h|
+ * so a token is ordered by how far its |h| lies from the mean of |h|, and no logarithm is
+ * taken. The best token may be cut; one at least is left.
+ *
+ * The order, temperature first, is that of Hugging Face's generate (temperature, top_k, top_p,
+ * min_p, typical_p). llama.cpp's default is another: top_k, typical_p, top_p, min_p, then
+ * temperature; with temperature 1 and one filter alone the two agree.
  *
  * logprob is log softmax of l (no mask, penalty or temperature) at the token. The largest logit
  * must be finite: with a NaN or +infinity in the row nothing can be said of it.
@@ -58,6 +69,7 @@ struct sample_row {
     int32_t top_k;     /* 0: off */
     float top_p;       /* in (0, 1]; 1: off */
     float min_p;       /* in [0, 1); 0: off */
+    float typical_p;   /* in [0, 1]; 0 or 1: off */
     uint64_t seed;
     uint32_t job, sample, position;
     const struct sample_seen *seen; /* [seen_count] by number, each once; borrowed */

@@ -10,6 +10,7 @@
  *                 greedy       the maximum under the mask, and the first token that has it
  *                 no filter    Gumbel-max over the tokens that can still win
  *                 top_k/top_p  a heap of the allowed tokens, best first, as far as needed
+ *                 typical_p    a heap of what is left by then, nearest the mean first
  *                 tops         the best so far, in order
  *     bound by  arithmetic: about 30 vector operations per 8 logits
  *
@@ -21,6 +22,7 @@
  */
 #include "kernels/exp.h"
 #include "kernels/sample_draw.h"
+#include "kernels/sample_heap.h"
 
 #include <assert.h>
 #include <math.h>
@@ -33,19 +35,14 @@ static_assert(SAMPLE_DRAW_SLICE / LANES * (1 << 21) < INT32_MAX, "slices are too
 
 #define WIN_MARGIN 1.0001f
 
-struct candidate {
-    float heat;
-    token_id token;
-};
-
 /* One row of logits with its wishes, and what is known of it. */
 struct view {
     const struct sample_row *row;
     const float *logits; /* [vocab] l, later w: the caller's, or work */
     int32_t vocab;
     float max_allowed;
-    struct candidate *heap; /* [vocab] scratch */
-    float *work;            /* [vocab] scratch */
+    struct sample_heap_item *heap; /* [vocab] scratch; keys are heats */
+    float *work;                   /* [vocab] scratch */
 };
 
 /* Sums of masses in eight lanes, each mass in units of 2^-21 and the rest in 2^-42. */
@@ -68,7 +65,7 @@ struct winner {
 struct job {
     const struct sample_args *args;
     struct device *device;
-    void (*row)(const struct job *job, int32_t index, struct candidate *heap);
+    void (*row)(const struct job *job, int32_t index, struct sample_heap_item *heap);
 };
 
 /* Eight logits from `first` on; past the end, minus infinity. */
@@ -118,16 +115,22 @@ EXP_CALL float logits_max(const float *logits, int32_t count)
     return lanes_any((const int32_t *)&is_nan) ? NAN : lanes_max((const float *)&most);
 }
 
-/* Adds the masses of eight exponents: as sample_draw_mass, in two halves. */
-EXP_CALL void masses_add(struct masses *masses, const exp_f32 *exponents)
+/* Adds eight numbers of 0 to 1, each cut to a multiple of 2^-42, in two halves. */
+EXP_CALL void masses_put(struct masses *masses, const exp_f32 *numbers)
 {
-    exp_f32 lanes;
-    exp_natural(&lanes, exponents);
-    lanes = lanes * SAMPLE_DRAW_HALFMASS;
+    exp_f32 lanes = *numbers * SAMPLE_DRAW_HALFMASS;
     const exp_i32 high = __builtin_convertvector(lanes, exp_i32);
     lanes = (lanes - __builtin_convertvector(high, exp_f32)) * SAMPLE_DRAW_HALFMASS;
     masses->high += high;
     masses->low += __builtin_convertvector(lanes, exp_i32);
+}
+
+/* Adds the masses of eight exponents: as sample_draw_mass. */
+EXP_CALL void masses_add(struct masses *masses, const exp_f32 *exponents)
+{
+    exp_f32 lanes;
+    exp_natural(&lanes, exponents);
+    masses_put(masses, &lanes);
 }
 
 EXP_CALL uint64_t masses_total(const struct masses *masses)
@@ -333,31 +336,7 @@ EXP_CALL token_id gumbel_all(const struct view *view, token_id best)
     return winner.token;
 }
 
-/* Whether a stands before b in the order from the best down. */
-static bool is_before(const struct candidate *a, const struct candidate *b)
-{
-    return a->heat > b->heat || (a->heat == b->heat && a->token < b->token);
-}
-
-/* Puts heap[at] where it belongs among its descendants. */
-static void heap_sink(struct candidate *heap, int32_t count, int32_t at)
-{
-    const struct candidate sinking = heap[at];
-    for (;;) {
-        int32_t child = 2 * at + 1;
-        if (child >= count)
-            break;
-        if (child + 1 < count && is_before(&heap[child + 1], &heap[child]))
-            child++;
-        if (!is_before(&heap[child], &sinking))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = sinking;
-}
-
-/* All tokens that may come, the best at the top; gives how many. */
+/* All tokens that may come, in order of their numbers; gives how many. */
 static int32_t heap_fill(const struct view *view)
 {
     int32_t count = 0;
@@ -366,21 +345,9 @@ static int32_t heap_fill(const struct view *view)
             continue;
         const float token_heat = heat(view, token);
         if (token_heat > -INFINITY)
-            view->heap[count++] = (struct candidate){token_heat, token};
+            view->heap[count++] = (struct sample_heap_item){token_heat, token};
     }
-    for (int32_t at = count / 2 - 1; at >= 0; at--)
-        heap_sink(view->heap, count, at);
     return count;
-}
-
-/* Takes the best off the top and puts it in the place that becomes free behind the heap. */
-static struct candidate heap_pop(struct candidate *heap, int32_t count)
-{
-    const struct candidate best = heap[0];
-    heap[0] = heap[count - 1];
-    heap[count - 1] = best;
-    heap_sink(heap, count - 1, 0);
-    return best;
 }
 
 /* Sum of the masses of all tokens that may come. */
@@ -406,37 +373,110 @@ EXP_CALL uint64_t allowed_mass(const struct view *view)
 }
 
 /* Sum of the masses of candidates. */
-static uint64_t heap_mass(const struct candidate *candidates, int32_t count)
+static uint64_t heap_mass(const struct sample_heap_item *candidates, int32_t count)
 {
     uint64_t total = 0;
     for (int32_t i = 0; i < count; i++)
-        total += sample_draw_mass(candidates[i].heat);
+        total += sample_draw_mass(candidates[i].key);
     return total;
 }
 
-/* Gumbel-max over what top_k, top_p and min_p leave. `total`: the mass of all allowed. */
-static token_id gumbel_best(const struct view *view, uint64_t total)
+/* Moves what top_k, top_p and min_p leave behind the others; gives how many these are. `total`:
+ * the mass of all. */
+static int32_t keep_hottest(const struct view *view, int32_t count, uint64_t total)
 {
     const struct sample_row *row = view->row;
-    const int32_t count = heap_fill(view);
+    struct sample_heap_item *heap = view->heap;
     const int32_t most = row->top_k > 0 && row->top_k < count ? row->top_k : count;
+    sample_heap_make(heap, count);
     if (most < count) {
         for (int32_t i = 0; i < most; i++)
-            heap_pop(view->heap, count - i);
-        total = heap_mass(view->heap + count - most, most);
+            sample_heap_pop(heap, count - i);
+        total = heap_mass(heap + count - most, most);
+    }
+    uint64_t before = 0;
+    for (int32_t kept = 0; kept < most; kept++) {
+        const struct sample_heap_item next =
+            most < count ? heap[count - 1 - kept] : sample_heap_pop(heap, count - kept);
+        if ((row->top_p < 1.0f && sample_draw_is_enough(row->top_p, before, total)) ||
+            !sample_draw_is_likely(row, next.key))
+            return kept;
+        before += sample_draw_mass(next.key);
+    }
+    return most;
+}
+
+/* Moves the likely ones to the front; gives how many these are. */
+static int32_t keep_likely(const struct sample_row *row, struct sample_heap_item *left,
+                           int32_t count)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < count; i++)
+        if (sample_draw_is_likely(row, left[i].key))
+            left[kept++] = left[i];
+    return kept;
+}
+
+/* Sums of masses and moments of candidates, eight at a time. */
+EXP_CALL void candidates_sum(const struct sample_heap_item *left, int32_t count, uint64_t *mass,
+                             uint64_t *moment)
+{
+    *mass = *moment = 0;
+    for (int32_t slice = 0; slice < count; slice += SAMPLE_DRAW_SLICE) {
+        struct masses masses = {0}, moments = {0};
+        for (int32_t i = slice; i < count && i < slice + SAMPLE_DRAW_SLICE; i += LANES) {
+            exp_f32 heats, lanes;
+            for (int32_t lane = 0; lane < LANES; lane++)
+                heats[lane] = i + lane < count ? left[i + lane].key : -FLT_MAX;
+            exp_natural(&lanes, &heats);
+            masses_put(&masses, &lanes);
+            lanes = lanes * -heats;
+            masses_put(&moments, &lanes);
+        }
+        *mass += masses_total(&masses);
+        *moment += masses_total(&moments);
+    }
+}
+
+/* As keep_hottest, what typical_p leaves of these. */
+EXP_CALL int32_t keep_typical(const struct view *view, struct sample_heap_item *left,
+                              int32_t count)
+{
+    uint64_t total, moment, before = 0;
+    candidates_sum(left, count, &total, &moment);
+    const float mean = sample_draw_mean(moment, total);
+    for (int32_t i = 0; i < count; i++)
+        left[i].key = -sample_draw_distance(left[i].key, mean);
+    sample_heap_make(left, count);
+    int32_t kept = 0;
+    while (kept < count && !sample_draw_is_enough(view->row->typical_p, before, total)) {
+        const token_id token = sample_heap_pop(left, count - kept).token;
+        const float token_heat = heat(view, token);
+        left[count - ++kept].key = token_heat;
+        before += sample_draw_mass(token_heat);
+    }
+    return kept;
+}
+
+/* Gumbel-max over what the filters leave. `total`: the mass of all allowed. */
+EXP_CALL token_id gumbel_best(const struct view *view, uint64_t total)
+{
+    const struct sample_row *row = view->row;
+    struct sample_heap_item *left = view->heap;
+    int32_t end = heap_fill(view), count = end;
+    if (row->top_k > 0 || row->top_p < 1.0f) {
+        count = keep_hottest(view, end, total);
+        left += end - count;
+        end = count;
+    }
+    if (sample_draw_is_typical(row)) {
+        end = keep_likely(row, left, count);
+        count = keep_typical(view, left, end);
     }
     struct winner winner = {TOKEN_NONE, -INFINITY};
-    uint64_t before = 0;
-    for (int32_t i = 0; i < most; i++) {
-        const struct candidate next =
-            most < count ? view->heap[count - 1 - i] : heap_pop(view->heap, count - i);
-        if ((row->top_p < 1.0f && sample_draw_is_enough(row, before, total)) ||
-            !sample_draw_is_likely(row, next.heat))
-            break;
-        before += sample_draw_mass(next.heat);
-        compete(&winner, next.token,
-                sample_draw_score(next.heat, sample_draw_uniform(row, next.token)));
-    }
+    for (int32_t i = end - count; i < end; i++)
+        compete(&winner, left[i].token,
+                sample_draw_score(left[i].key, sample_draw_uniform(row, left[i].token)));
     return winner.token;
 }
 
@@ -449,12 +489,12 @@ EXP_CALL token_id choose(struct view *view)
     if (best == TOKEN_NONE || !(row->temperature > 0.0f))
         return best;
     view->max_allowed = view->logits[best];
-    if (row->top_k <= 0 && row->top_p >= 1.0f)
+    if (row->top_k <= 0 && row->top_p >= 1.0f && !sample_draw_is_typical(row))
         return gumbel_all(view, best);
     return gumbel_best(view, row->top_p < 1.0f ? allowed_mass(view) : 0);
 }
 
-EXP_CALL void row_any(const struct job *job, int32_t index, struct candidate *heap)
+EXP_CALL void row_any(const struct job *job, int32_t index, struct sample_heap_item *heap)
 {
     const struct sample_args *args = job->args;
     const struct sample_row *row = &args->rows[index];
@@ -481,14 +521,14 @@ EXP_CALL void row_any(const struct job *job, int32_t index, struct candidate *he
             sample_draw_cap(logits[result->token], args->softcap), norm.max, norm.shares);
 }
 
-static void row_plain(const struct job *job, int32_t index, struct candidate *heap)
+static void row_plain(const struct job *job, int32_t index, struct sample_heap_item *heap)
 {
     row_any(job, index, heap);
 }
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) static void row_avx2(const struct job *job, int32_t index,
-                                                     struct candidate *heap)
+                                                     struct sample_heap_item *heap)
 {
     row_any(job, index, heap);
 }
@@ -503,7 +543,7 @@ static void sample_task(void *context, int32_t index, uint32_t worker)
 enum status sample_cpu(struct device *device, const struct sample_args *args)
 {
     struct job job = {.args = args, .device = device, .row = row_plain};
-    const size_t token_bytes = sizeof(struct candidate) + sizeof(float);
+    const size_t token_bytes = sizeof(struct sample_heap_item) + sizeof(float);
     assert(args->vocab <= SAMPLE_VOCAB_MAX);
     if (device_scratch_bytes(device) < (size_t)args->vocab * token_bytes)
         return ERR_LIMIT;

@@ -68,6 +68,7 @@ static struct sample_row row_make(int32_t index)
     static const int32_t top_ks[] = {0, 0, 1, 7, 100000};
     static const float top_ps[] = {1.0f, 0.9f, 1.0f, 0.3f};
     static const float min_ps[] = {0.0f, 0.0f, 0.1f};
+    static const float typical_ps[] = {0.0f, 0.0f, 0.5f, 1.0f, 0.0f, 0.95f};
     static const float repetitions[] = {0.0f, 1.3f, 1.0f, 0.8f};
     return (struct sample_row){.logits_row = (index * 7) % ROWS,
                                .target = index % 11 == 10 ? index : TOKEN_NONE,
@@ -76,6 +77,7 @@ static struct sample_row row_make(int32_t index)
                                .top_k = top_ks[(size_t)(index / 5) % COUNT(top_ks)],
                                .top_p = top_ps[(size_t)(index / 2) % COUNT(top_ps)],
                                .min_p = min_ps[(size_t)(index / 7) % COUNT(min_ps)],
+                               .typical_p = typical_ps[(size_t)(index / 4) % COUNT(typical_ps)],
                                .seed = UINT64_C(0x123456789abcdef) * (uint64_t)index,
                                .job = (uint32_t)index,
                                .sample = 2,

@@ -7,6 +7,8 @@
  *
  *     mass        e^h, or e^(l - max), cut to a multiple of 2^-42. The masses of 2^21 tokens
  *                 fit 64 bits; those cut off are less than 2^-21 of the best token's.
+ *     moment      e^h |h|, cut likewise; it is at most 1 / e. The mean of |h| is the quotient of
+ *                 two such sums, rounded once to a double and once to a float.
  *     the norm    a row is cut into slices of SAMPLE_DRAW_SLICE logits. Each has its largest
  *                 l and the sum of its masses relative to that; the slices' sums are scaled
  *                 to the row's largest l and added in order, in double.
@@ -141,16 +143,37 @@ SAMPLE_DRAW uint64_t sample_draw_mass(float x)
     return (uint64_t)(SAMPLE_DRAW_EXP(x) * SAMPLE_DRAW_MASS);
 }
 
-/* Whether top_p is reached by a mass, of `total`. */
-SAMPLE_DRAW bool sample_draw_is_enough(const struct sample_row *row, uint64_t mass,
-                                       uint64_t total)
+/* Whether a mass is `share` (top_p, typical_p) of `total`. */
+SAMPLE_DRAW bool sample_draw_is_enough(float share, uint64_t mass, uint64_t total)
 {
-    return !((double)mass < (double)row->top_p * (double)total);
+    return !((double)mass < (double)share * (double)total);
 }
 
 SAMPLE_DRAW bool sample_draw_is_likely(const struct sample_row *row, float heat)
 {
     return SAMPLE_DRAW_EXP(heat) >= row->min_p;
+}
+
+SAMPLE_DRAW bool sample_draw_is_typical(const struct sample_row *row)
+{
+    return row->typical_p > 0.0f && row->typical_p < 1.0f;
+}
+
+/* What a token adds to the sum that the mean of |h| comes from. */
+SAMPLE_DRAW uint64_t sample_draw_moment(float heat)
+{
+    return (uint64_t)(SAMPLE_DRAW_EXP(heat) * -heat * SAMPLE_DRAW_MASS);
+}
+
+SAMPLE_DRAW float sample_draw_mean(uint64_t moment, uint64_t mass)
+{
+    return (float)((double)moment / (double)mass);
+}
+
+/* How far a token's surprise lies from the entropy: | |h| - mean |. */
+SAMPLE_DRAW float sample_draw_distance(float heat, float mean)
+{
+    return heat + mean > 0.0f ? heat + mean : -(heat + mean);
 }
 
 /* What a slice adds to the sum of the row's e^(l - max). */

@@ -1,6 +1,6 @@
 /*
- * sample_ref - the plain twin. What top_k and top_p keep is asked of each token by itself, from
- * all the others: quadratic, and as their definitions read.
+ * sample_ref - the plain twin. What top_k, top_p and typical_p keep is asked of each token by
+ * itself, from all the others: quadratic, and as their definitions read.
  */
 #include "kernels/sample_draw.h"
 
@@ -15,6 +15,7 @@ struct view {
     float *w;     /* [vocab] after the penalties */
     float *heats; /* [vocab] of w; minus infinity where the mask does not allow */
     bool *kept;   /* [vocab] by top_k */
+    bool *left;   /* [vocab] of those, by top_p and min_p */
 };
 
 static bool is_allowed(const struct sample_row *row, token_id t)
@@ -94,7 +95,40 @@ static bool top_p_keeps(const struct view *view, token_id t)
         total += mass;
         before += is_before(view, other, t) ? mass : 0;
     }
-    return !sample_draw_is_enough(view->row, before, total);
+    return !sample_draw_is_enough(view->row->top_p, before, total);
+}
+
+/* The mean of |h| of the tokens that are left. */
+static float mean_find(const struct view *view)
+{
+    uint64_t moment = 0, mass = 0;
+    for (token_id t = 0; t < view->args->vocab; t++) {
+        moment += view->left[t] ? sample_draw_moment(view->heats[t]) : 0;
+        mass += view->left[t] ? sample_draw_mass(view->heats[t]) : 0;
+    }
+    return sample_draw_mean(moment, mass);
+}
+
+/* Whether a stands before b in the order from the most typical down. */
+static bool is_nearer(const struct view *view, float mean, token_id a, token_id b)
+{
+    const float to_a = sample_draw_distance(view->heats[a], mean);
+    const float to_b = sample_draw_distance(view->heats[b], mean);
+    return to_a < to_b || (to_a == to_b && a < b);
+}
+
+/* Of the tokens that are left: whether those before t have not yet the share typical_p. */
+static bool typical_p_keeps(const struct view *view, float mean, token_id t)
+{
+    uint64_t before = 0, total = 0;
+    for (token_id other = 0; other < view->args->vocab; other++) {
+        if (!view->left[other])
+            continue;
+        const uint64_t mass = sample_draw_mass(view->heats[other]);
+        total += mass;
+        before += is_nearer(view, mean, other, t) ? mass : 0;
+    }
+    return !sample_draw_is_enough(view->row->typical_p, before, total);
 }
 
 static bool is_left(const struct view *view, token_id t)
@@ -115,8 +149,12 @@ static token_id gumbel_max(const struct view *view, float max)
             is_allowed(row, t) ? sample_draw_heat(row, view->w[t], max) : -INFINITY;
     for (token_id t = 0; t < vocab; t++)
         view->kept[t] = top_k_keeps(view, t);
+    for (token_id t = 0; t < vocab; t++)
+        view->left[t] = is_left(view, t);
+    const bool by_typical_p = sample_draw_is_typical(row);
+    const float mean = by_typical_p ? mean_find(view) : 0.0f;
     for (token_id t = 0; t < vocab; t++) {
-        if (!is_left(view, t))
+        if (!view->left[t] || (by_typical_p && !typical_p_keeps(view, mean, t)))
             continue;
         const float score = sample_draw_score(view->heats[t], sample_draw_uniform(row, t));
         if (score > most) {
@@ -181,12 +219,13 @@ enum status sample_ref(struct device *device, const struct sample_args *args)
 {
     const size_t vocab = (size_t)args->vocab;
     assert(args->vocab <= SAMPLE_VOCAB_MAX);
-    if (device_scratch_bytes(device) < vocab * (3 * sizeof(float) + sizeof(bool)))
+    if (device_scratch_bytes(device) < vocab * (3 * sizeof(float) + 2 * sizeof(bool)))
         return ERR_LIMIT;
     float *floats = device_scratch(device, 0);
     struct view view = {.args = args, .l = floats, .w = floats + vocab};
     view.heats = floats + 2 * vocab;
     view.kept = (bool *)(floats + 3 * vocab);
+    view.left = view.kept + vocab;
     for (int32_t i = 0; i < args->count; i++) {
         view.row = &args->rows[i];
         row_sample(&view, &args->results[i],

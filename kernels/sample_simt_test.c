@@ -114,6 +114,7 @@ static struct sample_row row_make(struct simt_case *c, int32_t index, int32_t vo
         .top_k = (int32_t)PICK(c, 0.0f, 0.0f, 1.0f, 7.0f, 40.0f, 1e6f),
         .top_p = PICK(c, 1.0f, 1.0f, 0.9f, 0.3f, 0.999f),
         .min_p = PICK(c, 0.0f, 0.0f, 0.1f, 0.7f),
+        .typical_p = PICK(c, 0.0f, 0.0f, 1.0f, 0.9f, 0.3f, 0.999f, 1e-6f),
         .seed = (uint64_t)simt_case_below(c, UINT32_MAX) << 32 | (uint32_t)index,
         .job = simt_case_below(c, 1000),
         .sample = simt_case_below(c, 8),
@@ -179,10 +180,10 @@ static void compare_row(int32_t i, int found, int expected, float tolerance)
     const struct sample_result a = results[found][i], b = results[expected][i];
     if (a.token != b.token || !same(a.logprob, b.logprob, tolerance))
         fail_msg("row %d: token %d at %.9g, not %d at %.9g (temperature %g, top_k %d, top_p %g,"
-                 " min_p %g, seen %d)",
+                 " min_p %g, typical_p %g, seen %d)",
                  i, a.token, (double)a.logprob, b.token, (double)b.logprob,
                  (double)rows[i].temperature, rows[i].top_k, (double)rows[i].top_p,
-                 (double)rows[i].min_p, rows[i].seen_count);
+                 (double)rows[i].min_p, (double)rows[i].typical_p, rows[i].seen_count);
     for (int32_t n = 0; n < rows[i].top_count; n++) {
         assert_int_equal(tops[found][i][n].token, tops[expected][i][n].token);
         assert_true(same(tops[found][i][n].logprob, tops[expected][i][n].logprob, tolerance));
@@ -254,14 +255,14 @@ static void rows_of_two_slices(struct simt_case *c)
 }
 
 /* A model's vocabulary: what one row after the other asks for. The second row of logits is so
- * flat that top_p leaves more than the list holds. */
+ * flat that top_p and typical_p leave more than the list holds. */
 static void long_rows(struct simt_case *c)
 {
     logits_make(c, logits, VOCAB_MAX, MODEL);
     logits_make(c, logits + VOCAB_MAX, VOCAB_MAX, STEPS);
     for (int32_t t = 0; t < VOCAB_MAX; t++)
         logits[VOCAB_MAX + t] *= 0.01f;
-    for (int32_t i = 0; i < 7; i++)
+    for (int32_t i = 0; i < 9; i++)
         rows[i] = plain_row(i);
     rows[0].temperature = 0.0f;
     rows[0].top_count = SAMPLE_TOP_MAX;
@@ -272,7 +273,10 @@ static void long_rows(struct simt_case *c)
     rows[4].presence = 1.0f;
     rows[5].top_p = 0.6f;
     rows[6].top_k = 30000;
-    compare(c, VOCAB_MAX, 7, false);
+    rows[7].typical_p = 0.6f;
+    rows[8].typical_p = 0.3f;
+    rows[8].min_p = 0.01f;
+    compare(c, VOCAB_MAX, 9, false);
 }
 
 /* All logits equal: only the tokens' numbers tell what top_k and top_p keep. The last rows ask
@@ -294,6 +298,46 @@ static void ties_of_filters(struct simt_case *c)
     assert_true(results[0][2].token < 4400 && results[0][3].token < 4411);
     for (int32_t i = 4; i < 7; i++)
         assert_int_equal(results[0][i].token, 0);
+}
+
+/* The same for typical_p: what top_k, top_p and min_p leave, and of that the first. The last
+ * rows have two levels, and the colder, of which there are more, is the typical one. */
+static void ties_of_typical_tokens(struct simt_case *c)
+{
+    logits_make(c, logits, 4500, EQUAL);
+    for (int32_t t = 0; t < 4500; t++)
+        logits[4500 + t] = t % 100 == 0 ? 5.0f : 2.0f;
+    for (int32_t i = 0; i < 8; i++) {
+        rows[i] = plain_row(i);
+        rows[i].logits_row = i / 6;
+        rows[i].typical_p = i == 0 ? 0.01f : i == 1 ? 0.98f : i == 6 ? 0.1f : 0.25f;
+    }
+    rows[2].top_k = 400;
+    rows[3].top_p = 0.1f;
+    rows[4].top_k = 2000;
+    rows[4].top_p = 0.2f;
+    rows[5].min_p = 0.9f;
+    rows[7].min_p = 0.9f;
+    compare(c, 4500, 8, false);
+    const token_id ends[] = {45 + 1, 4410 + 1, 100, 113, 100, 1125, 4500, 4500};
+    for (int32_t i = 0; i < 8; i++)
+        assert_true(results[0][i].token < ends[i]);
+    assert_true(results[0][6].token % 100 != 0 && results[0][7].token % 100 == 0);
+}
+
+/* Keys that share their first digit, more than the list holds: those nearer the mean, and in no
+ * list before, must come along when the next digit's end is near enough. */
+static void lists_of_typical_tokens(struct simt_case *c)
+{
+    for (int32_t t = 0; t < 8200; t++)
+        logits[t] = t % 8 < 3 ? 5.0f : 5.1f - (float)(t % 1000) * 1e-4f;
+    for (int32_t i = 0; i < 3; i++) {
+        rows[i] = plain_row(i);
+        rows[i].logits_row = 0;
+        rows[i].typical_p = 0.2f + 0.25f * (float)i;
+        rows[i].top_p = i == 2 ? 0.9f : 1.0f;
+    }
+    compare(c, 8200, 3, false);
 }
 
 /* Ten hot tokens among thousands whose masses are below 2^32: their sum is all carries. */
@@ -392,12 +436,14 @@ static void long_rows_are_the_cpus(void **state)
 static void filters_break_ties_by_number(void **state)
 {
     simt_case_each(*state, ties_of_filters);
+    simt_case_each(*state, ties_of_typical_tokens);
 }
 
 static void filters_keep_at_their_limits(void **state)
 {
     simt_case_each(*state, carries_of_masses);
     simt_case_each(*state, lists_of_second_digits);
+    simt_case_each(*state, lists_of_typical_tokens);
     simt_case_each(*state, lists_full_to_the_brim);
 }
 

@@ -27,6 +27,7 @@ room(kernels NEEDS base m SOURCES
   kernels/sample_ref.c kernels/sample_cpu.c)
 room_test(kernels/log_test.c kernels) # a header alone
 room_test(kernels/float_levels_test.c kernels) # several files against each other
+room_test(kernels/sample_typical_test.c kernels) # both of the host's against the definition
 
 # Loops over a block, of constant length: -O3 unrolls and vectorises them.
 set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight_dequant.c

@@ -1,4 +1,4 @@
-/* sample_bound - the last candidate that top_k or top_p leaves (sample_filter.cuh). */
+/* sample_bound - the last candidate that top_k, top_p or typical_p leaves (sample_filter.cuh). */
 #ifndef KERNELS_PARTS_SAMPLE_BOUND_CUH
 #define KERNELS_PARTS_SAMPLE_BOUND_CUH
 
@@ -9,15 +9,17 @@ enum { SAMPLE_BOUND_BINS = SAMPLE_FILTER_BINS / SAMPLE_FILTER_THREADS /* a threa
 /* Whether that many candidates, or that mass, are all that is wanted. */
 SIMT bool sample_bound_is_reached(const struct sample_filter *f, uint64_t weight)
 {
-    if (f->is_mass)
-        return sample_draw_is_enough(f->row, weight, f->total);
-    return weight >= static_cast<uint64_t>(f->row->top_k);
+    if (f->kind == SAMPLE_FILTER_TOP_K)
+        return weight >= static_cast<uint64_t>(f->row->top_k);
+    const bool is_top_p = f->kind == SAMPLE_FILTER_TOP_P;
+    return sample_draw_is_enough(is_top_p ? f->row->top_p : f->row->typical_p, weight,
+                                 f->total);
 }
 
 SIMT uint64_t sample_bound_weight(const struct sample_filter *f,
                                   const struct sample_filter_shared *s, int bin)
 {
-    if (!f->is_mass)
+    if (f->kind == SAMPLE_FILTER_TOP_K)
         return static_cast<uint64_t>(s->counts[bin]);
     return static_cast<uint64_t>(static_cast<uint32_t>(s->highs[bin])) << 32 |
            static_cast<uint32_t>(s->lows[bin]);
@@ -108,18 +110,33 @@ SIMT uint64_t sample_bound_total(const struct sample_filter *f,
     return sample_slice_sum<SAMPLE_FILTER_THREADS>(mass, s->scratch);
 }
 
-/* Lowers f->last to the last candidate that top_p (is_mass) or top_k leaves. */
+/* Turns to the order of typical_p: from here on, f->last is a key of its own. */
+SIMT void sample_bound_turn(struct sample_filter *f, const struct sample_filter_shared *s)
+{
+    f->kind = SAMPLE_FILTER_TYPICAL_P;
+    f->coldest = f->last;
+    f->last = SAMPLE_FILTER_END - 1;
+    f->total = 0;
+    sample_filter_each(f, s, SAMPLE_FILTER_AVERAGE);
+    const uint64_t mass = sample_slice_sum<SAMPLE_FILTER_THREADS>(f->total, s->scratch);
+    const uint64_t moment = sample_slice_sum<SAMPLE_FILTER_THREADS>(f->moment, s->scratch);
+    f->mean = sample_draw_mean(moment, mass);
+}
+
+/* Lowers f->last to the last key that the filter leaves. */
 SIMT void sample_bound_apply(struct sample_filter *f, const struct sample_filter_shared *s,
-                             bool is_mass)
+                             enum sample_filter_kind kind)
 {
     const int first_shift = 31 + SAMPLE_FILTER_TOKEN_BITS - SAMPLE_FILTER_DIGIT;
     uint64_t weight = 0;
     int32_t passed = 0;
-    f->is_mass = is_mass;
+    if (kind == SAMPLE_FILTER_TYPICAL_P)
+        sample_bound_turn(f, s);
+    f->kind = kind;
     for (f->shift = first_shift;;
          f->shift = f->shift > SAMPLE_FILTER_DIGIT ? f->shift - SAMPLE_FILTER_DIGIT : 0) {
         sample_bound_histogram(f, s);
-        if (is_mass && f->shift == first_shift)
+        if (kind != SAMPLE_FILTER_TOP_K && f->shift == first_shift)
             f->total = sample_bound_total(f, s);
         const struct sample_filter_cut cut = sample_bound_cut(f, s, weight, passed);
         if (cut.bin < 0)
