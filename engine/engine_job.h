@@ -79,6 +79,7 @@ struct engine_job {
     int32_t top_k;               /* 0: off */
     float top_p;                 /* 0 or 1: off */
     float min_p;                 /* 0: off */
+    float typical_p;             /* 0 or 1: off */
     float repetition_penalty; /* 0 or 1: off; else 0.01 .. 100. Tokens of prompt and output: a
                                  positive logit is divided by it, another multiplied */
     float presence_penalty, frequency_penalty; /* -2 .. 2; 0: off. Tokens of the output: taken

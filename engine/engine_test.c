@@ -92,6 +92,8 @@ static void options_make(struct engine_job *ask, uint32_t i)
     }
     if (i % 6 == 3)
         ask->min_p = 0.05f;
+    if (i % 9 == 3)
+        ask->typical_p = 0.7f;
     if (i % 3 == 1)
         ask->top_count = 1 + i % ENGINE_TOPS_MAX;
     ask->priority = (int32_t)(i % 13) - 6;

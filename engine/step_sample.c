@@ -14,6 +14,7 @@ void step_sample_add(struct step *step, const struct seq *seq, uint32_t head)
         .top_k = ask->top_k,
         .top_p = ask->top_p,
         .min_p = ask->min_p,
+        .typical_p = ask->typical_p,
         .seed = ask->seed,
         .job = ask->job_key,
         .sample = seq->sample,

@@ -37,6 +37,7 @@ struct run {
     const char *schema_path, *chunk_path, *regex;
     struct args_list stops, biases;
     struct engine_job job;
+    float typical_p; /* 0 cannot be asked for: the engine takes it for "off" */
     bool raw, json, logprobs;
 
     struct engine *engine;
@@ -228,6 +229,9 @@ static enum status write_json(const struct run *run, struct error *err)
 static enum status run_prompt(struct run *run, char **words, struct error *err)
 {
     run->logprobs |= run->job.top_count > 0;
+    if (!(run->typical_p > 0))
+        FAIL(err, ERR_LIMIT, "typical_p: 0, want above 0, 1 at most");
+    run->job.typical_p = run->typical_p;
     TRY(read_prompt(run, words, err));
     TRY(engine_args_open(&run->engine_args, NULL, &run->engine, err));
     TRY(encode_prompt(run, err));
@@ -276,6 +280,8 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         {0, "top-k", "K", ARGS_U32, &job->top_k, 0, 1 << 20, "the K likeliest (default: all)"},
         {0, "top-p", "P", ARGS_REAL, &job->top_p, 0, 1, "the likeliest that make up P"},
         {0, "min-p", "P", ARGS_REAL, &job->min_p, 0, 1, "at least P times the likeliest"},
+        {0, "typical-p", "P", ARGS_REAL, &run->typical_p, 0, 1,
+         "of these, the nearest to the expected surprise that make up P, above 0"},
         {0, "repetition-penalty", "R", ARGS_REAL, &job->repetition_penalty, 0.01, 100,
          "divides logits of tokens that came before (default: none)"},
         {0, "presence-penalty", "P", ARGS_REAL, &job->presence_penalty, -2, 2,
@@ -322,6 +328,7 @@ int run_main(int argc, char **argv)
         return EX_OSERR;
     run->job.max_tokens = DEFAULT_MAX_TOKENS;
     run->job.sample_count = 1;
+    run->typical_p = 1;
     const enum args_result parsed = parse(run, argc, argv, &rest);
     int code = args_exit_code(parsed);
     if (parsed == ARGS_GO && run_prompt(run, argv + rest, &err) != OK)

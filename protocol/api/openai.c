@@ -168,7 +168,7 @@ static bool says_nothing(const struct json *value)
 static enum status refuse_unsupported(const struct json *body, struct error *err)
 {
     static const char *const fields[] = {
-        "tools", "functions", "tool_choice", "function_call", "audio", "typical_p",
+        "tools", "functions", "tool_choice", "function_call", "audio",
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!says_nothing(json_get(body, fields[i])))
@@ -274,6 +274,16 @@ static enum status read_penalties(const struct json *body, struct engine_job *jo
                      &job->repetition_penalty, err);
 }
 
+/* Above 0: the engine's 0 would mean "off". */
+static enum status read_typical(const struct json *body, struct engine_job *job,
+                                struct error *err)
+{
+    TRY(read_real(body, (struct real_field){"typical_p", 0, 1}, &job->typical_p, err));
+    if (present(body, "typical_p") && !(job->typical_p > 0))
+        FAIL(err, ERR_LIMIT, "typical_p: 0, want above 0, 1 at most");
+    return OK;
+}
+
 static enum status read_sampling(const struct json *body, struct engine_job *job,
                                  struct error *err)
 {
@@ -284,6 +294,7 @@ static enum status read_sampling(const struct json *body, struct engine_job *job
     TRY(read_real(body, (struct real_field){"temperature", 0, 2}, &job->temperature, err));
     TRY(read_real(body, (struct real_field){"top_p", 0, 1}, &top_p, err));
     TRY(read_real(body, (struct real_field){"min_p", 0, 1}, &job->min_p, err));
+    TRY(read_typical(body, job, err));
     TRY(read_count(body, "top_k", INT32_MAX, &top_k, err));
     TRY(refuse_best_of(body, err));
     TRY(read_count(body, "n", ENGINE_SAMPLES_MAX, &job->sample_count, err));

@@ -1,11 +1,11 @@
 /*
  * openai - OpenAI's chat completions: a request's body to a job, a job's end to a reply.
  *
- * Fields that would change the answer and that we do not do (tools, best_of, typical_p, parts
- * that are not text) are refused by name; response_format is response_format.h's; fields that
+ * Fields that would change the answer and that we do not do (tools, best_of, parts that are
+ * not text) are refused by name; response_format is response_format.h's; fields that
  * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there
- * are top_k, min_p, repetition_penalty, priority and deadline_ms (engine.h), the last with a
- * finish_reason of its own, "deadline"; and chunk, a text that a schema's strings are copied
+ * are top_k, min_p, typical_p, repetition_penalty, priority and deadline_ms (engine.h), the last
+ * with a finish_reason of its own, "deadline"; and chunk, a text that a schema's strings are copied
  * from where they have "x-copied-from": "chunk".
  *
  * Owner    what openai_chat_parse fills borrows from the JSON tree and the arena.

@@ -60,12 +60,13 @@ static void test_sampling(void **state)
         parse("{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"frequency_penalty\":-0.5,"
               "\"presence_penalty\":1.5,\"repetition_penalty\":1.25,\"logit_bias\":{\"7\":-100,"
               "\"49151\":2.5},\"logprobs\":true,\"top_logprobs\":4,\"min_p\":0.25,\"top_k\":9,"
-              "\"priority\":-3,\"deadline_ms\":250,\"best_of\":1}");
+              "\"priority\":-3,\"deadline_ms\":250,\"best_of\":1,\"typical_p\":0.75}");
     const struct engine_job *job = &p.chat.job;
     assert_int_equal(p.status, OK);
     assert_true(job->frequency_penalty == -0.5f && job->presence_penalty == 1.5f);
     assert_true(job->repetition_penalty == 1.25f && job->min_p == 0.25f);
     assert_int_equal(job->top_k, 9);
+    assert_true(job->typical_p == 0.75f);
     assert_int_equal(job->bias_count, 2);
     assert_true(job->biases[0].token == 7 && job->biases[0].bias == -100.0f);
     assert_true(job->biases[1].token == 49151 && job->biases[1].bias == 2.5f);
@@ -124,7 +125,9 @@ static void test_refusals(void **state)
         {"\"presence_penalty\":-3", "presence_penalty: -3 is not in -2 to 2", ERR_LIMIT},
         {"\"repetition_penalty\":0", "repetition_penalty: 0 is not in 0.01 to 100", ERR_LIMIT},
         {"\"best_of\":2", "best_of: not supported", ERR_LIMIT},
-        {"\"typical_p\":0.9", "typical_p: not supported", ERR_LIMIT},
+        {"\"typical_p\":1.5", "typical_p: 1.5 is not in 0 to 1", ERR_LIMIT},
+        {"\"typical_p\":0", "typical_p: 0, want above 0, 1 at most", ERR_LIMIT},
+        {"\"typical_p\":\"most\"", "typical_p: want a number", ERR_FORMAT},
         {"\"logit_bias\":[1]", "logit_bias: want an object", ERR_FORMAT},
         {"\"logit_bias\":{\"the\":1}", "logit_bias: \"the\" is no token id", ERR_FORMAT},
         {"\"logit_bias\":{\"-1\":1}", "logit_bias: \"-1\" is no token id", ERR_FORMAT},

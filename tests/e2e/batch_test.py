@@ -31,7 +31,7 @@ def request(i):
     if i in (2, 5):
         body |= {"logprobs": True, "top_logprobs": i, "presence_penalty": 0.5, "min_p": 0.02,
                  "frequency_penalty": 0.25, "repetition_penalty": 1.1, "seed": 4,
-                 "logit_bias": {"11": -4, "13": 1.5}, "priority": 3}
+                 "logit_bias": {"11": -4, "13": 1.5}, "priority": 3, "typical_p": 0.8}
     if i == 9:
         body["max_tokens"] = 60
         body["response_format"] = {"type": "json_schema", "json_schema": {

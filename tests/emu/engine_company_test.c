@@ -53,6 +53,7 @@ static void job_make(uint32_t i)
     job->top_k = kind == 1 ? 20 : 0;
     job->top_p = kind == 2 || kind == 8 ? 0.8f : 0.0f;
     job->min_p = kind == 10 ? 0.1f : 0.0f;
+    job->typical_p = kind == 4 || kind == 11 ? 0.7f : 0.0f;
     if (kind == 5)
         job->format = ENGINE_FORMAT_JOB_OUTPUT;
     if (kind == 5)

@@ -105,6 +105,8 @@ static void options_make(struct engine_job *asks)
     asks[11].bias_count = 3;
     asks[12].temperature = 1;
     asks[12].min_p = 0.1f;
+    asks[8].temperature = 0.9f;
+    asks[8].typical_p = 0.6f;
     asks[13] = asks[10];
     asks[13].biases = biases;
     asks[13].bias_count = 3;
