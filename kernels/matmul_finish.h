@@ -16,22 +16,28 @@
 typedef float matmul_finish_f32 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t matmul_finish_i32 __attribute__((vector_size(64), aligned(4), may_alias));
 
-/* One panel that is whole. */
+/* One panel that is whole. What the loop needs is taken out of *outputs beforehand: y may alias
+ * it, as far as the compiler knows. */
 static inline __attribute__((always_inline)) void matmul_finish_panel(
     const struct matmul_int8_outputs *outputs, int32_t first, const int32_t *sums)
 {
     const matmul_finish_f32 w_scales = *(const matmul_finish_f32 *)(outputs->w_scales + first);
+    const matmul_finish_f32 none = {0};
+    const bool has_bias = outputs->bias != NULL, accumulate = outputs->accumulate;
+    const matmul_finish_f32 bias =
+        has_bias ? *(const matmul_finish_f32 *)(outputs->bias + first) : none;
+    const float *x_scale = outputs->x_scales, *const end = x_scale + outputs->rows;
+    const size_t stride = outputs->y_stride;
     float *y = outputs->y + first;
-    for (int32_t r = 0; r < outputs->rows; r++, sums += MATMUL_INT8_PANEL) {
+    for (; x_scale < end; x_scale++, sums += MATMUL_INT8_PANEL, y += stride) {
         const matmul_finish_i32 sum = *(const matmul_finish_i32 *)sums;
         matmul_finish_f32 value =
-            __builtin_convertvector(sum, matmul_finish_f32) * (outputs->x_scales[r] * w_scales);
-        if (outputs->bias)
-            value += *(const matmul_finish_f32 *)(outputs->bias + first);
-        if (outputs->accumulate)
+            __builtin_convertvector(sum, matmul_finish_f32) * (*x_scale * w_scales);
+        if (has_bias)
+            value += bias;
+        if (accumulate)
             value = *(const matmul_finish_f32 *)y + value;
         *(matmul_finish_f32 *)y = value;
-        y += outputs->y_stride;
     }
 }
 
