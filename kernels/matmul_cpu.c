@@ -31,7 +31,8 @@ enum {
     F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
 };
 
-typedef int8_t line_i8 __attribute__((vector_size(64), aligned(1), may_alias));
+/* No wider than every target has: gcc 12 takes wider ones through the stack. */
+typedef int8_t turned_i8 __attribute__((vector_size(16), aligned(1), may_alias));
 
 struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
@@ -56,13 +57,28 @@ struct f32_job {
     int32_t panel_outs; /* outputs per task */
 };
 
-/* Long runs of panels where there is work for every thread, short ones otherwise. */
+/* What the slowest thread has to do, in tile columns, when each run has tiles of them. */
+static int32_t grid_share(const struct grid *grid, int32_t tiles, uint32_t threads)
+{
+    const int32_t runs = i32_ceil_div(i32_ceil_div(grid->panels, TILE_PANELS), tiles);
+    return i32_ceil_div(grid->row_blocks * runs, (int32_t)threads) * tiles;
+}
+
+/* Blocks of rows alike, then long runs of panels where there is work for every thread, short
+ * ones otherwise: of whole tiles, and so many that no thread waits long for another. */
 static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
 {
     grid->row_blocks = i32_ceil_div(rows, grid->block_rows);
+    const int32_t alike = i32_ceil_div(i32_ceil_div(rows, grid->row_blocks), TILE_ROWS) * TILE_ROWS;
+    grid->block_rows = i32_min(alike, grid->block_rows);
     const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
-    const int32_t runs = i32_ceil_div(tasks, grid->row_blocks);
-    grid->panels_per_run = i32_min(i32_ceil_div(grid->panels, runs), BLOCK_PANELS_MAX);
+    const int32_t run = i32_ceil_div(grid->panels, i32_ceil_div(tasks, grid->row_blocks));
+    const int32_t tiles_most = i32_ceil_div(i32_min(run, BLOCK_PANELS_MAX), TILE_PANELS);
+    int32_t tiles = tiles_most;
+    for (int32_t fewer = tiles_most; fewer > 0 && threads > 1; fewer--)
+        if (grid_share(grid, fewer, threads) < grid_share(grid, tiles, threads))
+            tiles = fewer;
+    grid->panels_per_run = run < TILE_PANELS ? 1 : tiles * TILE_PANELS;
     grid->panel_runs = i32_ceil_div(grid->panels, grid->panels_per_run);
 }
 
@@ -136,8 +152,8 @@ static const int8_t *int8_rows(const struct int8_job *job, int32_t row, int32_t 
     if (!job->x_unsigned)
         return x;
     int8_t *turned = device_scratch(job->device, worker);
-    for (size_t i = 0; i < (size_t)rows * stride; i += sizeof(line_i8))
-        *(line_i8 *)(turned + i) = *(const line_i8 *)(x + i) ^ INT8_MIN;
+    for (size_t i = 0; i < (size_t)rows * stride; i += sizeof(turned_i8))
+        *(turned_i8 *)(turned + i) = *(const turned_i8 *)(x + i) ^ INT8_MIN;
     return turned;
 }
 
