@@ -149,42 +149,56 @@ static const void *ready(const struct job *job, enum kv_type type, const void *f
     return to;
 }
 
-/* Asks for a page's keys and values: pages lie far apart, and the first rows to need them would
- * wait for each line. */
+/* Asks for a page's keys, values and scales: pages lie far apart, and the first rows to need
+ * them would wait for each line. */
 static void page_fetch(const struct job *job, const struct kv_layout_block *block)
 {
     const struct kv_cache *cache = job->args->cache;
     const size_t bytes =
         (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+    if (block->key_scales) {
+        __builtin_prefetch(block->key_scales);
+        __builtin_prefetch(block->value_scales);
+    }
     for (size_t at = 0; at < bytes; at += LINE_BYTES) {
         __builtin_prefetch((const uint8_t *)block->keys + at);
         __builtin_prefetch((const uint8_t *)block->values + at, 0, 2);
     }
 }
 
+/* A page's scales, the factor of the scores in those of keys. */
+static void scales_load(const struct kv_layout_block *block, float factor, float *keys,
+                        float *values)
+{
+    for (int32_t i = 0; i < KV_PAGE_TOKENS; i++) {
+        keys[i] = block->key_scales ? block->key_scales[i] * factor : factor;
+        values[i] = block->value_scales ? block->value_scales[i] : 1.0f;
+    }
+}
+
+/* Everything is asked for before anything is read. */
 static void split_load(const struct job *job, struct split *split, const struct memory *memory)
 {
     const struct attention_args *args = job->args;
     const struct kv_cache *cache = args->cache;
     const size_t page_floats = (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim;
     const float factor = (float)((double)args->scale * LOG2_E);
+    struct kv_layout_block blocks[SPLIT_PAGES];
     split->page_count = i32_ceil_div(split->item->kv_count, KV_PAGE_TOKENS);
     split->value_scales = cache->type == KV_INT8 ? memory->value_scales : NULL;
     for (int32_t p = 0; p < split->page_count; p++) {
         const int32_t page = args->work->pages[split->item->pages_first + p];
-        const struct kv_layout_block block =
-            kv_layout_block(cache, page, args->layer, split->kv_head);
-        const size_t skip = (size_t)p * page_floats;
-        page_fetch(job, &block);
-        split->keys[p] = ready(job, split->type, block.keys, memory->keys + skip);
-        split->values[p] = ready(job, split->type, block.values, memory->values + skip);
-        for (int32_t i = 0; i < KV_PAGE_TOKENS; i++) {
-            const int32_t key = p * KV_PAGE_TOKENS + i;
-            memory->key_scales[key] = block.key_scales ? block.key_scales[i] * factor : factor;
-            memory->value_scales[key] = block.value_scales ? block.value_scales[i] : 1.0f;
-            memory->ones[key] = 1.0f;
-        }
+        blocks[p] = kv_layout_block(cache, page, args->layer, split->kv_head);
+        page_fetch(job, &blocks[p]);
     }
+    for (int32_t p = 0; p < split->page_count; p++) {
+        const size_t skip = (size_t)p * page_floats, key = (size_t)p * KV_PAGE_TOKENS;
+        split->keys[p] = ready(job, split->type, blocks[p].keys, memory->keys + skip);
+        split->values[p] = ready(job, split->type, blocks[p].values, memory->values + skip);
+        scales_load(&blocks[p], factor, memory->key_scales + key, memory->value_scales + key);
+    }
+    for (int32_t key = 0; key < split->page_count * KV_PAGE_TOKENS; key++)
+        memory->ones[key] = 1.0f;
 }
 
 /* A query row into its panels. */
