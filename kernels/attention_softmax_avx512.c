@@ -32,12 +32,13 @@ INLINE __m512 power_of_two(__m512 t)
     return _mm512_castsi512_ps(_mm512_maskz_mov_epi32(is_kept, power));
 }
 
-/* The lanes of keys before `seen`, of sixteen from key on. */
-INLINE __mmask16 seen_mask(int32_t seen, int32_t key)
+/* Sixteen scores, scaled in place. */
+INLINE __m512 score_scale(const struct attention_tile_softmax *softmax, int32_t key)
 {
-    const int32_t left = seen - key;
-    const uint32_t lanes = left >= COLS ? 0xffffu : (1u << left) - 1;
-    return (__mmask16)lanes;
+    const __m512 score = _mm512_mul_ps(_mm512_loadu_ps(softmax->scores + key),
+                                       _mm512_loadu_ps(softmax->key_scales + key));
+    _mm512_storeu_ps(softmax->scores + key, score);
+    return score;
 }
 
 /* Scales the scores in place, -infinity past `seen`; the result is their maximum. */
@@ -45,8 +46,11 @@ INLINE float scores_scale(const struct attention_tile_softmax *softmax)
 {
     const __m512 minus_infinity = _mm512_set1_ps(-__builtin_inff());
     __m512 max = minus_infinity;
-    for (int32_t key = 0; key < softmax->seen; key += COLS) {
-        const __mmask16 is_seen = seen_mask(softmax->seen, key);
+    int32_t key = 0;
+    for (; key + COLS <= softmax->seen; key += COLS)
+        max = _mm512_max_ps(score_scale(softmax, key), max);
+    if (key < softmax->seen) {
+        const __mmask16 is_seen = (__mmask16)((1u << (softmax->seen - key)) - 1);
         const __m512 score = _mm512_mask_mul_ps(
             minus_infinity, is_seen, _mm512_maskz_loadu_ps(is_seen, softmax->scores + key),
             _mm512_maskz_loadu_ps(is_seen, softmax->key_scales + key));
