@@ -18,12 +18,15 @@ enum { LANES = 8, TASK_ROWS = 8 };
 
 typedef float lanes_f32 __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef void row_function(const struct rmsnorm_args *args, const float *x, float *y);
+
 struct job {
     const struct rmsnorm_args *args;
     struct device *device;
+    row_function *row;
 };
 
-static float sum_of_squares(const float *x, int32_t count)
+static inline __attribute__((always_inline)) float sum_of_squares(const float *x, int32_t count)
 {
     lanes_f32 sum = {0};
     int32_t i = 0;
@@ -54,30 +57,55 @@ static const float *row_of(const struct rmsnorm_args *args, int32_t r)
     return sum;
 }
 
+/* y[dim] = x / sqrt(mean x^2 + eps) * weight. */
+static inline __attribute__((always_inline)) void row_any(const struct rmsnorm_args *args,
+                                                          const float *x, float *y)
+{
+    const int32_t dim = args->dim;
+    const float *weight = args->weight;
+    const float mean = sum_of_squares(x, dim) / (float)dim;
+    const float factor = 1.0f / sqrtf(mean + args->eps);
+    for (int32_t i = 0; i < dim; i++)
+        y[i] = x[i] * factor * weight[i];
+}
+
+static void row_plain(const struct rmsnorm_args *args, const float *x, float *y)
+{
+    row_any(args, x, y);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void row_avx2(const struct rmsnorm_args *args,
+                                                     const float *x, float *y)
+{
+    row_any(args, x, y);
+}
+#endif
+
 static void rmsnorm_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
     const struct rmsnorm_args *args = job->args;
-    const size_t dim = (size_t)args->dim;
     const int32_t first = index * TASK_ROWS;
     const int32_t end = first + i32_min(args->row_count - first, TASK_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = first; r < end; r++) {
-        const float *x = row_of(args, r);
         float *y = activation_row_begin(args->y, r, scratch);
-        const float mean = sum_of_squares(x, args->dim) / (float)args->dim;
-        const float factor = 1.0f / sqrtf(mean + args->eps);
-        for (size_t i = 0; i < dim; i++)
-            y[i] = x[i] * factor * args->weight[i];
+        job->row(args, row_of(args, r), y);
         activation_row_end(args->y, r, y, scratch, device_simd(job->device));
     }
 }
 
 enum status rmsnorm_cpu(struct device *device, const struct rmsnorm_args *args)
 {
-    struct job job = {.args = args, .device = device};
+    struct job job = {.args = args, .device = device, .row = row_plain};
     if (device_scratch_bytes(device) < (size_t)args->dim * sizeof(float))
         return ERR_LIMIT;
-    device_parallel(device, i32_ceil_div(args->row_count, TASK_ROWS), rmsnorm_task, &job);
+#if defined(__x86_64__)
+    if (device_simd(device) >= DEVICE_SIMD_AVX2)
+        job.row = row_avx2;
+#endif
+    device_parallel(device, args->row_count / TASK_ROWS + (args->row_count % TASK_ROWS != 0),
+                    rmsnorm_task, &job);
     return OK;
 }
