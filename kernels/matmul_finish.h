@@ -74,10 +74,7 @@ static inline __attribute__((always_inline)) void matmul_finish_gate_row(
                       (x_scale * *(const exp_f32 *)(pair->gate_scales + i));
         const exp_f32 up = __builtin_convertvector(sum, exp_f32) *
                            (x_scale * *(const exp_f32 *)(pair->w_scales + i));
-        if (kind == SILU_MUL_GELU)
-            gate_act(&act, &act, SILU_MUL_GELU);
-        else
-            gate_act(&act, &act, SILU_MUL_SILU);
+        gate_act(&act, &act, kind);
         *(exp_f32 *)(y + i) = act * up;
     }
 }
@@ -100,25 +97,29 @@ static inline void matmul_finish_gate_tail(const struct matmul_int8_outputs *out
     }
 }
 
+/* kind is a constant at each call: no row asks for it. */
 static inline __attribute__((always_inline)) void matmul_finish_gate(
-    const struct matmul_int8_outputs *outputs, const int32_t *sums)
+    const struct matmul_int8_outputs *outputs, const int32_t *sums, enum silu_mul_kind kind)
 {
     struct matmul_finish_pair pair = {.sums = sums, .gate_sums = outputs->gate_sums};
+    const int32_t rows = outputs->rows, outs = outputs->outs;
+    const float *x_scales = outputs->x_scales;
+    const size_t stride = outputs->y_stride;
     int32_t first = 0;
-    for (; first + MATMUL_INT8_PANEL <= outputs->outs; first += MATMUL_INT8_PANEL) {
+    for (; first + MATMUL_INT8_PANEL <= outs; first += MATMUL_INT8_PANEL) {
         float *y = outputs->y + first;
         pair.w_scales = outputs->w_scales + first;
         pair.gate_scales = outputs->gate_scales + first;
-        for (int32_t r = 0; r < outputs->rows; r++, y += outputs->y_stride) {
-            matmul_finish_gate_row(&pair, outputs->x_scales[r], outputs->gate_kind, y);
+        for (int32_t r = 0; r < rows; r++, y += stride) {
+            matmul_finish_gate_row(&pair, x_scales[r], kind, y);
             pair.sums += MATMUL_INT8_PANEL;
             pair.gate_sums += MATMUL_INT8_PANEL;
         }
     }
-    if (first < outputs->outs) {
+    if (first < outs) {
         pair.w_scales = outputs->w_scales + first;
         pair.gate_scales = outputs->gate_scales + first;
-        matmul_finish_gate_tail(outputs, pair, (size_t)(outputs->outs - first));
+        matmul_finish_gate_tail(outputs, pair, (size_t)(outs - first));
     }
 }
 
@@ -127,7 +128,10 @@ static inline __attribute__((always_inline)) void matmul_finish_tile(
 {
     int32_t first = 0;
     if (outputs->gate_sums) {
-        matmul_finish_gate(outputs, sums);
+        if (outputs->gate_kind == SILU_MUL_GELU)
+            matmul_finish_gate(outputs, sums, SILU_MUL_GELU);
+        else
+            matmul_finish_gate(outputs, sums, SILU_MUL_SILU);
         return;
     }
     for (; first + MATMUL_INT8_PANEL <= outputs->outs; first += MATMUL_INT8_PANEL) {
