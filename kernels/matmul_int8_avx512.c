@@ -5,9 +5,9 @@
  *     tile      8 rows x 32 outputs (two panels): 16 running sums of 16 lanes
  *     step      4 inputs: 2 loads of weights, 8 broadcasts of x, 16 x dpbusd
  *     bound by  dpbusd issue; 10 loads per 16 leave the load ports a third of their time
- *     fetch     the panels after these are asked for, line by line: at a step's first use weights
- *               lie in memory, and each panel is a new stream to the processor. 576 x 1536, gate
- *               and up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us
+ *     fetch     the panels after these are asked for, line by line: when a step comes to them
+ *               weights lie in memory, and each panel is a new stream. 576 x 1536, gate and
+ *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us
  *     measured  share of the dpbusd peak, 1 thread, M = 32 (EPYC Zen 4, November 2026,
  *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
  *               576 x 49152 63 %
@@ -49,8 +49,8 @@ static __m512i group_broadcast(const uint8_t *x)
     return _mm512_set1_epi32(group);
 }
 
-/* sum += x * w in every lane. The instruction is written out: through the intrinsic gcc 12 moves
- * sums between registers at every step, two moves a product. */
+/* sum += x * w in every lane. The instruction is written out: through the intrinsic gcc 12
+ * moves sums between registers at every step, two moves a product. */
 static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512i x, __m512i w)
 {
 #ifdef MATMUL_INT8_PORTABLE
