@@ -16,8 +16,9 @@
  *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
  *               96 rows over 32 shared chunks 39-46 %
  *     fetch     all pages of a split are asked for at its start: at decode they lie in memory,
- *               far apart (attention of T3 -5 %, EPYC Zen 4; page by page, ahead of their use,
- *               it gave nothing on Zen 1)
+ *               far apart (attention of T3 -5 %, EPYC Zen 4). With int8 those of the thread's
+ *               next task too, one beside each page of scores: so many at once only queue. 12
+ *               rows of decode, 1 thread, pages in memory 418 -> 273 us (in L3 243 -> 264)
  *     lost      widening on the way with many rows (prefill of int8 about 60 -> 52 %)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
@@ -33,6 +34,7 @@
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
 #include "kernels/attention_int8.h"
+#include "kernels/attention_merge.h"
 #include "kernels/attention_tile.h"
 
 #include <assert.h>
@@ -54,8 +56,7 @@ enum {
     HEAD_DIM_MAX = 1024,
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4,
-    LINE_BYTES = 64,
-    STATS = 2
+    LINE_BYTES = 64
 };
 
 #define LOG2_E 1.44269504088896340736
@@ -83,8 +84,8 @@ struct memory {
 
 /* One split's keys and values of one KV head, ready to multiply. */
 struct split {
-    const struct attention_item *item;
-    int32_t kv_head;
+    const struct attention_item *item, *next; /* next: of the task after, or NULL */
+    int32_t kv_head, next_head;
     int32_t page_count;
     int32_t tile_rows;               /* of the products */
     enum kv_type type;               /* of the numbers in keys and values */
@@ -161,7 +162,7 @@ static void page_fetch(const struct job *job, const struct kv_layout_block *bloc
         __builtin_prefetch(block->value_scales);
     }
     for (size_t at = 0; at < bytes; at += LINE_BYTES) {
-        __builtin_prefetch((const uint8_t *)block->keys + at);
+        __builtin_prefetch((const uint8_t *)block->keys + at, 0, 2);
         __builtin_prefetch((const uint8_t *)block->values + at, 0, 2);
     }
 }
@@ -310,6 +311,18 @@ static void block_scores(const struct job *job, const struct split *split,
     }
 }
 
+/* Asks for page p of the task that this thread may have next, amid the work on this one. */
+static void next_fetch(const struct job *job, const struct split *split, int32_t p)
+{
+    if (split->next == NULL || p * KV_PAGE_TOKENS >= split->next->kv_count)
+        return;
+    const struct attention_args *args = job->args;
+    const struct kv_layout_block block =
+        kv_layout_block(args->cache, args->work->pages[split->next->pages_first + p],
+                        args->layer, split->next_head);
+    page_fetch(job, &block);
+}
+
 /* The same in integers; a page at a time, whose keys are as many bytes as a line has. */
 static void block_scores_int8(const struct job *job, const struct split *split,
                               const struct block *block, const struct memory *memory)
@@ -323,6 +336,7 @@ static void block_scores_int8(const struct job *job, const struct split *split,
                                              .panel_groups = i32_ceil_div(dim, GROUP)};
     for (int32_t p = 0; p < split->page_count; p++) {
         const uint8_t *const keys = split->keys[p];
+        next_fetch(job, split, p);
         product.b = &keys;
         for (int32_t r = 0; r < block->rows; r += tile_rows) {
             if (block->tile_seen[r / tile_rows] <= p * KV_PAGE_TOKENS)
@@ -361,7 +375,7 @@ static void block_softmax(const struct job *job, const struct split *split,
             .value_scales = split->value_scales,
             .seen = block->seen[r],
             .padded = i32_ceil_div(block->tile_seen[r / split->tile_rows], lanes) * lanes};
-        float *stats = job->stats + block->partial_head[r] * STATS;
+        float *stats = job->stats + block->partial_head[r] * ATTENTION_MERGE_STATS;
         if (block->first[r] >= softmax.seen) {
             memset(softmax.scores, 0, (size_t)softmax.padded * sizeof *softmax.scores);
             stats[0] = -INFINITY;
@@ -470,6 +484,11 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     if (!job->int8 && end - task * share >= WIDEN_TILES * tile_rows)
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
+    const int32_t next = index + (int32_t)device_threads(job->device);
+    if (next < job->args->work->item_count * per_item) {
+        split.next = &job->args->work->items[next / per_item];
+        split.next_head = next % per_item / job->tasks_per_head;
+    }
     split_load(job, &split, &memory);
     for (int32_t first = task * share; first < end; first += BLOCK_ROWS) {
         struct block block = {.rows = i32_min(BLOCK_ROWS, end - first)};
@@ -478,6 +497,7 @@ static void split_task(void *context, int32_t index, uint32_t worker)
             block_scores_int8(job, &split, &block, &memory);
         else
             block_scores(job, &split, &block, &memory);
+        split.next = NULL;
         block_softmax(job, &split, &block, &memory);
         if (job->int8)
             block_values_int8(job, &split, &block, &memory);
@@ -487,42 +507,26 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     }
 }
 
-/* Merges a row's partials of one head, `count` of them from `first` on, into y[head_dim]. */
-static void merge_head(const struct job *job, int32_t first, int32_t count, int32_t head,
-                       float *y)
-{
-    const size_t dim = (size_t)job->args->cache->head_dim, heads = (size_t)job->args->heads;
-    const size_t begin = (size_t)first * heads + (size_t)head;
-    const float *stats = job->stats + begin * STATS;
-    float max = stats[0], sum = 0.0f;
-    for (size_t p = 1; p < (size_t)count; p++)
-        max = fmaxf(max, stats[p * heads * STATS]);
-    memset(y, 0, dim * sizeof *y);
-    for (size_t p = 0; p < (size_t)count; p++) {
-        const float *vector = job->args->partials + (begin + p * heads) * dim;
-        const float factor = exp2f(stats[p * heads * STATS] - max);
-        sum += factor * stats[p * heads * STATS + 1];
-        for (size_t i = 0; i < dim; i++)
-            y[i] += factor * vector[i];
-    }
-    for (size_t i = 0; i < dim; i++)
-        y[i] /= sum;
-}
-
 static void merge_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
     const struct attention_args *args = job->args;
     const int32_t *partials_first = args->work->partials_first;
+    const size_t dim = (size_t)args->cache->head_dim, heads = (size_t)args->heads;
     const int32_t end = i32_min(args->rows, (index + 1) * MERGE_ROWS);
     float *scratch = device_scratch(job->device, worker);
     for (int32_t r = index * MERGE_ROWS; r < end; r++) {
         if (args->positions[r] < 0)
             continue;
         float *y = activation_row_begin(args->y, r, scratch);
-        for (int32_t head = 0; head < args->heads; head++)
-            merge_head(job, partials_first[r], partials_first[r + 1] - partials_first[r], head,
-                       y + (size_t)head * (size_t)args->cache->head_dim);
+        const size_t begin = (size_t)partials_first[r] * heads;
+        struct attention_merge partials = {
+            .step = heads, .dim = dim, .count = partials_first[r + 1] - partials_first[r]};
+        for (size_t head = 0; head < heads; head++) {
+            partials.vectors = args->partials + (begin + head) * dim;
+            partials.stats = job->stats + (begin + head) * ATTENTION_MERGE_STATS;
+            attention_merge_head(&partials, y + head * dim);
+        }
         activation_row_end(args->y, r, y, scratch, device_simd(job->device));
     }
 }
