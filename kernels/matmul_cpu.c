@@ -69,7 +69,8 @@ static int32_t grid_share(const struct grid *grid, int32_t tiles, uint32_t threa
 static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
 {
     grid->row_blocks = i32_ceil_div(rows, grid->block_rows);
-    const int32_t alike = i32_ceil_div(i32_ceil_div(rows, grid->row_blocks), TILE_ROWS) * TILE_ROWS;
+    const int32_t alike =
+        i32_ceil_div(i32_ceil_div(rows, grid->row_blocks), TILE_ROWS) * TILE_ROWS;
     grid->block_rows = i32_min(alike, grid->block_rows);
     const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
     const int32_t run = i32_ceil_div(grid->panels, i32_ceil_div(tasks, grid->row_blocks));

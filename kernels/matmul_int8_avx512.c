@@ -53,7 +53,7 @@ static __m512i group_broadcast(const uint8_t *x)
  * moves sums between registers at every step, two moves a product. */
 static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512i x, __m512i w)
 {
-#ifdef MATMUL_INT8_PORTABLE
+#ifdef PORTABLE_INTRINSICS
     *sum = _mm512_dpbusd_epi32(*sum, x, w);
 #else
     __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(x), "v"(w));

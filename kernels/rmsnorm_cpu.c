@@ -105,7 +105,6 @@ enum status rmsnorm_cpu(struct device *device, const struct rmsnorm_args *args)
     if (device_simd(device) >= DEVICE_SIMD_AVX2)
         job.row = row_avx2;
 #endif
-    device_parallel(device, args->row_count / TASK_ROWS + (args->row_count % TASK_ROWS != 0),
-                    rmsnorm_task, &job);
+    device_parallel(device, i32_ceil_div(args->row_count, TASK_ROWS), rmsnorm_task, &job);
     return OK;
 }
