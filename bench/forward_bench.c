@@ -62,7 +62,7 @@ static enum status step(struct model_run *run, const struct model_run_part *part
 }
 
 /* Seconds that the rates measured here allow: weights once, keys and values of each sequence,
- * two operations per row and parameter of the layers, and per part and parameter of the head. */
+ * two operations per row and parameter of the layers, and per part and parameter of a head. */
 static double model_s(const struct model_run *run, const struct bench *bench,
                       const struct model_run_part *parts, int32_t part_count)
 {

@@ -2,10 +2,10 @@
  * load - see load.h.
  *
  * The roofline MODEL of a load: each computed prompt token costs 2 operations per parameter of
- * the layers, each output token those of the head too; a decode step reads all weights, and each
- * output token the keys and values before it; of the two, decode takes the longer. Attention's
- * operations are not in it. Rates (load_roof) are measured before the engine opens, in the same
- * process.
+ * the layers, each output token those of the head too; a decode step reads all weights, and
+ * each output token the keys and values before it; of the two, decode takes the longer.
+ * Attention's operations are not in it. Rates (load_roof) are measured before the engine opens,
+ * in the same process.
  */
 #include "bench/load.h"
 
@@ -175,7 +175,7 @@ static const char *precision_name(const struct engine_info *info)
     return info->precision == ENGINE_INT8 ? "int8" : "exact";
 }
 
-/* Of the processor time: what others run on the machine does not count in it. A GPU has none. */
+/* Of the processor time: what others run on the machine is not in it. A GPU has none. */
 static double cpu_share(const struct load_result *result)
 {
     const bool is_cpu = strcmp(result->info.device, "cpu") == 0;

@@ -119,8 +119,8 @@ static void malformed_records_are_refused(void **state)
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":{},\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":-5,\"local_completion\":1,\"local_s\":1}]}",
         "{\"runs\":[{\"jobs\":[1],\"local_prompt\":1,\"local_completion\":-1,\"local_s\":1}]}",
-        "{\"runs\":[{\"jobs\":[1],\"local_prompt\":1e12,\"local_completion\":1,\"local_s\":1}]"
-        "}",
+        ("{\"runs\":[{\"jobs\":[1],\"local_prompt\":1e12,\"local_completion\":1,\"local_s\":1}]"
+         "}"),
         "{\"runs\":[{\"jobs\":[1.5],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
     };
     struct load load;

@@ -2,8 +2,8 @@
  * load_roof - what a device does at most, measured in the same process as the load that is held
  * against it, and the least time that this leaves for some work.
  *
- * A GPU's rates are those of peak_measure: a copy, and mma.sync. The CPU's are its memory read by
- * all threads, and register loops of products on one core, times the threads: a roof that no
+ * A GPU's rates are those of peak_measure: a copy, and mma.sync. The CPU's are its memory read
+ * by all threads, and register loops of products on one core, times the threads: a roof that no
  * program on this machine is above. The emulator has none.
  */
 #ifndef BENCH_LOAD_ROOF_H

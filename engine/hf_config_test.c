@@ -64,12 +64,12 @@ static const struct {
     double value; /* NAN: the key is absent */
 } VALUES[] = {
     {"Llama", "", "llama.attention.key_length", 16},
-    {"Llama", "", "llama.attention.head_count_kv", NAN},
+    {"Llama", "", "llama.attention.head_count_kv", (double)NAN},
     {"Llama", "", "llama.rope.freq_base", 1e4},
     {"Llama", "", "llama.attention.sliding_window", 0},
     {"Llama", "\"hidden_act\": \"swish\"", "llama.block_count", 4},
     {"Mistral", "", "llama.attention.head_count_kv", 8},
-    {"Mistral", "\"num_key_value_heads\": null", "llama.attention.head_count_kv", NAN},
+    {"Mistral", "\"num_key_value_heads\": null", "llama.attention.head_count_kv", (double)NAN},
     {"Mistral", "", "llama.attention.sliding_window", 4096},
     {"Mistral", "\"sliding_window\": null", "llama.attention.sliding_window", 0},
     {"Mistral", "\"head_dim\": null", "llama.attention.key_length", 16},
@@ -115,7 +115,7 @@ static const struct {
      "\"rope_scaling\": {\"type\": \"yarn\", \"original_max_position_embeddings\": 128}",
      "qwen2.rope.scaling.factor", 4},
     {"Qwen2", "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4}",
-     "qwen2.rope.scaling.attn_factor", NAN},
+     "qwen2.rope.scaling.attn_factor", (double)NAN},
     {"Qwen2",
      "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4, \"mscale\": 1, "
      "\"mscale_all_dim\": 1}",

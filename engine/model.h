@@ -87,8 +87,8 @@ MUST_USE enum status model_open(struct model **model, const char *path,
                                 struct error *err);
 void model_close(struct model *model, struct device *device);
 
-/* Of the layers' matrices, in whichever form they are: what each token of a prompt goes through.
- * Norms and biases are a thousandth. */
+/* Of the layers' matrices, in whichever form they are: what each token of a prompt goes
+ * through. Norms and biases are a thousandth. */
 uint64_t model_layer_parameters(const struct model *model);
 
 #endif

@@ -19,7 +19,7 @@
  *             and once more the slices that reach into what is left; 4 V for each of 4 further
  *             digits and the draw where more than 4,096 candidates are left. typical_p: 4 V for
  *             the mean, then as these; after one of them from the list (6.4 times
- *             4 V were counted at 0.2 of 49,152 logits: why is not known). Tops: 16 KB for each.
+ *             4 V were counted at 0.2 of 49,152 logits: why is not known). Tops: 16 KB each.
  *   operations  per logit: about 25 for its mass; drawn, 20 of Philox and 30 of two logarithms,
  *             which only tokens within reach of the best have
  *   bound by  reading the logits, from L2 where the head has just written them

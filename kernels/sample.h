@@ -20,8 +20,8 @@
  * tokens until their share of what is left reaches top_p. min_p keeps tokens at least min_p
  * times as probable as the best. A token of h = minus infinity never comes.
  *
- * typical_p (Meister et al. 2022) keeps, of what is left with its probabilities p rescaled to 1,
- * the tokens whose surprise -log p is nearest to the entropy H, of equal ones the lowest
+ * typical_p (Meister et al. 2022) keeps, of what is left with its probabilities p rescaled to
+ * 1, the tokens whose surprise -log p is nearest to the entropy H, of equal ones the lowest
  * numbers, until their share reaches typical_p. With Z the sum of e^h,
  *     -log p - H = (log Z - h) - (log Z - sum p h) = |h| - sum p |h|
  * so a token is ordered by how far its |h| lies from the mean of |h|, and no logarithm is

@@ -425,7 +425,7 @@ EXP_CALL void candidates_sum(const struct sample_heap_item *left, int32_t count,
     for (int32_t slice = 0; slice < count; slice += SAMPLE_DRAW_SLICE) {
         struct masses masses = {0}, moments = {0};
         for (int32_t i = slice; i < count && i < slice + SAMPLE_DRAW_SLICE; i += LANES) {
-            exp_f32 heats, lanes;
+            exp_f32 heats = {0}, lanes;
             for (int32_t lane = 0; lane < LANES; lane++)
                 heats[lane] = i + lane < count ? left[i + lane].key : -FLT_MAX;
             exp_natural(&lanes, &heats);

@@ -7,7 +7,7 @@
  *
  *     mass        e^h, or e^(l - max), cut to a multiple of 2^-42. The masses of 2^21 tokens
  *                 fit 64 bits; those cut off are less than 2^-21 of the best token's.
- *     moment      e^h |h|, cut likewise; it is at most 1 / e. The mean of |h| is the quotient of
+ *     moment      e^h |h|, cut likewise; at most 1 / e. The mean of |h| is the quotient of
  *                 two such sums, rounded once to a double and once to a float.
  *     the norm    a row is cut into slices of SAMPLE_DRAW_SLICE logits. Each has its largest
  *                 l and the sum of its masses relative to that; the slices' sums are scaled

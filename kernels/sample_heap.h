@@ -1,8 +1,8 @@
 /*
  * sample_heap - tokens of which the best are wanted, one after the other, in order.
  *
- * A binary heap: the greatest key is at the top, of equal ones the lowest token. To put n tokens
- * in order takes n; each that is taken off the top, log n.
+ * A binary heap: greatest key at the top, of equal ones the lowest token. To put n tokens
+ * in order takes n; each taken off the top, log n.
  */
 #ifndef KERNELS_SAMPLE_HEAP_H
 #define KERNELS_SAMPLE_HEAP_H

@@ -94,6 +94,10 @@ if(COHORT_TOOLS AND COHORT_EMU AND BUILD_TESTING AND NOT COHORT_SANITIZE)
 endif()
 
 # ---- the binary as people meet it ----
+set(light 0)
+if(COHORT_SANITIZE)
+  set(light 1)
+endif()
 function(binary_test name)
   if(NOT BUILD_TESTING OR NOT Python3_FOUND)
     return()
@@ -101,7 +105,7 @@ function(binary_test name)
   add_test(NAME tests/e2e/${name} COMMAND ${Python3_EXECUTABLE} tests/e2e/${name}_test.py
     $<TARGET_FILE:cohort> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(tests/e2e/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-    ENVIRONMENT COHORT_STATE=${PROJECT_BINARY_DIR}/state)
+    ENVIRONMENT "COHORT_STATE=${PROJECT_BINARY_DIR}/state;COHORT_TEST_LIGHT=${light}")
 endfunction()
 if(COHORT_TOOLS)
   binary_test(cli)
@@ -166,3 +170,12 @@ if(COHORT_TOOLS)
   room_test(tests/dsl/replay_test.c dsl)
   room_test(tests/dsl/bombs_test.c dsl)
 endif()
+
+# ---- the longest begin first, so that no core is idle at the end ----
+foreach(test tests/gate/compile tests/e2e/ask tests/e2e/cli tests/e2e/batch tests/emu/engine
+    tests/emu/engine_seeds tests/emu/engine_company tests/golden/model_reference engine/step
+    tools/kbench_case emu-faults/attention-1 emu-faults/attention-2 emu-faults/attention-3)
+  if(TEST ${test})
+    set_tests_properties(${test} PROPERTIES COST 100)
+  endif()
+endforeach()

@@ -1,4 +1,4 @@
-/* sample_bound - the last candidate that top_k, top_p or typical_p leaves (sample_filter.cuh). */
+/* sample_bound - the last candidate that top_k, top_p or typical_p leaves (sample_filter). */
 #ifndef KERNELS_PARTS_SAMPLE_BOUND_CUH
 #define KERNELS_PARTS_SAMPLE_BOUND_CUH
 

@@ -10,9 +10,9 @@
  * After the first digit, the candidates up to the digit's end are copied to a list in shared
  * memory, where they fit: from then on the row is not read again.
  *
- * typical_p has the same done with other numbers: a candidate's key has in its high bits not the
- * heat's rank but that of its distance from the mean of |h|, which takes a turn of its own. The
- * list keeps heats, from which a key is made whenever it is asked for.
+ * typical_p has the same done with other numbers: a candidate's key has in its high bits not
+ * the heat's rank but that of its distance from the mean of |h|, which takes a turn of its own.
+ * The list keeps heats, from which a key is made whenever it is asked for.
  */
 #ifndef KERNELS_PARTS_SAMPLE_FILTER_CUH
 #define KERNELS_PARTS_SAMPLE_FILTER_CUH
@@ -165,8 +165,8 @@ SIMT void sample_filter_take(struct sample_filter *f, const struct sample_filter
     }
 }
 
-/* Does the task on each candidate with a key from begin to last, from the list or from the row. Slices
- * without one are not read. */
+/* Does the task on each candidate with a key from begin to last, from the list or from the row.
+ * Slices without one are not read. */
 SIMT void sample_filter_each(struct sample_filter *f, const struct sample_filter_shared *s,
                              enum sample_filter_task task)
 {

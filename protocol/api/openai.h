@@ -4,9 +4,9 @@
  * Fields that would change the answer and that we do not do (tools, best_of, parts that are
  * not text) are refused by name; response_format is response_format.h's; fields that
  * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there
- * are top_k, min_p, typical_p, repetition_penalty, priority and deadline_ms (engine.h), the last
- * with a finish_reason of its own, "deadline"; and chunk, a text that a schema's strings are copied
- * from where they have "x-copied-from": "chunk".
+ * are top_k, min_p, typical_p, repetition_penalty, priority, deadline_ms (engine.h), the last
+ * with a finish_reason of its own, "deadline"; and chunk, a text that a schema's strings are
+ * copied from where they have "x-copied-from": "chunk".
  *
  * Owner    what openai_chat_parse fills borrows from the JSON tree and the arena.
  */

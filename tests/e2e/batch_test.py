@@ -13,6 +13,7 @@ import time
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
+LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"  # a sanitizer: one kill will do
 MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
 REQUESTS, KILLS = 16, 3
 NUMBER = {"type": "object", "properties": {"n": {"enum": [9, "nine"]}}, "required": ["n"],
@@ -177,7 +178,7 @@ def main():
         assert want["request-10"][0] == 400 and "#/properties/a" in alone.read_text()
 
         kills = 0
-        for i in range(KILLS):
+        for i in range(1 if LIGHT else KILLS):
             kills += kill_after(inside, killed, (i + 1) * REQUESTS // (KILLS + 1))
         with killed.open("ab") as file:  # as a kill in the midst of a write leaves it
             file.write(b'{"id":"batch_req_torn","custom_id":"request-1')

@@ -8,6 +8,7 @@
 #include "engine/text_loss.h"
 #include "tests/harness/model_judge.h"
 #include "tests/harness/reference.h"
+#include "tests/harness/sanitized.h"
 #include "tests/harness/test_data.h"
 
 #include <math.h>
@@ -131,6 +132,8 @@ static const struct model_run_options SMOL = {.simd_max = DEVICE_SIMD_WIDEST,
 static void test_smollm2_exact(void **state)
 {
     (void)state;
+    if (SANITIZED)
+        skip(); /* more of the same: for the plain build */
     struct model_judge_texts texts;
     token_id tokens[SMOL_TEXTS * MODEL_JUDGE_GREEDY];
     struct model_run run;
@@ -166,6 +169,8 @@ static void test_smollm2_exact(void **state)
 static void test_smollm2_int8_stays_near_exact(void **state)
 {
     (void)state;
+    if (SANITIZED)
+        skip(); /* more of the same: for the plain build */
     struct model_judge_texts texts;
     struct model_judge_score score;
     struct model_run exact, int8;
