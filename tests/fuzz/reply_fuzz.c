@@ -1,7 +1,7 @@
 /*
- * reply_fuzz - libFuzzer target: any bytes as what comes back from elsewhere. As a body of either
- * wire, whole and streamed (remote_wire, sse), as an error's words, and as a worker's reply over
- * a chunk (job_output). A citation that is accepted must stand in the chunk.
+ * reply_fuzz - libFuzzer target: any bytes as what comes back from elsewhere. As a body of
+ * either wire, whole and streamed (remote_wire, sse), as an error's words, and as a worker's
+ * reply over a chunk (job_output). A citation that is accepted must stand in the chunk.
  *
  *     reply_fuzz -max_len=4096 -timeout=1 CORPUS
  */
