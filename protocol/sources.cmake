@@ -3,9 +3,16 @@
 # ---- minions ----
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
-room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE m SOURCES
+pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
+room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE PkgConfig::ZIP m SOURCES
   protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
-  protocol/minions/sentence.c protocol/minions/documents.c protocol/minions/ledger.c
+  protocol/minions/sentence.c protocol/minions/ledger.c
+  protocol/minions/document_file.c protocol/minions/document_kind.c
+  protocol/minions/document_text.c protocol/minions/document_entity.c
+  protocol/minions/document_html.c protocol/minions/document_docx.c
+  protocol/minions/document_child.c protocol/minions/document_pdf.c
+  protocol/minions/document_ignore.c protocol/minions/document_walk.c
+  protocol/minions/document.c protocol/minions/documents.c
   protocol/minions/sse.c protocol/minions/egress.c protocol/minions/remote_wire.c
   protocol/minions/remote_http.c protocol/minions/remote_record.c protocol/minions/remote.c
   protocol/minions/job_output.c protocol/minions/prompts.c

@@ -6,6 +6,7 @@
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
+#include "tools/output.h"
 #include "tools/prices.h"
 #include "tools/state_path.h"
 
@@ -68,6 +69,7 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
     };
     TRY(set_prices(ask, err));
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
+    output_notes("ask", text_buf_text(&ask->documents.notes));
     TRY(open_remote(ask, err));
     if (ask->dry_run)
         return OK;

@@ -7,8 +7,8 @@
 static enum args_result read_options(struct ask *ask, int argc, char **argv, int *rest)
 {
     const struct args_option options[] = {
-        {'f', "file", "FILE", ARGS_LIST, &ask->files, 0, 0,
-         "a text or Markdown document; may be repeated"},
+        {'f', "file", "FILE|FOLDER|-", ARGS_LIST, &ask->files, 0, 0,
+         "text, Markdown, code, HTML, CSV, JSON, PDF or DOCX; may be repeated"},
         ENGINE_ARGS(ask->engine_args),
         {0, "remote", "URL", ARGS_TEXT, &ask->remote_url, 0, 0,
          "supervisor: an endpoint, or replay:FILE of --record (default: local)"},
@@ -45,7 +45,7 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
     };
     const struct args_command command = {
         .name = "ask",
-        .usage = "[options] -f FILE QUESTION...",
+        .usage = "[options] -f FILE|FOLDER|- QUESTION...",
         .about = "Answers a question about documents and quotes the places it stands on. "
                  "Without\n--remote nothing leaves this machine. What is sent is written to "
                  "egress.jsonl\nin the state folder first.",

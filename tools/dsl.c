@@ -113,6 +113,7 @@ static enum status execute(struct run *run, const char *program, struct error *e
     TRY(arena_init(&run->arena, ARENA_BYTES, err));
     TRY(file_map_read(&run->source, program, FILE_BYTES_MAX, err));
     TRY(documents_open(&run->documents, run->files.items, run->files.count, err));
+    output_notes("dsl", text_buf_text(&run->documents.notes));
     if (run->outputs_path)
         TRY(file_map_read(&run->outputs, run->outputs_path, FILE_BYTES_MAX, err));
     const struct dsl_options options = {

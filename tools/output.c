@@ -20,3 +20,15 @@ enum status output_line(struct text_buf *out, struct error *err)
     text_buf_byte(out, '\n');
     return output_text(out, err);
 }
+
+void output_notes(const char *command, struct text lines)
+{
+    for (size_t at = 0; at < lines.size;) {
+        size_t end = text_find(lines, TEXT("\n"), at);
+        if (end == SIZE_MAX)
+            end = lines.size;
+        (void)fprintf(stderr, "cohort %s: %.*s\n", command,
+                      TEXT_ARG(text_slice(lines, at, end)));
+        at = end + 1;
+    }
+}

@@ -15,4 +15,7 @@ MUST_USE enum status output_text(struct text_buf *out, struct error *err);
 /* The same, and a newline behind it. */
 MUST_USE enum status output_line(struct text_buf *out, struct error *err);
 
+/* Prints lines for people on standard error, each as `cohort COMMAND: LINE`. */
+void output_notes(const char *command, struct text lines);
+
 #endif

@@ -1,29 +1,47 @@
 /* documents_test - reading, refusing, and naming places. */
 #include "protocol/minions/documents.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 static char folder[] = "/tmp/cohort-documents-XXXXXX";
 
-static const char *write_file(const char *name, const char *bytes, size_t size)
+static const char *path_of(const char *name)
 {
     static char path[4][128];
     static int next;
     char *at = path[next++ % 4];
     snprintf(at, sizeof(path[0]), "%s/%s", folder, name);
-    FILE *file = fopen(at, "wb");
+    return at;
+}
+
+static const char *write_file(const char *name, const char *bytes, size_t size)
+{
+    const char *path = path_of(name);
+    FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);
-    return at;
+    return path;
+}
+
+static const char *write_text(const char *name, const char *text)
+{
+    return write_file(name, text, strlen(text));
+}
+
+static void make(const char *name)
+{
+    assert_int_equal(mkdir(path_of(name), 0700), 0);
 }
 
 static int make_folder(void **state)
@@ -32,17 +50,18 @@ static int make_folder(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.txt",   "b.md",      "bad.txt",
-                                        "nul.txt", "empty.txt", "blank.txt"};
-    char path[128];
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        unlink(path);
-    }
-    return rmdir(folder);
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void reads_and_places(void **state)
@@ -77,40 +96,149 @@ static void reads_and_places(void **state)
     documents_close(&documents);
 }
 
+static void check_refused(const char *path, enum status wanted, const char *why)
+{
+    struct documents documents;
+    struct error err = {0};
+    assert_int_equal(documents_open(&documents, &path, 1, &err), wanted);
+    assert_int_equal(documents.count, 0);
+    if (!strstr(err.text, why))
+        fail_msg("%s", err.text);
+}
+
 static void refuses_what_is_not_text(void **state)
 {
     (void)state;
     struct documents documents;
     struct error err = {0};
-    const char *bad = write_file("bad.txt",
-                                 "ab\xff"
-                                 "c",
-                                 4);
-    assert_int_equal(documents_open(&documents, &bad, 1, &err), ERR_FORMAT);
-    assert_non_null(strstr(err.text, "byte 2 is not UTF-8"));
-    const char *nul = write_file("nul.txt", "a\0b", 3);
-    assert_int_equal(documents_open(&documents, &nul, 1, &err), ERR_FORMAT);
-    assert_non_null(strstr(err.text, "1 of 3 bytes are NUL"));
-    char page[200];
-    memset(page, 'x', sizeof(page));
-    page[7] = '\0'; /* one in 200 is let through, as it is */
-    nul = write_file("nul.txt", page, sizeof(page));
-    assert_int_equal(documents_open(&documents, &nul, 1, &err), OK);
-    assert_int_equal(documents.texts[0].data[7], '\0');
-    documents_close(&documents);
-    const char *blank = write_file("blank.txt", " \n\n", 3);
-    assert_int_equal(documents_open(&documents, &blank, 1, &err), ERR_FORMAT);
-    assert_non_null(strstr(err.text, "3 bytes and no text"));
+    check_refused(write_file("nul.txt", "a\0b", 3), ERR_FORMAT, "1 of 3 bytes are NUL");
+    check_refused(write_text("blank.txt", " \n\n"), ERR_FORMAT, "3 bytes and no text");
+    check_refused("/nonexistent/file", ERR_IO, "/nonexistent/file: No such file");
+    check_refused(write_file("x.png", "\x89PNG\r\n\x1a\n....", 12), ERR_FORMAT,
+                  "x.png: it is a PNG image");
+    check_refused(write_file("old.doc", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", 10), ERR_FORMAT,
+                  "old.doc: it is an old Word");
+    check_refused(write_file("run",
+                             "\x7f"
+                             "ELF....",
+                             8),
+                  ERR_FORMAT, "run: it is an executable");
+    check_refused(write_text("all.zip", "PK\3\4...."), ERR_FORMAT, "it is a zip archive");
+    check_refused(write_text("book.xlsx", "PK\3\4...."), ERR_FORMAT, "an Excel workbook");
+    check_refused(write_text("bad.docx", "PK\3\4...."), ERR_FORMAT,
+                  "bad.docx: it is a damaged zip archive");
+    check_refused("/dev/null", ERR_FORMAT, "it is a device");
+    assert_int_equal(mkfifo(path_of("pipe"), 0600), 0);
+    check_refused(path_of("pipe"), ERR_FORMAT, "it is a named pipe");
     const char *missing = "/nonexistent/file";
-    assert_int_equal(documents_open(&documents, &missing, 1, &err), ERR_IO);
     assert_int_equal(documents_open(&documents, &missing, 0, &err), ERR_LIMIT);
+}
+
+static void guesses_encodings(void **state)
+{
+    (void)state;
+    const char *paths[] = {write_text("latin.txt", "caf\xe9\r\nbar\r\n"),
+                           write_file("wide.txt", "\xff\xfeh\0i\0", 6)};
+    struct documents documents;
+    assert_int_equal(documents_open(&documents, paths, 2, NULL), OK);
+    assert_true(text_equal(documents.texts[0], TEXT("caf\xc3\xa9\nbar\n")));
+    assert_true(text_equal(documents.texts[1], TEXT("hi")));
+    text_buf_byte(&documents.notes, '\0');
+    assert_string_equal(documents.notes.data,
+                        "latin.txt: byte 3 is not UTF-8; read as Windows-1252\n");
+    documents_close(&documents);
+}
+
+static void names_pages_and_lines(void **state)
+{
+    (void)state;
+    const char *paths[] = {write_text("fed.txt", "one\ntwo\fthree\nfour"),
+                           write_text("page.html", "<h1>Top</h1>\n\n<p>here"),
+                           path_of("fed.txt")};
+    struct documents documents;
+    char place[DOCUMENTS_PLACE_MAX];
+    assert_int_equal(documents_open(&documents, paths, 3, NULL), OK);
+    documents_place(&documents, 1, documents.texts[1].size - 1, place);
+    assert_string_equal(place, "page.html line 3 (\"Top\")");
+    assert_true(text_equal(documents.names[0], documents.paths[0])); /* it was given twice */
+    documents.names[0] = TEXT("fed.txt");
+    documents_place(&documents, 0, documents.texts[0].size - 1, place);
+    assert_string_equal(place, "fed.txt p. 2 line 3");
+    documents.layouts[0].is_paged = true;
+    documents_place(&documents, 0, 8, place);
+    assert_string_equal(place, "fed.txt p. 2");
+    documents_place(&documents, 0, 7, place);
+    assert_string_equal(place, "fed.txt p. 1");
+    documents_close(&documents);
+}
+
+static void walks_folders(void **state)
+{
+    (void)state;
+    make("top");
+    make("top/sub");
+    make("top/sub/deep");
+    make("top/build");
+    make("top/.git");
+    (void)write_text("top/.gitignore", "build/\n*.log\n");
+    (void)write_text("top/b.txt", "b");
+    (void)write_text("top/a.log", "ignored");
+    (void)write_text("top/.hidden", "hidden");
+    (void)write_text("top/build/x.txt", "ignored");
+    (void)write_text("top/sub/a.txt", "a");
+    (void)write_text("top/sub/.gitignore", "!keep.log\n");
+    (void)write_text("top/sub/keep.log", "kept");
+    (void)write_text("top/sub/deep/b.txt", "deep b");
+    (void)write_text("top/sub/deep/bad.docx", "PK\3\4");
+    (void)write_file("top/sub/image", "\x89PNG\r\n\x1a\n", 8);
+    assert_int_equal(symlink("..", path_of("top/sub/loop")), 0);
+    assert_int_equal(symlink("/etc/passwd", path_of("top/sub/out")), 0);
+    assert_int_equal(mkfifo(path_of("top/sub/pipe"), 0600), 0);
+    const char *path = path_of("top");
+    struct documents documents;
+    assert_int_equal(documents_open(&documents, &path, 1, NULL), OK);
+    static const char *const wanted[] = {"b.txt", "sub/a.txt", "sub/deep/b.txt",
+                                         "sub/keep.log"};
+    assert_int_equal(documents.count, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(text_equal(documents.names[i], text_of(wanted[i])));
+    assert_true(text_equal(documents.paths[1], text_of(path_of("top/sub/a.txt"))));
+    text_buf_byte(&documents.notes, '\0');
+    assert_non_null(strstr(documents.notes.data, "bad.docx: it is a damaged zip archive\n"));
+    assert_non_null(strstr(documents.notes.data,
+                           "4 files read; passed over: 2 hidden, 2 named in .gitignore, 1 of a "
+                           "kind that is not read, 1 that could not be read, 2 symbolic links, "
+                           "1 no files\n"));
+    documents_close(&documents);
+    /* From within, the rules above hold as well. */
+    path = path_of("top/sub");
+    (void)write_text("top/sub/x.log", "ignored");
+    assert_int_equal(documents_open(&documents, &path, 1, NULL), OK);
+    assert_int_equal(documents.count, 3);
+    assert_true(text_equal(documents.names[2], TEXT("keep.log")));
+    documents_close(&documents);
+    check_refused(path_of("top/build/../.git"), ERR_FORMAT, "no file in it can be read");
+}
+
+static void bounds_folders(void **state)
+{
+    (void)state;
+    char path[1024];
+    int size = snprintf(path, sizeof(path), "%s/deep", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (int i = 0; i < 70; i++) {
+        size += snprintf(path + size, sizeof(path) - (size_t)size, "/d");
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    check_refused(path_of("deep"), ERR_LIMIT, "at most 64 deep");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_places),
-        cmocka_unit_test(refuses_what_is_not_text),
+        cmocka_unit_test(reads_and_places),  cmocka_unit_test(refuses_what_is_not_text),
+        cmocka_unit_test(guesses_encodings), cmocka_unit_test(names_pages_and_lines),
+        cmocka_unit_test(walks_folders),     cmocka_unit_test(bounds_folders),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -31,6 +31,7 @@ LIBRARIES = {
     r"tree_sitter/": r"protocol/dsl/(parse|lower[a-z_]*|chunk[a-z_]*)\.[ch]",
     r"re2/": r"protocol/dsl/regex_re2\.cc",
     r"sqlite3": r"protocol/minions/journal\.c",
+    r"zip\.h": r"protocol/minions/document_docx(_test)?\.c",
     r"microhttpd": r"protocol/api/http\.c",
     r"seccomp": r"protocol/dsl/[a-z_]+\.c",
     r"cuda|cublas|nvrtc": r"kernels/(.*\.cuh?|device[a-z_]*\.[ch]|ops_cuda[a-z_]*\.[ch])",

@@ -1,0 +1,151 @@
+/* document_docx_test - Word documents made here: their text, and archives that are hostile. */
+#include "protocol/minions/document_docx.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zip.h>
+
+#include <cmocka.h>
+
+static void check_xml(const char *xml, const char *wanted)
+{
+    struct text_buf out = {0};
+    assert_int_equal(document_docx_read_xml(text_of(xml), &out, NULL), OK);
+    text_buf_byte(&out, '\0');
+    assert_string_equal(out.data, wanted);
+    text_buf_deinit(&out);
+}
+
+static void reads_paragraphs(void **state)
+{
+    (void)state;
+    check_xml("<?xml version=\"1.0\"?><w:document><w:body>"
+              "<w:p><w:pPr><w:pStyle w:val=\"Heading2\"/><w:tabs><w:tab w:val=\"left\"/>"
+              "</w:tabs></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>"
+              "<w:p><w:r><w:t xml:space=\"preserve\">one </w:t><w:tab/><w:t>A&amp;B</w:t>"
+              "</w:r><w:r><w:br/><w:t>two</w:t></w:r></w:p><w:p/>"
+              "<w:p><w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
+              "<w:r><w:instrText>PAGE</w:instrText></w:r><w:r><w:t/>"
+              "<w:t><![CDATA[a<b]]></w:t><w:noBreakHyphen/></w:r></w:p></w:body>",
+              "## Head\n\none \tA&B\ntwo\n\n\na<b-\n\n");
+}
+
+static void ends_pages_where_marked(void **state)
+{
+    (void)state;
+    check_xml("<w:p><w:r><w:t>one</w:t><w:br w:type=\"page\"/></w:r></w:p>"
+              "<w:p><w:r><w:lastRenderedPageBreak/><w:t>two</w:t></w:r></w:p>"
+              "<w:p><w:r><w:lastRenderedPageBreak/><w:t>three</w:t></w:r></w:p>"
+              "<w:p><w:pPr><w:pageBreakBefore/></w:pPr><w:r><w:lastRenderedPageBreak/>"
+              "<w:t>four</w:t></w:r></w:p>",
+              "one\f\n\ntwo\n\n\fthree\n\n\ffour\n\n");
+}
+
+static void keeps_rows_on_a_line(void **state)
+{
+    (void)state;
+    check_xml("<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc>"
+              "<w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p><w:p><w:r><w:t>c</w:t></w:r></w:p>"
+              "</w:tc></w:tr></w:tbl><w:p><w:r><w:t>z</w:t></w:r></w:p>",
+              "a \tb c \t\n\nz\n\n");
+    check_xml("<mc:AlternateContent><mc:Choice><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Choice>"
+              "<mc:Fallback><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Fallback>"
+              "</mc:AlternateContent>",
+              "box\n\n");
+}
+
+static void survives_what_is_broken(void **state)
+{
+    (void)state;
+    check_xml("", "");
+    check_xml("<", "");
+    check_xml("<w:t>not in a run", "");
+    check_xml("<w:r><w:t>open", "open");
+    check_xml("<w:r><w:t>a</w:tc></w:tc></w:p>", "a\t\t\n\n");
+    check_xml("<w:r><w:br w:type=page/><w:br w:type=\"/></w:r>", "\n\n");
+    check_xml("<!DOCTYPE x [<!ENTITY a \"&b;&b;\">]><w:r><w:t>&a;&amp</w:t></w:r>", "&a;&amp");
+}
+
+/* An archive in memory with one file. */
+static struct text_buf make_zip(const char *name, const char *data, size_t size)
+{
+    char path[] = "/tmp/cohort-docx-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    assert_non_null(archive);
+    zip_source_t *source = zip_source_buffer(archive, data, size, 0);
+    assert_true(zip_file_add(archive, name, source, 0) >= 0);
+    assert_int_equal(zip_close(archive), 0);
+    struct text_buf bytes = {0};
+    char block[4096];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    for (size_t got; (got = fread(block, 1, sizeof(block), file)) > 0;)
+        text_buf_add(&bytes, (struct text){block, got});
+    fclose(file);
+    unlink(path);
+    return bytes;
+}
+
+static void check_refused(struct text bytes, enum status wanted, const char *why)
+{
+    struct text_buf out = {.size_max = 64 << 20};
+    struct error err = {0};
+    assert_int_equal(document_docx_read(bytes, &out, &err), wanted);
+    assert_non_null(strstr(err.text, why));
+    text_buf_deinit(&out);
+}
+
+static void unpacks_archives(void **state)
+{
+    (void)state;
+    static const char xml[] = "<w:p><w:r><w:t>hello</w:t></w:r></w:p>";
+    struct text_buf zip = make_zip("word/document.xml", xml, sizeof(xml) - 1);
+    struct text_buf out = {.size_max = 1 << 20};
+    assert_int_equal(document_docx_read(text_buf_text(&zip), &out, NULL), OK);
+    assert_true(text_equal(text_buf_text(&out), TEXT("hello\n\n")));
+    text_buf_deinit(&out);
+    /* Cut anywhere, it is refused or read, and no byte behind it is. */
+    for (size_t size = 0; size < zip.size; size++) {
+        char *copy = malloc(size + 1);
+        assert_non_null(copy);
+        memcpy(copy, zip.data, size);
+        assert_int_equal(document_docx_read((struct text){copy, size}, &out, NULL), ERR_FORMAT);
+        free(copy);
+    }
+    text_buf_deinit(&zip);
+    zip = make_zip("xl/workbook.xml", xml, sizeof(xml) - 1);
+    check_refused(text_buf_text(&zip), ERR_FORMAT, "no word/document.xml");
+    text_buf_deinit(&zip);
+}
+
+static void stops_at_bombs(void **state)
+{
+    (void)state;
+    const size_t size = (size_t)16 << 20;
+    char *blank = calloc(size, 1);
+    assert_non_null(blank);
+    memset(blank, ' ', size);
+    struct text_buf zip = make_zip("word/document.xml", blank, size);
+    assert_true(zip.size < size / 500);
+    check_refused(text_buf_text(&zip), ERR_LIMIT, "unpacks to more than");
+    text_buf_deinit(&zip);
+    free(blank);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_paragraphs),     cmocka_unit_test(ends_pages_where_marked),
+        cmocka_unit_test(keeps_rows_on_a_line), cmocka_unit_test(survives_what_is_broken),
+        cmocka_unit_test(unpacks_archives),     cmocka_unit_test(stops_at_bombs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
