@@ -37,6 +37,21 @@ static void a_heading_helps_a_little(void **state)
     assert_true(scores[0] == 0 && scores[1] > 0 && scores[2] > scores[1]);
 }
 
+static void a_heading_counts_for_all_under_it(void **state)
+{
+    (void)state;
+    const struct text fox = TEXT("Fox"), cat = TEXT("Cat");
+    const struct bm25_passage passages[] = {{TEXT("plain words"), fox},
+                                            {TEXT("other words"), fox},
+                                            {TEXT("plain words"), cat},
+                                            {TEXT("plain words"), fox},
+                                            {.text = TEXT("plain words")}};
+    double scores[5];
+    bm25_rank(&bm25_default, passages, 5, TEXT("fox"), scores);
+    assert_true(scores[0] > 0 && scores[1] == scores[0] && scores[3] == scores[0]);
+    assert_true(scores[2] == 0 && scores[4] == 0);
+}
+
 static void nothing_to_rank(void **state)
 {
     (void)state;
@@ -54,6 +69,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formula),
         cmocka_unit_test(a_heading_helps_a_little),
+        cmocka_unit_test(a_heading_counts_for_all_under_it),
         cmocka_unit_test(nothing_to_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,21 +4,25 @@
 #include <string.h>
 
 /* Longest first where one ends another. What stays must have four bytes. */
-static const char *const ENDINGS[] = {"ations", "ation", "ating", "ments", "ates", "ated",
-                                      "ings",   "edly",  "ions",  "ment",  "ate",  "ing",
-                                      "ion",    "ers",   "ors",   "ies",   "ed",   "es",
-                                      "ly",     "er",    "or",    "s",     "e",    "y"};
+static const struct text ENDINGS[] = {
+    {"ations", 6}, {"ation", 5}, {"ating", 5}, {"ments", 5}, {"ates", 4}, {"ated", 4},
+    {"ings", 4},   {"edly", 4},  {"ions", 4},  {"ment", 4},  {"ate", 3},  {"ing", 3},
+    {"ion", 3},    {"ers", 3},   {"ors", 3},   {"ies", 3},   {"ed", 2},   {"es", 2},
+    {"ly", 2},     {"er", 2},    {"or", 2},    {"s", 1},     {"e", 1},    {"y", 1}};
 
-static const char *const COMMON[] = {
-    "a",    "about", "all",   "also",  "am",   "an",     "and",   "any",   "are",   "as",
-    "at",   "be",    "been",  "being", "but",  "by",     "can",   "could", "did",   "do",
-    "does", "doing", "for",   "from",  "had",  "has",    "have",  "he",    "her",   "his",
-    "how",  "i",     "if",    "in",    "into", "is",     "it",    "its",   "long",  "many",
-    "may",  "me",    "might", "much",  "must", "my",     "no",    "not",   "of",    "on",
-    "or",   "our",   "over",  "shall", "she",  "should", "so",    "some",  "such",  "than",
-    "that", "the",   "their", "them",  "then", "there",  "these", "they",  "this",  "those",
-    "to",   "under", "up",    "was",   "we",   "were",   "what",  "when",  "where", "which",
-    "who",  "whom",  "whose", "why",   "will", "with",   "would", "you",   "your"};
+enum { COMMON_BYTES = 8 }; /* room for the longest, with NULs behind it */
+
+static const char COMMON[][COMMON_BYTES] =
+    {/* in the order of bytes */
+     "a",    "about", "all",   "also",  "am",   "an",     "and",   "any",   "are",   "as",
+     "at",   "be",    "been",  "being", "but",  "by",     "can",   "could", "did",   "do",
+     "does", "doing", "for",   "from",  "had",  "has",    "have",  "he",    "her",   "his",
+     "how",  "i",     "if",    "in",    "into", "is",     "it",    "its",   "long",  "many",
+     "may",  "me",    "might", "much",  "must", "my",     "no",    "not",   "of",    "on",
+     "or",   "our",   "over",  "shall", "she",  "should", "so",    "some",  "such",  "than",
+     "that", "the",   "their", "them",  "then", "there",  "these", "they",  "this",  "those",
+     "to",   "under", "up",    "was",   "we",   "were",   "what",  "when",  "where", "which",
+     "who",  "whom",  "whose", "why",   "will", "with",   "would", "you",   "your"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -30,11 +34,21 @@ static uint64_t hash_bytes(const char *data, size_t size)
     return hash;
 }
 
-static bool is_common(struct text word)
+/* Of a word in small letters, with NULs up to COMMON_BYTES. Every word of a document comes by
+ * here: halving the table takes seven comparisons, where one by one takes 81. */
+static bool is_common(const char word[COMMON_BYTES])
 {
-    for (size_t i = 0; i < COUNT_OF(COMMON); i++)
-        if (text_equal(word, text_of(COMMON[i])))
+    size_t low = 0, high = COUNT_OF(COMMON);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = memcmp(word, COMMON[middle], COMMON_BYTES);
+        if (order == 0)
             return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return false;
 }
 
@@ -47,8 +61,9 @@ static size_t stem_of(struct text word, char stem[WORDS_STEM_MAX])
         stem[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
-        const struct text ending = text_of(ENDINGS[i]);
-        if (size >= ending.size + 4 && text_ends((struct text){stem, size}, ending))
+        const struct text ending = ENDINGS[i];
+        if (size >= ending.size + 4 && stem[size - 1] == ending.data[ending.size - 1] &&
+            memcmp(stem + size - ending.size, ending.data, ending.size) == 0)
             return size - ending.size;
     }
     return size;
@@ -85,7 +100,7 @@ bool words_next(struct words_reader *reader, struct words_word *word)
     }
     reader->offset = at;
     const struct text spelled = text_slice(reader->text, begin, at);
-    char stem[WORDS_STEM_MAX], lower[WORDS_STEM_MAX];
+    char stem[WORDS_STEM_MAX], lower[COMMON_BYTES] = "";
     const size_t stem_size = stem_of(spelled, stem);
     *word = (struct words_word){.stem = hash_bytes(stem, stem_size),
                                 .offset = begin,
@@ -94,12 +109,12 @@ bool words_next(struct words_reader *reader, struct words_word *word)
     for (size_t i = 0; i < spelled.size; i++)
         if (spelled.data[i] < '0' || spelled.data[i] > '9')
             word->is_number = false;
-    if (spelled.size <= 6) { /* the longest common word */
+    if (spelled.size < COMMON_BYTES) {
         for (size_t i = 0; i < spelled.size; i++)
             lower[i] = (char)(spelled.data[i] >= 'A' && spelled.data[i] <= 'Z'
                                   ? spelled.data[i] - 'A' + 'a'
                                   : spelled.data[i]);
-        word->is_common = is_common((struct text){lower, spelled.size});
+        word->is_common = is_common(lower);
     }
     return true;
 }

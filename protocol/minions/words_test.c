@@ -42,6 +42,21 @@ static void boundaries_and_kinds(void **state)
     assert_false(words_next(&reader, &word));
 }
 
+static void common_words(void **state)
+{
+    (void)state;
+    struct words_reader reader = {
+        .text = TEXT("A about Should YOUR whose wi there would-be you yours aa without")};
+    static const bool wanted[] = {true, true, true, true,  true,  false, true,
+                                  true, true, true, false, false, false};
+    struct words_word word;
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        assert_true(words_next(&reader, &word));
+        assert_int_equal(word.is_common, wanted[i]);
+    }
+    assert_false(words_next(&reader, &word));
+}
+
 static void ideographs_stand_alone(void **state)
 {
     (void)state;
@@ -79,7 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inflections_meet),       cmocka_unit_test(boundaries_and_kinds),
         cmocka_unit_test(ideographs_stand_alone), cmocka_unit_test(content_words_and_share),
-        cmocka_unit_test(hostile_bytes),
+        cmocka_unit_test(common_words),           cmocka_unit_test(hostile_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
