@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DOCUMENTS_MAX = 2048, DOCUMENTS_PLACE_MAX = 200 };
+enum { DOCUMENTS_MAX = 1024, DOCUMENTS_PLACE_MAX = 200 };
 #define DOCUMENTS_BYTES_MAX ((size_t)256 << 20) /* all of them together */
 
 /* How places in a document are named. */

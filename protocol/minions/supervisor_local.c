@@ -22,15 +22,19 @@ enum {
 /* Share of the written content words that must be known. */
 #define GROUNDED_SHARE 0.8
 
-/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one. */
+/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one. They
+ * grow with the documents where there would be more jobs than a program may make: at most 1,000
+ * and one for each document. */
 static const char PROGRAM_HEAD[] = "def prepare_jobs(context, prev_job_manifests=None, "
                                    "prev_job_outputs=None):\n"
                                    "    question = ";
 static const char PROGRAM_REST[] =
     "\n"
     "    jobs = []\n"
+    "    total = sum(len(document) for document in context)\n"
+    "    size = max(4000, 1200 + total // 1000 + 1)\n"
     "    for document in context:\n"
-    "        for chunk in chunk_by_section(document, max_chunk_size=4000, overlap=1200):\n"
+    "        for chunk in chunk_by_section(document, max_chunk_size=size, overlap=1200):\n"
     "            jobs.append(JobManifest(chunk=chunk, task=question, advice=\"\"))\n"
     "    return jobs\n"
     "\n"

@@ -1,6 +1,7 @@
 /* supervisor_local_test - the built-in program's text, and what may be shown as an answer. */
 #include "protocol/minions/supervisor_local.h"
 
+#include "protocol/dsl/dsl.h"
 #include "tests/harness/scripted_worker.h"
 
 #include <setjmp.h>
@@ -131,6 +132,39 @@ static void the_question_is_a_literal(void **state)
     text_buf_deinit(&program);
 }
 
+/* The jobs that the program makes of count documents of so many bytes each. */
+static uint32_t count_jobs(uint32_t count, size_t bytes)
+{
+    struct text texts[32];
+    struct text_buf program = {0}, document = {0};
+    struct dsl_program *opened = NULL;
+    struct dsl_jobs jobs;
+    struct dsl_fault fault;
+    while (document.size < bytes)
+        text_buf_add(&document, TEXT("words and words. "));
+    for (uint32_t i = 0; i < count; i++)
+        texts[i] = text_buf_text(&document);
+    supervisor_local_program(&program, TEXT("What is said?"));
+    const struct dsl_options options = {
+        .source = text_buf_text(&program), .documents = texts, .document_count = count};
+    assert_int_equal(dsl_open(&opened, &options, &fault, NULL), OK);
+    assert_int_equal(dsl_prepare_jobs(opened, NULL, &jobs, &fault, NULL), OK);
+    const uint32_t made = jobs.count;
+    dsl_close(opened);
+    text_buf_deinit(&program);
+    text_buf_deinit(&document);
+    return made;
+}
+
+static void chunks_grow_with_the_documents(void **state)
+{
+    (void)state;
+    assert_int_equal(count_jobs(1, 100), 1);
+    assert_int_equal(count_jobs(2, 25000), 18);   /* one begins every 2800 characters */
+    const uint32_t many = count_jobs(30, 300000); /* 9 MB: 3,240 of those would be too many */
+    assert_true(many >= 1000 && many <= 1030);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +173,7 @@ int main(void)
         cmocka_unit_test(known_words_in_other_company_are_not),
         cmocka_unit_test(denials_are_kept),
         cmocka_unit_test(the_question_is_a_literal),
+        cmocka_unit_test(chunks_grow_with_the_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
