@@ -116,6 +116,7 @@ if(COHORT_TOOLS)
   binary_test(dsl)
   binary_test(runs)
   binary_test(kill)
+  binary_test(documents)
   binary_test(ask)
   if(TEST tests/e2e/ask)
     set_tests_properties(tests/e2e/ask PROPERTIES LABELS slow)
@@ -164,6 +165,12 @@ fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text
   engine/matcher.c)
 fuzz(reply_fuzz ROOMS base SOURCES protocol/minions/remote_wire.c protocol/minions/sse.c
   protocol/minions/job_output.c protocol/minions/fold.c)
+if(COHORT_TOOLS)
+  fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c
+    protocol/minions/document_text.c protocol/minions/document_entity.c
+    protocol/minions/document_html.c protocol/minions/document_docx.c
+    protocol/minions/document_ignore.c protocol/minions/document.c)
+endif()
 fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)
 
 # ---- dsl ----

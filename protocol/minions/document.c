@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PATH_SHOWN_MAX = 120 };
+enum { PATH_SHOWN_MAX = 90 }; /* its end, so that the reason fits behind it */
 
 static enum status read_html(struct document *document, struct text bytes, struct error *err)
 {
@@ -51,7 +51,10 @@ enum status document_read(struct document *document, struct text bytes, struct t
     if (status == OK)
         return OK;
     document_deinit(document);
-    FAIL(err, status, "%.*s: %s", TEXT_ARG(text_slice(path, 0, PATH_SHOWN_MAX)), why.text);
+    FAIL(err, status, "%.*s: %s",
+         TEXT_ARG(text_slice(path, path.size < PATH_SHOWN_MAX ? 0 : path.size - PATH_SHOWN_MAX,
+                             path.size)),
+         why.text);
 }
 
 void document_deinit(struct document *document)

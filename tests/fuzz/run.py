@@ -7,12 +7,14 @@ the next run goes on. SECONDS: 120, or $COHORT_FUZZ_SECONDS. A target's own opti
 comment at its head, in the line that begins with its name.
 """
 
+import io
 import os
 import pathlib
 import re
 import struct
 import subprocess
 import sys
+import zipfile
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.parent / "shared/data"))
@@ -43,11 +45,22 @@ def safetensors_seed():
     return struct.pack("<Q", len(head)) + head + bytes(16)
 
 
+def documents_seeds():
+    """A Word document, and texts in other encodings; the first byte is the target's own."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", "<w:p><w:r><w:t>one</w:t></w:r></w:p>" * 9)
+    return [b"d" + packed.getvalue(), b"d" + "caf\u00e9\r\n".encode("utf-16"),
+            b"d" + "wide \U0001f600".encode("utf-16-be"), b"d" + "caf\u00e9".encode("latin-1")]
+
+
 def make_seeds(target):
     if target == "gguf_fuzz":
         return [gguf_seed(2), gguf_seed(3)]
     if target == "safetensors_fuzz":
         return [safetensors_seed()]
+    if target == "documents_fuzz":
+        return documents_seeds()
     return []
 
 
