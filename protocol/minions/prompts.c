@@ -10,11 +10,17 @@ static void add(struct text_buf *buf, const char *words)
     text_buf_add(buf, text_of(words));
 }
 
+enum { NAMED_DOCUMENTS_MAX = 200 }; /* the rest are counted: each name is paid for */
+
 static void describe(struct text_buf *buf, const struct documents *documents)
 {
-    for (uint32_t i = 0; i < documents->count; i++)
+    const uint32_t named =
+        documents->count < NAMED_DOCUMENTS_MAX ? documents->count : NAMED_DOCUMENTS_MAX;
+    for (uint32_t i = 0; i < named; i++)
         text_buf_format(buf, "- document %u: %.*s, %zu bytes of text\n", i,
                         TEXT_ARG(documents->names[i]), documents->texts[i].size);
+    if (documents->count > named)
+        text_buf_format(buf, "- and %u more\n", documents->count - named);
 }
 
 void prompts_advice(struct text_buf *buf, struct text question,
