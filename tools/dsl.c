@@ -283,7 +283,7 @@ int dsl_main(int argc, char **argv)
 {
     static struct run run; /* its lists are large */
     const struct args_option options[] = {
-        {'f', "file", "FILE", ARGS_LIST, &run.files, 0, 0,
+        {'f', "file", "FILE|FOLDER|-", ARGS_LIST, &run.files, 0, 0,
          "a document of the program's context; may be repeated"},
         {0, "outputs", "JSONL", ARGS_TEXT, &run.outputs_path, 0, 0,
          "workers' replies, a line each: {\"job_id\": 0, \"sample\": \"{...}\"}"},
@@ -291,7 +291,7 @@ int dsl_main(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "dsl",
-        .usage = "[options] -f FILE PROGRAM",
+        .usage = "[options] -f FILE|FOLDER|- PROGRAM",
         .about =
             "Runs a program that a supervisor wrote, without any model: shows the jobs that\n"
             "its prepare_jobs makes, or why it is refused. With --outputs runs its\n"
