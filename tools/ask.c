@@ -2,6 +2,7 @@
 #include "tools/ask.h"
 
 #include "base/clock.h"
+#include "protocol/dsl/dsl.h"
 #include "protocol/minions/supervisor_remote.h"
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
@@ -62,6 +63,7 @@ static enum status set_prices(struct ask *ask, struct error *err)
 /* Everything that can be refused is looked at before the model is loaded. */
 static enum status open_all(struct ask *ask, int argc, char **argv, struct error *err)
 {
+    TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     TRY(ask_journal_open(ask, err));
     ask->ledger = (struct ledger){
         .budget_dollars = (double)ask->budget,

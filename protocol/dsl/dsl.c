@@ -207,8 +207,7 @@ static enum status start(struct dsl_program *dsl, struct dsl_fault *fault, struc
     return status;
 }
 
-/* Before the process's first program. */
-static enum status try_limits_once(struct error *err)
+enum status dsl_try_limits(struct error *err)
 {
     static atomic_bool are_tried;
     if (atomic_exchange(&are_tried, true))
@@ -228,7 +227,7 @@ enum status dsl_open(struct dsl_program **program, const struct dsl_options *opt
     *program = NULL;
     if (!dsl)
         FAIL(err, ERR_MEMORY, "no memory for a program");
-    enum status status = try_limits_once(err);
+    enum status status = dsl_try_limits(err);
     if (status != OK) {
         free(dsl);
         return status;

@@ -94,6 +94,10 @@ struct dsl_program;
  * or the reply itself when it has no fence. */
 struct text dsl_find_source(struct text reply);
 
+/* Trips every limit once (limits.h); later calls do nothing. dsl_open calls it, but a program
+ * does well to call it at its start, while it is small and forks fast. */
+MUST_USE enum status dsl_try_limits(struct error *err);
+
 /* Starts the process, parses and lowers. ERR_FORMAT / ERR_LIMIT with *fault filled when the
  * program is refused; ERR_FORMAT a document is not UTF-8; ERR_IO, ERR_MEMORY the process cannot
  * be had, or its limits do not hold (they are tried once). */
