@@ -40,8 +40,8 @@ static void add_symbols(const struct bpe *bpe, struct text piece, size_t *at,
         return;
     }
     (void)text_utf8_next(piece, at);
-    const token_id id = vocab_find(&vocab->spelled, text_slice(piece, begin, *at));
-    if (id != TOKEN_NONE && vocab->kinds[id] != TOKENIZER_CONTROL) {
+    const token_id id = vocab_find(&vocab->plain, text_slice(piece, begin, *at));
+    if (id != TOKEN_NONE) {
         list->ids[list->count++] = id;
         return;
     }
@@ -198,7 +198,7 @@ static enum status mark_whole(struct bpe *bpe, struct error *err)
     struct token_list list = {0};
     bool has_memory = true;
     for (uint32_t i = 0; i < bpe->vocab->count && has_memory; i++) {
-        if (bpe->vocab->kinds[i] != TOKENIZER_NORMAL)
+        if (!vocab_is_plain(bpe->vocab, (token_id)i))
             continue;
         list.count = 0;
         has_memory = bpe_encode(bpe, bpe->vocab->plain.keys[i], &scratch, &list);
@@ -226,7 +226,7 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
     if (!bpe->is_whole)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", vocab->count);
     if (bpe->by_character)
-        words_init(&bpe->words, vocab);
+        words_init(&bpe->words, vocab, source->unknown == TOKEN_NONE);
     TRY(pair_map_init(&bpe->merges, source->merge_count, arena, err));
     for (uint32_t rank = 0; rank < source->merge_count; rank++) {
         token_id ids[3];
@@ -249,6 +249,9 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
 
 void bpe_ignore_merges(struct bpe *bpe)
 {
+    bpe->takes_whole = bpe->by_character;
+    if (bpe->by_character) /* a word is not a piece: bpe_words.c */
+        return;
     memset(bpe->is_whole, 1, bpe->vocab->count);
 }
 

@@ -20,6 +20,7 @@ struct bpe {
     bool by_character;  /* merging begins with characters; else with bytes */
     struct words words; /* by_character: where a text can be cut */
     bool fuse_unknown;  /* by_character: unknown characters in a row are one token */
+    bool takes_whole;   /* by_character: a piece that is a token is not merged */
     token_id unknown;   /* by_character: for what has no piece and no byte pieces */
 };
 

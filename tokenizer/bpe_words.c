@@ -1,10 +1,29 @@
 /* bpe_words - see bpe_words.h. */
 #include "tokenizer/bpe_words.h"
 
+/* A piece that is a token, where such are not merged; else *id is TOKEN_NONE. False: no
+ * memory. */
+static bool take_whole(const struct bpe *bpe, struct text text, bool space_before,
+                       struct bpe_words_scratch *scratch, token_id *id)
+{
+    *id = TOKEN_NONE;
+    if (!bpe->takes_whole || text.size > bpe->vocab->plain_max)
+        return true;
+    if (!words_escape(text, space_before, &scratch->escaped))
+        return false;
+    *id = vocab_find(&bpe->vocab->plain, text_buf_text(&scratch->escaped));
+    return true;
+}
+
 bool bpe_words_encode(const struct bpe *bpe, struct text text, bool space_before,
                       struct bpe_words_scratch *scratch, struct token_list *list)
 {
     const size_t most = BPE_PIECE_BYTES_MAX / 4; /* escaping triples at most */
+    token_id whole;
+    if (!take_whole(bpe, text, space_before, scratch, &whole))
+        return false;
+    if (whole != TOKEN_NONE)
+        return token_list_add(list, whole);
     for (size_t begin = 0; begin < text.size || space_before; space_before = false) {
         const size_t end =
             begin < text.size ? words_end(&bpe->words, text, begin, most) : begin;

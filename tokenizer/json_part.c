@@ -26,22 +26,35 @@ bool json_part_equal(const struct json *value, const char *text)
     return json_text(value, &found) && text_equal(found, text_of(text));
 }
 
-bool json_part_list(const struct json *part, const char *list, const struct json **parts,
-                    uint32_t max, uint32_t *count)
+/* Where parts go. */
+struct part_list {
+    const struct json **parts;
+    uint32_t max, count;
+};
+
+/* Sequences may stand inside one another: as deep as JSON itself may. */
+static bool add_parts(struct part_list *list, const struct json *part, const char *members)
 {
-    *count = 0;
-    if (json_type(part) == JSON_NULL)
-        return true;
     if (!json_part_is(part, "Sequence")) {
-        parts[(*count)++] = part;
+        if (list->count == list->max)
+            return false;
+        list->parts[list->count++] = part;
         return true;
     }
-    for (const struct json *at = json_first(json_get(part, list)); at; at = json_next(at)) {
-        if (*count == max)
+    for (const struct json *at = json_first(json_get(part, members)); at; at = json_next(at)) {
+        if (!add_parts(list, at, members))
             return false;
-        parts[(*count)++] = at;
     }
     return true;
+}
+
+bool json_part_list(const struct json *part, const char *members, const struct json **parts,
+                    uint32_t max, uint32_t *count)
+{
+    struct part_list list = {parts, max, 0};
+    const bool fits = json_type(part) == JSON_NULL || add_parts(&list, part, members);
+    *count = list.count;
+    return fits;
 }
 
 enum status json_part_refuse(const char *what, struct text name, struct error *err)
@@ -49,7 +62,7 @@ enum status json_part_refuse(const char *what, struct text name, struct error *e
     char shown[64];
     size_t size = 0;
     for (; size < name.size && size + 1 < sizeof shown; size++)
-        shown[size] = name.data[size] > ' ' && name.data[size] < 0x7f ? name.data[size] : '?';
+        shown[size] = name.data[size] >= ' ' && name.data[size] < 0x7f ? name.data[size] : '?';
     shown[size] = '\0';
     FAIL(err, ERR_LIMIT, "tokenizer.json: %s %s is not supported", what, shown);
 }

@@ -114,13 +114,15 @@ static bool apply(const struct normalizer *normalizer, uint32_t index, struct te
     return false;
 }
 
-bool normalizer_apply(const struct normalizer *normalizer, struct normalizer_scratch *scratch,
-                      struct text *text)
+bool normalizer_apply_part(const struct normalizer *normalizer,
+                           struct normalizer_scratch *scratch, bool is_first, struct text *text)
 {
     uint32_t turn = 0;
     for (uint32_t i = 0; i < normalizer->step_count; i++) {
         struct text_buf *out = &scratch->texts[turn];
         bool is_changed;
+        if (normalizer->steps[i].kind == TOKENIZER_PREPEND && !is_first)
+            continue;
         text_buf_clear(out);
         if (!apply(normalizer, i, text, out, &is_changed))
             return false;
@@ -130,6 +132,12 @@ bool normalizer_apply(const struct normalizer *normalizer, struct normalizer_scr
         turn = 1 - turn;
     }
     return true;
+}
+
+bool normalizer_apply(const struct normalizer *normalizer, struct normalizer_scratch *scratch,
+                      struct text *text)
+{
+    return normalizer_apply_part(normalizer, scratch, true, text);
 }
 
 void normalizer_scratch_deinit(struct normalizer_scratch *scratch)

@@ -28,7 +28,12 @@ struct normalizer_scratch {
 MUST_USE enum status normalizer_init(struct normalizer *normalizer,
                                      const struct tokenizer_change *steps, uint32_t step_count,
                                      struct arena *arena, struct error *err);
-/* *text becomes the changed text, in the scratch or as it was. False: no memory. */
+/* *text becomes the changed text, in the scratch or as it was. Of a text in parts, is_first or
+ * not: what is put before a text is put before its first part. False: no memory. */
+MUST_USE bool normalizer_apply_part(const struct normalizer *normalizer,
+                                    struct normalizer_scratch *scratch, bool is_first,
+                                    struct text *text);
+/* The same for a whole text. */
 MUST_USE bool normalizer_apply(const struct normalizer *normalizer,
                                struct normalizer_scratch *scratch, struct text *text);
 void normalizer_scratch_deinit(struct normalizer_scratch *scratch);

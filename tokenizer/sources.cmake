@@ -21,6 +21,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/vocab.c
   tokenizer/words.c
   tokenizer/special.c
+  tokenizer/trust_map.c
   tokenizer/bpe.c
   tokenizer/bpe_words.c
   tokenizer/spm.c
@@ -50,4 +51,5 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/tokenizer.c
   tokenizer/json_part.c
   tokenizer/tokenizer_json_steps.c
+  tokenizer/tokenizer_json_output.c
   tokenizer/tokenizer_json.c)

@@ -5,8 +5,8 @@
  * everywhere. Control pieces steer the model: their spelling counts only inside a trusted
  * range, which the caller states, and never in what came from people or documents.
  *
- * Pieces that are TOKENIZER_NORMALIZED are found in text in which a space was put first and
- * spaces became U+2581, as they did too: after a space, after U+2581, or at the beginning.
+ * Pieces that are TOKENIZER_NORMALIZED are found in text that was changed (normalizer.h),
+ * spelled as the changes make them: they have a struct special of their own.
  *
  * A tree of bytes, walked from each place where some spelling could begin; the longest wins.
  *
@@ -19,20 +19,22 @@
 #include "tokenizer/vocab.h"
 
 struct special {
-    struct pair_map edges; /* node, byte -> first: node */
-    token_id *tokens;      /* [node] the piece spelled by the way to it, or TOKEN_NONE */
-    uint8_t *marks;        /* [node] what has to hold there; private to special.c */
-    const uint8_t *flags;  /* [token] enum tokenizer_flag */
-    uint32_t node_count, node_count_max;
+    struct pair_map edges;      /* node, byte -> first: node */
+    token_id *tokens;           /* [node] the piece spelled by the way to it, or TOKEN_NONE */
+    const struct vocab *vocab;  /* keeps */
+    const struct text *changed; /* [piece] or NULL; keeps */
+    uint32_t node_count;
     bool begins[256]; /* some spelling begins with this byte */
 };
 
 /* Longer spellings are not looked for: they are not special tokens of any known model. */
 enum { SPECIAL_BYTES_MAX = 256 };
 
-/* puts_space: TOKENIZER_NORMALIZED means something here. ERR_MEMORY. */
+/* changed: how pieces are spelled in changed text, and those are looked for; NULL: the others.
+ * ERR_MEMORY. */
 MUST_USE enum status special_init(struct special *special, const struct vocab *vocab,
-                                  bool puts_space, struct arena *arena, struct error *err);
+                                  const struct text *changed, struct arena *arena,
+                                  struct error *err);
 
 /* Where control spellings count: ranges in order that do not touch. */
 struct special_range {
@@ -46,9 +48,6 @@ struct special_trust {
 struct special_match {
     size_t begin, end;
     token_id token;
-    size_t fresh;       /* in: where a space may still be put before the text; SIZE_MAX */
-    bool is_normalized; /* found after that: what follows gets no space */
-    bool took_space;    /* it was that space that made it one */
 };
 
 /* The first match at or after from, the longest there; control pieces only when they lie

@@ -9,6 +9,7 @@
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/special.h"
 #include "tokenizer/spm.h"
+#include "tokenizer/trust_map.h"
 #include "tokenizer/unigram.h"
 
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct tokenizer {
     struct arena arena;
     struct vocab vocab;
     struct special special;
+    struct special special_changed; /* of pieces that are found in changed text */
+    struct text *changed;           /* [piece_count] how they are spelled there; NULL: none */
     enum model model;
     struct bpe bpe;
     struct spm spm;
@@ -39,6 +42,7 @@ struct tokenizer {
     bool add_space_prefix, prefix_first_only, prefix_unless_space, prefix_pieces;
     token_id before[TOKENIZER_BOUNDS_MAX], after[TOKENIZER_BOUNDS_MAX];
     uint32_t before_count, after_count;
+    enum tokenizer_lead decode_lead;
 };
 
 /* One call of encode. */
@@ -50,6 +54,7 @@ struct encoding {
     struct spm_scratch spm;
     struct unigram_scratch unigram;
     struct normalizer_scratch changed;
+    struct trust_map trust;
     struct text_buf prefixed;
 };
 
@@ -103,19 +108,14 @@ static bool puts_space(const struct tokenizer *tokenizer, struct text text, bool
            !(tokenizer->prefix_unless_space && has_space);
 }
 
-/* Text without special pieces. may_prefix: it may get a space; is_first: it is the beginning of
- * the whole text. */
-static bool encode_plain(struct encoding *encoding, struct text text, bool may_prefix,
-                         bool is_first)
+/* Changed text without special pieces; is_first: it is the beginning of the whole text. */
+static bool encode_plain(struct encoding *encoding, struct text text, bool is_first)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
-    const bool was_empty = text.size == 0;
-    if (!normalizer_apply(&tokenizer->normalizer, &encoding->changed, &text))
-        return false;
-    if (text.size == 0 && !was_empty)
+    if (text.size == 0)
         return true;
-    bool space = may_prefix && puts_space(tokenizer, text, is_first);
-    if (space && tokenizer->model == MODEL_BYTES && text.size > 0) {
+    bool space = puts_space(tokenizer, text, is_first);
+    if (space && tokenizer->model == MODEL_BYTES) {
         text_buf_clear(&encoding->prefixed);
         text_buf_byte(&encoding->prefixed, ' ');
         text_buf_add(&encoding->prefixed, text);
@@ -124,7 +124,7 @@ static bool encode_plain(struct encoding *encoding, struct text text, bool may_p
             return false;
     }
     if (tokenizer->pretokenize.step_count == 0)
-        return (text.size == 0 && !space) || encode_piece(encoding, text, space);
+        return encode_piece(encoding, text, space);
     struct pretokenize_cursor cursor;
     struct text piece;
     const char *const begin = text.data;
@@ -139,30 +139,58 @@ static bool encode_plain(struct encoding *encoding, struct text text, bool may_p
     return true;
 }
 
-/* Text between special pieces, and those pieces. Each stretch is fresh, and so may get a space,
- * but for what follows a piece that was found after the space was put. */
-static bool encode_parts(struct encoding *encoding, struct text text,
-                         struct special_trust trust)
+/* Leaves out the ranges that end at or before at. */
+static void pass(struct special_trust *trust, size_t at)
+{
+    while (trust->range_count > 0 && trust->ranges->end <= at) {
+        trust->ranges++;
+        trust->range_count--;
+    }
+}
+
+/* Text in which the special pieces that are found in text as it is were found; it begins at
+ * begin of the whole. */
+static bool encode_stretch(struct encoding *encoding, struct text text,
+                           struct special_trust trust, size_t begin)
 {
     const struct tokenizer *tokenizer = encoding->tokenizer;
-    struct special_match match = {.fresh = 0};
+    struct trust_stretch stretch = {text, text, begin};
+    struct special_match match;
     size_t at = 0;
-    while (special_find(&tokenizer->special, text, at, &trust, &match)) {
-        const struct text plain = text_slice(text, at, match.begin);
-        const bool is_fresh =
-            match.fresh == at && !match.took_space && (plain.size > 0 || match.is_normalized);
-        if (!encode_plain(encoding, plain, is_fresh, at == 0) ||
+    if (text.size == 0)
+        return true;
+    if (!normalizer_apply(&tokenizer->normalizer, &encoding->changed, &stretch.changed))
+        return false;
+    const struct text changed = stretch.changed;
+    if (!tokenizer->changed)
+        return encode_plain(encoding, changed, begin == 0);
+    if (!trust_map_make(&encoding->trust, &tokenizer->normalizer, stretch, trust))
+        return false;
+    trust = (struct special_trust){encoding->trust.ranges, encoding->trust.count};
+    while (special_find(&tokenizer->special_changed, changed, at, &trust, &match)) {
+        if (!encode_plain(encoding, text_slice(changed, at, match.begin), begin + at == 0) ||
             !token_list_add(encoding->list, match.token))
             return false;
         at = match.end;
-        match.fresh = match.is_normalized ? SIZE_MAX : at;
-        while (trust.range_count > 0 && trust.ranges->end <= at) {
-            trust.ranges++;
-            trust.range_count--;
-        }
+        pass(&trust, at);
     }
-    const bool is_fresh = match.fresh == at && at < text.size;
-    return encode_plain(encoding, text_slice(text, at, text.size), is_fresh, at == 0);
+    return encode_plain(encoding, text_slice(changed, at, changed.size), begin + at == 0);
+}
+
+/* Text between special pieces, and those pieces. */
+static bool encode_parts(struct encoding *encoding, struct text text,
+                         struct special_trust trust)
+{
+    struct special_match match;
+    size_t at = 0;
+    while (special_find(&encoding->tokenizer->special, text, at, &trust, &match)) {
+        if (!encode_stretch(encoding, text_slice(text, at, match.begin), trust, at) ||
+            !token_list_add(encoding->list, match.token))
+            return false;
+        at = match.end;
+        pass(&trust, at);
+    }
+    return encode_stretch(encoding, text_slice(text, at, text.size), trust, at);
 }
 
 /* Encodes text, whose control spellings count where it is trusted; all or nothing. */
@@ -179,6 +207,7 @@ static enum status encode_trusted(const struct tokenizer *tokenizer, struct text
     spm_scratch_deinit(&encoding.spm);
     unigram_scratch_deinit(&encoding.unigram);
     normalizer_scratch_deinit(&encoding.changed);
+    trust_map_deinit(&encoding.trust);
     text_buf_deinit(&encoding.prefixed);
     if (!done)
         list->count = count;
@@ -273,6 +302,34 @@ static enum status find_model(struct text name, enum model *model, struct error 
          TEXT_ARG(name));
 }
 
+/* Special pieces that are found in changed text, changed as the text is. */
+static enum status open_changed(struct tokenizer *tokenizer, struct error *err)
+{
+    const struct vocab *vocab = &tokenizer->vocab;
+    struct arena *arena = &tokenizer->arena;
+    struct normalizer_scratch scratch = {0};
+    enum status status = OK;
+    for (uint32_t i = 0; i < vocab->count && status == OK; i++) {
+        struct text piece = vocab->pieces[i];
+        const bool is_special =
+            vocab->kinds[i] == TOKENIZER_CONTROL || vocab->kinds[i] == TOKENIZER_USER_DEFINED;
+        if (!is_special || !(vocab->flags[i] & TOKENIZER_NORMALIZED))
+            continue;
+        if (!tokenizer->changed)
+            tokenizer->changed = ARENA_NEW(arena, struct text, vocab->count);
+        const bool has_room = tokenizer->changed &&
+                              normalizer_apply(&tokenizer->normalizer, &scratch, &piece) &&
+                              (tokenizer->changed[i] = text_copy(piece, arena)).data;
+        if (!has_room)
+            status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
+                               "tokenizer: no room for changed piece %u", i);
+    }
+    normalizer_scratch_deinit(&scratch);
+    return status == OK && tokenizer->changed ? special_init(&tokenizer->special_changed, vocab,
+                                                             tokenizer->changed, arena, err)
+                                              : status;
+}
+
 static enum status open_model(struct tokenizer *tokenizer,
                               const struct tokenizer_source *source, struct error *err)
 {
@@ -284,9 +341,8 @@ static enum status open_model(struct tokenizer *tokenizer,
     TRY(normalizer_init(&tokenizer->normalizer, composes ? &COMPOSE : source->changes,
                         composes ? 1 : source->change_count, &tokenizer->arena, err));
     TRY(vocab_init(&tokenizer->vocab, source, &tokenizer->arena, err));
-    TRY(special_init(&tokenizer->special, &tokenizer->vocab,
-                     source->add_space_prefix && tokenizer->model != MODEL_BYTES,
-                     &tokenizer->arena, err));
+    TRY(special_init(&tokenizer->special, &tokenizer->vocab, NULL, &tokenizer->arena, err));
+    TRY(open_changed(tokenizer, err));
     TRY(find_ends(tokenizer, source, err));
     if (tokenizer->model == MODEL_UNIGRAM)
         return unigram_init(&tokenizer->unigram, &tokenizer->vocab, source, &tokenizer->arena,
@@ -351,6 +407,10 @@ enum status tokenizer_open(const struct tokenizer_source *source, struct tokeniz
     made->prefix_first_only = source->prefix_first_only;
     made->prefix_unless_space = source->prefix_unless_space;
     made->prefix_pieces = source->prefix_pieces;
+    made->decode_lead = source->decode_lead;
+    if (source->decode_lead == TOKENIZER_LEAD_AS_PREFIX &&
+        (!source->add_space_prefix || text_equal(source->model, TEXT("gpt2"))))
+        made->decode_lead = TOKENIZER_LEAD_KEPT;
     set_bounds(made, source);
     enum status status = arena_init(&made->arena, size, err);
     if (status == OK) {
@@ -431,28 +491,64 @@ enum status tokenizer_encode(const struct tokenizer *tokenizer, struct text text
     FAIL(err, ERR_MEMORY, "text to tokenize: no room for the tokens of %zu bytes", text.size);
 }
 
-static bool is_normalized(const struct tokenizer *tokenizer, token_id token)
+static const struct text MARK = {"\xe2\x96\x81", 3};
+
+/* Appends text with mark instead of each U+2581. */
+static void add_marked(struct text text, struct text mark, struct text_buf *out)
 {
-    return tokenizer->vocab.flags[token] & TOKENIZER_NORMALIZED;
+    for (size_t at = 0; at < text.size;) {
+        size_t end = text_find(text, MARK, at);
+        const bool is_last = end == SIZE_MAX;
+        end = is_last ? text.size : end;
+        text_buf_add(out, text_slice(text, at, end));
+        if (!is_last)
+            text_buf_add(out, mark);
+        at = end + MARK.size;
+    }
+}
+
+/* What a token is in text; *is_spelled: as a piece, with U+2581 for a space. */
+static struct text token_text(const struct tokenizer *tokenizer, token_id id,
+                              bool spell_control, bool *is_spelled)
+{
+    const struct vocab *vocab = &tokenizer->vocab;
+    const bool is_control = tokenizer_is_control(tokenizer, id);
+    const bool is_changed = is_known(tokenizer, id) && tokenizer->changed &&
+                            tokenizer->changed[id].size > 0 && (!is_control || spell_control);
+    *is_spelled = (is_changed || (is_control && spell_control)) && !vocab->byte_level;
+    if (is_changed)
+        return tokenizer->changed[id];
+    return is_control && spell_control ? vocab->pieces[id] : tokenizer_bytes(tokenizer, id);
 }
 
 void tokenizer_decode(const struct tokenizer *tokenizer, const token_id *ids, size_t count,
                       bool spell_control, struct text_buf *out)
 {
-    bool strip = tokenizer->add_space_prefix && !tokenizer->vocab.byte_level;
+    enum tokenizer_lead lead = tokenizer->decode_lead;
     for (size_t i = 0; i < count; i++) {
-        const bool spell = spell_control && tokenizer_is_control(tokenizer, ids[i]);
-        struct text text =
-            spell ? tokenizer->vocab.pieces[ids[i]] : tokenizer_bytes(tokenizer, ids[i]);
-        if (spell && tokenizer->add_space_prefix && is_normalized(tokenizer, ids[i])) {
-            text_buf_add(out, strip ? TEXT("") : TEXT(" ")); /* with which it was found */
-            strip = false;
+        bool is_spelled;
+        struct text text = token_text(tokenizer, ids[i], spell_control, &is_spelled);
+        if (text.size == 0)
+            continue;
+        if (lead == TOKENIZER_LEAD_MARKS) {
+            const bool is_byte = tokenizer->vocab.kinds[ids[i]] == TOKENIZER_BYTE;
+            add_marked(is_byte || is_spelled ? text : tokenizer->vocab.pieces[ids[i]], TEXT(""),
+                       out);
+            lead = TOKENIZER_LEAD_KEPT;
+            continue;
         }
-        if (strip && text.size > 0 && !spell) {
-            text = text_slice(text, text.data[0] == ' ', text.size);
-            strip = false;
+        const bool is_lead =
+            lead == TOKENIZER_LEAD_SPACE ||
+            (lead == TOKENIZER_LEAD_AS_PREFIX && !tokenizer_is_control(tokenizer, ids[i]));
+        if (is_lead) {
+            const size_t mark = is_spelled && text_starts(text, MARK) ? MARK.size : 0;
+            text = text_slice(text, mark > 0 ? mark : text.data[0] == ' ', text.size);
+            lead = TOKENIZER_LEAD_KEPT;
         }
-        text_buf_add(out, text);
+        if (is_spelled)
+            add_marked(text, TEXT(" "), out);
+        else
+            text_buf_add(out, text);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "tokenizer/tokenizer_json.h"
 
 #include "tokenizer/json_part.h"
+#include "tokenizer/tokenizer_json_output.h"
 #include "tokenizer/tokenizer_json_steps.h"
 
 #include <stdlib.h>
@@ -38,6 +39,10 @@ static enum status alloc(struct reader *reader, size_t pieces, size_t merges, si
         !reader->joined || !reader->log_probabilities)
         FAIL(err, ERR_MEMORY, "tokenizer.json: no room for %zu pieces and %zu merges", pieces,
              merges);
+    reader->source.pieces = reader->pieces;
+    reader->source.kinds = reader->kinds;
+    reader->source.flags = reader->flags;
+    reader->source.merges = reader->merges;
     reader->room = (uint32_t)pieces;
     for (size_t i = 0; i < pieces; i++) {
         reader->pieces[i] = TEXT("");
@@ -104,11 +109,15 @@ static enum status read_added(struct reader *reader, struct error *err)
         TRY(read_id(reader, json_get(at, "id"), &id, err));
         if (!json_text(json_get(at, "content"), &reader->pieces[id]))
             FAIL(err, ERR_FORMAT, "tokenizer.json: added token %u has no content", id);
+        if (reader->kinds[id] == TOKENIZER_NORMAL)
+            reader->flags[id] = TOKENIZER_IN_MODEL;
         reader->kinds[id] =
             json_part_flag(at, "special", false) ? TOKENIZER_CONTROL : TOKENIZER_USER_DEFINED;
         for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++)
             if (json_part_flag(at, FLAGS[i].name, false))
                 reader->flags[id] = (uint8_t)(reader->flags[id] | FLAGS[i].flag);
+        if (reader->flags[id] & TOKENIZER_NORMALIZED)
+            reader->steps.keeps_marks = true;
         count_id(reader, id);
     }
     return OK;
@@ -146,15 +155,6 @@ static enum status read_merges(struct reader *reader, const struct json *merges,
     return OK;
 }
 
-static token_id find_piece(const struct reader *reader, struct text piece)
-{
-    for (uint32_t i = 0; i < reader->source.piece_count && piece.size > 0; i++) {
-        if (reader->kinds[i] != TOKENIZER_UNUSED && text_equal(reader->pieces[i], piece))
-            return (token_id)i;
-    }
-    return TOKEN_NONE;
-}
-
 /* Unigram's: a list of [piece, log-probability], the id is the place. */
 static enum status read_weighed(struct reader *reader, const struct json *model,
                                 struct error *err)
@@ -190,7 +190,7 @@ static enum status read_ranked(struct reader *reader, const struct json *model,
     TRY(read_pieces(reader, model, err));
     TRY(read_merges(reader, json_get(model, "merges"), err));
     (void)json_text(json_get(model, "unk_token"), &unknown_piece);
-    reader->source.unknown = find_piece(reader, unknown_piece);
+    reader->source.unknown = tokenizer_json_output_find(&reader->source, unknown_piece);
     reader->source.ignore_merges =
         json_part_flag(model, "ignore_merges", false) ? TOKENIZER_YES : TOKENIZER_NO;
     reader->source.fuse_unknown = json_part_flag(model, "fuse_unk", false);
@@ -218,6 +218,10 @@ static enum status check_model(struct reader *reader, const struct json *model,
         if (json_type(affix) != JSON_NULL && !json_part_equal(affix, ""))
             return json_part_refuse("model with", text_of(AFFIXES[i]), err);
     }
+    double dropout = 0.0;
+    const struct json *value = json_get(model, "dropout");
+    if (json_type(value) != JSON_NULL && (!json_double(value, &dropout) || dropout != 0.0))
+        return json_part_refuse("model with", TEXT("dropout"), err);
     return OK;
 }
 
@@ -249,70 +253,7 @@ static enum status read_model(struct reader *reader, uint32_t pieces_least, stru
     return OK;
 }
 
-/* ---- the steps after the model ---- */
-
-/* Tokens around the text, from a TemplateProcessing. */
-static enum status read_template(struct reader *reader, const struct json *part,
-                                 struct error *err)
-{
-    struct tokenizer_source *source = &reader->source;
-    bool is_after = false;
-    for (const struct json *at = json_first(json_get(part, "single")); at; at = json_next(at)) {
-        struct text name;
-        uint32_t *count = is_after ? &source->after_count : &source->before_count;
-        if (json_get(at, "Sequence")) {
-            is_after = true;
-            continue;
-        }
-        if (!json_text(json_get(json_get(at, "SpecialToken"), "id"), &name))
-            FAIL(err, ERR_FORMAT, "tokenizer.json: post_processor: an entry is no token");
-        const token_id id = find_piece(reader, name);
-        if (id == TOKEN_NONE || *count == TOKENIZER_BOUNDS_MAX)
-            FAIL(err, ERR_FORMAT,
-                 "tokenizer.json: post_processor: a token that is no piece, or more than %d",
-                 TOKENIZER_BOUNDS_MAX);
-        (is_after ? source->after : source->before)[(*count)++] = id;
-    }
-    return OK;
-}
-
-/* cls before the text and sep after it, each [piece, id]. */
-static enum status read_pair(struct reader *reader, const struct json *part, struct error *err)
-{
-    static const char *const NAMES[] = {"cls", "sep"};
-    struct tokenizer_source *source = &reader->source;
-    for (uint32_t i = 0; i < 2; i++) {
-        struct text piece = TEXT("");
-        uint32_t *count = i == 0 ? &source->before_count : &source->after_count;
-        (void)json_text(json_first(json_get(part, NAMES[i])), &piece);
-        const token_id id = find_piece(reader, piece);
-        if (id == TOKEN_NONE || *count == TOKENIZER_BOUNDS_MAX)
-            FAIL(err, ERR_FORMAT, "tokenizer.json: post_processor: %s is no piece", NAMES[i]);
-        (i == 0 ? source->before : source->after)[(*count)++] = id;
-    }
-    return OK;
-}
-
-static enum status read_post(struct reader *reader, struct error *err)
-{
-    enum { PARTS_MAX = 8 };
-    const struct json *parts[PARTS_MAX];
-    uint32_t count;
-    reader->source.has_bounds = true;
-    if (!json_part_list(json_get(reader->root, "post_processor"), "processors", parts,
-                        PARTS_MAX, &count))
-        return json_part_refuse("post_processor", TEXT("of more than 8 parts"), err);
-    for (uint32_t i = 0; i < count; i++) {
-        if (json_part_is(parts[i], "TemplateProcessing"))
-            TRY(read_template(reader, parts[i], err));
-        else if (json_part_is(parts[i], "BertProcessing") ||
-                 json_part_is(parts[i], "RobertaProcessing"))
-            TRY(read_pair(reader, parts[i], err));
-        else if (!json_part_is(parts[i], "ByteLevel"))
-            return json_part_refuse("post_processor", json_part_type(parts[i]), err);
-    }
-    return OK;
-}
+/* ---- what other files say ---- */
 
 /* A token that tokenizer_config.json names, as a string or as an object. */
 static token_id named_token(const struct reader *reader, const char *name)
@@ -321,7 +262,7 @@ static token_id named_token(const struct reader *reader, const char *name)
     const struct json *value = json_get(reader->config, name);
     if (!json_text(value, &piece))
         (void)json_text(json_get(value, "content"), &piece);
-    return find_piece(reader, piece);
+    return tokenizer_json_output_find(&reader->source, piece);
 }
 
 /* A config may have several templates by name; the one for conversations is "default". */
@@ -374,16 +315,12 @@ static enum status read_all(struct reader *reader, const struct tokenizer_json_i
     TRY(read_ends(reader, err));
     TRY(read_model(reader, input->pieces_least, err));
     TRY(tokenizer_json_steps_read(&reader->steps, reader->root, err));
-    TRY(read_post(reader, err));
+    TRY(tokenizer_json_output_read(source, reader->root, err));
     source->bos = named_token(reader, "bos_token");
     source->eos = named_token(reader, "eos_token");
     source->eot = TOKEN_NONE;
     source->chat_template =
         input->chat_template.size > 0 ? input->chat_template : chat_template_of(reader);
-    source->pieces = reader->pieces;
-    source->kinds = reader->kinds;
-    source->flags = reader->flags;
-    source->merges = reader->merges;
     return OK;
 }
 

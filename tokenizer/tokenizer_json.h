@@ -4,8 +4,8 @@
  * The file is a pipeline: added tokens, normalizer, pre_tokenizer, model, post_processor,
  * decoder. Read are BPE over bytes, BPE over characters and Unigram with U+2581 for a space,
  * the normalizers and splits of tokenizer_json_steps.c. What else a file asks for is refused by
- * its name, never guessed. Added tokens are found before the normalizer runs, also those that
- * are "normalized", but for a U+2581 that is put before the text.
+ * its name, never guessed. Added tokens are found before the normalizer runs, and those that
+ * are "normalized" after it, spelled as it makes them.
  *
  * Owner    tokenizer_json_open gives; it needs nothing of the input afterwards.
  */

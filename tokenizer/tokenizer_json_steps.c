@@ -281,7 +281,8 @@ enum status tokenizer_json_steps_read(struct tokenizer_json_steps *steps,
         has_mark = has_mark || is_mark(&steps->changes[i]);
     if (has_mark && is_idle(steps))
         source->split_count = 0;
-    if (!steps->has_bytes && source->split_count == 0 && !steps->marks_space)
+    if (!steps->has_bytes && source->split_count == 0 && !steps->marks_space &&
+        !steps->keeps_marks)
         take_marks(steps);
     steps->marks_space = steps->marks_space || has_mark;
     source->model = steps->is_unigram  ? TEXT("unigram")

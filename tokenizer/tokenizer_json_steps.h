@@ -16,9 +16,10 @@ struct tokenizer_json_steps {
     bool has_bytes;   /* a ByteLevel was among them */
     bool marks_space; /* spaces become U+2581 */
     bool is_unigram;
+    bool keeps_marks; /* tokens are looked for in changed text: no change may be left out */
 };
 
-/* steps->source and is_unigram are given. ERR_LIMIT what is not known, by name. */
+/* steps->source, is_unigram and keeps_marks are given. ERR_LIMIT what is not known, by name. */
 MUST_USE enum status tokenizer_json_steps_read(struct tokenizer_json_steps *steps,
                                                const struct json *root, struct error *err);
 

@@ -73,6 +73,24 @@ static void test_added_tokens(void **state)
     check(PLAIN, "a", TOKENIZER_SPECIAL | TOKENIZER_BOUNDS, "0");
 }
 
+#define AROUND                                                                                 \
+    "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"begin\"}},{"     \
+    "\"Sequence\":{\"id\":\"A\"}}],\"special_tokens\":{\"begin\":{\"ids\":[3,1]}}}"
+
+/* Sequences in one another; a name of a template that stands for two tokens. */
+static void test_nesting(void **state)
+{
+    static const char JSON[] =
+        "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Sequence\","
+        "\"normalizers\":[{\"type\":\"Lowercase\"}]},{\"type\":\"NFC\"}]},"
+        "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Sequence\","
+        "\"pretokenizers\":[{\"type\":\"ByteLevel\",\"add_prefix_space\":false}]}]},"
+        "\"post_processor\":{\"type\":\"Sequence\",\"processors\":[{\"type\":\"Sequence\","
+        "\"processors\":[" AROUND "]},{\"type\":\"ByteLevel\"}]}," MODEL "[\"a b\"]}}";
+    (void)state;
+    check(JSON, "AB", TOKENIZER_BOUNDS, "3 1 2");
+}
+
 static void test_bounds(void **state)
 {
     static const char JSON[] = "{\"added_tokens\":[" ADDED("4", "<x>", "") "," ADDED(
@@ -115,18 +133,24 @@ static void test_characters(void **state)
     check(META, "a", 0, "3");
 }
 
-/* A normalized token is looked for after a space was put before the text. */
+/* A normalized token is looked for in changed text, and spelled as the changes make it. */
 static void test_normalized(void **state)
 {
     static const char JSON[] =
         "{\"added_tokens\":[" ADDED("5", "<s>", ",\"normalized\":true") "]," PREPENDS "," CHARS
                                                                         "}";
+    static const char SMALL[] =
+        "{\"added_tokens\":[" ADDED("4", "B", ",\"normalized\":true") "," ADDED(
+            "5", "A", "") "],\"normalizer\":{\"type\":\"Lowercase\"}," BYTES "," MODEL
+                          "[\"a b\"]}}";
     (void)state;
     check(JSON, "<s>a", TOKENIZER_SPECIAL, "5 2");
     check(JSON, "a <s>", TOKENIZER_SPECIAL, "3 5");
     check(JSON, " <s>", TOKENIZER_SPECIAL, "1 5");
     check(JSON, "a<s>", TOKENIZER_SPECIAL, "3 0");
     check(JSON, "<s>", 0, "1 0");
+    check(SMALL, "aB A", TOKENIZER_SPECIAL, "0 4 3 5");
+    check(SMALL, "aB", 0, "2");
 }
 
 #define STEP(type, rest) "{\"type\":\"" type "\"" rest "}"
@@ -209,6 +233,112 @@ static void test_spaces_of_pieces(void **state)
         "a  a", 0, "3 3");
 }
 
+/* Before a mark of Metaspace's nothing is put, also behind a token found in changed text. */
+static void test_spaces_behind_tokens(void **state)
+{
+    static const char JSON[] = "{\"added_tokens\":[" ADDED(
+        "6", "<s>", ",\"normalized\":true") "],\"pre_tokenizer\":{"
+                                            "\"type\":\"Metaspace\",\"replacement\":"
+                                            "\"\\u2581\",\"prepend_scheme\":\"always\","
+                                            "\"split\":false}," UNIGRAM;
+    (void)state;
+    check(JSON, "a<s>a<s> a", TOKENIZER_SPECIAL, "3 6 3 6 3");
+}
+
+/* What is a word beside a token, as a regular expression's \w has it. */
+static void test_single_words(void **state)
+{
+    static const char JSON[] =
+        "{\"added_tokens\":[" ADDED("4", "ab", ",\"single_word\":true") "]," BYTES "," MODEL
+                                                                        "[]}}";
+    (void)state;
+    check(JSON, "ab", TOKENIZER_SPECIAL, "4");
+    check(JSON, "ab\xc2\xb2", TOKENIZER_SPECIAL, "4");       /* a small 2 */
+    check(JSON, "ab\xe2\x80\x8d", TOKENIZER_SPECIAL, "0 1"); /* a joiner */
+    check(JSON, "ab\xe2\x80\xbf", TOKENIZER_SPECIAL, "0 1"); /* a tie */
+    check(JSON,
+          "\xe2\x93\x90"
+          "ab",
+          TOKENIZER_SPECIAL, "0 1"); /* a letter in a circle */
+    /* What is no word of its own is not looked into. */
+    check("{\"added_tokens\":[" ADDED("4", "aba", ",\"single_word\":true") "," ADDED(
+              "5", "ba", "") "]," BYTES "," MODEL "[]}}",
+          "abab", TOKENIZER_SPECIAL, "0 1 0 1");
+}
+
+/* A token that the model has as well may come out of merging; one that it has not may not. */
+static void test_tokens_of_the_model(void **state)
+{
+    static const char PLAIN[] = "{\"added_tokens\":[{\"id\":2,\"content\":\"ab\",\"single_"
+                                "word\":true}]," BYTES "," MODEL "[\"a b\"]}}";
+    static const char WEIGHED[] =
+        "{\"added_tokens\":[{\"id\":4,\"content\":\"a\\u2581a\",\"single_word\":true},{"
+        "\"id\":6,\"content\":\"x\",\"single_word\":true}],\"pre_tokenizer\":{\"type\":"
+        "\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_scheme\":\"never\",\"split\":"
+        "false}," UNIGRAM;
+    (void)state;
+    check(PLAIN, "ab abb", 0, "2 3 2 1");
+    check(WEIGHED, "a aa", 0, "4 2");
+    check(WEIGHED, "x xx", 0, "6 1 0");
+}
+
+#define DROPS                                                                                  \
+    "\"model\":{\"type\":\"BPE\",\"vocab\":{\"\\u2581\":0,\"a\":1,\"\\u2581a\":2,"             \
+    "\"\\u2581\\u2581\":3,\"a\\u2581\":4},\"merges\":[\"\\u2581 \\u2581\",\"a \\u2581\"]"
+
+#define UNMERGED                                                                               \
+    "\"model\":{\"type\":\"BPE\",\"ignore_merges\":true,\"vocab\":{\"\\u2581\":0,\"a\":1,"     \
+    "\"\\u2581a\":2},\"merges\":[]}"
+
+/* Characters without a token are left out before merging: their neighbours meet. And a word is
+ * no piece: merges are ignored for whole pieces alone. */
+static void test_words(void **state)
+{
+    (void)state;
+    check("{\"normalizer\":" MARKS "," DROPS "}}", " x ", 0, "3");
+    check("{\"normalizer\":" MARKS "," DROPS "}}", "ax a", 0, "4 1");
+    check("{\"normalizer\":" MARKS "," UNMERGED "}", " a", 0, "2");
+    check("{\"normalizer\":" MARKS "," UNMERGED "}", " a a", 0, "0 1 0 1");
+}
+
+/* Text of ids, with control tokens. */
+static void check_text(const char *json, const token_id *ids, size_t count, const char *want)
+{
+    struct tokenizer *tokenizer;
+    struct text_buf out = {0};
+    struct error err;
+    const struct tokenizer_json_input input = {.tokenizer = text_of(json)};
+    if (tokenizer_json_open(&input, &tokenizer, &err) != OK)
+        fail_msg("%s", err.text);
+    tokenizer_decode(tokenizer, ids, count, true, &out);
+    if (!text_equal(text_buf_text(&out), text_of(want)))
+        fail_msg("got '%.*s', want '%s'", TEXT_ARG(text_buf_text(&out)), want);
+    text_buf_deinit(&out);
+    tokenizer_close(tokenizer);
+}
+
+#define DECODER(parts) "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[" parts "]}"
+#define TO_SPACES                                                                              \
+    "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\\u2581\"},\"content\":\" \"}"
+#define JOINS  ",{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}"
+#define STRIPS ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}"
+
+static void test_decoders(void **state)
+{
+    static const token_id IDS[] = {1, 3, 2};
+    static const token_id CONTROL_FIRST[] = {5, 3};
+    (void)state;
+    check_text("{" PREPENDS "," CHARS "}", IDS, 3, " aa");
+    check_text("{" PREPENDS "," DECODER(TO_SPACES JOINS) "," CHARS "}", IDS, 3, "  aa");
+    check_text("{" PREPENDS "," DECODER(TO_SPACES JOINS STRIPS) "," CHARS "}", IDS, 3, " aa");
+    check_text("{" PREPENDS "," DECODER("{\"type\":\"ByteFallback\"},{\"type\":\"Metaspace\","
+                                        "\"replacement\":\"\\u2581\"}") "," CHARS "}",
+               IDS, 3, " aa");
+    check_text("{\"added_tokens\":[" ADDED("5", "<s>", "") "]," PREPENDS "," DECODER(
+                   TO_SPACES JOINS STRIPS) "," CHARS "}",
+               CONTROL_FIRST, 2, "<s> a");
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -243,6 +373,24 @@ static void test_refusals(void **state)
          "\"ByteLevel\","
          "\"use_regex\":false}]}," MODEL "[]}}",
          "a group of this kind"},
+        {"{" BYTES ",\"model\":{\"type\":\"BPE\",\"dropout\":0.1,\"vocab\":{\"a\":0},"
+         "\"merges\":[]}}",
+         "model with dropout"},
+        {"{" BYTES ",\"decoder\":{\"type\":\"CTC\"}," MODEL "[]}}", "decoder CTC"},
+        {"{" BYTES ",\"decoder\":{\"type\":\"Fuse\"}," MODEL "[]}}",
+         "does not fit the pre_tokenizer, Fuse"},
+        {"{" PREPENDS ",\"decoder\":{\"type\":\"ByteLevel\"}," CHARS "}",
+         "does not fit the pre_tokenizer, ByteLevel"},
+        {"{" PREPENDS ",\"decoder\":" TO_SPACES "," CHARS "}",
+         "does not fit byte_fallback, Replace"},
+        {"{" PREPENDS "," DECODER(TO_SPACES JOINS STRIPS STRIPS) "," CHARS "}",
+         "decoder Strip"},
+        {"{" BYTES ",\"post_processor\":{\"type\":\"Sequence\",\"processors\":[" AROUND
+         "," AROUND "]}," MODEL "[]}}",
+         "two that put tokens, the second TemplateProcessing"},
+        {"{" BYTES ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{"
+         "\"Sequence\":{\"id\":\"A\"}},{\"Sequence\":{\"id\":\"A\"}}]}," MODEL "[]}}",
+         "two texts"},
         {"{" BYTES ",\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL "[]}}",
          "cls is no piece"},
         {"{" BYTES ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
@@ -279,6 +427,30 @@ static void test_config(void **state)
     assert_int_equal(tokenizer_bos(tokenizer), 4);
     assert_true(tokenizer_is_end(tokenizer, 1));
     assert_true(tokenizer_has_chat(tokenizer));
+    tokenizer_close(tokenizer);
+}
+
+/* Of a conversation the template's control tokens count, also those found in changed text. */
+static void test_trust(void **state)
+{
+    static const token_id WANT[] = {5, 2, 3};
+    struct tokenizer *tokenizer;
+    struct token_list list = {0};
+    struct error err;
+    const struct tokenizer_json_input input = {
+        .tokenizer = TEXT("{\"added_tokens\":[" ADDED(
+            "5", "<s>", ",\"normalized\":true") "]," PREPENDS "," CHARS "}"),
+        .config = TEXT("{\"chat_template\":\"<s>{{ messages[0].content }} <s>\"}")};
+    const struct tokenizer_message message = {TEXT("user"), TEXT("a a<s>")};
+    (void)state;
+    assert_int_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
+    assert_int_equal(tokenizer_encode_chat(tokenizer, &message, 1, false, &list, &err), OK);
+    assert_true(list.count > 3 && list.ids[list.count - 1] == 5);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(list.ids[i], WANT[i]);
+    for (size_t i = 1; i + 1 < list.count; i++)
+        assert_int_not_equal(list.ids[i], 5);
+    token_list_deinit(&list);
     tokenizer_close(tokenizer);
 }
 
@@ -323,8 +495,15 @@ int main(void)
         cmocka_unit_test(test_normalizers),
         cmocka_unit_test(test_unigram),
         cmocka_unit_test(test_spaces_of_pieces),
+        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_spaces_behind_tokens),
+        cmocka_unit_test(test_single_words),
+        cmocka_unit_test(test_tokens_of_the_model),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_decoders),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_config),
+        cmocka_unit_test(test_trust),
         cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

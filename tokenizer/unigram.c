@@ -45,24 +45,26 @@ enum status unigram_init(struct unigram *unigram, const struct vocab *vocab,
                                 .scores = ARENA_NEW(arena, double, vocab->count),
                                 .unknown = source->unknown};
     for (uint32_t i = 0; i < vocab->count; i++)
-        bytes += vocab->kinds[i] == TOKENIZER_NORMAL ? vocab->pieces[i].size : 0;
+        bytes += vocab_is_plain(vocab, (token_id)i) ? vocab->pieces[i].size : 0;
     if (bytes > BYTES_MAX)
         FAIL(err, ERR_LIMIT, "tokenizer: pieces of %zu bytes, the limit is %d", bytes,
              BYTES_MAX);
     if (!unigram->scores)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u scores", vocab->count);
     TRY(pair_map_init(&unigram->edges, (uint32_t)bytes, arena, err));
-    words_init(&unigram->words, vocab);
+    words_init(&unigram->words, vocab, false);
     for (uint32_t i = 0; i < vocab->count; i++) {
         const double score = source->log_probabilities ? source->log_probabilities[i]
                                                        : (double)source->scores[i];
         if (!isfinite(score))
             FAIL(err, ERR_FORMAT, "tokenizer: the score of piece %u is no finite number", i);
         unigram->scores[i] = score;
-        if (vocab->kinds[i] != TOKENIZER_NORMAL)
-            continue;
-        add_piece(unigram, &node_count, (token_id)i);
-        least = score < least ? score : least;
+        const bool is_plain = vocab_is_plain(vocab, (token_id)i);
+        if (is_plain)
+            add_piece(unigram, &node_count, (token_id)i);
+        /* A tokenizer.json counts all pieces, SentencePiece's own files those of text. */
+        if (is_plain || source->log_probabilities)
+            least = score < least ? score : least;
     }
     unigram->unknown_score = (isfinite(least) ? least : 0.0) - UNKNOWN_PENALTY;
     return OK;

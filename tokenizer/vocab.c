@@ -167,7 +167,8 @@ static enum status piece_bytes(struct vocab *vocab, token_id id, const uint8_t *
                  TEXT_ARG(piece));
         size = 1;
         vocab->byte_ids[(uint8_t)out[0]] = id;
-    } else if (kind == TOKENIZER_USER_DEFINED && vocab->byte_level) {
+    } else if (kind == TOKENIZER_USER_DEFINED && vocab->byte_level &&
+               !vocab_is_plain(vocab, id)) {
         if (piece.size > 0)
             memcpy(out, piece.data, piece.size);
         size = piece.size;
@@ -177,7 +178,7 @@ static enum status piece_bytes(struct vocab *vocab, token_id id, const uint8_t *
                                  : from_space_mark(piece, out);
     }
     vocab->bytes[id] = (struct text){out, size};
-    if (kind != TOKENIZER_NORMAL)
+    if (!vocab_is_plain(vocab, id))
         return OK;
     const struct text key = vocab->plain.keys[id];
     if (key.size > vocab->plain_max)
@@ -247,10 +248,17 @@ enum status vocab_init(struct vocab *vocab, const struct tokenizer_source *sourc
         TRY(piece_bytes(vocab, id, moved, arena, err));
         if (vocab->pieces[i].size > 0)
             index_put(&vocab->spelled, id);
-        if (vocab->kinds[i] == TOKENIZER_NORMAL && vocab->plain.keys[i].size > 0)
+        if (vocab_is_plain(vocab, id) && vocab->plain.keys[i].size > 0)
             index_put(&vocab->plain, id);
     }
     return OK;
+}
+
+bool vocab_is_plain(const struct vocab *vocab, token_id id)
+{
+    return vocab->kinds[id] == TOKENIZER_NORMAL ||
+           (vocab->kinds[id] == TOKENIZER_USER_DEFINED &&
+            (vocab->flags[id] & TOKENIZER_IN_MODEL));
 }
 
 token_id vocab_find(const struct vocab_index *index, struct text key)

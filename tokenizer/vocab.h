@@ -46,7 +46,7 @@ struct vocab {
     size_t plain_max;       /* longest key in plain */
     token_id byte_ids[256]; /* the token of a single byte, TOKEN_NONE */
     struct vocab_index spelled; /* every piece by its spelling; of equals the first */
-    /* Normal pieces by what merging sees, bytes (byte-level) or spelling; of equals the first.
+    /* Plain pieces by what merging sees, bytes (byte-level) or spelling; of equals the first.
      * Never a control or byte piece: merging must not make one out of plain text. */
     struct vocab_index plain;
 };
@@ -61,6 +61,8 @@ MUST_USE enum status vocab_init(struct vocab *vocab, const struct tokenizer_sour
 /* Whether a byte-level vocabulary spells this byte by the character of the same number; the
  * others have the characters from U+0100 on, in order. */
 bool vocab_spells_itself(uint32_t code_point);
+/* Whether merging may make this token out of plain text. */
+bool vocab_is_plain(const struct vocab *vocab, token_id id);
 /* TOKEN_NONE when there is none. */
 token_id vocab_find(const struct vocab_index *index, struct text key);
 

@@ -2,7 +2,7 @@
 #include "tokenizer/words.h"
 
 static const char MARK[] = "\xe2\x96\x81";
-enum { MARK_BYTES = 3, MARK_LAST = 0x81 };
+enum { MARK_BYTES = 3, MARK_FIRST = 0xe2, MARK_LAST = 0x81 };
 
 /* Notes each two bytes in a row, where a mark counts as a space and as its own bytes. */
 static void note_piece(struct words *words, struct text piece)
@@ -30,7 +30,25 @@ static bool is_known(const struct vocab *vocab, struct text character, char byte
            vocab->byte_ids[(uint8_t)byte] != TOKEN_NONE;
 }
 
-void words_init(struct words *words, const struct vocab *vocab)
+/* Where characters without a token are left out, those beside them meet: a cut is only where
+ * both sides have one. */
+static void forbid_unknown(struct words *words, const struct vocab *vocab)
+{
+    bool has_all = true, is_safe[256];
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        const char character = (char)byte;
+        has_all = has_all && vocab->byte_ids[byte] != TOKEN_NONE;
+        is_safe[byte] =
+            byte == ' ' ||
+            (byte < 0x80 && is_known(vocab, (struct text){&character, 1}, character));
+    }
+    for (uint32_t a = 0; a < 256 && !has_all; a++) {
+        for (uint32_t b = 0; b < 256; b++)
+            words->touches[a][b] = words->touches[a][b] || !is_safe[a] || !is_safe[b];
+    }
+}
+
+void words_init(struct words *words, const struct vocab *vocab, bool drops_unknown)
 {
     *words = (struct words){
         .cuts_spaces = vocab_find(&vocab->plain, (struct text){MARK, MARK_BYTES}) != TOKEN_NONE,
@@ -39,6 +57,17 @@ void words_init(struct words *words, const struct vocab *vocab)
         if (vocab->kinds[i] != TOKENIZER_CONTROL && vocab->kinds[i] != TOKENIZER_BYTE)
             note_piece(words, vocab->pieces[i]);
     }
+    if (drops_unknown)
+        forbid_unknown(words, vocab);
+}
+
+/* A mark, with neither a mark nor a space before it. */
+static bool is_mark_first(struct text text, size_t begin, size_t at)
+{
+    const struct text mark = {MARK, MARK_BYTES};
+    return text_starts(text_slice(text, at, text.size), mark) && text.data[at - 1] != ' ' &&
+           !(at - begin >= MARK_BYTES &&
+             text_equal(text_slice(text, at - MARK_BYTES, at), mark));
 }
 
 size_t words_end(const struct words *words, struct text text, size_t begin, size_t bytes_max)
@@ -49,6 +78,9 @@ size_t words_end(const struct words *words, struct text text, size_t begin, size
         const bool is_space = b == ' ' && a != ' ' && words->cuts_spaces;
         const bool is_line = (a == '\n' || b == '\n') && a != b && words->cuts_lines;
         if ((is_space || is_line) && !words->touches[a][b])
+            return at;
+        if (b == MARK_FIRST && words->cuts_spaces && is_mark_first(text, begin, at) &&
+            !words->touches[a][' '])
             return at;
     }
     return limit;
