@@ -1,6 +1,28 @@
 /* pretokenize - see pretokenize.h. */
 #include "tokenizer/pretokenize.h"
 
+#include <assert.h>
+
+static_assert(SPLITTER_STEPS_MAX <= 8, "a step is a bit of a byte");
+
+/* Notes what the bytes of a piece tell of step i. */
+static void note_bytes(struct pretokenize *pretokenize, uint32_t i)
+{
+    const struct pretokenize_step *step = &pretokenize->steps[i];
+    const uint32_t bit = 1u << i;
+    struct split_bytes bytes;
+    split_automaton_bytes(&step->automaton, &bytes);
+    if (step->is_inverted || bytes.is_any)
+        pretokenize->always = (uint8_t)(pretokenize->always | bit);
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        const bool is_ascii = byte < 128;
+        const uint32_t bits = (!is_ascii || bytes.begins[byte] ? bit : 0) |
+                              (!is_ascii || bytes.ends[byte] ? bit << 8 : 0) |
+                              (!is_ascii || bytes.follows[byte] ? bit << 16 : 0);
+        pretokenize->bytes[byte] |= bits;
+    }
+}
+
 enum status pretokenize_init(struct pretokenize *pretokenize,
                              const struct tokenizer_split *steps, uint32_t step_count,
                              struct arena *arena, struct error *err)
@@ -14,6 +36,7 @@ enum status pretokenize_init(struct pretokenize *pretokenize,
         step->behavior = steps[i].behavior;
         step->is_inverted = steps[i].is_inverted;
         TRY(split_automaton_make(&step->automaton, &steps[i], arena, err));
+        note_bytes(pretokenize, i);
     }
     return OK;
 }
@@ -32,10 +55,9 @@ void pretokenize_begin(struct pretokenize_cursor *cursor, const struct pretokeni
     cursor->pretokenize = pretokenize;
     cursor->text = text;
     cursor->has_begun = pretokenize->step_count > 0;
+    cursor->step = 0;
     if (cursor->has_begun)
         enter(&cursor->levels[0], 0, text.size);
-    for (uint32_t i = 1; i < pretokenize->step_count; i++)
-        enter(&cursor->levels[i], 0, 0);
 }
 
 /* Past the character at at. */
@@ -139,12 +161,41 @@ static bool next_in(const struct pretokenize_step *step, struct pretokenize_leve
 {
     if (next_match(step, level, text, item))
         return true;
+    if (level->at == level->end && !level->has_match && !level->has_ahead)
+        return false; /* at the end there are but empty matches, which cut nothing */
     do {
         if (!next_joined(step, level, text, item))
             return false;
     } while (item->begin == item->end ||
              (step->behavior == TOKENIZER_REMOVED && item->is_match));
     return true;
+}
+
+/* Whether a step takes a piece as one match: it then stays as it is. */
+static bool takes_all(const struct pretokenize_step *step, struct text text,
+                      struct pretokenize_item item)
+{
+    const struct text window = {text.data, item.end};
+    return step->behavior == TOKENIZER_ISOLATED &&
+           split_automaton_match(&step->automaton, window, item.begin) == item.end;
+}
+
+/* The first step after i that may do something in a piece; step_count: none. */
+static uint32_t next_step(const struct pretokenize *p, uint32_t i, struct text text,
+                          struct pretokenize_item item)
+{
+    uint32_t seen = 0;
+    if (i + 1 == p->step_count)
+        return p->step_count;
+    for (size_t at = item.begin; at < item.end; at++)
+        seen |= p->bytes[(uint8_t)text.data[at]];
+    const uint32_t last = p->bytes[(uint8_t)text.data[item.end - 1]];
+    const uint32_t may = (seen & seen >> 8 & (last >> 8 | seen >> 16)) | p->always;
+    for (i++; i < p->step_count; i++) {
+        if ((may >> i & 1) && !takes_all(&p->steps[i], text, item))
+            break;
+    }
+    return i;
 }
 
 bool pretokenize_next(struct pretokenize_cursor *cursor, struct text *piece)
@@ -157,17 +208,23 @@ bool pretokenize_next(struct pretokenize_cursor *cursor, struct text *piece)
         *piece = cursor->text;
         return is_first && piece->size > 0;
     }
-    /* From the last step up to the first that has a piece left, and down again. */
-    uint32_t i = p->step_count - 1;
+    /* Up to the first step that has a piece left, and down again through those that may cut. */
+    uint32_t i = cursor->step;
     for (;;) {
         if (next_in(&p->steps[i], &cursor->levels[i], cursor->text, &item)) {
-            if (++i == p->step_count)
+            const uint32_t next = next_step(p, i, cursor->text, item);
+            if (next == p->step_count)
                 break;
-            enter(&cursor->levels[i], item.begin, item.end);
-        } else if (i-- == 0) {
+            enter(&cursor->levels[next], item.begin, item.end);
+            cursor->levels[next].above = i;
+            i = next;
+        } else if (i == 0) {
             return false;
+        } else {
+            i = cursor->levels[i].above;
         }
     }
+    cursor->step = i;
     *piece = text_slice(cursor->text, item.begin, item.end);
     return true;
 }

@@ -3,7 +3,9 @@
  *
  * A splitter is a list of steps; each cuts the pieces of the one before it, at what its
  * expression matches, in the way its behavior says. Steps run piece by piece: nothing is kept
- * but where each stands. A malformed byte of UTF-8 counts as a character of no class.
+ * but where each stands. A step that cannot match in a piece, by the bytes that the piece
+ * has, is passed over: most are, in most pieces. A malformed byte of UTF-8 counts as a
+ * character of no class.
  *
  * Memory   the tables of the expressions lie in the arena given to pretokenize_init.
  * Thread   read-only after that; a cursor belongs to one thread.
@@ -23,6 +25,10 @@ struct pretokenize_step {
 struct pretokenize {
     struct pretokenize_step steps[SPLITTER_STEPS_MAX];
     uint32_t step_count; /* 0: a text is one piece */
+    /* [byte] bit i: a match of step i may begin with it; bit 8 + i: end with it; bit 16 + i:
+     * end before it, and not only where the text ends. */
+    uint32_t bytes[256];
+    uint8_t always; /* bit i: bytes do not tell whether step i does something */
 };
 
 /* ERR_LIMIT too many steps, or an expression past what we take; ERR_FORMAT, ERR_MEMORY as
@@ -44,12 +50,14 @@ struct pretokenize_level {
     size_t match_end;                     /* of the last match, SIZE_MAX */
     struct pretokenize_item match, ahead; /* found already, when has_* says so */
     bool has_match, has_ahead;
+    uint32_t above; /* the step whose piece it cuts */
 };
 
 struct pretokenize_cursor {
     const struct pretokenize *pretokenize;
     struct text text;
     struct pretokenize_level levels[SPLITTER_STEPS_MAX];
+    uint32_t step; /* the last one that stands in a piece */
     bool has_begun;
 };
 

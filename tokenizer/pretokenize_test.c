@@ -160,6 +160,72 @@ static void test_behaviors(void **state)
     text_buf_deinit(&out);
 }
 
+enum { LISTED = 4 };
+
+/* The pieces that steps make of text, each step alone over the pieces before it. */
+static void cut_singly(const struct pretokenize *steps, uint32_t count, struct text text,
+                       struct text_buf *out)
+{
+    struct pretokenize_cursor cursor;
+    struct text piece;
+    if (count == 0) {
+        text_buf_byte(out, '|');
+        text_buf_add(out, text);
+        return;
+    }
+    pretokenize_begin(&cursor, steps, text);
+    while (pretokenize_next(&cursor, &piece))
+        cut_singly(steps + 1, count - 1, piece, out);
+}
+
+/* Steps in a list, of which those are passed over that bytes tell to do nothing, cut as each
+ * does alone. */
+static void test_passing_over(void **state)
+{
+    static const char *const REGEXES[] = {"\\s+",  "\\p{N}", "\\s?\\p{P}+", "\\s+$",  "x*",
+                                          "(?!a)", "[^a-z]", " ?the",       "\\p{L}$"};
+    static const char *const PARTS[] = {"the", " x",       "7", "  ", "\n",
+                                        ".",   "\xc3\xa9", "a", ",x"};
+    enum { REGEX_COUNT = sizeof REGEXES / sizeof REGEXES[0], PART_COUNT = 9 };
+    struct pretokenize list, steps[LISTED];
+    struct text_buf got = {0}, want = {0}, text = {0};
+    struct error err;
+    uint64_t seed = 11;
+    (void)state;
+    for (uint32_t round = 0; round < 3000; round++) {
+        struct tokenizer_split splits[LISTED] = {0};
+        struct pretokenize_cursor cursor;
+        struct text piece;
+        arena.used = 0;
+        text_buf_clear(&text);
+        text_buf_clear(&got);
+        text_buf_clear(&want);
+        for (uint32_t i = 0; i < LISTED; i++) {
+            splits[i].pattern = text_of(REGEXES[testing_random(&seed) % REGEX_COUNT]);
+            splits[i].behavior = (enum tokenizer_behavior)(testing_random(&seed) % 5);
+            splits[i].is_inverted = testing_random(&seed) % 4 == 0;
+            assert_int_equal(pretokenize_init(&steps[i], &splits[i], 1, &arena, &err), OK);
+        }
+        assert_int_equal(pretokenize_init(&list, splits, LISTED, &arena, &err), OK);
+        for (uint32_t i = testing_random(&seed) % 12; i > 0; i--)
+            text_buf_add(&text, text_of(PARTS[testing_random(&seed) % PART_COUNT]));
+        if (text.size == 0)
+            continue;
+        cut_singly(steps, LISTED, text_buf_text(&text), &want);
+        pretokenize_begin(&cursor, &list, text_buf_text(&text));
+        while (pretokenize_next(&cursor, &piece)) {
+            text_buf_byte(&got, '|');
+            text_buf_add(&got, piece);
+        }
+        if (!text_equal(text_buf_text(&got), text_buf_text(&want)))
+            fail_msg("round %u: got %.*s, want %.*s", round, TEXT_ARG(text_buf_text(&got)),
+                     TEXT_ARG(text_buf_text(&want)));
+    }
+    text_buf_deinit(&got);
+    text_buf_deinit(&want);
+    text_buf_deinit(&text);
+}
+
 /* No step: a text is one piece. */
 static void test_no_step(void **state)
 {
@@ -222,7 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cuts),       cmocka_unit_test(test_behaviors),
         cmocka_unit_test(test_no_step),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_guard_page),
+        cmocka_unit_test(test_guard_page), cmocka_unit_test(test_passing_over),
     };
     struct error err;
     if (arena_init(&arena, 64 << 20, &err) != OK)

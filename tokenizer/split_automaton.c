@@ -273,6 +273,8 @@ static enum status make_table(struct builder *b, struct split_automaton *automat
             TRY(make_entry(b, i, class, err));
     }
     automaton->table = b->table;
+    automaton->row_count = b->state_count;
+    automaton->shift = b->shift;
     return OK;
 }
 
@@ -320,6 +322,34 @@ static uint8_t next_class(const struct split_automaton *automaton, struct text t
     if (c == UINT32_MAX)
         return automaton->malformed;
     return automaton->blocks[(size_t)automaton->pages[c >> 8] << 8 | (c & 255)];
+}
+
+/* Whether a match may end in a row. */
+static bool ends_in(const struct split_automaton *automaton, uint32_t row)
+{
+    for (uint32_t class = 0; class < 1u << automaton->shift; class ++) {
+        if (automaton->table[row + class] & 1)
+            return true;
+    }
+    return false;
+}
+
+void split_automaton_bytes(const struct split_automaton *automaton, struct split_bytes *bytes)
+{
+    const uint8_t *classes = automaton->by_byte ? automaton->bytes : automaton->ascii;
+    bool ends[256] = {false}, follows[256] = {false};
+    *bytes = (struct split_bytes){.is_any = ends_in(automaton, automaton->start)};
+    for (uint32_t i = 0; i < automaton->row_count << automaton->shift; i++) {
+        const uint32_t class = i & ((1u << automaton->shift) - 1);
+        const uint32_t entry = automaton->table[i];
+        ends[class] = ends[class] || ends_in(automaton, entry >> 1);
+        follows[class] = follows[class] || (entry & 1);
+    }
+    for (uint32_t byte = 0; byte < 128; byte++) {
+        bytes->begins[byte] = automaton->table[automaton->start + classes[byte]] != 0;
+        bytes->ends[byte] = ends[classes[byte]];
+        bytes->follows[byte] = follows[classes[byte]];
+    }
 }
 
 size_t split_automaton_match(const struct split_automaton *automaton, struct text text,

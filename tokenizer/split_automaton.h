@@ -18,13 +18,14 @@ struct split_automaton {
     /* [state row + class]: next state's row << 1 | a match ends before this character. Row 0 is
      * the dead state, from which nothing follows. */
     const uint32_t *table;
-    uint32_t start;           /* row */
-    uint8_t ascii[128];       /* class of a character */
-    const uint16_t *pages;    /* [SPLIT_PAGES] block of each 256 code points */
-    const uint8_t *blocks;    /* [block * 256 + low byte] class */
-    uint8_t malformed, finis; /* classes: of a malformed byte, of the end of the text */
-    bool by_byte;             /* each byte is a character: the one that spells it in GPT-2's */
-    uint8_t bytes[256];       /* their classes */
+    uint32_t start;            /* row */
+    uint32_t row_count, shift; /* a row is 1 << shift entries */
+    uint8_t ascii[128];        /* class of a character */
+    const uint16_t *pages;     /* [SPLIT_PAGES] block of each 256 code points */
+    const uint8_t *blocks;     /* [block * 256 + low byte] class */
+    uint8_t malformed, finis;  /* classes: of a malformed byte, of the end of the text */
+    bool by_byte;              /* each byte is a character: the one that spells it in GPT-2's */
+    uint8_t bytes[256];        /* their classes */
 };
 
 /* ERR_FORMAT, ERR_LIMIT an expression that we do not take, or whose table would be too large;
@@ -36,6 +37,14 @@ MUST_USE enum status split_automaton_make(struct split_automaton *automaton,
 /* Where the match that begins at begin ends (begin: an empty one); SIZE_MAX: there is none. */
 size_t split_automaton_match(const struct split_automaton *automaton, struct text text,
                              size_t begin);
+
+/* What ASCII has to do with matches: one in text of ASCII begins with a byte of begins and ends
+ * with one of ends, before one of follows or at the end of the text. */
+struct split_bytes {
+    bool begins[128], ends[128], follows[128];
+    bool is_any; /* the empty text matches somewhere: bytes do not tell */
+};
+void split_automaton_bytes(const struct split_automaton *automaton, struct split_bytes *bytes);
 
 struct split_found {
     size_t begin, end;
