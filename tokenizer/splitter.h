@@ -10,8 +10,6 @@
 /* How GPT-2 cuts, which is what ByteLevel does unless it is told not to. */
 #define SPLITTER_GPT2                                                                          \
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-/* What counts as punctuation: all of \p{P}, and the signs of ASCII. */
-#define SPLITTER_PUNCTUATION "[\\p{P}$+<=>^`|~]"
 /* What the step Whitespace takes for words: a word, or signs in a row. */
 #define SPLITTER_WORDS "[\\w\\x{200c}\\x{200d}]+|[^\\w\\s\\x{200c}\\x{200d}]+"
 

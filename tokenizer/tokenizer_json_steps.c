@@ -12,6 +12,20 @@
 
 #define MARK "\xe2\x96\x81"
 
+/* What counts as punctuation: the signs of ASCII, and \p{P} as it was in Unicode 8, which is
+ * what the reference implementation has: with U+166D and U+111C9, without what is newer. */
+#define NEWER                                                                                  \
+    "\\x{61d}\\x{9fd}\\x{a76}\\x{c77}\\x{c84}\\x{1b4e}-\\x{1b4f}\\x{1b7d}-\\x{1b7f}"           \
+    "\\x{2e43}-\\x{2e4f}\\x{2e52}-\\x{2e5d}\\x{10d6e}\\x{10ead}\\x{10f55}-\\x{10f59}"          \
+    "\\x{10f86}-\\x{10f89}\\x{113d4}-\\x{113d5}\\x{113d7}-\\x{113d8}"                          \
+    "\\x{1144b}-\\x{1144f}\\x{1145a}-\\x{1145b}\\x{1145d}\\x{11660}-\\x{1166c}"                \
+    "\\x{116b9}\\x{1183b}\\x{11944}-\\x{11946}\\x{119e2}\\x{11a3f}-\\x{11a46}"                 \
+    "\\x{11a9a}-\\x{11a9c}\\x{11a9e}-\\x{11aa2}\\x{11b00}-\\x{11b09}\\x{11be1}"                \
+    "\\x{11c41}-\\x{11c45}\\x{11c70}-\\x{11c71}\\x{11ef7}-\\x{11ef8}"                          \
+    "\\x{11f43}-\\x{11f4f}\\x{11fff}\\x{12ff1}-\\x{12ff2}\\x{16d6d}-\\x{16d6f}"                \
+    "\\x{16e97}-\\x{16e9a}\\x{16fe2}\\x{1e5ff}\\x{1e95e}-\\x{1e95f}"
+#define PUNCTUATION "[\\p{P}$+<=>^`|~\\x{166d}\\x{111c9}&&[^" NEWER "]]"
+
 /* pattern, {"String": text} or {"Regex": expression}; false: neither. */
 static bool read_pattern(const struct json *part, struct text *pattern, bool *is_literal)
 {
@@ -158,7 +172,7 @@ static enum status read_punctuation(struct tokenizer_json_steps *steps, const st
 {
     enum tokenizer_behavior behavior;
     TRY(read_behavior(part, &behavior, err));
-    return add_regex(steps, SPLITTER_PUNCTUATION, behavior, false, err);
+    return add_regex(steps, PUNCTUATION, behavior, false, err);
 }
 
 static enum status read_words(struct tokenizer_json_steps *steps, const struct json *part,
@@ -173,7 +187,7 @@ static enum status read_spaces(struct tokenizer_json_steps *steps, const struct 
 {
     TRY(add_regex(steps, "\\s", TOKENIZER_REMOVED, false, err));
     return json_part_is(part, "BertPreTokenizer")
-               ? add_regex(steps, SPLITTER_PUNCTUATION, TOKENIZER_ISOLATED, false, err)
+               ? add_regex(steps, PUNCTUATION, TOKENIZER_ISOLATED, false, err)
                : OK;
 }
 

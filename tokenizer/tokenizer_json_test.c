@@ -172,6 +172,15 @@ static void test_splits(void **state)
     check(STEPS(STEP("Punctuation", "") "," LAST), "a..", 0, "0 9 9");
     check(STEPS(STEP("Punctuation", ",\"behavior\":\"Contiguous\"") "," LAST), "a..", 0,
           "0 11");
+    /* U+0C84 is punctuation since Unicode 11 only; it has no token here. */
+    check(STEPS(STEP("Punctuation", ",\"behavior\":\"Removed\"") "," LAST),
+          "a.\xe0\xb2\x84"
+          "a.",
+          0, "0 0");
+    check(STEPS(STEP("Punctuation", ",\"behavior\":\"Isolated\"") "," LAST),
+          "a\xe0\xb2\x84"
+          "a",
+          0, "4");
     check(STEPS(STEP("Whitespace", "") "," LAST), "a a.", 0, "0 0 9");
     check(STEPS(STEP("WhitespaceSplit", "") "," LAST), "a a.", 0, "0 10");
     check(STEPS(STEP("BertPreTokenizer", "") "," LAST), "a a.", 0, "0 0 9");
