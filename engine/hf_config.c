@@ -476,11 +476,27 @@ static enum status write_all(struct writer *w, struct error *err)
     return strcmp(w->config->family->gguf, "smollm3") == 0 ? check_no_rope(w->config, err) : OK;
 }
 
-enum status hf_config_write(const struct hf_config *config, struct text_buf *out,
+/* The keys of a tokenizer's texts, which are held to no size but their files'. */
+static void write_tokenizer(struct writer *w, const struct hf_tokenizer_texts *tokenizer)
+{
+    w->body.size_max = 0;
+    for (uint32_t i = 0; i < HF_TOKENIZER_TEXTS; i++) {
+        const struct text text = text_buf_text(&tokenizer->texts[i]);
+        char key[GGUF_KEY_BYTES_MAX];
+        (void)snprintf(key, sizeof key, ".%s", hf_tokenizer_key(i));
+        if (text.size > 0)
+            add_text(w, key, text);
+    }
+}
+
+enum status hf_config_write(const struct hf_config *config,
+                            const struct hf_tokenizer_texts *tokenizer, struct text_buf *out,
                             struct error *err)
 {
     struct writer w = {.config = config, .body = {.size_max = HF_CONFIG_KEYS_BYTES_MAX}};
     const enum status status = write_all(&w, err);
+    if (!w.body.failed)
+        write_tokenizer(&w, tokenizer);
     text_buf_add(out, TEXT("GGUF"));
     put_number(out, 3, 4);
     put_number(out, 0, 8);

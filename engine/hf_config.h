@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "engine/hf_names.h"
+#include "engine/hf_tokenizer.h"
 
 /* Of query and key rows: a bool that overrules what the architecture says. */
 #define HF_CONFIG_INTERLEAVED_KEY "cohort.rope_interleaved"
@@ -33,9 +34,11 @@ struct hf_config {
 MUST_USE enum status hf_config_read(struct hf_config *config, const struct json *root,
                                     struct error *err);
 
-/* Appends a GGUF file of keys alone. Errors as above; ERR_MEMORY. */
-MUST_USE enum status hf_config_write(const struct hf_config *config, struct text_buf *out,
-                                     struct error *err);
+/* Appends a GGUF file of keys alone: the config's, and those of the tokenizer's texts that are
+ * not empty. Errors as above; ERR_MEMORY. */
+MUST_USE enum status hf_config_write(const struct hf_config *config,
+                                     const struct hf_tokenizer_texts *tokenizer,
+                                     struct text_buf *out, struct error *err);
 
 /* The numbers that divide the rope frequencies: *count = rope_dim / 2 of them, or 0 where the
  * config has none of that kind. */

@@ -25,6 +25,7 @@ static enum status write_keys(const char *family, const char *members, struct te
                               struct error *err)
 {
     char source[2000];
+    const struct hf_tokenizer_texts no_tokenizer = {0};
     struct json *root = NULL;
     struct hf_config config;
     (void)snprintf(source, sizeof source, "{\"architectures\": [\"%sForCausalLM\"], %s%s%s}",
@@ -32,7 +33,7 @@ static enum status write_keys(const char *family, const char *members, struct te
     TRY(json_parse(text_of(source), 0, &root, err));
     enum status status = hf_config_read(&config, root, err);
     if (status == OK)
-        status = hf_config_write(&config, out, err);
+        status = hf_config_write(&config, &no_tokenizer, out, err);
     json_free(root);
     return status;
 }

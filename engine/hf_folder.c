@@ -238,23 +238,11 @@ static enum status add_shard(struct opener *opener, const struct hf_folder_shard
     return OK;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const struct gguf_tensor *x = a, *y = b;
-    return strcmp(x->name.data,
-                  y->name.data); /* names end with a NUL here, and have no other */
-}
-
-static void sort(struct gguf *gguf)
-{
-    qsort(gguf->tensors, gguf->tensor_count, sizeof gguf->tensors[0], compare);
-}
-
 /* A head and an embedding that are one matrix, of which files store either, or both. */
 static enum status tie(struct opener *opener, struct error *err)
 {
     struct gguf *gguf = &opener->folder->gguf;
-    sort(gguf);
+    TRY(gguf_sort_tensors(gguf, err));
     const struct gguf_tensor *embed = gguf_find_tensor(gguf, "token_embd.weight");
     struct gguf_tensor *head = NULL;
     for (uint32_t i = 0; i < gguf->tensor_count; i++) {
@@ -333,13 +321,17 @@ static enum status add_tensors(struct opener *opener, struct error *err)
         TRY(add_shard(opener, &opener->folder->shards[i], err));
     TRY(tie(opener, err));
     TRY(add_factors(opener, err));
-    sort(gguf);
-    for (uint32_t i = 1; i < gguf->tensor_count; i++) {
-        if (compare(&gguf->tensors[i - 1], &gguf->tensors[i]) == 0)
-            FAIL(err, ERR_FORMAT, "tensor %s: stands twice in the folder",
-                 gguf_label(gguf->tensors[i].name).text);
-    }
-    return OK;
+    return gguf_sort_tensors(gguf, err);
+}
+
+static enum status write_keys(struct opener *opener, struct error *err)
+{
+    struct hf_tokenizer_texts tokenizer;
+    enum status status = hf_tokenizer_read(&tokenizer, opener->path, err);
+    if (status == OK)
+        status = hf_config_write(&opener->config, &tokenizer, &opener->folder->keys, err);
+    hf_tokenizer_texts_deinit(&tokenizer);
+    return status;
 }
 
 /* The folder's own name. */
@@ -363,7 +355,7 @@ static enum status open_all(struct opener *opener, struct error *err)
     TRY(read_json(opener->path, "config.json", &opener->root, err));
     TRY(hf_config_read(&opener->config, opener->root, err));
     opener->config.name = base_name(opener->path);
-    TRY(hf_config_write(&opener->config, &folder->keys, err));
+    TRY(write_keys(opener, err));
     TRY(gguf_init(&folder->gguf, (const uint8_t *)folder->keys.data, folder->keys.size, err));
     TRY(open_shards(opener, err));
     return add_tensors(opener, err);

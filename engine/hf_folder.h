@@ -1,11 +1,13 @@
 /*
  * hf_folder - a model as Hugging Face lays it out in a folder, seen as a struct gguf.
  *
- *     config.json, and model.safetensors, or model.safetensors.index.json and its shards
+ *     config.json, and model.safetensors, or model.safetensors.index.json and its shards; and
+ *     the tokenizer's files, if there are any
  *
- * The keys are made from config.json (hf_config), the tensors are views into the mapped files
- * under GGUF's names (hf_names), so that weights.c loads a folder as it loads a file. Copied is
- * only what is not used as it is: Gemma's norms, and what lies at an odd place in its file.
+ * The keys are made from config.json (hf_config) and the tokenizer's files (hf_tokenizer), the
+ * tensors are views into the mapped files under GGUF's names (hf_names), so that model.c loads
+ * a folder as it loads a file. Copied are only the tokenizer's files and what is not used as it
+ * is: Gemma's norms, and what lies at an odd place in its file.
  *
  * Owner    the caller owns the struct; what hf_folder_open mapped, hf_folder_close unmaps.
  */

@@ -175,7 +175,10 @@ static enum status open_tokenizer(struct model *model, const struct gguf *gguf,
     const struct gguf_entry *pieces = NULL;
     TRY(gguf_get_array(gguf, &want, &pieces, err));
     if (!pieces)
-        return OK;
+        return settle_tokenizer(model,
+                                hf_tokenizer_open(gguf, (uint32_t)model->config.vocab,
+                                                  &model->tokenizer, &model->tokenizer_error),
+                                err);
     if (pieces->count != (uint64_t)model->config.vocab)
         FAIL(err, ERR_FORMAT, "key %s: %llu pieces, the embedding has %d rows", want.key,
              (unsigned long long)pieces->count, model->config.vocab);
@@ -207,12 +210,7 @@ static enum status load(struct model *model, const char *path, struct device *de
     const struct gguf *gguf = owner->file.gguf;
     TRY(model_config_read(gguf, path, &model->config, err));
     TRY(weights_load(&owner->weights, model, gguf, device, err));
-    if (!owner->file.is_folder)
-        return open_tokenizer(model, gguf, err);
-    return settle_tokenizer(model,
-                            hf_tokenizer_open(path, (uint32_t)model->config.vocab,
-                                              &model->tokenizer, &model->tokenizer_error),
-                            err);
+    return open_tokenizer(model, gguf, err);
 }
 
 enum status model_open(struct model **model, const char *path, enum model_precision precision,

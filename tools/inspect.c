@@ -23,7 +23,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { SHOWN_BYTES = 72, PLANS_MAX = 2 };
+enum { SHOWN_BYTES = 72, JSON_TEXT_BYTES = 64 << 10, PLANS_MAX = 2 };
 
 struct inspect {
     struct engine_args engine_args;
@@ -269,14 +269,19 @@ static void write_metadata(struct inspect *inspect, struct json_writer *w)
         const struct gguf_entry *entry = &inspect->file.gguf->entries[i];
         char key[GGUF_KEY_BYTES_MAX + 1];
         (void)snprintf(key, sizeof key, "%.*s", TEXT_ARG(entry->key));
+        const bool is_long = entry->type == GGUF_STRING && entry->size > JSON_TEXT_BYTES;
         json_write_key(w, key);
-        if (!entry->is_array) {
+        if (!entry->is_array && !is_long) {
             write_scalar(inspect->file.gguf, entry, w);
             continue;
         }
         json_write_object(w);
-        json_write_key_text(w, "array_of", text_of(gguf_type_name(entry->type)));
-        json_write_key_i64(w, "count", (int64_t)entry->count);
+        if (entry->is_array) {
+            json_write_key_text(w, "array_of", text_of(gguf_type_name(entry->type)));
+            json_write_key_i64(w, "count", (int64_t)entry->count);
+        } else { /* a whole tokenizer.json, say */
+            json_write_key_i64(w, "text_bytes", (int64_t)entry->size);
+        }
         json_write_object_end(w);
     }
     json_write_object_end(w);

@@ -50,11 +50,6 @@ static enum status open_source(struct quantize *q, struct error *err)
     bool is_int8;
     TRY(device_open(&q->device, &options, err));
     TRY(model_file_open(&q->file, q->in, err));
-    if (q->file.is_folder && !q->report)
-        FAIL(err, ERR_LIMIT,
-             "%s: is a folder, whose tokenizer a GGUF file cannot take over yet; give a GGUF "
-             "file",
-             q->in);
     TRY(int8_file_check(q->file.gguf, &is_int8, err));
     if (is_int8)
         FAIL(err, ERR_LIMIT, "%s: its matrices are int8 already", q->in);
@@ -275,10 +270,12 @@ int quantize_main(int argc, char **argv)
         {0, "threads", "N", ARGS_U32, &q.threads, 0, 1024,
          "worker threads (default: one per core)"},
     };
-    char about[512];
+    char about[768];
     (void)snprintf(
         about, sizeof about,
-        "Writes a GGUF model with its matrices in another type.\n"
+        "Writes a GGUF model with its matrices in another type; IN is a GGUF file, or a\n"
+        "folder of safetensors. What is made of a folder, its tokenizer with it, is for\n"
+        "this program: its keys are others than those that llama.cpp reads.\n"
         "  int8        as precision int8 uses them: answers the same, opens sooner;\n"
         "              matrices that would lose too much are kept as they are\n"
         "  %s\n"

@@ -112,6 +112,24 @@ class Refusals(unittest.TestCase):
             self.assertEqual((code, len(lines)), (IO, 1))
 
 
+class Folder(unittest.TestCase):
+    def test_quantize(self):
+        source = DATA_FOLDER / "models/tinystories656k"
+        if not source.exists():
+            self.skipTest(f"{source} is not here")
+        words = ("run", "--raw", "--precision", "int8", "--max-tokens", "24", "Once upon a time")
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "int8.gguf")
+            self.assertEqual(cohort("quantize", str(source), out, "int8"), (0, "", []))
+            code, told, lines = cohort(*words, "-m", out)
+            self.assertEqual((code, lines), (0, []))
+            self.assertGreater(len(told), 24)
+            self.assertEqual(cohort(*words, "-m", str(source)), (code, told, lines))
+            code, told, _ = cohort("inspect", "--json", "-m", out)
+            self.assertGreater(json.loads(told)["metadata"]["tokenizer.huggingface.json"]
+                               ["text_bytes"], 80000)
+
+
 @unittest.skipUnless(MODEL.exists(), f"{MODEL} is not here")
 class WithModel(unittest.TestCase):
     def test_tokenize(self):

@@ -1,10 +1,11 @@
 /*
  * Folders of safetensors against the float64 references of the shared data: random models of
  * two architectures (logits at every position), two trained ones (logits and greedy text),
- * weights in one file and in three, in F32, F16 and BF16. Skips with a line where the data is
- * absent.
+ * weights in one file and in three, in F32, F16 and BF16; and a GGUF file that is made of one.
+ * Skips with a line where the data is absent.
  */
-#include "engine/hf_folder.h"
+#include "engine/int8_file.h"
+#include "engine/model_file.h"
 #include "tests/harness/reference.h"
 #include "tests/harness/test_data.h"
 
@@ -13,10 +14,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { BF16_HALF = 1 << 15 };
+enum { BF16_HALF = 1 << 15, GREEDY = 64 };
 
 static void open_folder(struct model_run *run, const char *name)
 {
@@ -101,12 +103,64 @@ static void test_bf16_is_f32_rounded(void **state)
     hf_folder_close(&narrow);
 }
 
+/* A file that cohort quantize makes of a folder reads and writes what the folder does. */
+static void test_quantized_has_the_tokenizer(void **state)
+{
+    static const char text[] = "Once upon a time, there was a little girl named Lily.";
+    static const char folder[] = "models/tinystories656k";
+    char path[] = "/tmp/hf_folder_test.XXXXXX";
+    const struct device_options options = {.kind = DEVICE_CPU};
+    struct token_list ids[2] = {{0}};
+    token_id said[2][GREEDY];
+    struct device *device;
+    struct model_file file;
+    struct quant_report report = {0};
+    struct error err;
+    (void)state;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0 && close(fd) == 0);
+    reference_check(device_open(&device, &options, &err), &err);
+    reference_check(model_file_open(&file, test_data(folder).text, &err), &err);
+    reference_check(quant_report_make(&report, file.gguf, device, &err), &err);
+    reference_check(int8_file_write(path, file.gguf, &report, device, &err), &err);
+    quant_report_deinit(&report);
+    model_file_close(&file);
+    device_close(device);
+    const struct test_data_path source = test_data(folder);
+    const char *const paths[2] = {source.text, path};
+    for (size_t i = 0; i < 2; i++) {
+        const struct model_run_options how = {.path = paths[i],
+                                              .precision = MODEL_INT8,
+                                              .kv_type = KV_F32,
+                                              .simd_max = DEVICE_SIMD_WIDEST,
+                                              .sequences = 1,
+                                              .context_max = 4 * GREEDY,
+                                              .rows_max = REFERENCE_IDS_MAX,
+                                              .head_max = REFERENCE_IDS_MAX};
+        struct model_run run;
+        reference_check(model_run_open(&run, &how, &err), &err);
+        assert_non_null(run.model->tokenizer);
+        reference_check(tokenizer_encode(run.model->tokenizer, text_of(text), TOKENIZER_BOUNDS,
+                                         &ids[i], &err),
+                        &err);
+        reference_greedy(&run, ids[i].ids, (int32_t)ids[i].count, said[i], GREEDY);
+        model_run_close(&run);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_true(ids[0].count > 5 && ids[0].count == ids[1].count);
+    assert_memory_equal(ids[0].ids, ids[1].ids, ids[0].count * sizeof(token_id));
+    assert_memory_equal(said[0], said[1], sizeof said[0]);
+    token_list_deinit(&ids[0]);
+    token_list_deinit(&ids[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiny_models),
         cmocka_unit_test(test_trained_models),
         cmocka_unit_test(test_bf16_is_f32_rounded),
+        cmocka_unit_test(test_quantized_has_the_tokenizer),
     };
     const struct test_data_path index = test_data("models/arch_tiny/index.json");
     if (!test_data_is_there(&index))
