@@ -23,6 +23,12 @@ static const struct {
      "\"type\": \"object\"}",
      {"{}", "{\"a\": {\"a\":{}}}", "{\n  \"a\": {}\n}"},
      {"{\"b\": {}}", "{\"a\": {}, \"a\": {}}", "[]", "{\"a\": {}"}},
+    {"{\"type\": \"object\", \"properties\": {\"b\": {\"type\": \"null\"}, \"a\": {\"type\": "
+     "\"null\"}, \"ab\": {\"type\": \"null\"}}, \"required\": [\"a\", \"ab\", \"b\"], "
+     "\"additionalProperties\": false, \"x-in-order\": true}",
+     {"{\"b\": null, \"a\": null, \"ab\": null}", "{\n\"b\":null,\"a\":null,\"ab\":null\n}"},
+     {"{\"a\": null, \"b\": null, \"ab\": null}", "{\"b\": null, \"ab\": null, \"a\": null}",
+      "{\"b\": null, \"a\": null}", "{}"}},
     {"{\"type\": \"integer\", \"minimum\": -12, \"exclusiveMaximum\": 305}",
      {"-12", "0", "304"},
      {"-13", "305", "1.5", "3000"}},
@@ -151,7 +157,11 @@ static const char *const walked[] = {
     "2, 3]}, "
     "\"contains\": {\"minimum\": 2}, \"maxContains\": 2, \"minContains\": 2}",
     "{\"type\": \"string\", \"pattern\": \"^(?=.*[A-Z])(?!.*xx)[^ ]+\\\\.$\", \"maxLength\": "
-    "40}"};
+    "40}",
+    "{\"type\": \"object\", \"properties\": {\"why\": {\"type\": \"string\"}, \"what\": "
+    "{\"type\": "
+    "[\"string\", \"null\"]}}, \"required\": [\"why\", \"what\"], \"additionalProperties\": "
+    "false, \"x-in-order\": true}"};
 
 static void random_texts_have_no_dead_end_and_parse(void **state)
 {
@@ -229,6 +239,13 @@ static void what_is_not_supported_is_named(void **state)
         {"{\"pattern\": \"a(?=a)\"}", "look-around"},
         {"{\"minimum\": 1e300}", "minimum: 1e+300"},
         {"{\"multipleOf\": 0.123457}", "multipleOf: 0.123457"},
+        {"{\"x-in-order\": 1}", "x-in-order other than a bool"},
+        {"{\"x-in-order\": true, \"properties\": {\"a\": true}, \"required\": [\"a\"], "
+         "\"type\": \"object\"}",
+         "x-in-order is not supported but"},
+        {"{\"x-in-order\": true, \"properties\": {\"a\": true}, \"type\": \"object\", "
+         "\"additionalProperties\": false}",
+         "x-in-order is not supported but"},
         {"false", "no value"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

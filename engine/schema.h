@@ -22,9 +22,14 @@
  * known format, enum, const or the exclusion of a string it is refused; where a schema must
  * not hold, it counts as held.
  *
- * Properties come in any order; one that the schema names comes once (another one may come
- * again, and then counts again). In a string that has a pattern, format, length, enum or const
- * a character stands for itself where JSON lets it. Whole numbers and multiples have no
+ * And another: "x-in-order": true beside properties that are all required, with no others
+ * allowed. They come in the order in which they are listed, so that what is to be thought first
+ * is written first, and names need not be chosen. Where a schema must not hold, it counts as
+ * held.
+ *
+ * Elsewhere properties come in any order; one that the schema names comes once (another one
+ * may come again, and then counts again). In a string with a pattern, format, length, enum or
+ * const a character stands for itself where JSON lets it. Whole numbers and multiples have no
  * exponent; beside one, numbers under a bound or exclusion have one digit before the point.
  *
  * Owner    all of it lies in the arena given to schema_compile; source is not kept.
@@ -90,7 +95,8 @@ struct schema_object {
     struct schema_set required;
     uint32_t min, max; /* properties */
     uint16_t needs;
-    bool open; /* there is an object of it */
+    bool in_order; /* they come as listed: all are required, and there are no others */
+    bool open;     /* there is an object of it */
 };
 
 struct schema_array {

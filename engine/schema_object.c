@@ -197,6 +197,30 @@ static enum status find_way(struct object_build *make, uint32_t state, uint16_t 
     return make->made[at] ? OK : make_way(make, at, of);
 }
 
+/* "x-in-order": only where which names were seen says all of what may still come. */
+static enum status read_order(struct object_build *make)
+{
+    const struct schema_names *names = &make->names;
+    for (uint32_t i = 0; i < make->parts->count; i++) {
+        const struct schema_part *part = &make->parts->parts[i];
+        bool is_asked = false, fits = names->closed && names->kind_count == 0;
+        if (part->kind != SCHEMA_PART_HOLDS ||
+            !json_bool(json_get(part->at, "x-in-order"), &is_asked) || !is_asked)
+            continue;
+        const struct json *listed = json_get(part->at, "properties");
+        fits = fits && json_count(listed) == names->count && make->needs.count == 0;
+        const struct json *at = json_first(listed);
+        for (uint32_t n = 0; fits && n < names->count; n++, at = json_next(at))
+            fits = text_equal(json_key(at), names->list[n]) && bit(&make->object->required, n);
+        if (!fits)
+            FAIL(make->build->err, ERR_LIMIT,
+                 "schema: x-in-order is not supported but beside properties that are all "
+                 "required, with additionalProperties false and nothing else that names any");
+        make->object->in_order = true;
+    }
+    return OK;
+}
+
 enum status schema_object_make(struct schema_build *build, const struct schema_parts *parts,
                                struct schema_node *node)
 {
@@ -212,6 +236,7 @@ enum status schema_object_make(struct schema_build *build, const struct schema_p
     TRY(schema_names_collect(&make.names, parts, build->err));
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(read_part(&make, &parts->parts[i]));
+    TRY(read_order(&make));
     object->needs = (uint16_t)((1u << make.needs.count) - 1);
     TRY(schema_names_make(build, &make.names, &object->names));
     const uint32_t states = object->names.state_count;
@@ -273,9 +298,22 @@ static uint32_t fewest_properties(const struct schema_object *object,
     return fewest[object->needs] == NEVER ? UINT32_MAX : fewest[object->needs] + missing;
 }
 
+/* Whether those seen are the first of the list: then the others can still come in order. */
+static bool is_in_order(const struct schema_progress *progress)
+{
+    static const struct schema_set none = {.bits = {0}};
+    const uint32_t count = count_bits(&progress->seen, &none);
+    for (uint32_t n = 0; n < count; n++)
+        if (!bit(&progress->seen, n))
+            return false;
+    return true;
+}
+
 bool schema_object_can_end(const struct schema_object *object,
                            const struct schema_progress *progress)
 {
+    if (object->in_order && !is_in_order(progress))
+        return false;
     const uint64_t fewest = fewest_properties(object, progress);
     if (fewest == UINT32_MAX || progress->count + fewest > object->max ||
         object->min > object->max)

@@ -59,6 +59,10 @@ enum status schema_parts_check(const struct schema_document *document,
     const struct json *copied = json_get(schema, "x-copied-from");
     if (copied && !(json_text(copied, &source) && text_equal(source, TEXT("chunk"))))
         return schema_parts_refuse(document, schema, "x-copied-from other than \"chunk\"", err);
+    bool in_order;
+    const struct json *order = json_get(schema, "x-in-order");
+    if (order && !json_bool(order, &in_order))
+        return schema_parts_refuse(document, schema, "x-in-order other than a bool", err);
     return OK;
 }
 
