@@ -144,6 +144,7 @@ static enum status make_job(const struct jobs_context *context, const struct dsl
     *out = (struct worker_job){.kind = WORKER_WRITE,
                                .prompt = kept,
                                .is_output = true,
+                               .chunk = job->chunk,
                                .max_tokens = JOBS_OUTPUT_TOKENS_MAX,
                                .seed = context->seed};
     return OK;

@@ -27,6 +27,7 @@ static void answer(void *self, struct worker_job *job, struct arena *arena)
     const char letter = job->prompt.data[mark + 16];
     assert_true(text_find(job->prompt, TEXT("Task: "), mark) != SIZE_MAX);
     assert_true(job->is_output);
+    assert_true(text_equal(job->chunk, text_slice(job->prompt, mark + 10, mark + 17)));
     const bool again = seen->count > 0 && seen->letters[seen->count - 1] == letter;
     assert_true((job->temperature > 0) == again);
     seen->letters[seen->count++] = letter;

@@ -28,8 +28,9 @@ struct worker_job {
     enum worker_kind kind;
     struct text prompt;  /* data: never holds special tokens */
     struct text target;  /* SCORE */
+    struct text chunk;   /* is_output: what its citation is copied from */
     struct text opening; /* WRITE: the reply begins so (not repeated in reply); may be empty */
-    bool is_output;      /* WRITE: hold the reply to the JobOutput shape */
+    bool is_output; /* WRITE: hold the reply to a JobOutput, its citation copied from chunk */
     uint32_t max_tokens; /* WRITE */
     float temperature;   /* WRITE; 0: greedy */
     uint64_t seed;

@@ -1,6 +1,8 @@
 /* worker_engine_test - the worker on a real engine with a real, tiny model. */
 #include "protocol/minions/worker_engine.h"
 
+#include "base/json.h"
+#include "protocol/minions/job_output.h"
 #include "protocol/minions/jobs.h"
 #include "tests/harness/test_data.h"
 
@@ -106,12 +108,64 @@ static void what_does_not_fit_fails_alone(void **state)
     text_buf_deinit(&large);
 }
 
+/* A reply whose citation did not count: it is null, or empty. */
+static void check_quotes_nothing(struct text reply)
+{
+    struct json *root = NULL;
+    struct text citation = {0};
+    assert_int_equal(json_parse(reply, 0, &root, NULL), OK);
+    if (json_text(json_get(root, "citation"), &citation) && text_trim(citation).size > 0)
+        fail_msg("cites %.*s", TEXT_ARG(citation));
+    json_free(root);
+}
+
+/* Whatever is drawn: what is not cut is read, and cites what stands in its chunk. */
+static void outputs_cite_their_chunk(void **state)
+{
+    enum { JOBS = 48 };
+    static const char *const names[] = {"\"explanation\"", "\"citation\"", "\"answer\""};
+    const struct text chunk =
+        TEXT("Tom had a  big red ball. He said: \"Let's play,\" and\nran.");
+    static struct worker_job jobs[JOBS];
+    uint32_t whole = 0, cited = 0;
+    (void)state;
+    for (uint32_t i = 0; i < JOBS; i++)
+        jobs[i] = (struct worker_job){.kind = WORKER_WRITE,
+                                      .prompt = TEXT("Once upon a time"),
+                                      .chunk = chunk,
+                                      .is_output = true,
+                                      .max_tokens = 480,
+                                      .temperature = 1.5F,
+                                      .key = i};
+    run(jobs, JOBS, NULL);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        struct job_output output;
+        size_t at = 0;
+        assert_false(jobs[i].is_failed);
+        if (jobs[i].is_cut)
+            continue;
+        job_output_parse(jobs[i].reply, false, chunk, &arena, &output);
+        assert_int_not_equal(output.kind, JOB_OUTPUT_UNREADABLE);
+        if (output.citation.size == 0)
+            check_quotes_nothing(jobs[i].reply);
+        for (size_t n = 0; n < 3; n++) {
+            at = text_find(jobs[i].reply, text_of(names[n]), at);
+            assert_true(at != SIZE_MAX);
+        }
+        whole++;
+        cited += output.citation.size > 0;
+    }
+    print_message("    %u of %d whole, %u cite\n", whole, JOBS, cited);
+    assert_true(whole >= JOBS / 4 && cited >= whole / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_same_alone_and_in_company),
         cmocka_unit_test(scores_what_is_likely_higher),
         cmocka_unit_test(what_does_not_fit_fails_alone),
+        cmocka_unit_test(outputs_cite_their_chunk),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
