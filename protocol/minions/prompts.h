@@ -55,4 +55,16 @@ void prompts_final(struct text_buf *buf, const struct prompts_sources *sources);
 /* What stands before the question when a passage is scored against it. */
 void prompts_score(struct text_buf *buf, struct text passage);
 
+/* The whole documents and the question in one message: what MinionS is measured against. texts
+ * are the documents as far as they are to be sent. */
+void prompts_whole(struct text_buf *buf, struct text question,
+                   const struct documents *documents, const struct text *texts);
+
+/* Asks for a verdict on an answer. */
+void prompts_judge(struct text_buf *buf, struct text question, struct text expected,
+                   struct text answer);
+/* Says that the verdict could not be read. */
+#define PROMPTS_JUDGE_AGAIN                                                                    \
+    "That could not be read. Reply with {\"right\": \"yes\"} or {\"right\": \"no\"} alone."
+
 #endif
