@@ -8,57 +8,10 @@
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 #include "tools/output.h"
-#include "tools/prices.h"
-#include "tools/state_path.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
-
-bool ask_is_remote(const struct ask *ask)
-{
-    return ask->remote_url && strcmp(ask->remote_url, "local") != 0;
-}
-
-static enum status open_remote(struct ask *ask, struct error *err)
-{
-    char path[STATE_PATH_BYTES];
-    if (!ask_is_remote(ask))
-        return OK;
-    TRY(state_path("egress.jsonl", path, err));
-    TRY(egress_open(&ask->egress, path, err));
-    const struct remote_options options = {.url = ask->remote_url,
-                                           .model = ask->remote_model,
-                                           .api = (enum remote_api)ask->remote_api,
-                                           .key_path = ask->key_path,
-                                           .record_path = ask->record_path,
-                                           .journal = ask->journal,
-                                           .egress = &ask->egress,
-                                           .is_dry = ask->dry_run};
-    return remote_open(&ask->remote, &options, &ask->ledger, err);
-}
-
-/* What the supervisor costs; where there is none, what a usual one would. */
-static enum status set_prices(struct ask *ask, struct error *err)
-{
-    struct ledger_price *price = &ask->ledger.price;
-    bool is_known = true;
-    *price = PRICES_UNKNOWN;
-    if (ask->remote_model)
-        TRY(prices_find(ask->remote_model, price, &is_known, err));
-    if (!is_known && isnan(ask->price_in))
-        (void)fprintf(stderr,
-                      "cohort ask: no price of %s is known, $%.2f and $%.2f per million tokens "
-                      "are reckoned with\n",
-                      ask->remote_model, price->in, price->out);
-    if (!isnan(ask->price_in))
-        price->in = (double)ask->price_in;
-    if (!isnan(ask->price_out))
-        price->out = (double)ask->price_out;
-    return OK;
-}
 
 /* Everything that can be refused is looked at before the model is loaded. */
 static enum status open_all(struct ask *ask, int argc, char **argv, struct error *err)
@@ -66,13 +19,15 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     TRY(ask_journal_open(ask, err));
     ask->ledger = (struct ledger){
-        .budget_dollars = (double)ask->budget,
-        .budget_tokens = ask->budget_tokens,
+        .budget_dollars = (double)ask->supervisor_args.budget,
+        .budget_tokens = ask->supervisor_args.budget_tokens,
     };
-    TRY(set_prices(ask, err));
+    TRY(supervisor_args_price(&ask->supervisor_args, "ask", &ask->ledger.price, err));
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
     output_notes("ask", text_buf_text(&ask->documents.notes));
-    TRY(open_remote(ask, err));
+    const struct remote_options more = {.journal = ask->journal, .is_dry = ask->dry_run};
+    TRY(supervisor_args_open(&ask->supervisor_args, &more, &ask->ledger, &ask->supervisor,
+                             err));
     if (ask->dry_run)
         return OK;
     TRY(engine_args_open(&ask->engine_args, NULL, &ask->engine, err));
@@ -83,13 +38,13 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
 /* What would be sent, a request on a line. */
 static enum status rehearse(struct ask *ask, struct error *err)
 {
-    struct supervisor_remote supervisor = {.remote = ask->remote,
+    struct supervisor_remote supervisor = {.remote = ask->supervisor.remote,
                                            .question = text_buf_text(&ask->question),
                                            .documents = &ask->documents,
                                            .rounds_max = ask->rounds > 0 ? ask->rounds : 3};
     const enum status status = supervisor_remote_rehearse(&supervisor, err);
     if (status == OK)
-        printf("%.*s", TEXT_ARG(remote_dry(ask->remote)));
+        printf("%.*s", TEXT_ARG(remote_dry(ask->supervisor.remote)));
     supervisor_remote_deinit(&supervisor);
     return status;
 }
@@ -102,7 +57,7 @@ static enum status answer(struct ask *ask, struct error *err)
         .question = text_buf_text(&ask->question),
         .documents = &ask->documents,
         .worker = &ask->worker,
-        .remote = ask->remote,
+        .remote = ask->supervisor.remote,
         .ledger = &ask->ledger,
         .journal = ask->journal,
         .rounds_max = ask->rounds,
@@ -127,8 +82,7 @@ static void close_ask(struct ask *ask)
     round_result_deinit(&ask->result);
     worker_engine_deinit(&ask->worker);
     engine_close(ask->engine);
-    remote_close(ask->remote);
-    egress_close(&ask->egress);
+    supervisor_args_close(&ask->supervisor);
     journal_close(ask->journal);
     arena_deinit(&ask->arena);
     documents_close(&ask->documents);

@@ -11,6 +11,7 @@
 #include "protocol/minions/round.h"
 #include "tools/args.h"
 #include "tools/engine_args.h"
+#include "tools/supervisor_args.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,21 +21,17 @@ struct ask {
     /* What was asked for. */
     struct engine_args engine_args;
     struct args_list files;
-    const char *remote_url, *remote_model, *key_path, *record_path;
-    int remote_api;         /* enum remote_api */
-    uint64_t budget_tokens; /* 0: no limit of that kind */
+    struct supervisor_args supervisor_args;
     uint32_t rounds, samples;
     int worker_kind;
-    float budget, price_in, price_out; /* prices: NaN: by the model */
-    uint64_t seed, resume;             /* resume: the run to go on with; 0: a new one */
-    const char *journal_path;          /* NULL: where it always is; "none": nothing is kept */
+    uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
+    const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
     bool json, dry_run;
 
     /* What it became. */
     struct engine *engine;
     struct documents documents;
-    struct remote *remote;
-    struct egress egress;
+    struct supervisor_link supervisor;
     struct text_buf question;
     struct ledger ledger;
     struct worker worker;
@@ -45,8 +42,6 @@ struct ask {
     struct round_result result;
     double start_s;
 };
-
-bool ask_is_remote(const struct ask *ask); /* a supervisor elsewhere is asked */
 
 /* ---- ask_args: the options ---- */
 

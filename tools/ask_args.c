@@ -1,7 +1,6 @@
 /* ask_args - see ask.h. */
 #include "tools/ask.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static enum args_result read_options(struct ask *ask, int argc, char **argv, int *rest)
@@ -10,31 +9,16 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         {'f', "file", "FILE|FOLDER|-", ARGS_LIST, &ask->files, 0, 0,
          "text, Markdown, code, HTML, CSV, JSON, PDF or DOCX; may be repeated"},
         ENGINE_ARGS(ask->engine_args),
-        {0, "remote", "URL", ARGS_TEXT, &ask->remote_url, 0, 0,
-         "supervisor: an endpoint, or replay:FILE of --record (default: local)"},
-        {0, "remote-model", "NAME", ARGS_TEXT, &ask->remote_model, 0, 0,
-         "the supervisor's model"},
-        {0, "remote-api", "auto|openai|anthropic", ARGS_CHOICE, &ask->remote_api, 0, 0,
-         "how it is spoken to (default: by the URL)"},
-        {0, "key-file", "FILE", ARGS_TEXT, &ask->key_path, 0, 0,
-         "where its key is (default: COHORT_API_KEY, else OPENAI_/ANTHROPIC_API_KEY)"},
+        SUPERVISOR_ARGS(ask->supervisor_args),
         {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
          "rounds with a remote supervisor at most (default 3)"},
         {0, "samples", "N", ARGS_U32, &ask->samples, 1, 64,
          "replies to each job of a generating worker (default 1)"},
         {0, "worker", "auto|extract|generate", ARGS_CHOICE, &ask->worker_kind, 0, 0,
          "how the model works (default: extract below 1B parameters)"},
-        {0, "budget", "DOLLARS", ARGS_REAL, &ask->budget, 0, 1000000,
-         "no call is sent that may pass it (default 1)"},
-        {0, "budget-tokens", "N", ARGS_U64, &ask->budget_tokens, 0, 0,
-         "nor one that may pass so many tokens, in and out (default: no limit)"},
-        {0, "price-in", "DOLLARS", ARGS_REAL, &ask->price_in, 0, 1000000,
-         "per million tokens to the supervisor (default: prices, by the model)"},
-        {0, "price-out", "DOLLARS", ARGS_REAL, &ask->price_out, 0, 1000000,
-         "per million tokens from it (default: the same)"},
         {0, "dry-run", NULL, ARGS_FLAG, &ask->dry_run, 0, 0,
          "show what would be sent, and send nothing"},
-        {0, "record", "FILE", ARGS_TEXT, &ask->record_path, 0, 0,
+        {0, "record", "FILE", ARGS_TEXT, &ask->supervisor_args.record_path, 0, 0,
          "add each call and reply to it, for --remote replay:FILE"},
         {0, "seed", "N", ARGS_U64, &ask->seed, 0, 0, "of the random stream (default 0)"},
         {0, "resume", "RUN", ARGS_U64, &ask->resume, 0, 0,
@@ -66,10 +50,9 @@ static bool take_question(struct ask *ask, char **words)
         missing = "-f FILE";
     else if (ask->question.size == 0)
         missing = "the question";
-    else if (ask_is_remote(ask) && !ask->remote_model &&
-             !text_starts(text_of(ask->remote_url), TEXT("replay:")))
+    else if (supervisor_args_lacks_model(&ask->supervisor_args))
         missing = "--remote-model";
-    else if (ask->dry_run && !ask_is_remote(ask))
+    else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote";
     if (missing)
         (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
@@ -79,8 +62,7 @@ static bool take_question(struct ask *ask, char **words)
 enum args_result ask_args_parse(struct ask *ask, int argc, char **argv)
 {
     int rest = 0;
-    ask->budget = 1;
-    ask->price_in = ask->price_out = NAN;
+    supervisor_args_init(&ask->supervisor_args);
     const enum args_result parsed = read_options(ask, argc, argv, &rest);
     if (parsed == ARGS_GO && !take_question(ask, argv + rest))
         return ARGS_WRONG;

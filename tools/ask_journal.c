@@ -1,15 +1,13 @@
 /*
  * ask_journal - see ask.h.
  *
- * A run keeps its own command line, the folder that it was given in, and the hashes of its
- * documents: {"question", "folder", "argv", "documents": [{"path", "bytes", "sha256"}]}. To go
- * on with it is to read that command line again; whatever an option means, it means it then.
+ * A run keeps its own command line (run_record.h). To go on with it is to read that command line
+ * again; whatever an option means, it means it then.
  */
 #include "tools/ask.h"
 
 #include "base/json.h"
-#include "base/sha256.h"
-#include "tools/state_path.h"
+#include "tools/run_record.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +26,9 @@ static enum status take_options(struct ask *ask, const struct json *options, str
     char **words = ARENA_NEW(&ask->arena, char *, count + 1);
     if (!words || count == 0 || !json_text(json_get(options, "folder"), &folder))
         FAIL(err, ERR_FORMAT, "run %lld: its command line cannot be read", (long long)ask->run);
+    if (!json_text(json_first(argv), &word) || !text_equal(word, TEXT("ask")))
+        FAIL(err, ERR_FORMAT, "run %lld: it is of cohort %.*s, which goes on with it itself",
+             (long long)ask->run, TEXT_ARG(text_slice(word, 0, 20)));
     int filled = 0;
     for (const struct json *item = json_first(argv); item; item = json_next(item)) {
         if (!json_text(item, &word))
@@ -71,7 +72,6 @@ enum status ask_journal_open(struct ask *ask, struct error *err)
 {
     const char *named = ask->journal_path;
     struct error why = {0};
-    char path[STATE_PATH_BYTES];
     if (named && strcmp(named, "none") == 0) {
         if (ask->resume > 0)
             FAIL(err, ERR_FORMAT,
@@ -79,67 +79,13 @@ enum status ask_journal_open(struct ask *ask, struct error *err)
         return OK;
     }
     TRY(arena_init(&ask->arena, ARENA_BYTES, err));
-    enum status status = named ? OK : state_path("runs.db", path, &why);
-    if (status == OK)
-        status = journal_open(&ask->journal, named ? named : path, &why);
+    const enum status status = run_record_open(&ask->journal, named, &why);
     if (status == OK)
         return ask->resume > 0 ? resume(ask, err) : OK;
-    if (named || ask->resume > 0 || ask_is_remote(ask))
+    if (named || ask->resume > 0 || supervisor_args_is_remote(&ask->supervisor_args))
         FAIL(err, status, "%.180s; --journal names another file", why.text);
     /* A free run can be asked again: it goes on without. */
     (void)fprintf(stderr, "cohort ask: no journal is kept: %s\n", why.text);
-    return OK;
-}
-
-static void write_documents(const struct documents *documents, struct json_writer *w)
-{
-    json_write_array(w);
-    for (uint32_t i = 0; i < documents->count; i++) {
-        struct sha256 hash;
-        char hex[SHA256_HEX_BYTES];
-        sha256_init(&hash);
-        sha256_add(&hash, documents->texts[i].data, documents->texts[i].size);
-        sha256_hex(&hash, hex);
-        json_write_object(w);
-        json_write_key_text(w, "path", documents->paths[i]);
-        json_write_key_i64(w, "bytes", (int64_t)documents->texts[i].size);
-        json_write_key_text(w, "sha256", text_of(hex));
-        json_write_object_end(w);
-    }
-    json_write_array_end(w);
-}
-
-static void write_options(const struct ask *ask, int argc, char **argv, struct text_buf *out)
-{
-    struct json_writer w = {.out = out};
-    char folder[STATE_PATH_BYTES];
-    json_write_object(&w);
-    json_write_key_text(&w, "question", text_buf_text(&ask->question));
-    json_write_key_text(&w, "folder", text_of(getcwd(folder, sizeof(folder)) ? folder : "/"));
-    json_write_key(&w, "argv");
-    json_write_array(&w);
-    for (int i = 0; i < argc; i++)
-        json_write_text(&w, text_of(argv[i]));
-    json_write_array_end(&w);
-    json_write_key(&w, "documents");
-    write_documents(&ask->documents, &w);
-    json_write_object_end(&w);
-}
-
-/* The documents must be those that the jobs at hand were done on. */
-static enum status check_documents(const struct ask *ask, struct text options,
-                                   struct error *err)
-{
-    struct text_buf now = {0};
-    struct json_writer w = {.out = &now};
-    json_write_key(&w, "documents");
-    write_documents(&ask->documents, &w);
-    const bool is_same = !now.failed && text_find(options, text_buf_text(&now), 0) != SIZE_MAX;
-    text_buf_deinit(&now);
-    if (!is_same)
-        FAIL(err, ERR_FORMAT,
-             "run %lld: its documents have changed since; ask anew without --resume",
-             (long long)ask->run);
     return OK;
 }
 
@@ -151,17 +97,13 @@ enum status ask_journal_begin(struct ask *ask, int argc, char **argv, struct err
         struct journal_run run = {0};
         bool is_known = false;
         TRY(journal_find_run(ask->journal, ask->run, &run, &ask->arena, &is_known, err));
-        return check_documents(ask, run.options, err);
+        return run_record_check(run.options, ask->run, &ask->documents, err);
     }
-    struct text_buf options = {0};
-    write_options(ask, argc, argv, &options);
-    enum status status = OK;
-    if (options.failed)
-        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "journal: no memory");
-    else
-        status = journal_begin(ask->journal, text_buf_text(&options), &ask->run, err);
-    text_buf_deinit(&options);
-    return status;
+    const struct run_record record = {.question = text_buf_text(&ask->question),
+                                      .argc = argc,
+                                      .argv = argv,
+                                      .documents = &ask->documents};
+    return run_record_begin(ask->journal, &record, &ask->run, err);
 }
 
 enum status ask_journal_end(struct ask *ask, enum status ended, const struct error *why,
