@@ -13,6 +13,7 @@ static const struct command {
     int (*main)(int argc, char **argv);
 } commands[] = {
     {"ask", "answer a question about documents, with citations", ask_main},
+    {"eval", "questions with known answers: accuracy beside cost, each way", eval_main},
     {"dsl", "a supervisor's program, without any model", dsl_main},
     {"runs", "what was asked, what came of it, what left the machine", runs_main},
     {"run", "one prompt, streamed", run_main},

@@ -17,6 +17,7 @@ int batch_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int dsl_main(int argc, char **argv);
 int embed_main(int argc, char **argv);
+int eval_main(int argc, char **argv);
 int inspect_main(int argc, char **argv);
 int kbench_main(int argc, char **argv);
 int models_main(int argc, char **argv);

@@ -15,6 +15,7 @@ enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes, uint32_t o
 {
     const struct ledger_charge worst = {cost(ledger, (double)prompt_bytes, output_tokens),
                                         prompt_bytes + output_tokens};
+    ledger->is_spent = true; /* until it is covered, below */
     if (ledger->dollars + worst.dollars > ledger->budget_dollars)
         FAIL(err, ERR_LIMIT,
              "budget: the next call may cost $%.4f, $%.4f of $%.4f is left; nothing was sent",
@@ -24,6 +25,7 @@ enum status ledger_charge(struct ledger *ledger, size_t prompt_bytes, uint32_t o
              "budget: the next call may take %" PRIu64 " tokens, %" PRIu64 " of %" PRIu64
              " are used; nothing was sent",
              worst.tokens, ledger->tokens, ledger->budget_tokens);
+    ledger->is_spent = false;
     ledger->dollars += worst.dollars;
     ledger->tokens += worst.tokens;
     *charge = worst;

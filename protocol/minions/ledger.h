@@ -51,6 +51,7 @@ struct ledger {
     uint64_t budget_tokens; /* nor this, in and out together; 0: none is set */
     double dollars;         /* spent or charged */
     uint64_t tokens;        /* the same */
+    bool is_spent;          /* a call was not sent, for the budget did not cover it */
 
     /* What left the machine, and what came back. */
     uint32_t calls;                      /* requests sent, retries included */
