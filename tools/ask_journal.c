@@ -1,8 +1,8 @@
 /*
  * ask_journal - see ask.h.
  *
- * A run keeps its own command line (run_record.h). To go on with it is to read that command line
- * again; whatever an option means, it means it then.
+ * A run keeps its own command line (run_record.h). To go on with it is to read that again;
+ * whatever an option means, it means it then.
  */
 #include "tools/ask.h"
 

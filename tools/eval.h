@@ -1,14 +1,14 @@
 /*
- * eval - what the files of `cohort eval` share: questions with known answers, put to the ways of
- * answering and judged.
+ * eval - what the files of `cohort eval` share: questions with known answers, put to the ways
+ * of answering and judged.
  *
  *     eval_args -> eval_questions -> eval_results (what is done already)
  *         -> per question and way: eval_run -> eval_results -> eval_table
  *
  * The unit is one question put one way. Each is a run of its own in the journal, begun before
- * its first call, and a line in the results file when it is over. A killed evaluation is gone on
- * with by the same command line: units with a line are not asked again, and the one that was
- * begun goes on with its run, whose answered calls are not paid twice.
+ * its first call, and a line in the results file when it is over. The same command line goes on
+ * with a killed evaluation: units with a line are not asked again, and the one that was begun
+ * goes on with its run, whose answered calls are not paid twice.
  */
 #ifndef TOOLS_EVAL_H
 #define TOOLS_EVAL_H

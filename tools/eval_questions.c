@@ -131,8 +131,8 @@ static enum status take_options(struct reader *reader, struct error *err)
     }
     if (type != JSON_NULL)
         FAIL(err, ERR_FORMAT, "options: want an array or an object of texts");
-    for (char letter = 'a'; letter <= 'z'; letter++) {
-        const char name[] = {'a', 'n', 's', 'w', 'e', 'r', '_', letter, '\0'};
+    for (int letter = 0; letter < JUDGE_OPTIONS_MAX; letter++) {
+        const char name[] = {'a', 'n', 's', 'w', 'e', 'r', '_', (char)('a' + letter), '\0'};
         const struct json *item = json_get(reader->root, name);
         if (!item)
             break;

@@ -8,8 +8,8 @@
  *      "model_s", "left_bytes", "is_resumed"}
  *
  * The last line of a key counts. A key stands for a question's line and for all that the way's
- * answer depends on: with another model or other options the question is asked anew. The judge is
- * not among them: verdicts that cost nothing are given again.
+ * answer depends on: with another model or other options the question is asked anew. The judge
+ * is not among them: verdicts that cost nothing are given again.
  */
 #include "tools/eval.h"
 

@@ -165,7 +165,7 @@ static int leading_letter(struct text answer, uint32_t count)
                                                                            : JUDGE_NO_OPTION;
 }
 
-/* A letter behind "answer", "option", "choice" or "is", with marks between. Two of them: none. */
+/* A letter behind "answer", "option", "choice" or "is", with marks between. Two: none. */
 static int named_letter(struct text answer, uint32_t count)
 {
     int found = JUDGE_NO_OPTION;

@@ -1,4 +1,4 @@
-/* judge_test - the exact judge by tables: spellings, near misses, denials; which judge it is. */
+/* judge_test - the exact judge by tables: spellings, near misses, denials; which judge. */
 #include "protocol/minions/judge.h"
 
 #include <setjmp.h>
