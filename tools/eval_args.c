@@ -43,9 +43,13 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
         .about =
             "Puts questions with known answers to each way of answering, judges, and tells\n"
             "accuracy beside cost. A line each: {\"question\", \"documents\": [paths from the\n"
-            "file's folder], \"answer\"}, with \"options\" for multiple choice, \"id\" where "
-            "wanted.\nJudges: exact (after folding; yes or no, options), numeric (within the "
-            "tolerance),\nmodel (the supervisor's verdict; paid, and told apart).",
+            "file's folder], \"answer\"}, with \"options\" for multiple choice, \"id\" where\n"
+            "wanted. Ways: remote sends the documents themselves to the supervisor, minions\n"
+            "what ask sends, local nothing. Judges: exact (after folding; yes or no, "
+            "options),\n"
+            "numeric (within the tolerance), model (the supervisor's verdict: paid, and told\n"
+            "apart); auto takes exact for options and yes or no, numeric for numbers, else\n"
+            "model where there is a supervisor.",
         ARGS_OPTIONS(options),
         .words_min = 1,
         .words_max = 1,

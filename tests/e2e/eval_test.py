@@ -197,13 +197,16 @@ class Eval(unittest.TestCase):
         self.run_eval(*self.remote("--remote-context", "9000"))
         self.assertEqual(len(Supervisor.bodies), asked + 4 + 1)
 
-    def test_a_cut_document(self):
-        (self.folder / "ships.txt").write_text(SHIPS * 12)
+    def test_documents_that_do_not_fit(self):
+        for name in ("a.txt", "b.txt"):
+            (self.folder / name).write_text(SHIPS * 2)
+        self.write([{**QUESTIONS[0], "documents": ["a.txt", "b.txt"]}])
         table, _ = self.run_eval(*self.remote("--ways", "remote", "--remote-context", "8192"))
-        left = table["ways"][0]["left_bytes"]
-        self.assertGreater(left, 0)
-        self.assertLess(max(map(len, Supervisor.bodies)), 8192 * 4)
-        self.assertIn(b"was left off", Supervisor.bodies[0])
+        # Three bytes a token, less the reply's and our own words; the last document is cut.
+        room = (8192 - 4096 - 1024) * 3 - len(QUESTIONS[0]["question"])
+        self.assertLess(len(SHIPS) * 2, room)
+        self.assertEqual(table["ways"][0]["left_bytes"], len(SHIPS) * 4 - room)
+        self.assertEqual(Supervisor.bodies[0].count(b"was left off"), 1)
 
     def test_kill_and_go_on(self):
         whole, _ = self.run_eval(*self.remote())
