@@ -5,6 +5,7 @@
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -24,6 +25,19 @@ void eval_spent(const struct eval *eval, double *dollars, uint64_t *tokens)
             *dollars += outcome->dollars + outcome->judge_dollars;
             *tokens += outcome->prompt_tokens + outcome->output_tokens + outcome->judge_tokens;
         }
+}
+
+void eval_say(const char *format, ...)
+{
+    char line[600];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    (void)fprintf(stderr, "%s\n", line);
 }
 
 enum judge_kind eval_judge_kind(const struct eval *eval, const struct eval_question *question)
@@ -91,13 +105,13 @@ static void tell(const struct eval *eval, const struct eval_question *question,
                  enum eval_way way)
 {
     const struct eval_outcome *outcome = &question->outcomes[way];
-    (void)fprintf(stderr, "%u/%u %s %s, $%.4f, %.1f s%s%.*s\n",
-                  (uint32_t)(question - eval->questions) + 1, eval->count, eval_way_word(way),
-                  !outcome->is_answered ? "failed"
-                  : outcome->is_right   ? "right"
-                                        : "not right",
-                  outcome->dollars, outcome->seconds, outcome->is_answered ? "" : ": ",
-                  outcome->is_answered ? 0 : (int)outcome->error.size, outcome->error.data);
+    eval_say("%u/%u %s %s, $%.4f, %.1f s%s%.*s", (uint32_t)(question - eval->questions) + 1,
+             eval->count, eval_way_word(way),
+             !outcome->is_answered ? "failed"
+             : outcome->is_right   ? "right"
+                                   : "not right",
+             outcome->dollars, outcome->seconds, outcome->is_answered ? "" : ": ",
+             outcome->is_answered ? 0 : (int)outcome->error.size, outcome->error.data);
 }
 
 static bool is_done(const struct eval *eval, const struct eval_question *question)

@@ -91,6 +91,9 @@ enum judge_kind eval_judge_kind(const struct eval *eval, const struct eval_quest
 bool eval_judge(const struct eval *eval, const struct eval_question *question,
                 const struct eval_outcome *outcome);
 
+/* A line on standard error. Control bytes become question marks: files have a say in it. */
+void eval_say(const char *format, ...) PRINTF_LIKE(1, 2);
+
 /* ---- eval_args ---- */
 
 enum args_result eval_args_parse(struct eval *eval, int argc, char **argv);

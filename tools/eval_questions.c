@@ -293,8 +293,8 @@ static enum status read_all(struct eval *eval, struct id_set *seen, struct text 
         if (status == OK)
             continue;
         eval->malformed++;
-        (void)fprintf(stderr, "cohort eval: %s line %zu: %s\n", eval->questions_path,
-                      lines.number, why.text);
+        eval_say("cohort eval: %.200s line %zu: %s", eval->questions_path, lines.number,
+                 why.text);
     }
     return OK;
 }

@@ -53,12 +53,12 @@ class Supervisor(http.server.BaseHTTPRequestHandler):
     lock = threading.Lock()
     bodies = []
     tokens_in = tokens_out = 0
-    kill_at, child, refuse = 0, None, 0
+    kill_at, child, refuse, mumbles = 0, None, 0, 0
 
     @classmethod
     def reset(cls, kill_at=0):
         cls.bodies, cls.tokens_in, cls.tokens_out = [], 0, 0
-        cls.kill_at, cls.child, cls.refuse = kill_at, None, 0
+        cls.kill_at, cls.child, cls.refuse, cls.mumbles = kill_at, None, 0, 0
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -94,6 +94,10 @@ class Supervisor(http.server.BaseHTTPRequestHandler):
         last = messages[-1]["content"]
         if "Write the program" in last:
             return PROGRAM
+        if "Judge whether" in messages[0]["content"] and Supervisor.mumbles > 0:
+            Supervisor.mumbles -= 1
+            return "Hard to say, really."
+        last = messages[0]["content"] if "could not be read" in last else last
         if "Judge whether" in last:
             right = JUDGED_RIGHT in last.split("<answer>")[1]
             return f'Well: {{"explanation": "so", "right": "{"yes" if right else "no"}"}}'
@@ -212,7 +216,7 @@ class Eval(unittest.TestCase):
         whole, _ = self.run_eval(*self.remote())
         total = len(Supervisor.bodies)
         self.assertEqual(total, 4 + 12 + 3)
-        for kill_at in range(1, total + 1, 3):
+        for kill_at in range(1, total + 1, 4):
             self.out.unlink()
             Supervisor.reset(kill_at)
             child = self.start(*self.remote())
@@ -257,6 +261,7 @@ class Eval(unittest.TestCase):
             ({**good, "documents": []}, "documents: 0 of them"),
             ({**good, "documents": [7]}, "documents: want a path"),
             ({**good, "documents": ["none.txt"]}, "No such file"),
+            ({**good, "documents": ["\x1b[31mred"]}, "?[31mred: No such file"),
             ({**good, "id": "x" * 300}, "id: 300 bytes"),
             (good, "the same line stands before"),
         ]
@@ -277,6 +282,17 @@ class Eval(unittest.TestCase):
         self.assertEqual((way["right"], way["asked"], way["failed"]), (1, 2, 1))
         self.assertIn("noise", self.results()[0]["error"])
         self.assertEqual(len(Supervisor.bodies), 1)
+
+    def test_a_verdict_that_cannot_be_read(self):
+        self.write(QUESTIONS[3:])
+        Supervisor.mumbles = 1
+        table, _ = self.run_eval(*self.remote("--ways", "remote"))
+        self.assertEqual((table["ways"][0]["right"], len(Supervisor.bodies)), (1, 3))
+        self.out.unlink()
+        Supervisor.mumbles = 2
+        table, _ = self.run_eval(*self.remote("--ways", "remote"))
+        self.assertEqual((table["ways"][0]["right"], table["ways"][0]["failed"]), (0, 1))
+        self.assertIn("verdict", self.results()[0]["error"])
 
     def test_what_stops_it(self):
         # The budget: nothing is counted as wrong, and a larger one goes on.
