@@ -1,9 +1,11 @@
 /* eval - cohort eval: accuracy beside cost, for each way of answering. See eval.h. */
 #include "tools/eval.h"
 
+#include "protocol/dsl/dsl.h"
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
+#include "tools/output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,6 +91,7 @@ static bool is_worker_wanted(const struct eval *eval)
 
 static enum status open_all(struct eval *eval, struct error *err)
 {
+    TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     TRY(arena_init(&eval->arena, ARENA_BYTES, err));
     TRY(eval_questions_read(eval, err));
     TRY(supervisor_args_price(&eval->supervisor_args, "eval", &eval->price, err));
@@ -149,8 +152,10 @@ static enum status put(struct eval *eval, struct eval_question *question, struct
     enum status status = documents_open(&documents, question->paths, question->path_count, err);
     if (status == ERR_FORMAT || status == ERR_LIMIT || status == ERR_IO) {
         const struct error why = *err;
+        documents_close(&documents);
         return give_up(eval, question, &why, err);
     }
+    output_notes("eval", text_buf_text(&documents.notes));
     for (int way = 0; way < EVAL_WAYS && status == OK; way++) {
         if (!eval->ways[way] || question->outcomes[way].is_over)
             continue;

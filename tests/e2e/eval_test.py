@@ -275,7 +275,7 @@ class Eval(unittest.TestCase):
         self.assertEqual((table["questions"], table["malformed"]), (1, len(bad)))
 
     def test_a_document_that_cannot_be_read(self):
-        (self.folder / "noise").write_bytes(b"\xff\xfe\x00\x00" * 9)
+        (self.folder / "noise").write_bytes(b"\x7fELF" + bytes(99))
         self.write([{**QUESTIONS[0], "documents": "noise"}, QUESTIONS[1]])
         table, _ = self.run_eval(*self.remote("--ways", "remote"))
         way = table["ways"][0]
