@@ -5,7 +5,7 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
 room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE PkgConfig::ZIP m SOURCES
-  protocol/minions/fold.c protocol/minions/words.c protocol/minions/bm25.c protocol/minions/question.c
+  protocol/minions/fold.c protocol/minions/question.c
   protocol/minions/sentence.c protocol/minions/ledger.c
   protocol/minions/document_file.c protocol/minions/document_kind.c
   protocol/minions/document_text.c protocol/minions/document_entity.c
@@ -44,7 +44,8 @@ target_compile_definitions(treesitter PRIVATE _GNU_SOURCE)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
   protocol/dsl/args.c protocol/dsl/attribute.c protocol/dsl/builtins.c
-  protocol/dsl/builtins_iter.c protocol/dsl/chunk.c protocol/dsl/compare.c protocol/dsl/dict.c
+  protocol/dsl/builtins_iter.c protocol/dsl/chunk.c protocol/dsl/chunk_code.c
+  protocol/dsl/compare.c protocol/dsl/dict.c protocol/dsl/retrieve.c
   protocol/dsl/dsl.c protocol/dsl/limits.c protocol/dsl/message.c protocol/dsl/program.c
   protocol/dsl/sandbox.c protocol/dsl/dsl_source.c protocol/dsl/eval.c protocol/dsl/eval_call.c
   protocol/dsl/eval_comp.c protocol/dsl/eval_expr.c protocol/dsl/eval_ops.c

@@ -12,6 +12,7 @@
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
+#include "protocol/dsl/retrieve.h"
 #include "protocol/dsl/type.h"
 
 #include <stdio.h>
@@ -419,6 +420,8 @@ static const char *const ANNOTATIONS[] = {
 
 bool builtins_find(struct interp *in, struct text name, struct value *out)
 {
+    static const struct modules_member *const TABLES[] = {
+        builtins_table, builtins_iter_table, chunk_table, chunk_code_table, retrieve_table};
     *out = (struct value){.kind = VALUE_UNSET};
     const struct type *type = type_find(name);
     if (type) {
@@ -430,11 +433,10 @@ bool builtins_find(struct interp *in, struct text name, struct value *out)
             *out = (struct value){.kind = VALUE_TYPING, .as.typing = ANNOTATIONS[i]};
     if (text_equal(name, TEXT("NotImplemented")))
         *out = value_none();
-    if (out->kind == VALUE_UNSET && !in_table(in, builtins_table, name, out))
-        return false;
-    if (out->kind == VALUE_UNSET && !in_table(in, builtins_iter_table, name, out))
-        return false;
-    return out->kind != VALUE_UNSET || in_table(in, chunk_table, name, out);
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0] && out->kind == VALUE_UNSET; i++)
+        if (!in_table(in, TABLES[i], name, out))
+            return false;
+    return true;
 }
 
 const char *builtins_refused(struct text name)

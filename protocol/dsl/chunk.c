@@ -4,7 +4,8 @@
  * by_section: fixed windows of code points. by_page: cut at what looks like the mark between
  * two pages; the marks are tried line by line, by hand for the usual ones and as regular
  * expressions where the program gives its own. by_paragraph: blank lines cut, pieces are packed
- * up to a size, and what is longer than that is cut after sentences.
+ * up to a size, and what is longer than that is cut after sentences. What cuts source code is
+ * in chunk_code.c.
  */
 #include "protocol/dsl/chunk.h"
 
@@ -102,7 +103,35 @@ static bool by_page(struct interp *in, const struct args *args, struct value *ou
     if (in->out_of_budget)
         return false;
     *out = value_list(list);
-    return begin == doc->size || push_span(in, list, doc, begin, doc->size);
+    const bool is_over = begin == doc->size && doc->size > 0; /* an empty text is one page */
+    return is_over || push_span(in, list, doc, begin, doc->size);
+}
+
+struct str *chunk_join(struct interp *in, struct str *doc, const struct list *parts,
+                       struct text joint)
+{
+    struct str_builder b = {.in = in};
+    const struct str *first = parts->items[0].as.str;
+    bool spans = true;
+    const char *end = first->data;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const struct str *part = parts->items[i].as.str;
+        const size_t between = i == 0 ? 0 : joint.size;
+        spans = spans && part->data >= doc->data && part->data < doc->data + doc->size &&
+                part->data == end + between &&
+                text_equal((struct text){end, between}, i == 0 ? TEXT("") : joint);
+        end = part->data + part->size;
+    }
+    if (spans) {
+        const size_t begin = (size_t)(first->data - doc->data);
+        return str_span(in, doc, begin, (size_t)(end - doc->data));
+    }
+    for (uint32_t i = 0; i < parts->count; i++) {
+        if (i > 0)
+            str_builder_add(&b, joint);
+        str_builder_add(&b, str_text(parts->items[i].as.str));
+    }
+    return str_builder_str(&b);
 }
 
 /* Spans of the document, packed into pieces. */
@@ -117,38 +146,11 @@ struct packing {
     int64_t length; /* of the parts, joints included */
 };
 
-/* The parts joined; a single one, or several that stand so in the document, as a span. */
-static struct str *join_parts(struct packing *p)
-{
-    struct str_builder b = {.in = p->in};
-    const struct str *first = p->parts->items[0].as.str;
-    bool spans = true;
-    const char *end = first->data;
-    for (uint32_t i = 0; i < p->parts->count; i++) {
-        const struct str *part = p->parts->items[i].as.str;
-        const size_t joint = i == 0 ? 0 : p->joint.size;
-        spans = spans && part->data >= p->doc->data &&
-                part->data < p->doc->data + p->doc->size && part->data == end + joint &&
-                text_equal((struct text){end, joint}, i == 0 ? TEXT("") : p->joint);
-        end = part->data + part->size;
-    }
-    if (spans) {
-        const size_t begin = (size_t)(first->data - p->doc->data);
-        return str_span(p->in, p->doc, begin, (size_t)(end - p->doc->data));
-    }
-    for (uint32_t i = 0; i < p->parts->count; i++) {
-        if (i > 0)
-            str_builder_add(&b, p->joint);
-        str_builder_add(&b, str_text(p->parts->items[i].as.str));
-    }
-    return str_builder_str(&b);
-}
-
 static bool flush(struct packing *p)
 {
     if (p->parts->count == 0)
         return true;
-    struct str *piece = join_parts(p);
+    struct str *piece = chunk_join(p->in, p->doc, p->parts, p->joint);
     return piece && list_push(p->in, p->out, value_str(piece));
 }
 
@@ -231,10 +233,8 @@ static bool overlap_paragraph(struct packing *p)
         return false;
     const uint32_t count = sentences->count;
     const uint32_t keep = p->overlap < count ? (uint32_t)p->overlap : count;
-    struct packing tail = *p;
-    tail.joint = TEXT(" ");
-    tail.parts = list_slice(p->in, sentences, count - keep, keep);
-    struct str *overlap = tail.parts ? join_parts(&tail) : NULL;
+    const struct list *tail = list_slice(p->in, sentences, count - keep, keep);
+    struct str *overlap = tail ? chunk_join(p->in, p->doc, tail, TEXT(" ")) : NULL;
     return overlap && restart(p, 0) && add_part(p, overlap);
 }
 

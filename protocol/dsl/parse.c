@@ -82,6 +82,15 @@ static void scan_token(struct scan *s)
     scan_step(s);
 }
 
+bool parse_is_tame(struct text source)
+{
+    struct scan s = {.source = source, .line = 1};
+    while (s.at < source.size && s.open <= PARSE_BRACKETS_MAX &&
+           s.continuations <= PARSE_CONTINUATIONS_MAX)
+        scan_token(&s);
+    return s.open <= PARSE_BRACKETS_MAX && s.continuations <= PARSE_CONTINUATIONS_MAX;
+}
+
 static bool scan_source(struct interp *in, struct text source, struct dsl_fault *fault)
 {
     struct scan s = {.source = source, .line = 1};

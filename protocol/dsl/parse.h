@@ -22,6 +22,10 @@ enum {
 const struct syntax *parse_source(struct interp *in, struct text source,
                                   struct dsl_fault *fault);
 
+/* Whether brackets and continuation lines of a text stay within the counts above, so that
+ * Tree-sitter takes time in proportion to its size. */
+bool parse_is_tame(struct text source);
+
 /* Fills *fault as a refusal; always NULL, for `return parse_refuse(...)`. */
 void *parse_refuse(struct dsl_fault *fault, int32_t line, const char *format, ...)
     PRINTF_LIKE(3, 4);

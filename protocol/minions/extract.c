@@ -1,7 +1,7 @@
 /* extract - see extract.h. */
 #include "protocol/minions/extract.h"
 
-#include "protocol/minions/bm25.h"
+#include "base/bm25.h"
 #include "protocol/minions/fold.h"
 #include "protocol/minions/prompts.h"
 #include "protocol/minions/question.h"

@@ -1,7 +1,7 @@
 /* question - see question.h. */
 #include "protocol/minions/question.h"
 
-#include "protocol/minions/words.h"
+#include "base/words.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* round - see round.h. */
 #include "protocol/minions/round.h"
 
+#include "base/bm25.h"
 #include "base/clock.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/aggregate.h"
-#include "protocol/minions/bm25.h"
 #include "protocol/minions/extract.h"
 #include "protocol/minions/jobs.h"
 #include "protocol/minions/supervisor_local.h"

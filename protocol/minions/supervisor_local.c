@@ -1,10 +1,10 @@
 /* supervisor_local - see supervisor_local.h. */
 #include "protocol/minions/supervisor_local.h"
 
+#include "base/words.h"
 #include "protocol/minions/fold.h"
 #include "protocol/minions/prompts.h"
 #include "protocol/minions/sentence.h"
-#include "protocol/minions/words.h"
 
 #include <assert.h>
 #include <string.h>

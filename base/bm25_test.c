@@ -1,5 +1,5 @@
 /* bm25_test - the formula against a value worked out by hand, and its order. */
-#include "protocol/minions/bm25.h"
+#include "base/bm25.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -52,6 +52,37 @@ static void a_heading_counts_for_all_under_it(void **state)
     assert_true(scores[2] == 0 && scores[4] == 0);
 }
 
+static void weights_multiply(void **state)
+{
+    (void)state;
+    const struct bm25_passage passages[] = {{.text = TEXT("red fox")},
+                                            {.text = TEXT("blue horse")}};
+    struct bm25_query query = {.count = 0};
+    double alone[2], weighed[2];
+    bm25_rank(&bm25_chunks, passages, 2, TEXT("fox horse"), alone);
+    bm25_query_add(&query, TEXT("the horse"), 2);
+    bm25_query_add(&query, TEXT("fox horses"), 1);
+    assert_int_equal(query.count, 2);
+    bm25_score(&bm25_chunks, passages, 2, &query, weighed);
+    assert_true(fabs(weighed[0] - alone[0]) < 1e-12 && alone[0] > 0);
+    assert_true(fabs(weighed[1] - 3 * alone[1]) < 1e-12);
+}
+
+static void words_past_the_most_are_left_out(void **state)
+{
+    (void)state;
+    struct bm25_query query = {.count = 0};
+    struct text_buf buf = {0};
+    for (int i = 0; i < BM25_QUERY_WORDS_MAX + 9; i++)
+        text_buf_format(&buf, "w%dx ", i);
+    bm25_query_add(&query, TEXT("already"), 1);
+    bm25_query_add(&query, text_buf_text(&buf), 1);
+    bm25_query_add(&query, TEXT("already"), 1);
+    assert_int_equal(query.count, BM25_QUERY_WORDS_MAX);
+    assert_true(query.weights[0] == 2);
+    text_buf_deinit(&buf);
+}
+
 static void nothing_to_rank(void **state)
 {
     (void)state;
@@ -70,6 +101,8 @@ int main(void)
         cmocka_unit_test(formula),
         cmocka_unit_test(a_heading_helps_a_little),
         cmocka_unit_test(a_heading_counts_for_all_under_it),
+        cmocka_unit_test(weights_multiply),
+        cmocka_unit_test(words_past_the_most_are_left_out),
         cmocka_unit_test(nothing_to_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

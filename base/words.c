@@ -1,5 +1,5 @@
 /* words - see words.h. */
-#include "protocol/minions/words.h"
+#include "base/words.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* words_test - word boundaries, stems that meet, common words, other scripts. */
-#include "protocol/minions/words.h"
+#include "base/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

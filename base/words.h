@@ -7,8 +7,8 @@
  * bytes remain, so that `terminate`, `terminated` and `termination` meet. Words that carry no
  * content (the, which, may, ...) are marked, never hidden: the caller decides.
  */
-#ifndef MINIONS_WORDS_H
-#define MINIONS_WORDS_H
+#ifndef BASE_WORDS_H
+#define BASE_WORDS_H
 
 #include "base/text.h"
 
