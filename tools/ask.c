@@ -41,7 +41,8 @@ static enum status rehearse(struct ask *ask, struct error *err)
     struct supervisor_remote supervisor = {.remote = ask->supervisor.remote,
                                            .question = text_buf_text(&ask->question),
                                            .documents = &ask->documents,
-                                           .rounds_max = ask->rounds > 0 ? ask->rounds : 3};
+                                           .rounds_max = ask->rounds > 0 ? ask->rounds : 3,
+                                           .wishes = ask->wishes};
     const enum status status = supervisor_remote_rehearse(&supervisor, err);
     if (status == OK)
         printf("%.*s", TEXT_ARG(remote_dry(ask->supervisor.remote)));
@@ -63,6 +64,7 @@ static enum status answer(struct ask *ask, struct error *err)
         .rounds_max = ask->rounds,
         .samples = ask->samples,
         .kind = (enum round_worker)ask->worker_kind,
+        .wishes = ask->wishes,
         .seed = ask->seed,
     };
     struct ask_ticker ticker;

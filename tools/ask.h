@@ -23,7 +23,8 @@ struct ask {
     struct args_list files;
     struct supervisor_args supervisor_args;
     uint32_t rounds, samples;
-    int worker_kind;
+    struct prompts_wishes wishes;
+    int worker_kind, retrieve;
     uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
     const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
     bool json, dry_run;

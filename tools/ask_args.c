@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { RETRIEVED_CHUNKS = 32 };
+
 static enum args_result read_options(struct ask *ask, int argc, char **argv, int *rest)
 {
     const struct args_option options[] = {
@@ -12,6 +14,14 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         SUPERVISOR_ARGS(ask->supervisor_args),
         {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
          "rounds with a remote supervisor at most (default 3)"},
+        {0, "tasks", "N", ARGS_U32, &ask->wishes.tasks_max, 1, 64,
+         "different tasks that a remote supervisor may give in a round (default 4)"},
+        {0, "chunk-size", "CHARS", ARGS_U32, &ask->wishes.chunk_size, 100, 1000000,
+         "how large chunks are (default: local 4000, remote as it likes)"},
+        {0, "retrieve", "none|bm25", ARGS_CHOICE, &ask->retrieve, 0, 0,
+         "whether only the chunks that go best with the question are read (default none)"},
+        {0, "chunks", "N", ARGS_U32, &ask->wishes.chunks_max, 1, 2048,
+         "how many of them (default 32)"},
         {0, "samples", "N", ARGS_U32, &ask->samples, 1, 64,
          "replies to each job of a generating worker (default 1)"},
         {0, "worker", "auto|extract|generate", ARGS_CHOICE, &ask->worker_kind, 0, 0,
@@ -64,6 +74,10 @@ enum args_result ask_args_parse(struct ask *ask, int argc, char **argv)
     int rest = 0;
     supervisor_args_init(&ask->supervisor_args);
     const enum args_result parsed = read_options(ask, argc, argv, &rest);
+    if (!ask->retrieve)
+        ask->wishes.chunks_max = 0;
+    else if (ask->wishes.chunks_max == 0)
+        ask->wishes.chunks_max = RETRIEVED_CHUNKS;
     if (parsed == ARGS_GO && !take_question(ask, argv + rest))
         return ARGS_WRONG;
     return parsed;

@@ -80,28 +80,42 @@ static const char WORLD[] =
     "The workers are small models. One worker sees one chunk, one task and its advice, and "
     "nothing else: make each task short, concrete and answerable from the chunk alone, ask "
     "for one fact a task, say what to reply when the chunk does not hold it (answer: null), "
-    "and do arithmetic and comparison yourself, later. Give the same task text to all chunks, "
-    "at most 4 different tasks a round. Repeat a manifest in the list to have it sampled more "
-    "than once.\n";
+    "and do arithmetic and comparison yourself, later. Give the same task text to all chunks. "
+    "Repeat a manifest in the list to have it sampled more than once.\n";
 
-void prompts_decompose(struct text_buf *buf, struct text question, uint32_t round,
-                       uint32_t rounds_max, const struct prompts_past *past)
+static void add_wishes(struct text_buf *buf, const struct prompts_wishes *wishes)
+{
+    const uint32_t tasks = wishes->tasks_max > 0 ? wishes->tasks_max : PROMPTS_TASKS_MAX;
+    text_buf_format(buf, "At most %u different task%s a round.", tasks, tasks == 1 ? "" : "s");
+    if (wishes->chunk_size > 0)
+        text_buf_format(buf, " Cut chunks of at most %u characters.", wishes->chunk_size);
+    if (wishes->chunks_max > 0)
+        text_buf_format(buf,
+                        " Make jobs of the best %u chunks only: choose them with "
+                        "bm25_retrieve_top_k_chunks.",
+                        wishes->chunks_max);
+    text_buf_byte(buf, '\n');
+}
+
+void prompts_decompose(struct text_buf *buf, struct text question,
+                       const struct prompts_turn *turn)
 {
     text_buf_format(buf,
                     "Round %u of at most %u. Write the program that puts the small "
                     "models to work.\n\nQuestion: ",
-                    round, rounds_max);
+                    turn->round, turn->rounds_max);
     text_buf_add(buf, question);
-    if (past->feedback.size > 0) {
+    if (turn->feedback.size > 0) {
         add(buf, "\n\nWhat you still missed after the last round: ");
-        text_buf_add(buf, past->feedback);
+        text_buf_add(buf, turn->feedback);
     }
-    if (past->scratchpad.size > 0) {
+    if (turn->scratchpad.size > 0) {
         add(buf, "\n\nYour notes of what is known so far: ");
-        text_buf_add(buf, past->scratchpad);
+        text_buf_add(buf, turn->scratchpad);
     }
     add(buf, "\n\n");
     add(buf, WORLD);
+    add_wishes(buf, &turn->wishes);
 }
 
 /* Exceptions whose message names things of the program, never values that it read. */

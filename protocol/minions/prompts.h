@@ -19,14 +19,25 @@
 void prompts_advice(struct text_buf *buf, struct text question,
                     const struct documents *documents);
 
-/* What carries over from the round before; empty in the first. */
-struct prompts_past {
-    struct text feedback, scratchpad;
+enum { PROMPTS_TASKS_MAX = 4 };
+
+/* What the user wants of the supervisor's program. Zero: nothing was said. */
+struct prompts_wishes {
+    uint32_t tasks_max;  /* different tasks a round; 0: PROMPTS_TASKS_MAX */
+    uint32_t chunk_size; /* characters */
+    uint32_t chunks_max; /* only so many chunks, the best by BM25 */
 };
 
-/* Asks for the program of one round (1 .. rounds_max) and describes the language's world. */
-void prompts_decompose(struct text_buf *buf, struct text question, uint32_t round,
-                       uint32_t rounds_max, const struct prompts_past *past);
+/* One round, and what carries over from the one before (empty in the first). */
+struct prompts_turn {
+    uint32_t round, rounds_max; /* 1 .. rounds_max */
+    struct text feedback, scratchpad;
+    struct prompts_wishes wishes;
+};
+
+/* Asks for the program of one round and describes the language's world. */
+void prompts_decompose(struct text_buf *buf, struct text question,
+                       const struct prompts_turn *turn);
 
 /* Why the program before was not taken. An exception's message can quote the documents: only
  * messages about names, types and the program's own text are passed on. */

@@ -97,7 +97,8 @@ static enum status start_turn(struct run *run, struct text source, struct turn *
 static enum status start_local(struct run *run, struct turn *turn, struct error *err)
 {
     struct dsl_fault fault;
-    supervisor_local_program(&run->local_program, run->options->question);
+    supervisor_local_program(&run->local_program, run->options->question,
+                             &run->options->wishes);
     if (run->local_program.failed)
         FAIL(err, ERR_MEMORY, "round: no memory");
     return start_turn(run, text_buf_text(&run->local_program), turn, &fault, err);
@@ -381,6 +382,7 @@ enum status round_run(const struct round_options *options, struct round_progress
         .question = options->question,
         .documents = options->documents,
         .rounds_max = options->rounds_max > 0 ? options->rounds_max : ROUNDS_DEFAULT,
+        .wishes = options->wishes,
     };
     enum status status = arena_init(&run->arena, ARENA_BYTES, err);
     if (status == OK)

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "protocol/minions/documents.h"
 #include "protocol/minions/ledger.h"
+#include "protocol/minions/prompts.h"
 #include "protocol/minions/remote.h"
 #include "protocol/minions/worker.h"
 
@@ -51,6 +52,7 @@ struct round_options {
     uint32_t rounds_max;     /* 1 .. ROUND_MAX; 0: 3 */
     uint32_t samples;        /* of each job; 0: 1 */
     enum round_worker kind;
+    struct prompts_wishes wishes;
     uint64_t seed;
 };
 

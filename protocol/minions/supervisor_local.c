@@ -22,21 +22,17 @@ enum {
 /* Share of the written content words that must be known. */
 #define GROUNDED_SHARE 0.8
 
-/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one. They
- * grow with the documents where there would be more jobs than a program may make: at most 1,000
- * and one for each document. */
+/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one; those
+ * that are wished smaller than two such overlaps, by half. Where all are read they grow with the
+ * documents, for there may be no more jobs than a program may make: at most 1,000 and one for
+ * each document. */
+enum { CHUNK_SIZE = 4000, CHUNK_OVERLAP = 1200 };
 static const char PROGRAM_HEAD[] = "def prepare_jobs(context, prev_job_manifests=None, "
                                    "prev_job_outputs=None):\n"
                                    "    question = ";
 static const char PROGRAM_REST[] =
     "\n"
-    "    jobs = []\n"
-    "    total = sum(len(document) for document in context)\n"
-    "    size = max(4000, 1200 + total // 1000 + 1)\n"
-    "    for document in context:\n"
-    "        for chunk in chunk_by_section(document, max_chunk_size=size, overlap=1200):\n"
-    "            jobs.append(JobManifest(chunk=chunk, task=question, advice=\"\"))\n"
-    "    return jobs\n"
+    "    return [JobManifest(chunk=chunk, task=question, advice=\"\") for chunk in chunks]\n"
     "\n"
     "def transform_outputs(jobs):\n"
     "    lines = []\n"
@@ -45,7 +41,8 @@ static const char PROGRAM_REST[] =
     "            lines.append(\"- \" + job.output.answer)\n"
     "    return \"\\n\".join(lines)\n";
 
-static_assert(SENTENCE_BYTES_MAX <= 1200, "the overlap holds a whole sentence");
+static_assert((int)SENTENCE_BYTES_MAX <= (int)CHUNK_OVERLAP,
+              "the overlap holds a whole sentence");
 
 /* A string literal of the language. */
 static void add_literal(struct text_buf *buf, struct text text)
@@ -63,10 +60,29 @@ static void add_literal(struct text_buf *buf, struct text text)
     text_buf_byte(buf, '"');
 }
 
-void supervisor_local_program(struct text_buf *buf, struct text question)
+void supervisor_local_program(struct text_buf *buf, struct text question,
+                              const struct prompts_wishes *wishes)
 {
+    const uint32_t size = wishes->chunk_size > 0 ? wishes->chunk_size : CHUNK_SIZE;
     text_buf_add(buf, text_of(PROGRAM_HEAD));
     add_literal(buf, text_trim(question));
+    const uint32_t overlap = size / 2 < CHUNK_OVERLAP ? size / 2 : CHUNK_OVERLAP;
+    text_buf_format(buf, "\n    size = %u\n", size);
+    if (wishes->chunks_max == 0)
+        text_buf_format(buf,
+                        "    total = sum(len(document) for document in context)\n"
+                        "    size = max(size, %u + total // 1000 + 1)\n",
+                        overlap);
+    text_buf_format(
+        buf,
+        "    chunks = [chunk for document in context\n"
+        "              for chunk in chunk_by_section(document, max_chunk_size=size, "
+        "overlap=%u)]",
+        overlap);
+    if (wishes->chunks_max > 0)
+        text_buf_format(buf,
+                        "\n    chunks = bm25_retrieve_top_k_chunks([question], chunks, k=%u)",
+                        wishes->chunks_max);
     text_buf_add(buf, text_of(PROGRAM_REST));
 }
 

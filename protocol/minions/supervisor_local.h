@@ -14,14 +14,16 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "protocol/minions/jobs.h"
+#include "protocol/minions/prompts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { SUPERVISOR_LOCAL_PASSAGES_MAX = 3, SUPERVISOR_LOCAL_ANSWER_TOKENS = 60 };
 
-/* Appends the program that asks question of every chunk. */
-void supervisor_local_program(struct text_buf *buf, struct text question);
+/* Appends the program that asks question of every chunk, or of those wished for. */
+void supervisor_local_program(struct text_buf *buf, struct text question,
+                              const struct prompts_wishes *wishes);
 
 /* What the answer is written from: passages, best first, at least one. */
 struct supervisor_local_sources {

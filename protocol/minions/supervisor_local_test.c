@@ -126,9 +126,18 @@ static void the_question_is_a_literal(void **state)
 {
     (void)state;
     struct text_buf program = {0};
-    supervisor_local_program(&program, TEXT(" Who said \"no\\yes\"\n\"\"\" ? "));
+    struct prompts_wishes wishes = {0};
+    supervisor_local_program(&program, TEXT(" Who said \"no\\yes\"\n\"\"\" ? "), &wishes);
     assert_non_null(strstr(program.data, "question = \"Who said \\\"no\\\\yes\\\" "
                                          "\\\"\\\"\\\" ?\"\n"));
+    assert_non_null(strstr(program.data, "size = 4000\n"));
+    assert_null(strstr(program.data, "bm25"));
+    wishes = (struct prompts_wishes){.chunk_size = 500, .chunks_max = 7};
+    text_buf_clear(&program);
+    supervisor_local_program(&program, TEXT("Who?"), &wishes);
+    text_buf_byte(&program, '\0');
+    assert_non_null(strstr(program.data, "size = 500\n    chunks = "));
+    assert_non_null(strstr(program.data, "([question], chunks, k=7)"));
     text_buf_deinit(&program);
 }
 
@@ -144,7 +153,8 @@ static uint32_t count_jobs(uint32_t count, size_t bytes)
         text_buf_add(&document, TEXT("words and words. "));
     for (uint32_t i = 0; i < count; i++)
         texts[i] = text_buf_text(&document);
-    supervisor_local_program(&program, TEXT("What is said?"));
+    const struct prompts_wishes wishes = {0};
+    supervisor_local_program(&program, TEXT("What is said?"), &wishes);
     const struct dsl_options options = {
         .source = text_buf_text(&program), .documents = texts, .document_count = count};
     assert_int_equal(dsl_open(&opened, &options, &fault, NULL), OK);

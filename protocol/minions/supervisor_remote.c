@@ -46,11 +46,13 @@ enum status supervisor_remote_program(struct supervisor_remote *supervisor, uint
         text_buf_add(&last, text_buf_text(&supervisor->program.content));
         count = 5;
     } else {
-        const struct prompts_past past = {text_buf_text(&supervisor->feedback),
-                                          text_buf_text(&supervisor->scratchpad)};
+        const struct prompts_turn turn = {.round = round,
+                                          .rounds_max = supervisor->rounds_max,
+                                          .feedback = text_buf_text(&supervisor->feedback),
+                                          .scratchpad = text_buf_text(&supervisor->scratchpad),
+                                          .wishes = supervisor->wishes};
         text_buf_clear(&supervisor->program_prompt);
-        prompts_decompose(&supervisor->program_prompt, supervisor->question, round,
-                          supervisor->rounds_max, &past);
+        prompts_decompose(&supervisor->program_prompt, supervisor->question, &turn);
     }
     const struct remote_message messages[] = {
         {"user", text_buf_text(&supervisor->advice_prompt)},

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/documents.h"
+#include "protocol/minions/prompts.h"
 #include "protocol/minions/remote.h"
 
 #include <stdbool.h>
@@ -23,12 +24,13 @@
 
 enum { SUPERVISOR_REMOTE_FINDINGS_MAX = 64 << 10 };
 
-/* Zero it, then set the first four. */
+/* Zero it, then set the first five. */
 struct supervisor_remote {
     struct remote *remote;
     struct text question;
     const struct documents *documents;
     uint32_t rounds_max;
+    struct prompts_wishes wishes;
 
     struct remote_reply advice, program, decision; /* the last of each */
     struct text_buf advice_prompt, program_prompt; /* what they answered */

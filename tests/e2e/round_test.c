@@ -75,6 +75,7 @@ struct fixture {
 static void run_remote(struct fixture *f, const struct scripted_reply *replies, uint32_t count,
                        uint32_t rounds_max)
 {
+    const struct prompts_wishes wishes = {.tasks_max = 2, .chunk_size = 777, .chunks_max = 9};
     static char nothing[] = "";
     char url[64];
     memset(f, 0, sizeof(*f));
@@ -91,7 +92,8 @@ static void run_remote(struct fixture *f, const struct scripted_reply *replies, 
                                           .worker = &f->worker,
                                           .remote = f->remote,
                                           .ledger = &f->ledger,
-                                          .rounds_max = rounds_max};
+                                          .rounds_max = rounds_max,
+                                          .wishes = wishes};
     f->status = round_run(&options, &f->progress, &f->result, &f->err);
     remote_close(f->remote);
     scripted_server_stop(&f->server);
@@ -154,6 +156,57 @@ static void refused_repaired_answered(void **state)
                    TEXT("Revenue in 2019 was\n72.7 million dollars.")));
     assert_true(f.ledger.outcomes[JOB_OUTPUT_NONE] >= 1); /* none */
     tear_down(&f);
+}
+
+static void wishes_are_told(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        SAYS("Advice.", 1, 1), SAYS(PROGRAM, 1, 1),
+        SAYS("{\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": \\\"x\\\"}", 1,
+             1)};
+    struct fixture f;
+    run_remote(&f, replies, 3, 1);
+    assert_int_equal(f.status, OK);
+    assert_true(request_has(&f, 1, "At most 2 different tasks a round."));
+    assert_true(request_has(&f, 1, "chunks of at most 777 characters"));
+    assert_true(request_has(&f, 1, "the best 9 chunks only"));
+    tear_down(&f);
+}
+
+/* Runs the local supervisor with those wishes; gives the number of jobs. */
+static uint32_t count_local_jobs(struct prompts_wishes wishes)
+{
+    static char written[] = "72.7 million";
+    struct scripted_worker scripted = {.answer = answer, .self = written, .parameters = 1000};
+    const struct worker worker = scripted_worker(&scripted);
+    struct ledger ledger = {0};
+    struct round_progress progress = {0};
+    struct round_result result = {0};
+    struct error err = {0};
+    uint32_t jobs = 0;
+    const struct round_options options = {.question = TEXT("What was the revenue in 2019?"),
+                                          .documents = &DOCUMENTS,
+                                          .worker = &worker,
+                                          .ledger = &ledger,
+                                          .kind = ROUND_GENERATE,
+                                          .wishes = wishes};
+    if (round_run(&options, &progress, &result, &err) != OK)
+        fail_msg("%s", err.text);
+    assert_true(text_equal(text_buf_text(&result.answer), TEXT("72.7 million")));
+    for (int i = 0; i < JOB_OUTPUT_KINDS; i++)
+        jobs += ledger.outcomes[i];
+    round_result_deinit(&result);
+    return jobs;
+}
+
+static void the_best_chunks_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(count_local_jobs((struct prompts_wishes){0}), 1);
+    assert_int_equal(count_local_jobs((struct prompts_wishes){.chunk_size = 120}), 3);
+    assert_int_equal(
+        count_local_jobs((struct prompts_wishes){.chunk_size = 120, .chunks_max = 1}), 1);
 }
 
 static void a_second_round_carries_notes(void **state)
@@ -268,6 +321,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_repaired_answered),
+        cmocka_unit_test(wishes_are_told),
+        cmocka_unit_test(the_best_chunks_alone),
         cmocka_unit_test(a_second_round_carries_notes),
         cmocka_unit_test(three_bad_programs_end_the_run),
         cmocka_unit_test(exceptions_do_not_carry_documents),
