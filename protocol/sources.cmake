@@ -19,8 +19,9 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
   protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c
-  protocol/minions/supervisor_remote.c protocol/minions/round.c
-  protocol/minions/judge_number.c protocol/minions/judge.c protocol/minions/whole.c)
+  protocol/minions/supervisor_remote.c protocol/minions/cite.c protocol/minions/minion.c
+  protocol/minions/round.c protocol/minions/judge_number.c protocol/minions/judge.c
+  protocol/minions/whole.c)
 
 # ---- api ----
 room(api NEEDS base engine tokenizer SOURCES

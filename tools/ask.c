@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "protocol/dsl/dsl.h"
+#include "protocol/minions/minion.h"
 #include "protocol/minions/supervisor_remote.h"
 #include "protocol/minions/worker_engine.h"
 #include "tools/cohort.h"
@@ -38,12 +39,19 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
 /* What would be sent, a request on a line. */
 static enum status rehearse(struct ask *ask, struct error *err)
 {
+    const struct round_options talk = {.question = text_buf_text(&ask->question),
+                                       .documents = &ask->documents,
+                                       .remote = ask->supervisor.remote,
+                                       .rounds_max = ask->rounds};
     struct supervisor_remote supervisor = {.remote = ask->supervisor.remote,
                                            .question = text_buf_text(&ask->question),
                                            .documents = &ask->documents,
-                                           .rounds_max = ask->rounds > 0 ? ask->rounds : 3,
+                                           .rounds_max =
+                                               ask->rounds > 0 ? ask->rounds : ROUND_DEFAULT,
                                            .wishes = ask->wishes};
-    const enum status status = supervisor_remote_rehearse(&supervisor, err);
+    const enum status status = ask->protocol == ROUND_MINION
+                                   ? minion_rehearse(&talk, err)
+                                   : supervisor_remote_rehearse(&supervisor, err);
     if (status == OK)
         printf("%.*s", TEXT_ARG(remote_dry(ask->supervisor.remote)));
     supervisor_remote_deinit(&supervisor);
@@ -64,6 +72,7 @@ static enum status answer(struct ask *ask, struct error *err)
         .rounds_max = ask->rounds,
         .samples = ask->samples,
         .kind = (enum round_worker)ask->worker_kind,
+        .protocol = (enum round_protocol)ask->protocol,
         .wishes = ask->wishes,
         .seed = ask->seed,
     };

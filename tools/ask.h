@@ -24,9 +24,9 @@ struct ask {
     struct supervisor_args supervisor_args;
     uint32_t rounds, samples;
     struct prompts_wishes wishes;
-    int worker_kind, retrieve;
-    uint64_t seed, resume;    /* resume: the run to go on with; 0: a new one */
-    const char *journal_path; /* NULL: where it always is; "none": nothing is kept */
+    int worker_kind, retrieve, protocol; /* enum round_worker, bm25 or not, round_protocol */
+    uint64_t seed, resume;               /* resume: the run to go on with; 0: a new one */
+    const char *journal_path;            /* NULL: where it always is; "none": nothing is kept */
     bool json, dry_run;
 
     /* What it became. */

@@ -14,6 +14,8 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         SUPERVISOR_ARGS(ask->supervisor_args),
         {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
          "rounds with a remote supervisor at most (default 3)"},
+        {0, "protocol", "minions|minion", ARGS_CHOICE, &ask->protocol, 0, 0,
+         "minion: one worker talks with the remote supervisor (default minions)"},
         {0, "tasks", "N", ARGS_U32, &ask->wishes.tasks_max, 1, 64,
          "different tasks that a remote supervisor may give in a round (default 4)"},
         {0, "chunk-size", "CHARS", ARGS_U32, &ask->wishes.chunk_size, 100, 1000000,
@@ -64,6 +66,8 @@ static bool take_question(struct ask *ask, char **words)
         missing = "--remote-model";
     else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote";
+    else if (ask->protocol == ROUND_MINION && !ask_is_remote(ask))
+        missing = "--remote, whom --protocol minion talks with,";
     if (missing)
         (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
     return !missing;

@@ -52,6 +52,14 @@ void prompts_synthesize(struct text_buf *buf, struct text question, struct text 
 /* Says that the decision could not be read, and what it must look like. */
 void prompts_synthesize_again(struct text_buf *buf, bool must_answer);
 
+/* The plain Minion protocol: opens the talk, with at most messages_max messages to the worker. */
+void prompts_talk(struct text_buf *buf, struct text question, const struct documents *documents,
+                  uint32_t messages_max);
+/* Gives the supervisor what the worker replied, and asks what next. */
+void prompts_heard(struct text_buf *buf, const struct dsl_output *heard, bool must_answer);
+/* Says that the last reply could not be read. */
+void prompts_talk_again(struct text_buf *buf, bool must_answer);
+
 /* What the local model's last answer is written from. */
 struct prompts_sources {
     struct text question;

@@ -1,19 +1,19 @@
 /* round - see round.h. */
 #include "protocol/minions/round.h"
 
-#include "base/bm25.h"
 #include "base/clock.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/aggregate.h"
+#include "protocol/minions/cite.h"
 #include "protocol/minions/extract.h"
 #include "protocol/minions/jobs.h"
+#include "protocol/minions/minion.h"
 #include "protocol/minions/supervisor_local.h"
 #include "protocol/minions/supervisor_remote.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS_DEFAULT = 3 };
 #define EXTRACT_BELOW_PARAMETERS 1000000000u
 #define ARENA_BYTES              ((size_t)4 << 30) /* address space; pages come as touched */
 
@@ -41,12 +41,17 @@ struct run {
     struct text_buf findings;
 };
 
+void round_show(struct round_progress *progress, enum round_phase phase, uint32_t round,
+                const struct ledger *ledger)
+{
+    atomic_store(&progress->phase, (int)phase);
+    atomic_store(&progress->round, round);
+    atomic_store(&progress->micro_dollars, (uint64_t)(ledger->dollars * 1e6));
+}
+
 static void show(struct run *run, enum round_phase phase)
 {
-    atomic_store(&run->progress->phase, (int)phase);
-    atomic_store(&run->progress->round, run->turn_count);
-    atomic_store(&run->progress->micro_dollars,
-                 (uint64_t)(run->options->ledger->dollars * 1e6));
+    round_show(run->progress, phase, run->turn_count, run->options->ledger);
 }
 
 static enum status check_options(const struct round_options *options, struct error *err)
@@ -61,6 +66,9 @@ static enum status check_options(const struct round_options *options, struct err
     if (options->rounds_max > ROUND_MAX)
         FAIL(err, ERR_LIMIT, "rounds: %u asked, at most %d are run", options->rounds_max,
              ROUND_MAX);
+    if (options->protocol == ROUND_MINION && !options->remote)
+        FAIL(err, ERR_FORMAT,
+             "protocol: minion is a talk with a remote supervisor; none is set");
     return OK;
 }
 
@@ -127,34 +135,6 @@ static enum status start_remote(struct run *run, struct turn *turn, struct error
          ROUND_ATTEMPTS, fault.message);
 }
 
-/* Adds a citation unless there is one that overlaps it; keeps the best, sorted. */
-static void add_citation(struct round_result *result, struct round_citation citation)
-{
-    for (uint32_t i = 0; i < result->citation_count; i++) {
-        struct round_citation *other = &result->citations[i];
-        if (other->document != citation.document ||
-            other->offset >= citation.offset + citation.size ||
-            citation.offset >= other->offset + other->size)
-            continue;
-        if (other->score >= citation.score)
-            return;
-        for (uint32_t j = i + 1; j < result->citation_count; j++)
-            result->citations[j - 1] = result->citations[j];
-        result->citation_count--;
-        i--;
-    }
-    uint32_t at = result->citation_count;
-    if (at == ROUND_CITATIONS_MAX && result->citations[at - 1].score >= citation.score)
-        return;
-    if (at == ROUND_CITATIONS_MAX)
-        at--;
-    else
-        result->citation_count++;
-    for (; at > 0 && result->citations[at - 1].score < citation.score; at--)
-        result->citations[at] = result->citations[at - 1];
-    result->citations[at] = citation;
-}
-
 static enum status extract_outcomes(struct run *run, struct turn *turn, struct error *err)
 {
     struct extract_work work = {
@@ -162,8 +142,8 @@ static enum status extract_outcomes(struct run *run, struct turn *turn, struct e
     TRY(extract_run(&run->extract, &run->context, &work, err));
     for (uint32_t i = 0; i < work.hit_count; i++) {
         const struct extract_hit *hit = &work.hits[i];
-        add_citation(run->result, (struct round_citation){hit->unit.document, hit->unit.offset,
-                                                          hit->unit.size, hit->score});
+        cite_add(run->result, (struct round_citation){hit->unit.document, hit->unit.offset,
+                                                      hit->unit.size, hit->score});
     }
     return OK;
 }
@@ -226,46 +206,14 @@ static enum status note(struct run *run, const struct turn *turn, struct error *
     return journal_put_round(run->options->journal, &round, err);
 }
 
-/* The citation of a job's outcome as a span of a document; false when it has none. */
-static bool locate(const struct run *run, const struct dsl_job *job,
-                   const struct job_output *output, struct round_citation *citation)
+static enum status cite_turn(struct run *run, const struct turn *turn, struct error *err)
 {
-    *citation = (struct round_citation){0};
-    if (output->kind != JOB_OUTPUT_ANSWER || output->citation.size == 0)
-        return false;
-    if (job->document < 0)
-        return documents_find(run->options->documents, output->citation, &citation->document,
-                              &citation->offset, &citation->size);
-    citation->document = (uint32_t)job->document;
-    citation->offset = job->offset + output->citation_offset;
-    citation->size = output->citation.size;
-    return true;
-}
-
-/* Ranks what generating workers cited by how well it goes with the question and the answer. */
-static enum status cite_outcomes(struct run *run, const struct turn *turn, struct error *err)
-{
-    struct text_buf query = {0};
-    struct bm25_passage *passages =
-        ARENA_NEW(&run->arena, struct bm25_passage, turn->jobs.count);
-    double *scores = ARENA_NEW(&run->arena, double, turn->jobs.count);
-    if (!passages || !scores)
-        FAIL(err, ERR_MEMORY, "round: no room for %u citations", turn->jobs.count);
-    for (uint32_t i = 0; i < turn->jobs.count; i++)
-        passages[i].text = turn->outcomes[i].output.citation;
-    text_buf_add(&query, run->options->question);
-    text_buf_byte(&query, ' ');
-    text_buf_add(&query, text_buf_text(&run->result->answer));
-    bm25_rank(&bm25_default, passages, turn->jobs.count, text_buf_text(&query), scores);
-    text_buf_deinit(&query);
-    for (uint32_t i = 0; i < turn->jobs.count; i++) {
-        struct round_citation citation;
-        if (!locate(run, &turn->jobs.list[i], &turn->outcomes[i].output, &citation))
-            continue;
-        citation.score = scores[i];
-        add_citation(run->result, citation);
-    }
-    return OK;
+    const struct cite_work work = {.options = run->options,
+                                   .jobs = turn->jobs.list,
+                                   .outcomes = turn->outcomes,
+                                   .count = turn->jobs.count,
+                                   .arena = &run->arena};
+    return cite_outcomes(&work, run->result, err);
 }
 
 /* The local supervisor's last step: an answer from the best passages. */
@@ -276,7 +224,7 @@ static enum status answer_locally(struct run *run, const struct turn *turn, stru
     show(run, ROUND_ANSWERING);
     if (!run->is_extract) {
         find(run, turn);
-        TRY(cite_outcomes(run, turn, err));
+        TRY(cite_turn(run, turn, err));
     }
     TRY(note(run, turn, err));
     if (result->citation_count == 0)
@@ -336,7 +284,7 @@ static enum status conduct_remote(struct run *run, struct error *err)
         text_buf_add(&run->result->answer, text_buf_text(&decision.answer));
     text_buf_deinit(&decision.answer);
     for (uint32_t i = 0; i < run->turn_count && status == OK && !run->is_extract; i++)
-        status = cite_outcomes(run, &run->turns[i], err);
+        status = cite_turn(run, &run->turns[i], err);
     return status;
 }
 
@@ -360,6 +308,8 @@ enum status round_run(const struct round_options *options, struct round_progress
                       struct round_result *result, struct error *err)
 {
     TRY(check_options(options, err));
+    if (options->protocol == ROUND_MINION)
+        return minion_run(options, progress, result, err);
     struct run *run = calloc(1, sizeof(*run));
     if (!run)
         FAIL(err, ERR_MEMORY, "round: no memory");
@@ -381,7 +331,7 @@ enum status round_run(const struct round_options *options, struct round_progress
         .remote = options->remote,
         .question = options->question,
         .documents = options->documents,
-        .rounds_max = options->rounds_max > 0 ? options->rounds_max : ROUNDS_DEFAULT,
+        .rounds_max = options->rounds_max > 0 ? options->rounds_max : ROUND_DEFAULT,
         .wishes = options->wishes,
     };
     enum status status = arena_init(&run->arena, ARENA_BYTES, err);

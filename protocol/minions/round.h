@@ -29,6 +29,7 @@
 
 enum {
     ROUND_MAX = 5,
+    ROUND_DEFAULT = 3,
     ROUND_ATTEMPTS = 3,
     ROUND_CITATIONS_MAX = 10,
     ROUND_QUESTION_BYTES_MAX = 16 << 10
@@ -40,6 +41,11 @@ enum round_worker {
     ROUND_GENERATE /* write JobOutputs */
 };
 
+enum round_protocol {
+    ROUND_MINIONS, /* the rounds above */
+    ROUND_MINION   /* one worker talks with the supervisor (minion.h) */
+};
+
 enum round_phase { ROUND_READING, ROUND_ASKING, ROUND_WORKING, ROUND_ANSWERING, ROUND_OVER };
 
 struct round_options {
@@ -49,9 +55,10 @@ struct round_options {
     struct remote *remote; /* NULL: the local supervisor */
     struct ledger *ledger;
     struct journal *journal; /* NULL: none is kept */
-    uint32_t rounds_max;     /* 1 .. ROUND_MAX; 0: 3 */
+    uint32_t rounds_max;     /* 1 .. ROUND_MAX; 0: ROUND_DEFAULT */
     uint32_t samples;        /* of each job; 0: 1 */
     enum round_worker kind;
+    enum round_protocol protocol;
     struct prompts_wishes wishes;
     uint64_t seed;
 };
@@ -84,6 +91,9 @@ struct round_result {
 MUST_USE enum status round_run(const struct round_options *options,
                                struct round_progress *progress, struct round_result *result,
                                struct error *err);
+/* Writes where a run stands: for those that conduct one. */
+void round_show(struct round_progress *progress, enum round_phase phase, uint32_t round,
+                const struct ledger *ledger);
 void round_result_deinit(struct round_result *result);
 
 #endif

@@ -75,8 +75,7 @@ enum status supervisor_remote_program(struct supervisor_remote *supervisor, uint
     return status;
 }
 
-/* A member as text: strings as they are, numbers and truth values spelled out. */
-static void read_value(const struct json *value, struct text_buf *out)
+void supervisor_remote_value(const struct json *value, struct text_buf *out)
 {
     struct text text = {0};
     double number = 0;
@@ -99,12 +98,12 @@ static bool read_decision(struct supervisor_remote *supervisor, bool must_answer
     const struct text reply = text_buf_text(&supervisor->decision.content);
     if (json_parse(job_output_find_object(reply), DECISION_BYTES_MAX, &root, NULL) != OK)
         return false;
-    read_value(json_get(root, "answer"), &decision->answer);
+    supervisor_remote_value(json_get(root, "answer"), &decision->answer);
     const bool has_answer = !job_output_is_none(text_buf_text(&decision->answer));
     const bool has_word = json_text(json_get(root, "decision"), &word);
     const bool wants_more = has_word && text_equal(word, TEXT("request_additional_info"));
-    read_value(json_get(root, "feedback"), &supervisor->feedback);
-    read_value(json_get(root, "scratchpad"), &supervisor->scratchpad);
+    supervisor_remote_value(json_get(root, "feedback"), &supervisor->feedback);
+    supervisor_remote_value(json_get(root, "scratchpad"), &supervisor->scratchpad);
     json_free(root);
     decision->is_final = must_answer || !wants_more;
     return has_word && (has_answer || !decision->is_final);

@@ -13,6 +13,7 @@
 #define MINIONS_SUPERVISOR_REMOTE_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "protocol/dsl/dsl.h"
 #include "protocol/minions/documents.h"
@@ -61,6 +62,10 @@ MUST_USE enum status supervisor_remote_decide(struct supervisor_remote *supervis
                                               struct text findings, bool must_answer,
                                               struct supervisor_remote_decision *decision,
                                               struct error *err);
+
+/* A member of a decision as text, in place of what out held: strings as they are, numbers and
+ * truth values spelled out. */
+void supervisor_remote_value(const struct json *value, struct text_buf *out);
 
 /* Makes all calls of a run of one round with a remote that is dry (remote_options.is_dry):
  * afterwards remote_dry holds what would be sent, placeholders where replies and findings come

@@ -1,45 +1,13 @@
 /* round_test - whole rounds: against a scripted supervisor on a real socket, and local ones.
  * The worker is scripted; the language, the prompts, the client and the ledger are real. */
-#include "protocol/minions/round.h"
-
-#include "base/json.h"
-#include "tests/harness/scripted_server.h"
-#include "tests/harness/scripted_worker.h"
+#include "tests/harness/round_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-static const char REPORT[] =
-    "Annual report\n\nThe canary sings in section one of this report.\n\nRevenue in 2019 was\n"
-    "72.7 million dollars. Costs were 50 million dollars.\n\nNobody was injured this year.\n";
-static struct text texts[] = {{REPORT, sizeof(REPORT) - 1}};
-static struct text paths[] = {{"/tmp/report.txt", 15}};
-static struct text names[] = {{"report.txt", 10}};
-static const struct documents DOCUMENTS = {
-    .texts = texts, .paths = paths, .names = names, .count = 1, .bytes = sizeof(REPORT) - 1};
-
-/* Generates: reads revenue out of its chunk. Scores: likes sentences that speak of costs.
- * Writes at the end what self says. */
-static void answer(void *self, struct worker_job *job, struct arena *arena)
-{
-    const char *reply = "{\"explanation\": \"\", \"citation\": null, \"answer\": null}";
-    job->score = text_find(job->prompt, TEXT("Costs"), 0) != SIZE_MAX ? -1 : -2;
-    if (!job->is_output)
-        reply = self;
-    else if (text_find(job->prompt, TEXT("72.7 million"), 0) != SIZE_MAX)
-        reply = "{\"explanation\": \"stated\", \"citation\": \"Revenue in 2019 was 72.7 "
-                "million dollars.\", \"answer\": \"72.7 million\"}";
-    else if (text_find(job->prompt, TEXT("Nobody"), 0) != SIZE_MAX)
-        reply = "{\"answer\": \"cut o";
-    job->reply = text_copy(text_of(reply), arena);
-    job->prompt_tokens = 100;
-    job->output_tokens = 5;
-}
 
 #define USAGE(in, out) "\"usage\":{\"prompt_tokens\":" #in ",\"completion_tokens\":" #out "}}"
 #define SAYS(text, in, out)                                                                    \
@@ -59,62 +27,16 @@ static void answer(void *self, struct worker_job *job, struct arena *arena)
     "def transform_outputs(jobs):\\n"                                                          \
     "    return '; '.join([j.output.answer for j in jobs if j.grade == 'grounded'])\\n```"
 
-struct fixture {
-    struct scripted_server server;
-    struct ledger ledger;
-    struct remote *remote;
-    struct scripted_worker scripted;
-    struct worker worker;
-    struct round_progress progress;
-    struct round_result result;
-    struct error err;
-    enum status status;
-};
-
 /* One remote run against that script. */
-static void run_remote(struct fixture *f, const struct scripted_reply *replies, uint32_t count,
-                       uint32_t rounds_max)
+static void run_remote(struct round_fixture *f, const struct scripted_reply *replies,
+                       uint32_t count, uint32_t rounds_max)
 {
-    const struct prompts_wishes wishes = {.tasks_max = 2, .chunk_size = 777, .chunks_max = 9};
-    static char nothing[] = "";
-    char url[64];
-    memset(f, 0, sizeof(*f));
-    f->ledger = (struct ledger){.price = {2, 8}, .budget_dollars = 10};
-    f->scripted =
-        (struct scripted_worker){.answer = answer, .self = nothing, .parameters = 8000000000u};
-    f->worker = scripted_worker(&f->scripted);
-    assert_true(scripted_server_start(&f->server, replies, count));
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1", f->server.port);
-    const struct remote_options remote = {.url = url, .model = "big", .retry_wait_s = 0.001};
-    assert_int_equal(remote_open(&f->remote, &remote, &f->ledger, &f->err), OK);
-    const struct round_options options = {.question = TEXT("What was the revenue in 2019?"),
-                                          .documents = &DOCUMENTS,
-                                          .worker = &f->worker,
-                                          .remote = f->remote,
-                                          .ledger = &f->ledger,
-                                          .rounds_max = rounds_max,
-                                          .wishes = wishes};
-    f->status = round_run(&options, &f->progress, &f->result, &f->err);
-    remote_close(f->remote);
-    scripted_server_stop(&f->server);
-}
-
-static void tear_down(struct fixture *f)
-{
-    scripted_server_deinit(&f->server);
-    round_result_deinit(&f->result);
-}
-
-static void assert_ledger_is_the_servers(const struct fixture *f)
-{
-    assert_int_equal(f->ledger.calls, f->server.request_count);
-    assert_int_equal(f->ledger.sent_bytes, f->server.received_bytes);
-    assert_int_equal(f->ledger.received_bytes, f->server.sent_bytes);
-}
-
-static bool request_has(const struct fixture *f, uint32_t index, const char *words)
-{
-    return text_find(text_buf_text(&f->server.bodies[index]), text_of(words), 0) != SIZE_MAX;
+    struct round_script script = {.api = REMOTE_API_OPENAI, .count = count};
+    const struct round_setup setup = {
+        .rounds_max = rounds_max,
+        .wishes = {.tasks_max = 2, .chunk_size = 777, .chunks_max = 9}};
+    memcpy(script.replies, replies, count * sizeof(*replies));
+    round_fixture_run(f, &script, &setup);
 }
 
 static void refused_repaired_answered(void **state)
@@ -129,7 +51,7 @@ static void refused_repaired_answered(void **state)
         SAYS("Well: {\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": "
              "\\\"72.7 million dollars\\\"}",
              400, 40)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 4, 3);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
@@ -137,25 +59,25 @@ static void refused_repaired_answered(void **state)
     assert_int_equal(f.result.rounds, 1);
     assert_int_equal(f.result.repairs, 1);
     assert_int_equal(f.server.request_count, 4);
-    assert_ledger_is_the_servers(&f);
+    round_fixture_check_ledger(&f);
     assert_int_equal(f.ledger.remote_prompt_tokens, 1000);
     assert_int_equal(f.ledger.remote_output_tokens, 100);
     assert_true(f.ledger.dollars > 0.00279 && f.ledger.dollars < 0.00281);
     assert_int_equal(f.ledger.local_prompt_tokens, 100 * f.ledger.jobs);
     /* The repair names what was refused, and where. */
-    assert_true(request_has(&f, 2, "import"));
-    assert_true(request_has(&f, 2, "at line 1"));
+    assert_true(round_fixture_sent(&f, 2, "import"));
+    assert_true(round_fixture_sent(&f, 2, "at line 1"));
     /* The supervisor sees what transform_outputs wrote, and never the documents. */
-    assert_true(request_has(&f, 3, "<findings>\\n72.7 million\\n</findings>"));
+    assert_true(round_fixture_sent(&f, 3, "<findings>\\n72.7 million\\n</findings>"));
     for (uint32_t i = 0; i < 4; i++)
-        assert_false(request_has(&f, i, "canary"));
+        assert_false(round_fixture_sent(&f, i, "canary"));
     assert_int_equal(f.result.citation_count, 1);
     const struct round_citation *citation = &f.result.citations[0];
-    assert_true(
-        text_equal(text_slice(texts[0], citation->offset, citation->offset + citation->size),
-                   TEXT("Revenue in 2019 was\n72.7 million dollars.")));
+    assert_true(text_equal(text_slice(round_fixture_documents.texts[0], citation->offset,
+                                      citation->offset + citation->size),
+                           TEXT("Revenue in 2019 was\n72.7 million dollars.")));
     assert_true(f.ledger.outcomes[JOB_OUTPUT_NONE] >= 1); /* none */
-    tear_down(&f);
+    round_fixture_deinit(&f);
 }
 
 static void wishes_are_told(void **state)
@@ -165,20 +87,21 @@ static void wishes_are_told(void **state)
         SAYS("Advice.", 1, 1), SAYS(PROGRAM, 1, 1),
         SAYS("{\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": \\\"x\\\"}", 1,
              1)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 3, 1);
     assert_int_equal(f.status, OK);
-    assert_true(request_has(&f, 1, "At most 2 different tasks a round."));
-    assert_true(request_has(&f, 1, "chunks of at most 777 characters"));
-    assert_true(request_has(&f, 1, "the best 9 chunks only"));
-    tear_down(&f);
+    assert_true(round_fixture_sent(&f, 1, "At most 2 different tasks a round."));
+    assert_true(round_fixture_sent(&f, 1, "chunks of at most 777 characters"));
+    assert_true(round_fixture_sent(&f, 1, "the best 9 chunks only"));
+    round_fixture_deinit(&f);
 }
 
 /* Runs the local supervisor with those wishes; gives the number of jobs. */
 static uint32_t count_local_jobs(struct prompts_wishes wishes)
 {
     static char written[] = "72.7 million";
-    struct scripted_worker scripted = {.answer = answer, .self = written, .parameters = 1000};
+    struct scripted_worker scripted = {
+        .answer = round_fixture_answer, .self = written, .parameters = 1000};
     const struct worker worker = scripted_worker(&scripted);
     struct ledger ledger = {0};
     struct round_progress progress = {0};
@@ -186,7 +109,7 @@ static uint32_t count_local_jobs(struct prompts_wishes wishes)
     struct error err = {0};
     uint32_t jobs = 0;
     const struct round_options options = {.question = TEXT("What was the revenue in 2019?"),
-                                          .documents = &DOCUMENTS,
+                                          .documents = &round_fixture_documents,
                                           .worker = &worker,
                                           .ledger = &ledger,
                                           .kind = ROUND_GENERATE,
@@ -222,31 +145,31 @@ static void a_second_round_carries_notes(void **state)
         SAYS(PROGRAM, 1, 1),
         SAYS("no json here", 1, 1),
         SAYS("{\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": 22.7}", 1, 1)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 6, 2);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
     assert_true(text_equal(text_buf_text(&f.result.answer), TEXT("22.7")));
     assert_int_equal(f.result.rounds, 2);
-    assert_true(request_has(&f, 3, "need the costs too"));
-    assert_true(request_has(&f, 3, "revenue is known"));
-    assert_true(request_has(&f, 4, "This was the last round"));
-    assert_true(request_has(&f, 5, "That could not be read"));
-    assert_ledger_is_the_servers(&f);
-    tear_down(&f);
+    assert_true(round_fixture_sent(&f, 3, "need the costs too"));
+    assert_true(round_fixture_sent(&f, 3, "revenue is known"));
+    assert_true(round_fixture_sent(&f, 4, "This was the last round"));
+    assert_true(round_fixture_sent(&f, 5, "That could not be read"));
+    round_fixture_check_ledger(&f);
+    round_fixture_deinit(&f);
 }
 
 static void three_bad_programs_end_the_run(void **state)
 {
     (void)state;
     const struct scripted_reply replies[] = {SAYS("Advice.", 1, 1), SAYS("no code", 1, 1)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 2, 3);
     assert_int_equal(f.status, ERR_LIMIT);
     assert_int_equal(f.server.request_count, 1 + ROUND_ATTEMPTS);
     assert_non_null(strstr(f.err.text, "3 programs of the supervisor failed"));
-    assert_ledger_is_the_servers(&f);
-    tear_down(&f);
+    round_fixture_check_ledger(&f);
+    round_fixture_deinit(&f);
 }
 
 static void exceptions_do_not_carry_documents(void **state)
@@ -260,14 +183,14 @@ static void exceptions_do_not_carry_documents(void **state)
         SAYS(PROGRAM, 1, 1),
         SAYS("{\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": \\\"x\\\"}", 1,
              1)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 4, 1);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
-    assert_true(request_has(&f, 2, "ValueError"));
+    assert_true(round_fixture_sent(&f, 2, "ValueError"));
     for (uint32_t i = 0; i < 4; i++)
-        assert_false(request_has(&f, i, "canary"));
-    tear_down(&f);
+        assert_false(round_fixture_sent(&f, i, "canary"));
+    round_fixture_deinit(&f);
 }
 
 static void a_transform_that_fails_is_replaced(void **state)
@@ -281,26 +204,27 @@ static void a_transform_that_fails_is_replaced(void **state)
              1, 1),
         SAYS("{\\\"decision\\\": \\\"provide_final_answer\\\", \\\"answer\\\": \\\"x\\\"}", 1,
              1)};
-    struct fixture f;
+    struct round_fixture f;
     run_remote(&f, replies, 3, 1);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
-    assert_true(request_has(&f, 2, "<findings>\\nTask: t\\n- (chunk 0) 72.7 million"));
-    tear_down(&f);
+    assert_true(round_fixture_sent(&f, 2, "<findings>\\nTask: t\\n- (chunk 0) 72.7 million"));
+    round_fixture_deinit(&f);
 }
 
 static void the_local_supervisor(void **state)
 {
     (void)state;
     static char written[] = "Costs were 50 million dollars.";
-    struct scripted_worker scripted = {.answer = answer, .self = written, .parameters = 1000};
+    struct scripted_worker scripted = {
+        .answer = round_fixture_answer, .self = written, .parameters = 1000};
     const struct worker worker = scripted_worker(&scripted);
     struct ledger ledger = {0};
     struct round_progress progress = {0};
     struct round_result result = {0};
     struct error err = {0};
     const struct round_options options = {.question = TEXT("How high were the \"costs\"?"),
-                                          .documents = &DOCUMENTS,
+                                          .documents = &round_fixture_documents,
                                           .worker = &worker,
                                           .ledger = &ledger};
     if (round_run(&options, &progress, &result, &err) != OK)
@@ -308,11 +232,12 @@ static void the_local_supervisor(void **state)
     assert_true(text_equal(text_buf_text(&result.answer), text_of(written)));
     assert_false(result.is_quoted);
     const struct round_citation *best = &result.citations[0];
-    assert_true(text_equal(text_slice(texts[0], best->offset, best->offset + best->size),
-                           TEXT("Costs were 50 million dollars.")));
+    assert_true(text_equal(
+        text_slice(round_fixture_documents.texts[0], best->offset, best->offset + best->size),
+        TEXT("Costs were 50 million dollars.")));
     assert_int_equal(ledger.calls, 0);
     assert_true(ledger.dollars == 0);
-    assert_int_equal(ledger.document_bytes, sizeof(REPORT) - 1);
+    assert_int_equal(ledger.document_bytes, round_fixture_documents.bytes);
     assert_int_equal(atomic_load(&progress.phase), ROUND_OVER);
     round_result_deinit(&result);
 }
