@@ -77,7 +77,7 @@ if(COHORT_TOOLS)
   room(scripted_worker NEEDS base SOURCES tests/harness/scripted_worker.c)
   room(round_fixture NEEDS minions scripted_server scripted_worker cmocka
     SOURCES tests/harness/round_fixture.c)
-  foreach(test round minion)
+  foreach(test round round_faults minion)
     room_test(tests/e2e/${test}_test.c round_fixture)
   endforeach()
   if(BUILD_TESTING)

@@ -167,7 +167,7 @@ static enum status cut(struct talk *talk, struct piece **pieces, uint32_t *count
     return OK;
 }
 
-/* Sets the job's chunk: one whole document, all of them, or the best passages in their order. */
+/* Sets the job's chunk: a whole document, all of them, or the best passages in their order. */
 static enum status choose(struct talk *talk, struct dsl_job *job, struct error *err)
 {
     const struct documents *documents = talk->options->documents;

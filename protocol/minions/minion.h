@@ -20,8 +20,8 @@ MUST_USE enum status minion_run(const struct round_options *options,
                                 struct round_progress *progress, struct round_result *result,
                                 struct error *err);
 
-/* Makes the calls of a talk of one message with a remote that is dry (remote_options.is_dry). Of
- * the options, remote, question, documents and rounds_max count. */
+/* Makes the calls of a talk of one message with a remote that is dry (remote_options.is_dry).
+ * Of the options, remote, question, documents and rounds_max count. */
 MUST_USE enum status minion_rehearse(const struct round_options *options, struct error *err);
 
 #endif

@@ -52,7 +52,7 @@ void prompts_synthesize(struct text_buf *buf, struct text question, struct text 
 /* Says that the decision could not be read, and what it must look like. */
 void prompts_synthesize_again(struct text_buf *buf, bool must_answer);
 
-/* The plain Minion protocol: opens the talk, with at most messages_max messages to the worker. */
+/* The plain Minion protocol: opens the talk of at most messages_max messages to the worker. */
 void prompts_talk(struct text_buf *buf, struct text question, const struct documents *documents,
                   uint32_t messages_max);
 /* Gives the supervisor what the worker replied, and asks what next. */

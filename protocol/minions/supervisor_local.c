@@ -22,10 +22,10 @@ enum {
 /* Share of the written content words that must be known. */
 #define GROUNDED_SHARE 0.8
 
-/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one; those
- * that are wished smaller than two such overlaps, by half. Where all are read they grow with the
- * documents, for there may be no more jobs than a program may make: at most 1,000 and one for
- * each document. */
+/* Chunks overlap by more than SENTENCE_BYTES_MAX, so that each sentence lies whole in one;
+ * those that are wished smaller than two such overlaps, by half. Where all are read they grow
+ * with the documents, for there may be no more jobs than a program may make: at most 1,000 and
+ * one for each document. */
 enum { CHUNK_SIZE = 4000, CHUNK_OVERLAP = 1200 };
 static const char PROGRAM_HEAD[] = "def prepare_jobs(context, prev_job_manifests=None, "
                                    "prev_job_outputs=None):\n"

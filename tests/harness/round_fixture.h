@@ -40,8 +40,8 @@ void round_script_deinit(struct round_script *script);
 extern const char round_fixture_program[];
 /* One document: it holds "canary", which must never be sent, and what `answer` looks for. */
 extern const struct documents round_fixture_documents;
-/* A worker: generating, it reads revenue out of its chunk; scoring, it likes sentences that speak
- * of costs; at the end it writes what self says. */
+/* A worker: generating, it reads revenue out of its chunk; scoring, it likes sentences that
+ * speak of costs; at the end it writes what self says. */
 void round_fixture_answer(void *self, struct worker_job *job, struct arena *arena);
 
 /* Zero means: the default (in brackets). */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 16384, STOP_CHECK_MS = 50 };
+enum { BLOCK_BYTES = 16384, STOP_CHECK_MS = 50, DRIP_BYTES = 7, DRIP_WAIT_US = 200 };
 
 /* Waits until fd can be read; false when the server stops meanwhile. */
 static bool wait_readable(struct scripted_server *server, int fd)
@@ -96,8 +97,15 @@ static void send_reply(struct scripted_server *server, int fd,
     if (!send_all(fd, head, (size_t)head_size))
         return;
     const size_t sent = reply->fault == SCRIPTED_CUT ? size / 2 : size;
-    if (send_all(fd, reply->body, sent))
-        server->sent_bytes += sent;
+    const size_t step = reply->fault == SCRIPTED_DRIP ? DRIP_BYTES : sent;
+    for (size_t at = 0; at < sent; at += step) {
+        const size_t some = step < sent - at ? step : sent - at;
+        if (!send_all(fd, reply->body + at, some))
+            return;
+        server->sent_bytes += some;
+        if (step < sent)
+            (void)usleep(DRIP_WAIT_US); /* each drip is a packet of its own */
+    }
     memset(block, ' ', sizeof(block));
     while (endless && !atomic_load(&server->stop) && send_all(fd, block, sizeof(block)))
         server->sent_bytes += sizeof(block);
@@ -108,8 +116,10 @@ static void *serve(void *user)
     struct scripted_server *server = user;
     while (wait_readable(server, server->listener)) {
         const int fd = accept(server->listener, NULL, NULL);
+        const int on = 1;
         if (fd < 0)
             continue;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         if (server->request_count < SCRIPTED_SERVER_REQUESTS_MAX && read_request(server, fd)) {
             const uint32_t at = server->request_count++;
             const uint32_t last = server->reply_count - 1;

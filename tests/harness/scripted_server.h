@@ -21,6 +21,7 @@ enum scripted_fault {
     SCRIPTED_CUT,     /* half of the body, then the connection ends */
     SCRIPTED_ENDLESS, /* body bytes until the client goes away */
     SCRIPTED_HANG,    /* the request is read; nothing comes back until the client goes away */
+    SCRIPTED_DRIP,    /* the reply as it is, but a few bytes at a time */
     SCRIPTED_RESET    /* the connection ends before a byte of reply */
 };
 
