@@ -11,6 +11,7 @@
 #include "protocol/minions/round.h"
 #include "tools/args.h"
 #include "tools/engine_args.h"
+#include "tools/progress.h"
 #include "tools/supervisor_args.h"
 
 #include <pthread.h>
@@ -27,7 +28,7 @@ struct ask {
     int worker_kind, retrieve, protocol; /* enum round_worker, bm25 or not, round_protocol */
     uint64_t seed, resume;               /* resume: the run to go on with; 0: a new one */
     const char *journal_path;            /* NULL: where it always is; "none": nothing is kept */
-    bool json, dry_run;
+    bool json, dry_run, quiet;
 
     /* What it became. */
     struct engine *engine;
@@ -49,15 +50,18 @@ struct ask {
 /* Reads options and question; says on standard error what is missing. */
 enum args_result ask_args_parse(struct ask *ask, int argc, char **argv);
 
-/* ---- ask_ticker: a line on the terminal while it runs ---- */
+/* ---- ask_ticker: progress.h's lines on standard error while it runs ---- */
 
 struct ask_ticker {
     struct ask *ask;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop_cond;
-    bool stop, is_running;
-    int width; /* of the line shown now */
+    bool stop, is_running, is_terminal, has_shown;
+    int width;             /* of the line on the terminal */
+    struct progress shown; /* last */
+    struct text_buf line;
+    double working_s, last_look_s, remote_only_dollars;
 };
 
 void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask);

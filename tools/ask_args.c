@@ -37,7 +37,9 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
          "go on with a run that was cut off, by its number (cohort runs)"},
         {0, "journal", "FILE|none", ARGS_TEXT, &ask->journal_path, 0, 0,
          "where runs are kept (default: runs.db in the state folder)"},
-        {0, "json", NULL, ARGS_FLAG, &ask->json, 0, 0, "one JSON object"},
+        {0, "json", NULL, ARGS_FLAG, &ask->json, 0, 0,
+         "one JSON object; progress is one a line on standard error"},
+        {'q', "quiet", NULL, ARGS_FLAG, &ask->quiet, 0, 0, "no progress"},
     };
     const struct args_command command = {
         .name = "ask",

@@ -3,28 +3,55 @@
 #include "tools/ask.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_MS = 150 };
+enum { LOOK_MS = 150 };
 
-static void ticker_show(struct ask_ticker *ticker)
+static struct progress look(struct ask_ticker *ticker)
 {
-    static const char *const phases[] = {"reading", "asking the supervisor", "working",
-                                         "answering", "done"};
-    struct round_progress *progress = &ticker->ask->progress;
-    const int phase = atomic_load(&progress->phase);
-    const double seconds = clock_now_s() - ticker->ask->start_s;
-    const double tokens = (double)atomic_load(&progress->worker.tokens);
-    char line[160];
-    const int size =
-        snprintf(line, sizeof(line), "%s  jobs %u/%u  %.0f tokens/s  $%.4f  %.0f s",
-                 phases[phase], atomic_load(&progress->worker.jobs_done),
-                 atomic_load(&progress->worker.jobs_total), seconds > 0 ? tokens / seconds : 0,
-                 (double)atomic_load(&progress->micro_dollars) / 1e6, seconds);
-    const int pad = ticker->width > size ? ticker->width - size : 0;
-    (void)fprintf(stderr, "\r%s%*s", line, pad, "");
-    ticker->width = size;
+    const struct round_progress *progress = &ticker->ask->progress;
+    struct progress now = {.phase = (enum round_phase)atomic_load(&progress->phase),
+                           .round = atomic_load(&progress->round),
+                           .jobs_done = atomic_load(&progress->worker.jobs_done),
+                           .jobs_total = atomic_load(&progress->worker.jobs_total),
+                           .dollars = (double)atomic_load(&progress->micro_dollars) / 1e6,
+                           .remote_only_dollars = ticker->remote_only_dollars,
+                           .seconds = clock_now_s() - ticker->ask->start_s};
+    if (now.phase == ROUND_WORKING)
+        ticker->working_s += now.seconds - ticker->last_look_s;
+    ticker->last_look_s = now.seconds;
+    if (ticker->working_s > 0)
+        now.tokens_per_s = (double)atomic_load(&progress->worker.tokens) / ticker->working_s;
+    return now;
+}
+
+/* Writes over the line before, cut to what the terminal shows. */
+static void show_over(struct ask_ticker *ticker, struct text line)
+{
+    struct winsize size = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+        line = text_slice(line, 0, (size_t)size.ws_col - 1);
+    const int width = (int)line.size;
+    const int pad = ticker->width > width ? ticker->width - width : 0;
+    (void)fprintf(stderr, "\r%.*s%*s", TEXT_ARG(line), pad, "");
+    ticker->width = width;
+}
+
+static void show(struct ask_ticker *ticker)
+{
+    const struct progress now = look(ticker);
+    if (!ticker->is_terminal && ticker->has_shown && !progress_is_due(&ticker->shown, &now))
+        return;
+    text_buf_clear(&ticker->line);
+    progress_line(&now, ticker->ask->json ? PROGRESS_JSON : PROGRESS_PLAIN, &ticker->line);
+    if (ticker->is_terminal)
+        show_over(ticker, text_buf_text(&ticker->line));
+    else
+        (void)fprintf(stderr, "%.*s\n", TEXT_ARG(text_buf_text(&ticker->line)));
+    ticker->shown = now;
+    ticker->has_shown = true;
 }
 
 static void *ticker_run(void *user)
@@ -32,26 +59,34 @@ static void *ticker_run(void *user)
     struct ask_ticker *ticker = user;
     pthread_mutex_lock(&ticker->lock);
     while (!ticker->stop) {
-        ticker_show(ticker);
+        show(ticker);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += PROGRESS_MS * 1000000L;
+        until.tv_nsec += LOOK_MS * 1000000L;
         if (until.tv_nsec >= 1000000000L) {
             until.tv_nsec -= 1000000000L;
             until.tv_sec++;
         }
         pthread_cond_timedwait(&ticker->stop_cond, &ticker->lock, &until);
     }
-    (void)fprintf(stderr, "\r%*s\r", ticker->width, "");
+    if (ticker->is_terminal)
+        (void)fprintf(stderr, "\r%*s\r", ticker->width, "");
+    else
+        show(ticker); /* where it ended */
     pthread_mutex_unlock(&ticker->lock);
     return NULL;
 }
 
 void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask)
 {
+    struct ledger whole = ask->ledger; /* the run's own thread writes to the other */
     *ticker = (struct ask_ticker){.ask = ask};
-    if (ask->json || !isatty(STDERR_FILENO))
+    if (ask->quiet)
         return;
+    whole.document_bytes = ask->documents.bytes;
+    ticker->remote_only_dollars = ledger_remote_only_dollars(&whole);
+    ticker->is_terminal = !ask->json && isatty(STDERR_FILENO);
+    ticker->last_look_s = clock_now_s() - ask->start_s;
     pthread_mutex_init(&ticker->lock, NULL);
     pthread_cond_init(&ticker->stop_cond, NULL);
     ticker->is_running = pthread_create(&ticker->thread, NULL, ticker_run, ticker) == 0;
@@ -68,4 +103,5 @@ void ask_ticker_stop(struct ask_ticker *ticker)
     pthread_join(ticker->thread, NULL);
     pthread_mutex_destroy(&ticker->lock);
     pthread_cond_destroy(&ticker->stop_cond);
+    text_buf_deinit(&ticker->line);
 }

@@ -59,6 +59,14 @@ static void remote_only(const struct ledger *ledger, uint64_t *prompt_tokens,
     *dollars = cost(ledger, (double)*prompt_tokens, ANSWER_TOKENS);
 }
 
+double ledger_remote_only_dollars(const struct ledger *ledger)
+{
+    uint64_t prompt_tokens, output_tokens;
+    double dollars;
+    remote_only(ledger, &prompt_tokens, &output_tokens, &dollars);
+    return dollars;
+}
+
 /* How the workers' jobs ended, and how many there were a second. */
 static void print_outcomes(const struct ledger *ledger, struct text_buf *buf)
 {

@@ -79,6 +79,9 @@ void ledger_settle(struct ledger *ledger, const struct ledger_charge *charge,
                    uint64_t prompt_tokens, uint64_t output_tokens);
 void ledger_release(struct ledger *ledger, const struct ledger_charge *charge);
 
+/* What one call with all documents in it would have cost. */
+double ledger_remote_only_dollars(const struct ledger *ledger);
+
 /* Appends a few lines for people. */
 void ledger_print(const struct ledger *ledger, struct text_buf *buf);
 /* Writes one JSON object. */

@@ -1,6 +1,6 @@
-/* round_faults_test - whole rounds against a supervisor that fails in every way: over both wires,
- * plain and as streams. Each run ends in the right answer or a clear error, and the ledger holds
- * what the server counted, byte for byte. */
+/* round_faults_test - whole rounds against a supervisor that fails in every way, over both
+ * wires, plain and as streams. Each run ends in the right answer or a clear error, and the
+ * ledger holds what the server counted, byte for byte. */
 #include "tests/harness/round_fixture.h"
 
 #include <math.h>
