@@ -1,6 +1,8 @@
 /* aggregate - see aggregate.h. */
 #include "protocol/minions/aggregate.h"
 
+#include "protocol/minions/job_output.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -20,8 +22,13 @@ static int compare(const void *left, const void *right)
     return a->position < b->position ? -1 : a->position > b->position;
 }
 
-/* How many entries from first on are the same job with the same answer as entries[at]; 0 when
- * an earlier one already stood for it. */
+static bool is_ungrounded(const struct dsl_output *output)
+{
+    return text_equal(output->grade, text_of(job_output_grade(JOB_OUTPUT_UNGROUNDED)));
+}
+
+/* How many entries from first on are the same job with the same answer, as well grounded, as
+ * entries[at]; 0 when an earlier one already stood for it. */
 static uint32_t count_same(const struct entry *entries, uint32_t count, uint32_t at)
 {
     uint32_t same = 0;
@@ -33,7 +40,8 @@ static uint32_t count_same(const struct entry *entries, uint32_t count, uint32_t
         if (entries[i].job->task_id != entries[at].job->task_id ||
             entries[i].job->chunk_id != entries[at].job->chunk_id)
             break;
-        if (!text_equal(entries[i].output->answer, entries[at].output->answer))
+        if (!text_equal(entries[i].output->answer, entries[at].output->answer) ||
+            is_ungrounded(entries[i].output) != is_ungrounded(entries[at].output))
             continue;
         if (i < at)
             return 0;
@@ -47,6 +55,8 @@ static void add_entry(struct text_buf *buf, const struct entry *entry, uint32_t 
     text_buf_format(buf, "- (chunk %d", (int)entry->job->chunk_id);
     if (same > 1)
         text_buf_format(buf, ", %u times", same);
+    if (is_ungrounded(entry->output))
+        text_buf_add(buf, TEXT(", ungrounded"));
     text_buf_format(buf, ") %.*s", TEXT_ARG(entry->output->answer));
     if (entry->output->has_citation)
         text_buf_format(buf, "\n  citation: %.*s", TEXT_ARG(entry->output->citation));

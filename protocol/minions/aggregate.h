@@ -3,7 +3,8 @@
  *
  * What the protocol's reference falls back to: jobs without an answer are dropped, the rest is
  * grouped by task, then by chunk, and each answer listed with its citation. Ours lists what
- * was read from a reply, never its raw text.
+ * was read from a reply, never its raw text, and marks an answer without a citation that its
+ * chunk holds as ungrounded.
  */
 #ifndef MINIONS_AGGREGATE_H
 #define MINIONS_AGGREGATE_H

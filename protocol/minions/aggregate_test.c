@@ -39,6 +39,23 @@ static void groups_by_task_then_chunk(void **state)
     text_buf_deinit(&buf);
 }
 
+static void ungrounded_answers_are_marked(void **state)
+{
+    (void)state;
+    const struct dsl_job jobs[] = {JOB(0, 0, "t"), JOB(0, 0, "t"), JOB(0, 0, "t")};
+    const struct dsl_output outputs[] = {
+        {.answer = TEXT("a"), .has_answer = true, .grade = TEXT("ungrounded")},
+        {.answer = TEXT("a"), .has_answer = true, .grade = TEXT("grounded")},
+        {.answer = TEXT("a"), .has_answer = true, .grade = TEXT("ungrounded")}};
+    const struct dsl_finished finished = {jobs, outputs, 3};
+    struct text_buf buf = {0};
+    aggregate_add(&buf, &finished, 1000);
+    text_buf_byte(&buf, '\0');
+    assert_string_equal(buf.data,
+                        "Task: t\n- (chunk 0, 2 times, ungrounded) a\n- (chunk 0) a\n");
+    text_buf_deinit(&buf);
+}
+
 static void nothing_found(void **state)
 {
     (void)state;
@@ -55,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_by_task_then_chunk),
+        cmocka_unit_test(ungrounded_answers_are_marked),
         cmocka_unit_test(nothing_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
