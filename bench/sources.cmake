@@ -46,3 +46,7 @@ endif()
 # What a mask costs: masks over real schemas and a real vocabulary.
 add_executable(mask_bench bench/mask_bench.c)
 target_link_libraries(mask_bench PRIVATE vocab_file maskbench json_case warnings)
+if(COHORT_TOOLS)
+  add_executable(round_bench bench/round_bench.c)
+  target_link_libraries(round_bench PRIVATE minions scripted_server scripted_worker warnings)
+endif()
