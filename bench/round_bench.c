@@ -1,11 +1,12 @@
 /*
  * round_bench FILE [BYTES] - what a round costs besides the model.
  *
- * The first BYTES (default 1 MB) of FILE are cut into chunks of 3,000 characters with three tasks
- * each, by a program of a scripted supervisor, and worked on by a scripted worker that takes no
- * time; one job in five finds an answer. Everything else is real: socket, language, process,
- * prompts, journal (a file in TMPDIR), aggregation. Prints the least of RUNS times of each part,
- * in milliseconds: beside the time that a model needs for as many jobs, each is its share.
+ * The first BYTES (default 1 MB) of FILE are cut into chunks of 3,000 characters with three
+ * tasks each, by a program of a scripted supervisor, and worked on by a scripted worker that
+ * takes no time; one job in five finds an answer. Everything else is real: socket, language,
+ * process, prompts, journal (a file in TMPDIR), aggregation. Prints the least of RUNS times of
+ * each part, in milliseconds: beside the time that a model needs for as many jobs, each is its
+ * share.
  */
 #include "protocol/minions/journal.h"
 #include "protocol/minions/round.h"

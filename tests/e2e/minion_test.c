@@ -19,9 +19,9 @@ static void talk(enum remote_api api, bool is_stream)
 {
     struct round_script script = {.api = api, .is_stream = is_stream};
     struct round_fixture f;
-    round_script_say(&script, ASKS("What was the revenue in 2019?"), 100, 10);
-    round_script_say(&script, "Hm. " ASKS("What were the costs?"), 200, 20);
-    round_script_say(&script, ANSWERS("72.7 million dollars"), 300, 30);
+    round_fixture_say(&script, ASKS("What was the revenue in 2019?"), 100, 10);
+    round_fixture_say(&script, "Hm. " ASKS("What were the costs?"), 200, 20);
+    round_fixture_say(&script, ANSWERS("72.7 million dollars"), 300, 30);
     round_fixture_run(&f, &script, &MINION);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
@@ -40,7 +40,7 @@ static void talk(enum remote_api api, bool is_stream)
     assert_int_equal(f.ledger.remote_output_tokens, script.output_tokens);
     round_fixture_check_ledger(&f);
     round_fixture_deinit(&f);
-    round_script_deinit(&script);
+    round_fixture_script_deinit(&script);
 }
 
 static void both_wires(void **state)
@@ -60,10 +60,10 @@ static void the_talk_has_an_end(void **state)
     struct round_setup setup = MINION;
     struct round_fixture f;
     setup.rounds_max = 1;
-    round_script_say(&script, ASKS("Revenue?"), 1, 1);
-    round_script_say(&script, ASKS("More?"), 1, 1);
-    round_script_say(&script, "{\"decision\": \"provide_final_answer\", \"answer\": 22.7}", 1,
-                     1);
+    round_fixture_say(&script, ASKS("Revenue?"), 1, 1);
+    round_fixture_say(&script, ASKS("More?"), 1, 1);
+    round_fixture_say(&script, "{\"decision\": \"provide_final_answer\", \"answer\": 22.7}", 1,
+                      1);
     round_fixture_run(&f, &script, &setup);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
@@ -73,7 +73,7 @@ static void the_talk_has_an_end(void **state)
     assert_int_equal(f.result.rounds, 1);
     round_fixture_check_ledger(&f);
     round_fixture_deinit(&f);
-    round_script_deinit(&script);
+    round_fixture_script_deinit(&script);
 }
 
 static void twice_unreadable_is_an_error(void **state)
@@ -81,8 +81,8 @@ static void twice_unreadable_is_an_error(void **state)
     (void)state;
     struct round_script script = {.api = REMOTE_API_ANTHROPIC};
     struct round_fixture f;
-    round_script_say(&script, "{\"decision\": \"request_additional_info\"}", 1, 1);
-    round_script_say(&script, "[]", 1, 1);
+    round_fixture_say(&script, "{\"decision\": \"request_additional_info\"}", 1, 1);
+    round_fixture_say(&script, "[]", 1, 1);
     round_fixture_run(&f, &script, &MINION);
     assert_int_equal(f.status, ERR_REMOTE);
     assert_non_null(strstr(f.err.text, "could not be read, twice"));
@@ -90,7 +90,7 @@ static void twice_unreadable_is_an_error(void **state)
     assert_int_equal(f.scripted.total, 0);
     round_fixture_check_ledger(&f);
     round_fixture_deinit(&f);
-    round_script_deinit(&script);
+    round_fixture_script_deinit(&script);
 }
 
 /* Several documents, longer than the worker's context: it gets the passages that count. */
@@ -114,8 +114,8 @@ static void long_documents_are_read_in_part(void **state)
                                         .bytes = 2 * filler.size + texts[1].size};
     setup.documents = &documents;
     setup.prompt_max = 8000;
-    round_script_say(&script, ASKS("Revenue in 2019?"), 1, 1);
-    round_script_say(&script, ANSWERS("72.7"), 1, 1);
+    round_fixture_say(&script, ASKS("Revenue in 2019?"), 1, 1);
+    round_fixture_say(&script, ANSWERS("72.7"), 1, 1);
     round_fixture_run(&f, &script, &setup);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
@@ -130,7 +130,7 @@ static void long_documents_are_read_in_part(void **state)
     assert_true(round_fixture_sent(&f, 1, "no answer (unreadable)"));
     assert_int_equal(f.result.citation_count, 0);
     round_fixture_deinit(&f);
-    round_script_deinit(&script);
+    round_fixture_script_deinit(&script);
     text_buf_deinit(&filler);
 }
 

@@ -40,25 +40,25 @@ static double price(const struct round_script *script)
 static void end(struct round_fixture *f, struct round_script *script)
 {
     round_fixture_deinit(f);
-    round_script_deinit(script);
+    round_fixture_script_deinit(script);
 }
 
 static void run_mended(struct round_script script)
 {
     struct round_fixture f;
-    round_script_fault(&script, 500, OVERLOADED, SCRIPTED_WHOLE);
-    round_script_say(&script, "Find the revenue.", 100, 10);
-    round_script_fault(&script, 429, OVERLOADED, SCRIPTED_WHOLE);
-    round_script_say(&script, REFUSED, 200, 20);
-    round_script_fault(&script, 503, "<html>busy</html>", SCRIPTED_WHOLE);
-    round_script_fault(&script, 529, OVERLOADED, SCRIPTED_WHOLE);
-    round_script_say(&script, RAISES, 300, 30);
-    round_script_say(&script, round_fixture_program, 400, 40);
-    round_script_say(&script, "{\"decision\": \"request_additional_info\", ", 500, 50);
-    round_script_say(&script, MORE, 600, 60);
-    round_script_say(&script, round_fixture_program, 700, 70);
-    round_script_say(&script, "no JSON", 800, 80);
-    round_script_say(&script, DONE, 900, 90);
+    round_fixture_fault(&script, 500, OVERLOADED, SCRIPTED_WHOLE);
+    round_fixture_say(&script, "Find the revenue.", 100, 10);
+    round_fixture_fault(&script, 429, OVERLOADED, SCRIPTED_WHOLE);
+    round_fixture_say(&script, REFUSED, 200, 20);
+    round_fixture_fault(&script, 503, "<html>busy</html>", SCRIPTED_WHOLE);
+    round_fixture_fault(&script, 529, OVERLOADED, SCRIPTED_WHOLE);
+    round_fixture_say(&script, RAISES, 300, 30);
+    round_fixture_say(&script, round_fixture_program, 400, 40);
+    round_fixture_say(&script, "{\"decision\": \"request_additional_info\", ", 500, 50);
+    round_fixture_say(&script, MORE, 600, 60);
+    round_fixture_say(&script, round_fixture_program, 700, 70);
+    round_fixture_say(&script, "no JSON", 800, 80);
+    round_fixture_say(&script, DONE, 900, 90);
     round_fixture_run(&f, &script, &PLAIN);
     if (f.status != OK)
         fail_msg("%s", f.err.text);
@@ -90,9 +90,9 @@ static void faults_are_mended(void **state)
 static void run_drip(struct round_script script)
 {
     struct round_fixture f;
-    round_script_say(&script, "Find the revenue.", 1, 2);
-    round_script_say(&script, round_fixture_program, 3, 4);
-    round_script_say(&script, DONE, 5, 6);
+    round_fixture_say(&script, "Find the revenue.", 1, 2);
+    round_fixture_say(&script, round_fixture_program, 3, 4);
+    round_fixture_say(&script, DONE, 5, 6);
     for (uint32_t i = 0; i < script.count; i++)
         script.replies[i].fault = SCRIPTED_DRIP;
     round_fixture_run(&f, &script, &PLAIN);
@@ -115,8 +115,8 @@ static void slow_replies_are_waited_for(void **state)
 static void run_cut(struct round_script script)
 {
     struct round_fixture f;
-    round_script_say(&script, "Find the revenue.", 100, 10);
-    round_script_say(&script, round_fixture_program, 100, 10);
+    round_fixture_say(&script, "Find the revenue.", 100, 10);
+    round_fixture_say(&script, round_fixture_program, 100, 10);
     script.replies[1].fault = SCRIPTED_CUT;
     round_fixture_run(&f, &script, &PLAIN);
     assert_true(f.status == ERR_REMOTE || f.status == ERR_IO);
@@ -144,8 +144,8 @@ static void run_long(struct round_script script)
     while (program.size < 40000)
         text_buf_add(&program, TEXT(" and so on"));
     text_buf_byte(&program, '\0');
-    round_script_say(&script, "Find the revenue.", 100, 10);
-    round_script_say(&script, program.data, 100, 10);
+    round_fixture_say(&script, "Find the revenue.", 100, 10);
+    round_fixture_say(&script, program.data, 100, 10);
     text_buf_deinit(&program);
     round_fixture_run(&f, &script, &setup);
     assert_int_equal(f.status, ERR_LIMIT);
@@ -168,8 +168,8 @@ static void run_refused(struct round_script script)
     struct round_fixture f;
     struct round_setup setup = PLAIN;
     setup.attempts_max = 3;
-    round_script_say(&script, "Find the revenue.", 100, 10);
-    round_script_fault(&script, 500, OVERLOADED, SCRIPTED_WHOLE);
+    round_fixture_say(&script, "Find the revenue.", 100, 10);
+    round_fixture_fault(&script, 500, OVERLOADED, SCRIPTED_WHOLE);
     round_fixture_run(&f, &script, &setup);
     assert_int_equal(f.status, ERR_REMOTE);
     assert_non_null(strstr(f.err.text, "500"));
@@ -190,9 +190,9 @@ static void run_out_of_budget(struct round_script script)
 {
     struct round_fixture f;
     struct round_setup setup = PLAIN;
-    round_script_say(&script, "Find the revenue.", 1000, 100);
-    round_script_say(&script, round_fixture_program, 9000, 1000);
-    round_script_say(&script, DONE, 1, 1);
+    round_fixture_say(&script, "Find the revenue.", 1000, 100);
+    round_fixture_say(&script, round_fixture_program, 9000, 1000);
+    round_fixture_say(&script, DONE, 1, 1);
     setup.budget_dollars = 0.055; /* 0.0288 are spent; the next may cost 0.033 and more */
     round_fixture_run(&f, &script, &setup);
     assert_int_equal(f.status, ERR_LIMIT);

@@ -119,8 +119,8 @@ static void stream_anthropic(struct text_buf *body, const char *text, const uint
                     tokens[1]);
 }
 
-void round_script_say(struct round_script *script, const char *text, uint32_t prompt_tokens,
-                      uint32_t output_tokens)
+void round_fixture_say(struct round_script *script, const char *text, uint32_t prompt_tokens,
+                       uint32_t output_tokens)
 {
     const uint32_t tokens[] = {prompt_tokens, output_tokens};
     struct text_buf body = {0};
@@ -141,18 +141,18 @@ void round_script_say(struct round_script *script, const char *text, uint32_t pr
     script->bodies[script->count] = body.data;
     script->prompt_tokens += prompt_tokens;
     script->output_tokens += output_tokens;
-    round_script_fault(script, 200, body.data, SCRIPTED_WHOLE);
+    round_fixture_fault(script, 200, body.data, SCRIPTED_WHOLE);
 }
 
-void round_script_fault(struct round_script *script, int status, const char *body,
-                        enum scripted_fault fault)
+void round_fixture_fault(struct round_script *script, int status, const char *body,
+                         enum scripted_fault fault)
 {
     assert_true(script->count < ROUND_SCRIPT_MAX);
     script->replies[script->count++] =
         (struct scripted_reply){.status = status, .body = body, .fault = fault};
 }
 
-void round_script_deinit(struct round_script *script)
+void round_fixture_script_deinit(struct round_script *script)
 {
     for (uint32_t i = 0; i < script->count; i++)
         free(script->bodies[i]);

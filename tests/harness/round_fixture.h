@@ -3,11 +3,11 @@
  * worker is scripted; the language, the prompts, the client and the ledger are real.
  *
  *     struct round_script script = {.api = REMOTE_API_ANTHROPIC, .is_stream = true};
- *     round_script_say(&script, "Look for a number.", 10, 5);
- *     round_script_fault(&script, 429, "{}", SCRIPTED_WHOLE);
+ *     round_fixture_say(&script, "Look for a number.", 10, 5);
+ *     round_fixture_fault(&script, 429, "{}", SCRIPTED_WHOLE);
  *     ...
  *     round_fixture_run(&fixture, &script, &setup);
- *     round_fixture_deinit(&fixture); round_script_deinit(&script);
+ *     round_fixture_deinit(&fixture); round_fixture_script_deinit(&script);
  */
 #ifndef HARNESS_ROUND_FIXTURE_H
 #define HARNESS_ROUND_FIXTURE_H
@@ -29,12 +29,12 @@ struct round_script {
 };
 
 /* Adds a 200 with that text and usage. */
-void round_script_say(struct round_script *script, const char *text, uint32_t prompt_tokens,
-                      uint32_t output_tokens);
+void round_fixture_say(struct round_script *script, const char *text, uint32_t prompt_tokens,
+                       uint32_t output_tokens);
 /* Adds another reply; body stays the caller's. */
-void round_script_fault(struct round_script *script, int status, const char *body,
-                        enum scripted_fault fault);
-void round_script_deinit(struct round_script *script);
+void round_fixture_fault(struct round_script *script, int status, const char *body,
+                         enum scripted_fault fault);
+void round_fixture_script_deinit(struct round_script *script);
 
 /* A program that asks every paragraph for the revenue. */
 extern const char round_fixture_program[];
