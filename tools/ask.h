@@ -18,6 +18,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum ask_progress {
+    ASK_PROGRESS_AUTO,
+    ASK_PROGRESS_PLAIN,
+    ASK_PROGRESS_JSON,
+    ASK_PROGRESS_NONE
+};
+
 struct ask {
     /* What was asked for. */
     struct engine_args engine_args;
@@ -28,7 +35,8 @@ struct ask {
     int worker_kind, retrieve, protocol; /* enum round_worker, bm25 or not, round_protocol */
     uint64_t seed, resume;               /* resume: the run to go on with; 0: a new one */
     const char *journal_path;            /* NULL: where it always is; "none": nothing is kept */
-    bool json, dry_run, quiet;
+    bool json, dry_run;
+    int show_progress; /* enum ask_progress */
 
     /* What it became. */
     struct engine *engine;

@@ -37,9 +37,10 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
          "go on with a run that was cut off, by its number (cohort runs)"},
         {0, "journal", "FILE|none", ARGS_TEXT, &ask->journal_path, 0, 0,
          "where runs are kept (default: runs.db in the state folder)"},
-        {0, "json", NULL, ARGS_FLAG, &ask->json, 0, 0,
-         "one JSON object; progress is one a line on standard error"},
-        {'q', "quiet", NULL, ARGS_FLAG, &ask->quiet, 0, 0, "no progress"},
+        {0, "progress", "auto|plain|json|none", ARGS_CHOICE, &ask->show_progress, 0, 0,
+         "on standard error (default: a line on a terminal, else plain ones, with --json "
+         "none)"},
+        {0, "json", NULL, ARGS_FLAG, &ask->json, 0, 0, "one JSON object"},
     };
     const struct args_command command = {
         .name = "ask",

@@ -44,8 +44,10 @@ static void show(struct ask_ticker *ticker)
     const struct progress now = look(ticker);
     if (!ticker->is_terminal && ticker->has_shown && !progress_is_due(&ticker->shown, &now))
         return;
+    const enum progress_style style =
+        ticker->ask->show_progress == ASK_PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_PLAIN;
     text_buf_clear(&ticker->line);
-    progress_line(&now, ticker->ask->json ? PROGRESS_JSON : PROGRESS_PLAIN, &ticker->line);
+    progress_line(&now, style, &ticker->line);
     if (ticker->is_terminal)
         show_over(ticker, text_buf_text(&ticker->line));
     else
@@ -81,11 +83,12 @@ void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask)
 {
     struct ledger whole = ask->ledger; /* the run's own thread writes to the other */
     *ticker = (struct ask_ticker){.ask = ask};
-    if (ask->quiet)
+    if (ask->show_progress == ASK_PROGRESS_NONE ||
+        (ask->show_progress == ASK_PROGRESS_AUTO && ask->json))
         return;
     whole.document_bytes = ask->documents.bytes;
     ticker->remote_only_dollars = ledger_remote_only_dollars(&whole);
-    ticker->is_terminal = !ask->json && isatty(STDERR_FILENO);
+    ticker->is_terminal = ask->show_progress == ASK_PROGRESS_AUTO && isatty(STDERR_FILENO);
     ticker->last_look_s = clock_now_s() - ask->start_s;
     pthread_mutex_init(&ticker->lock, NULL);
     pthread_cond_init(&ticker->stop_cond, NULL);

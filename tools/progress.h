@@ -3,9 +3,9 @@
  *
  *     on a terminal   one line, written over and over
  *     elsewhere       a line when phase or round changes, and one every PROGRESS_EVERY_S while
- *                     workers work; with --json each is one JSON object: {"event": "progress",
- *                     "phase", "round", "jobs_done", "jobs_total", "tokens_per_s", "dollars",
- *                     "saved_dollars", "seconds"}
+ *                     workers work; with --progress json each is one JSON object:
+ *                     {"event": "progress", "phase", "round", "jobs_done", "jobs_total",
+ *                     "tokens_per_s", "dollars", "saved_dollars", "seconds"}
  */
 #ifndef TOOLS_PROGRESS_H
 #define TOOLS_PROGRESS_H

@@ -300,6 +300,21 @@ class WithModel(unittest.TestCase):
             self.assertTrue(" ".join(place.decode("utf-8", "ignore").split())
                             .startswith(folded[:40]), citation)
 
+    def test_ask_progress(self):
+        """On standard error: nothing with --json, JSON or plain lines when asked for."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "short.txt")
+            path.write_text("Nothing.\n")
+            words = ("ask", "--journal", "none", "-f", str(path), "Who?")
+            shown = {how: cohort(*words, *how.split())[2][:-1] # the last: no passage answers
+                     for how in ("--json", "--json --progress json", "", "--progress none")}
+        self.assertEqual(shown["--json"], [])
+        self.assertEqual(shown["--progress none"], [])
+        for line in shown["--json --progress json"]:
+            self.assertEqual(json.loads(line)["event"], "progress")
+        self.assertGreater(len(shown["--json --progress json"]), 0)
+        self.assertRegex(shown[""][-1], r"^round 1, answering .* spent, \$0.0020 saved")
+
     def test_doctor(self):
         code, text, _ = cohort("doctor", "--json")
         told = json.loads(text)
