@@ -18,8 +18,8 @@
  *             token's score: all 4 V at worst. top_k, top_p: 4 V, 4 V for the first digit,
  *             and once more the slices that reach into what is left; 4 V for each of 4 further
  *             digits and the draw where more than 4,096 candidates are left. typical_p: 4 V for
- *             the mean, then as these; after one of them from the list (6.4 times
- *             4 V were counted at 0.2 of 49,152 logits: why is not known). Tops: 16 KB each.
+ *             the mean, then as these (3.15 times 4 V in all, counted at 0.2 of 49,152 logits);
+ *             after one of them, from its list. Tops: 16 KB each.
  *   operations  per logit: about 25 for its mass; drawn, 20 of Philox and 30 of two logarithms,
  *             which only tokens within reach of the best have
  *   bound by  reading the logits, from L2 where the head has just written them
@@ -27,7 +27,8 @@
  *   lost      reading the row's wishes through a pointer in filters: they were read again after
  *             every atomic, 0.55 MB of sectors for a row of 49,152 logits instead of 0.42;
  *             leaving it to the compiler to unroll a slice's loop: since the filters are three,
- *             its values lay in local memory
+ *             its values lay in local memory; lanes that go on to the next slice when they
+ *             have added their own: emulated, typical_p then reads 4.1 times 4 V
  *
  * Nothing depends on the order of blocks and threads: maxima are of (value, ~token), sums are
  * of integers, and what is added in double is added in order by one thread.

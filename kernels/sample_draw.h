@@ -149,6 +149,7 @@ SAMPLE_DRAW bool sample_draw_is_enough(float share, uint64_t mass, uint64_t tota
     return !((double)mass < (double)share * (double)total);
 }
 
+/* Whether min_p keeps a token. A hotter one it keeps too: e^h is monotone (exp_test.c). */
 SAMPLE_DRAW bool sample_draw_is_likely(const struct sample_row *row, float heat)
 {
     return SAMPLE_DRAW_EXP(heat) >= row->min_p;

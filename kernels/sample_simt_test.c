@@ -378,7 +378,7 @@ static void lists_full_to_the_brim(struct simt_case *c)
     }
 }
 
-/* Bytes of the sectors that a kernel has touched. */
+/* Bytes of the sectors that a kernel has touched since the last clear. */
 static uint64_t bytes_read(const char *kernel)
 {
     struct device_emu_counters counters;
@@ -386,8 +386,9 @@ static uint64_t bytes_read(const char *kernel)
     return 32 * counters.global_sectors;
 }
 
-/* How often the card says that a row is read: greedy once; filtered once more, but for slices
- * without a candidate the second time. A tenth above is for all that is not logits. */
+/* How often the card says that a row is read: greedy once; by top_k twice, by typical_p three
+ * times, but for slices without a candidate the last time. A tenth above is for all that is not
+ * logits. */
 static void reads_are_counted(struct simt_case *c)
 {
     const uint64_t row_bytes = VOCAB_MAX * sizeof(float);
@@ -403,6 +404,11 @@ static void reads_are_counted(struct simt_case *c)
     rows[0].top_k = 50;
     compare(c, VOCAB_MAX, 1, false);
     assert_in_range(bytes_read("filters"), row_bytes, 2 * (row_bytes + row_bytes / 10));
+    rows[0].top_k = 0;
+    rows[0].typical_p = 0.2f;
+    device_emu_clear();
+    compare(c, VOCAB_MAX, 1, false);
+    assert_in_range(bytes_read("filters"), 2 * row_bytes, 3 * (row_bytes + row_bytes / 10));
 }
 
 static void refusals(struct simt_case *c)

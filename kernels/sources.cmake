@@ -25,6 +25,7 @@ room(kernels NEEDS base m SOURCES
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
   kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/attention_int8.c
   kernels/sample_ref.c kernels/sample_cpu.c)
+room_test(kernels/exp_test.c kernels) # a header alone
 room_test(kernels/log_test.c kernels) # a header alone
 room_test(kernels/float_levels_test.c kernels) # several files against each other
 room_test(kernels/sample_typical_test.c kernels) # both of the host's against the definition

@@ -180,6 +180,7 @@ SIMT void sample_filter_each(struct sample_filter *f, const struct sample_filter
         const float hottest = sample_draw_heat(f->row, sample_slice_value(best), f->max);
         if (!(hottest > -INFINITY) || !sample_filter_reaches(f, hottest))
             continue;
+        simt_warp_sync(); /* lanes that had more to add ask for this slice with the others */
         float value[VALUES];
         sample_slice_read<SAMPLE_FILTER_THREADS>(f->logits, f->vocab, first, value);
         sample_slice_cap<SAMPLE_FILTER_THREADS>(f->softcap, value);
