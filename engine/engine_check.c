@@ -28,8 +28,8 @@ static enum status check_sampling(const struct engine_job *job, struct error *er
         FAIL(err, ERR_LIMIT, "top_k: %d, want 0 or more", (int)job->top_k);
     if (!(job->top_p >= 0 && job->top_p <= 1))
         FAIL(err, ERR_LIMIT, "top_p: %g, want 0 to 1", (double)job->top_p);
-    if (!(job->min_p >= 0 && job->min_p < 1))
-        FAIL(err, ERR_LIMIT, "min_p: %g, want 0 or more, below 1", (double)job->min_p);
+    if (!(job->min_p >= 0 && job->min_p <= 1))
+        FAIL(err, ERR_LIMIT, "min_p: %g, want 0 to 1", (double)job->min_p);
     if (!(job->typical_p >= 0 && job->typical_p <= 1))
         FAIL(err, ERR_LIMIT, "typical_p: %g, want above 0, 1 at most", (double)job->typical_p);
     return OK;

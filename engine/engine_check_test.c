@@ -59,7 +59,7 @@ static void refuses_with_a_sentence(void **state)
         {JOB(prompt, 4, 5, .top_k = -1), ERR_LIMIT, "top_k: -1"},
         {JOB(prompt, 4, 5, .top_p = NAN), ERR_LIMIT, "top_p: nan"},
         {JOB(prompt, 4, 5, .top_p = 1.5f), ERR_LIMIT, "top_p: 1.5"},
-        {JOB(prompt, 4, 5, .min_p = 1), ERR_LIMIT, "min_p: 1"},
+        {JOB(prompt, 4, 5, .min_p = 1.5f), ERR_LIMIT, "min_p: 1.5"},
         {JOB(prompt, 4, 5, .min_p = NAN), ERR_LIMIT, "min_p: nan"},
         {JOB(prompt, 4, 5, .typical_p = 1.5f), ERR_LIMIT, "typical_p: 1.5, want above 0"},
         {JOB(prompt, 4, 5, .typical_p = -0.5f), ERR_LIMIT, "typical_p: -0.5"},
@@ -113,6 +113,8 @@ static void makes_defaults_explicit(void **state)
     assert_int_equal(checked.max_tokens, 16);
     assert_int_equal(checked.sample_count, 1);
     assert_true(checked.top_p == 1);
+    const struct engine_job surest = JOB(prompt, 4, 9, .min_p = 1, .typical_p = 1);
+    assert_int_equal(engine_check_job(&surest, &limits, &checked, NULL), OK);
     const struct engine_job shaped = JOB(prompt, 4, 9, .format = ENGINE_FORMAT_JOB_OUTPUT);
     assert_int_equal(engine_check_job(&shaped, &limits, &checked, NULL), OK);
     const struct engine_job score =

@@ -78,7 +78,7 @@ struct engine_job {
     float temperature;           /* 0: greedy */
     int32_t top_k;               /* 0: off */
     float top_p;                 /* 0 or 1: off */
-    float min_p;                 /* 0: off */
+    float min_p;                 /* 0: off, 1: none but the likeliest */
     float typical_p;             /* 0 or 1: off */
     float repetition_penalty; /* 0 or 1: off; else 0.01 .. 100. Tokens of prompt and output: a
                                  positive logit is divided by it, another multiplied */

@@ -68,7 +68,7 @@ struct sample_row {
     float temperature; /* >= 0, finite */
     int32_t top_k;     /* 0: off */
     float top_p;       /* in (0, 1]; 1: off */
-    float min_p;       /* in [0, 1); 0: off */
+    float min_p;       /* in [0, 1]; 0: off */
     float typical_p;   /* in [0, 1]; 0 or 1: off */
     uint64_t seed;
     uint32_t job, sample, position;

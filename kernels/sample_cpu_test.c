@@ -67,7 +67,7 @@ static struct sample_row row_make(int32_t index)
     static const float temperatures[] = {0.0f, 0.3f, 1.0f, 1e-30f, 5.0f};
     static const int32_t top_ks[] = {0, 0, 1, 7, 100000};
     static const float top_ps[] = {1.0f, 0.9f, 1.0f, 0.3f};
-    static const float min_ps[] = {0.0f, 0.0f, 0.1f};
+    static const float min_ps[] = {0.0f, 0.0f, 0.1f, 1.0f};
     static const float typical_ps[] = {0.0f, 0.0f, 0.5f, 1.0f, 0.0f, 0.95f};
     static const float repetitions[] = {0.0f, 1.3f, 1.0f, 0.8f};
     return (struct sample_row){.logits_row = (index * 7) % ROWS,

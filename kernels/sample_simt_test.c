@@ -113,7 +113,7 @@ static struct sample_row row_make(struct simt_case *c, int32_t index, int32_t vo
         .temperature = PICK(c, 0.0f, 0.3f, 1.0f, 1.0f, 5.0f, 1e-30f, 1e30f),
         .top_k = (int32_t)PICK(c, 0.0f, 0.0f, 1.0f, 7.0f, 40.0f, 1e6f),
         .top_p = PICK(c, 1.0f, 1.0f, 0.9f, 0.3f, 0.999f),
-        .min_p = PICK(c, 0.0f, 0.0f, 0.1f, 0.7f),
+        .min_p = PICK(c, 0.0f, 0.0f, 0.1f, 0.7f, 1.0f),
         .typical_p = PICK(c, 0.0f, 0.0f, 1.0f, 0.9f, 0.3f, 0.999f, 1e-6f),
         .seed = (uint64_t)simt_case_below(c, UINT32_MAX) << 32 | (uint32_t)index,
         .job = simt_case_below(c, 1000),

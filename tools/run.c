@@ -37,7 +37,8 @@ struct run {
     const char *schema_path, *chunk_path, *regex;
     struct args_list stops, biases;
     struct engine_job job;
-    float typical_p; /* 0 cannot be asked for: the engine takes it for "off" */
+    struct engine_bias bias_list[ARGS_LIST_MAX];
+    float top_p, typical_p; /* as said; the engine takes 0 for "off" */
     bool raw, json, logprobs;
 
     struct engine *engine;
@@ -91,21 +92,6 @@ static enum status encode_prompt(struct run *run, struct error *err)
     return tokenizer_encode_chat(tokenizer, messages + skip, 2 - skip, true, &run->ids, err);
 }
 
-/* TOKEN=BIAS, the range of both being the engine's to check. */
-static enum status read_bias(const char *word, struct engine_bias *bias, struct error *err)
-{
-    char *end = NULL;
-    errno = 0;
-    const long token = strtol(word, &end, 10);
-    const bool is_token = end != word && *end == '=' && errno == 0 && token <= INT32_MAX;
-    const char *number = end + 1;
-    const float value = is_token ? strtof(number, &end) : 0;
-    if (!is_token || token < 0 || end == number || *end)
-        FAIL(err, ERR_FORMAT, "--logit-bias: `%.60s`, want TOKEN=BIAS such as 11=-2.5", word);
-    *bias = (struct engine_bias){(token_id)token, value};
-    return OK;
-}
-
 /* What the text must be: a schema out of a file, or a regular expression. */
 static enum status read_format(struct run *run, struct error *err)
 {
@@ -113,12 +99,8 @@ static enum status read_format(struct run *run, struct error *err)
         run->job.format = ENGINE_FORMAT_REGEX;
         run->job.format_source = text_of(run->regex);
     }
-    if (run->chunk_path && !run->schema_path)
-        FAIL(err, ERR_FORMAT, "--chunk: only the strings of a --schema are copied from it");
     if (!run->schema_path)
         return OK;
-    if (run->regex)
-        FAIL(err, ERR_FORMAT, "--schema and --regex: a text can be held to one of them");
     TRY(file_map_read(&run->schema, run->schema_path, SCHEMA_BYTES_MAX, err));
     run->job.format = ENGINE_FORMAT_SCHEMA;
     run->job.format_source = text_buf_text(&run->schema);
@@ -132,16 +114,8 @@ static enum status read_format(struct run *run, struct error *err)
 static enum status submit(struct run *run, struct error *err)
 {
     struct text stops[ENGINE_STOPS_MAX];
-    struct engine_bias biases[ARGS_LIST_MAX];
-    for (uint32_t i = 0; i < run->biases.count; i++)
-        TRY(read_bias(run->biases.items[i], &biases[i], err));
-    run->job.biases = biases;
-    run->job.bias_count = run->biases.count;
     uint64_t job_id;
     TRY(read_format(run, err));
-    if (run->stops.count > ENGINE_STOPS_MAX)
-        FAIL(err, ERR_LIMIT, "%u stop strings, at most %d are taken", run->stops.count,
-             ENGINE_STOPS_MAX);
     for (uint32_t i = 0; i < run->stops.count; i++)
         stops[i] = text_of(run->stops.items[i]);
     run->job.prompt = run->ids.ids;
@@ -229,9 +203,6 @@ static enum status write_json(const struct run *run, struct error *err)
 static enum status run_prompt(struct run *run, char **words, struct error *err)
 {
     run->logprobs |= run->job.top_count > 0;
-    if (!(run->typical_p > 0))
-        FAIL(err, ERR_LIMIT, "typical_p: 0, want above 0, 1 at most");
-    run->job.typical_p = run->typical_p;
     TRY(read_prompt(run, words, err));
     TRY(engine_args_open(&run->engine_args, NULL, &run->engine, err));
     TRY(encode_prompt(run, err));
@@ -250,6 +221,58 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
             FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
     }
     return run->json ? write_json(run, err) : OK;
+}
+
+/* TOKEN=BIAS; what tokens there are the engine knows. */
+static enum status read_bias(const char *word, struct engine_bias *bias, struct error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    const long token = strtol(word, &end, 10);
+    const bool is_token = end != word && *end == '=' && errno == 0 && token <= INT32_MAX;
+    const char *number = end + 1;
+    const float value = is_token ? strtof(number, &end) : 0;
+    if (!is_token || token < 0 || end == number || *end)
+        FAIL(err, ERR_FORMAT, "--logit-bias: `%.60s`, want TOKEN=BIAS such as 11=-2.5", word);
+    if (!(value >= -100 && value <= 100))
+        FAIL(err, ERR_LIMIT, "--logit-bias: `%.60s`, want a bias from -100 to 100", word);
+    *bias = (struct engine_bias){(token_id)token, value};
+    return OK;
+}
+
+static enum status read_stops(const struct run *run, struct error *err)
+{
+    if (run->stops.count > ENGINE_STOPS_MAX)
+        FAIL(err, ERR_LIMIT, "--stop: %u strings, at most %d are taken", run->stops.count,
+             ENGINE_STOPS_MAX);
+    for (uint32_t i = 0; i < run->stops.count; i++) {
+        const struct text stop = text_of(run->stops.items[i]);
+        if (stop.size < 1 || stop.size > ENGINE_STOP_BYTES_MAX)
+            FAIL(err, ERR_LIMIT, "--stop: `%.60s` has %zu bytes, want 1 to %d",
+                 run->stops.items[i], stop.size, ENGINE_STOP_BYTES_MAX);
+    }
+    return OK;
+}
+
+/* What args_parse cannot tell of options: a fault here is the command line's. */
+static enum status read_options(struct run *run, struct error *err)
+{
+    struct engine_job *job = &run->job;
+    if (!(run->typical_p > 0))
+        FAIL(err, ERR_LIMIT, "--typical-p 0: want a number above 0, 1 at most");
+    if (run->chunk_path && !run->schema_path)
+        FAIL(err, ERR_FORMAT, "--chunk: only the strings of a --schema are copied from it");
+    if (run->regex && run->schema_path)
+        FAIL(err, ERR_FORMAT, "--schema and --regex: a text can be held to one of them");
+    for (uint32_t i = 0; i < run->biases.count; i++)
+        TRY(read_bias(run->biases.items[i], &run->bias_list[i], err));
+    job->biases = run->bias_list;
+    job->bias_count = run->biases.count;
+    job->top_p = run->top_p;
+    job->typical_p = run->typical_p;
+    if (!(run->top_p > 0))
+        job->temperature = 0; /* none but the likeliest, as the API has it */
+    return read_stops(run, err);
 }
 
 static void close_run(struct run *run)
@@ -278,7 +301,7 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         {'t', "temperature", "T", ARGS_REAL, &job->temperature, 0, 10,
          "0 takes the likeliest token (default)"},
         {0, "top-k", "K", ARGS_U32, &job->top_k, 0, 1 << 20, "the K likeliest (default: all)"},
-        {0, "top-p", "P", ARGS_REAL, &job->top_p, 0, 1, "the likeliest that make up P"},
+        {0, "top-p", "P", ARGS_REAL, &run->top_p, 0, 1, "the likeliest that make up P"},
         {0, "min-p", "P", ARGS_REAL, &job->min_p, 0, 1, "at least P times the likeliest"},
         {0, "typical-p", "P", ARGS_REAL, &run->typical_p, 0, 1,
          "of these, the nearest to the expected surprise that make up P, above 0"},
@@ -328,11 +351,15 @@ int run_main(int argc, char **argv)
         return EX_OSERR;
     run->job.max_tokens = DEFAULT_MAX_TOKENS;
     run->job.sample_count = 1;
-    run->typical_p = 1;
+    run->top_p = run->typical_p = 1;
     const enum args_result parsed = parse(run, argc, argv, &rest);
     int code = args_exit_code(parsed);
-    if (parsed == ARGS_GO && run_prompt(run, argv + rest, &err) != OK)
+    if (parsed == ARGS_GO && read_options(run, &err) != OK) {
+        (void)exit_code_fail("run", &err);
+        code = EX_USAGE;
+    } else if (parsed == ARGS_GO && run_prompt(run, argv + rest, &err) != OK) {
         code = exit_code_fail("run", &err);
+    }
     close_run(run);
     return code != EX_OK ? code : exit_code_flush("run");
 }

@@ -236,6 +236,39 @@ class WithModel(unittest.TestCase):
         other = json.loads(cohort(*words, "--seed", "8")[1])
         self.assertNotEqual(other["samples"], told["samples"])
 
+    def test_run_options(self):
+        words = ("run", "--raw", "-n", "8", "-t", "1", "--seed", "5", "Once upon a time")
+        likeliest = cohort("run", "--raw", "-n", "8", "Once upon a time")
+        plain, typical = cohort(*words), cohort(*words, "--typical-p", "0.2")
+        self.assertEqual([told[0] for told in (likeliest, plain, typical)], [0, 0, 0])
+        self.assertEqual(len({likeliest[1], plain[1], typical[1]}), 3)
+        self.assertEqual(cohort(*words, "--typical-p", "1"), plain)
+        for option in (("--min-p", "1"), ("--top-p", "0"), ("--top-k", "1")):
+            self.assertEqual(cohort(*words, *option), likeliest)
+
+    def test_run_refusals(self):
+        for words, sentence in (
+                (("--typical-p", "0"), "--typical-p 0: want a number above 0, 1 at most"),
+                (("--typical-p", "nan"), "--typical-p nan: want a number from 0 to 1"),
+                (("--min-p", "1.5"), "--min-p 1.5: want a number from 0 to 1"),
+                (("--repetition-penalty", "0"),
+                 "--repetition-penalty 0: want a number from 0.01 to 100"),
+                (("--logit-bias", "the=1"),
+                 "--logit-bias: `the=1`, want TOKEN=BIAS such as 11=-2.5"),
+                (("--logit-bias", "11=nan"),
+                 "--logit-bias: `11=nan`, want a bias from -100 to 100"),
+                (("--stop", ""), "--stop: `` has 0 bytes, want 1 to 256"),
+                (("--stop", "x") * 17, "--stop: 17 strings, at most 16 are taken"),
+                (("--schema", "a", "--regex", "b"),
+                 "--schema and --regex: a text can be held to one of them"),
+                (("--best-of", "2"), "--best-of: unknown option; try --help")):
+            with self.subTest(words=words):
+                self.assertEqual(cohort("run", *words, "x"),
+                                 (USAGE, "", [f"cohort run: {sentence}"]))
+        code, _, lines = cohort("run", "--raw", "--logit-bias", "99999999=1", "x")
+        self.assertEqual(code, DATA)
+        self.assertIn("logit_bias: token 99999999, the vocabulary ends at", lines[0])
+
     def test_run_stop(self):
         told = json.loads(cohort("run", "--raw", "--json", "-n", "40", "--stop", "5",
                                  "1 2 3 4")[1])["samples"][0]
