@@ -337,15 +337,21 @@ EXP_CALL token_id gumbel_all(const struct view *view, token_id best)
 }
 
 /* All tokens that may come, in order of their numbers; gives how many. */
-static int32_t heap_fill(const struct view *view)
+EXP_CALL int32_t heap_fill(const struct view *view)
 {
     int32_t count = 0;
-    for (token_id token = 0; token < view->vocab; token++) {
-        if ((allowed_byte(view, token / LANES * LANES) >> (token % LANES) & 1) == 0)
+    for (int32_t first = 0; first < view->vocab; first += LANES) {
+        const uint32_t byte = allowed_byte(view, first);
+        const int32_t left = view->vocab - first;
+        if (byte == 0)
             continue;
-        const float token_heat = heat(view, token);
-        if (token_heat > -INFINITY)
-            view->heap[count++] = (struct sample_heap_item){token_heat, token};
+        exp_f32 heats;
+        allowed_load(view, first, byte, &heats);
+        heats = (heats - view->max_allowed) / view->row->temperature;
+        for (int32_t lane = 0; lane < (left < LANES ? left : LANES); lane++) {
+            view->heap[count] = (struct sample_heap_item){heats[lane], first + lane};
+            count += heats[lane] > -INFINITY;
+        }
     }
     return count;
 }
