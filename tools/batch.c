@@ -335,7 +335,9 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
         .about = "Answers the requests of an OpenAI batch file (one JSON object a line, url\n"
                  "/v1/chat/completions) and appends one result line each to OUT. Run it again "
                  "after\n"
-                 "an interruption: requests that have their line in OUT are not done twice.",
+                 "an interruption: requests that have their line in OUT are not done twice.\n"
+                 "Beside OpenAI's fields a request may have top_k, min_p, typical_p,\n"
+                 "repetition_penalty, priority, deadline_ms and chunk.",
         ARGS_OPTIONS(options),
     };
     int rest = 0;
