@@ -28,9 +28,9 @@
  * taken. The best token may be cut; one at least is left.
  *
  * The order, temperature first, is that of Hugging Face's generate (temperature, top_k, top_p,
- * min_p, typical_p). (Of equally typical tokens
- * that one keeps all.) llama.cpp's default is another: top_k, typical_p, top_p, min_p, then
- * temperature; with temperature 1 and one filter alone the two agree but for ties.
+ * min_p, typical_p), which of equally typical tokens keeps all. llama.cpp's default is another:
+ * top_k, typical_p, top_p, min_p, then temperature; with temperature 1 and one filter alone it
+ * leaves the same, but for ties.
  *
  * logprob is log softmax of l (no mask, penalty or temperature) at the token. The largest logit
  * must be finite: with a NaN or +infinity in the row nothing can be said of it.
