@@ -55,9 +55,10 @@ room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
   protocol/dsl/lower.c protocol/dsl/lower_def.c protocol/dsl/lower_expr.c
   protocol/dsl/lower_string.c protocol/dsl/methods_dict.c protocol/dsl/methods_find.c
   protocol/dsl/methods_list.c protocol/dsl/methods_set.c protocol/dsl/methods_text.c
-  protocol/dsl/modules.c protocol/dsl/modules_collections.c protocol/dsl/modules_itertools.c
+  protocol/dsl/modules.c protocol/dsl/modules_choices.c protocol/dsl/modules_collections.c protocol/dsl/modules_itertools.c
   protocol/dsl/modules_json.c protocol/dsl/modules_json_read.c protocol/dsl/modules_math.c
-  protocol/dsl/modules_re.c protocol/dsl/modules_re_match.c protocol/dsl/number.c
+  protocol/dsl/modules_re.c protocol/dsl/modules_re_match.c protocol/dsl/modules_text.c
+  protocol/dsl/modules_whole.c protocol/dsl/number.c
   protocol/dsl/parse.c protocol/dsl/provenance.c protocol/dsl/record.c
   protocol/dsl/regex_re2.cc protocol/dsl/regex_translate.c protocol/dsl/repr.c
   protocol/dsl/scope.c protocol/dsl/sets.c protocol/dsl/str.c protocol/dsl/type.c

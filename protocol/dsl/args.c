@@ -88,7 +88,7 @@ bool args_str(struct interp *in, struct value value, const char *what, struct st
         return true;
     if (value.kind != VALUE_STR)
         return exception_raise(in, &exception_type, "%s must be str, not %s", what,
-                               type_name(value));
+                               value.kind == VALUE_NONE ? "None" : type_name(value));
     *out = value.as.str;
     return true;
 }

@@ -1,16 +1,19 @@
 /* attribute - see attribute.h. */
 #include "protocol/dsl/attribute.h"
 
+#include "protocol/dsl/args.h"
 #include "protocol/dsl/code.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/methods.h"
 #include "protocol/dsl/modules.h"
+#include "protocol/dsl/number.h"
 #include "protocol/dsl/record.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
+#include <math.h>
 #include <string.h>
 
 /* model_dump() and dict() of a record. */
@@ -44,6 +47,32 @@ static const struct methods_row RECORD_METHODS[] = {
     {"copy", copy_record}, {NULL, NULL},
 };
 
+static bool bit_length(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"bit_length", 0, 0, {NULL}, {NULL}};
+    struct value none[1];
+    if (!args_bind(in, &SPEC, args, none))
+        return false;
+    const int64_t number = number_integer(args->self);
+    const uint64_t size = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    *out = value_int(size == 0 ? 0 : 64 - __builtin_clzll(size));
+    return true;
+}
+
+static bool is_integer(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"is_integer", 0, 0, {NULL}, {NULL}};
+    struct value none[1];
+    if (!args_bind(in, &SPEC, args, none))
+        return false;
+    const double number = args->self.as.real;
+    *out = value_bool(isfinite(number) && floor(number) == number);
+    return true;
+}
+
+static const struct methods_row INT_METHODS[] = {{"bit_length", bit_length}, {NULL, NULL}};
+static const struct methods_row FLOAT_METHODS[] = {{"is_integer", is_integer}, {NULL, NULL}};
+
 static value_call *in_dict(const struct dict *dict, const struct str *name)
 {
     value_call *call = NULL;
@@ -63,6 +92,11 @@ static value_call *in_str(const struct str *name)
 value_call *attribute_method(struct value object, const struct str *name)
 {
     switch (object.kind) {
+    case VALUE_INT:
+    case VALUE_BOOL:
+        return methods_lookup(INT_METHODS, name);
+    case VALUE_FLOAT:
+        return methods_lookup(FLOAT_METHODS, name);
     case VALUE_STR:
         return in_str(name);
     case VALUE_LIST:

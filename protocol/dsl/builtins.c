@@ -123,6 +123,54 @@ static int64_t power_modulo(int64_t base, int64_t exponent, int64_t modulus)
     return (int64_t)result;
 }
 
+/* The inverse of base modulo modulus > 0 by Euclid's algorithm; 0 when there is none. */
+static int64_t inverse(int64_t base, int64_t modulus)
+{
+    __extension__ typedef __int128 signed_wide;
+    signed_wide a = ((signed_wide)base % modulus + modulus) % modulus, b = modulus;
+    signed_wide x = 1, y = 0; /* a = x * base, b = y * base modulo modulus */
+    while (b != 0) {
+        const signed_wide quotient = a / b, rest = a - quotient * b, z = x - quotient * y;
+        a = b;
+        b = rest;
+        x = y;
+        y = z;
+    }
+    return a == 1 ? (int64_t)((x % modulus + modulus) % modulus) : 0;
+}
+
+static bool power_of_three(struct interp *in, const struct value values[3], struct value *out)
+{
+    for (uint32_t i = 0; i < 3; i++)
+        if (!number_is(values[i]))
+            return exception_raise(
+                in, &exception_type,
+                "unsupported operand type(s) for ** or pow(): '%s', '%s', '%s'",
+                type_name(values[0]), type_name(values[1]), type_name(values[2]));
+    for (uint32_t i = 0; i < 3; i++)
+        if (!number_is_int(values[i]))
+            return exception_raise(
+                in, &exception_type,
+                "pow() 3rd argument not allowed unless all arguments are integers");
+    int64_t base = number_integer(values[0]), exponent = number_integer(values[1]);
+    const int64_t signed_modulus = number_integer(values[2]);
+    if (signed_modulus == 0)
+        return exception_raise(in, &exception_value, "pow() 3rd argument cannot be 0");
+    if (signed_modulus == INT64_MIN || exponent == INT64_MIN)
+        return exception_raise(in, &exception_overflow, "pow() of such numbers leaves 64 bits");
+    const int64_t modulus = signed_modulus < 0 ? -signed_modulus : signed_modulus;
+    if (exponent < 0) {
+        base = modulus == 1 ? 0 : inverse(base, modulus);
+        exponent = -exponent;
+        if (base == 0 && modulus != 1)
+            return exception_raise(in, &exception_value,
+                                   "base is not invertible for the given modulus");
+    }
+    const int64_t result = power_modulo(base, exponent, modulus);
+    *out = value_int(signed_modulus < 0 && result > 0 ? result + signed_modulus : result);
+    return true;
+}
+
 static bool power(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"pow", 2, 3, {"base", "exp", "mod"}, {NULL}};
@@ -131,25 +179,22 @@ static bool power(struct interp *in, const struct args *args, struct value *out)
         return false;
     if (values[2].kind == VALUE_UNSET || values[2].kind == VALUE_NONE)
         return eval_binary(in, AST_POW, values, false, out);
-    int64_t base = 0, exponent = 0, modulus = 0;
-    if (!args_int(in, values[0], &base) || !args_int(in, values[1], &exponent) ||
-        !args_int(in, values[2], &modulus))
-        return false;
-    if (modulus == 0)
-        return exception_raise(in, &exception_value, "pow() 3rd argument cannot be 0");
-    if (modulus < 0 || exponent < 0)
-        return exception_raise(in, &exception_value,
-                               "pow() with a negative exponent or modulus is not supported");
-    *out = value_int(power_modulo(base, exponent, modulus));
-    return true;
+    return power_of_three(in, values, out);
 }
 
 static bool divmod(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"divmod", 2, 2, {NULL}, {NULL}};
     struct value values[2], pair[2];
-    if (!args_bind(in, &SPEC, args, values) ||
-        !eval_binary(in, AST_FLOOR_DIV, values, false, &pair[0]) ||
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    if (!number_is(values[0]) || !number_is(values[1]))
+        return exception_raise(in, &exception_type,
+                               "unsupported operand type(s) for divmod(): '%s' and '%s'",
+                               type_name(values[0]), type_name(values[1]));
+    if (!(number_is_int(values[0]) && number_is_int(values[1])) && number_real(values[1]) == 0)
+        return exception_raise(in, &exception_zero_division, "float divmod()");
+    if (!eval_binary(in, AST_FLOOR_DIV, values, false, &pair[0]) ||
         !eval_binary(in, AST_MOD, values, false, &pair[1]))
         return false;
     *out = value_tuple(list_of(in, pair, 2));
@@ -287,6 +332,10 @@ static bool chr(struct interp *in, const struct args *args, struct value *out)
     int64_t code_point = 0;
     if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[0], &code_point))
         return false;
+    if (code_point < INT32_MIN || code_point > INT32_MAX)
+        return exception_raise(in, &exception_overflow,
+                               code_point < 0 ? "Python int too small to convert to C int"
+                                              : "Python int too large to convert to C int");
     if (code_point < 0 || code_point > 0x10ffff)
         return exception_raise(in, &exception_value, "chr() arg not in range(0x110000)");
     if (code_point >= 0xd800 && code_point < 0xe000)

@@ -3,6 +3,7 @@
 
 #include "protocol/dsl/attribute.h"
 #include "protocol/dsl/dict.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
@@ -291,13 +292,37 @@ static bool plain_arguments(struct interp *in, struct eval_frame *f, const struc
     return true;
 }
 
-static bool spread_dict(struct interp *in, struct value value, struct list *named,
-                        struct list *names)
+/* What is called, and its arguments as they are collected. */
+struct spread {
+    struct value callee, object; /* object: of a method, else unset */
+    const struct str *method;
+    struct list *plain, *named, *names;
+};
+
+static bool cannot_spread(struct interp *in, const struct spread *s, const char *what,
+                          struct value value)
 {
+    struct text name = TEXT("");
+    const bool method = s->object.kind != VALUE_UNSET;
+    if (method)
+        name = str_text(s->method);
+    else if (s->callee.kind == VALUE_FUNCTION)
+        name = str_text(s->callee.as.function->code->qualified);
+    else if (s->callee.kind == VALUE_BUILTIN)
+        name = text_of(s->callee.as.builtin->name);
+    else if (s->callee.kind == VALUE_TYPE)
+        name = text_of(s->callee.as.type->name);
+    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s",
+                           method ? type_name(s->object) : "", method ? "." : "",
+                           TEXT_ARG(name), what, type_name(value));
+}
+
+static bool spread_dict(struct interp *in, const struct spread *s, struct value value)
+{
+    struct list *named = s->named, *names = s->names;
     uint32_t at = 0;
     if (value.kind != VALUE_DICT)
-        return exception_raise(in, &exception_type,
-                               "argument after ** must be a mapping, not %s", type_name(value));
+        return cannot_spread(in, s, "** must be a mapping", value);
     for (const struct dict_entry *entry; (entry = dict_next(value.as.dict, &at)) != NULL;) {
         if (entry->key.kind != VALUE_STR)
             return exception_raise(in, &exception_type, "keywords must be strings");
@@ -308,47 +333,51 @@ static bool spread_dict(struct interp *in, struct value value, struct list *name
 }
 
 static bool spread_one(struct interp *in, struct eval_frame *f, const struct ast *item,
-                       struct list *lists[3])
+                       const struct spread *s)
 {
     struct value value;
     const bool star = item->kind == AST_STAR;
     if (!eval_expr(in, f, star ? item->as.star.operand : item, &value))
         return false;
     if (!star)
-        return list_push(in, lists[0], value);
+        return list_push(in, s->plain, value);
     if (item->as.star.twice)
-        return spread_dict(in, value, lists[1], lists[2]);
+        return spread_dict(in, s, value);
+    if (!iter_can(value))
+        return cannot_spread(in, s, "* must be an iterable", value);
     const struct list *items = list_from(in, value);
-    return items && list_extend(in, lists[0], items->items, items->count);
+    return items && list_extend(in, s->plain, items->items, items->count);
 }
 
 /* With * or **: plain values, named values and names in lists. */
 static bool spread_arguments(struct interp *in, struct eval_frame *f, const struct ast *node,
-                             struct args *args)
+                             struct spread *s, struct args *args)
 {
     const struct ast_list *items = &node->as.call.arguments;
     const uint32_t plain = items->count - node->as.call.named_count;
-    struct list *lists[3] = {list_new(in, 0), list_new(in, 0), list_new(in, 0)};
-    if (!lists[0] || !lists[1] || !lists[2])
+    s->plain = list_new(in, 0);
+    s->named = list_new(in, 0);
+    s->names = list_new(in, 0);
+    if (!s->plain || !s->named || !s->names)
         return false;
     for (uint32_t i = 0; i < items->count; i++) {
         struct str *name = i < plain ? NULL : node->as.call.names[i - plain];
         struct value value;
-        if (!name && !spread_one(in, f, items->items[i], lists))
+        if (!name && !spread_one(in, f, items->items[i], s))
             return false;
         if (name &&
-            (!eval_expr(in, f, items->items[i], &value) || !list_push(in, lists[1], value) ||
-             !list_push(in, lists[2], value_str(name))))
+            (!eval_expr(in, f, items->items[i], &value) || !list_push(in, s->named, value) ||
+             !list_push(in, s->names, value_str(name))))
             return false;
     }
-    struct str **names = interp_alloc(in, (size_t)lists[2]->count + 1, sizeof *names);
-    for (uint32_t i = 0; names && i < lists[2]->count; i++)
-        names[i] = lists[2]->items[i].as.str;
-    args->values = lists[0]->items;
-    args->count = lists[0]->count;
+    struct str **names = interp_alloc(in, (size_t)s->names->count + 1, sizeof *names);
+    for (uint32_t i = 0; names && i < s->names->count; i++)
+        names[i] = s->names->items[i].as.str;
+    args->values = s->plain->items;
+    args->count = s->plain->count;
     args->names = names;
-    args->named = lists[1]->items;
-    args->named_count = lists[1]->count;
+    args->named = s->named->items;
+    args->named_count = s->named->count;
     return names != NULL;
 }
 
@@ -356,7 +385,7 @@ static bool call_with(struct interp *in, struct eval_frame *f, const struct ast 
                       struct value *out)
 {
     const struct ast *function = node->as.call.function;
-    struct value callee, object = {.kind = VALUE_UNSET};
+    struct value callee = {.kind = VALUE_UNSET}, object = {.kind = VALUE_UNSET};
     value_call *method = NULL;
     struct args args = {0};
     if (function->kind == AST_ATTRIBUTE) {
@@ -368,7 +397,12 @@ static bool call_with(struct interp *in, struct eval_frame *f, const struct ast 
     } else if (!eval_expr(in, f, function, &callee)) {
         return false;
     }
-    if (!(node->as.call.spread ? spread_arguments(in, f, node, &args)
+    struct spread spread = {.callee = callee};
+    if (method) {
+        spread.object = object;
+        spread.method = function->as.attribute.name;
+    }
+    if (!(node->as.call.spread ? spread_arguments(in, f, node, &spread, &args)
                                : plain_arguments(in, f, node, &args)))
         return false;
     in->line = node->line;

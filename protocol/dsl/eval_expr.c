@@ -5,7 +5,9 @@
 #include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/format.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/modules.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/str.h"
@@ -60,6 +62,11 @@ static struct list *eval_items(struct interp *in, struct eval_frame *f,
         const bool star = item->kind == AST_STAR;
         if (!eval_expr(in, f, star ? item->as.star.operand : item, &value))
             return NULL;
+        if (star && !iter_can(value)) {
+            exception_raise(in, &exception_type, "Value after * must be an iterable, not %s",
+                            type_name(value));
+            return NULL;
+        }
         if (star) {
             const struct list *spread = list_from(in, value);
             if (!spread || !list_extend(in, list, spread->items, spread->count))
@@ -154,7 +161,7 @@ static bool eval_format(struct interp *in, struct eval_frame *f, const struct as
 static bool eval_unary(struct interp *in, struct eval_frame *f, const struct ast *node,
                        struct value *out)
 {
-    struct value value;
+    struct value value, pair[2];
     if (!eval_expr(in, f, node->as.operand, &value))
         return false;
     if (node->kind == AST_NOT) {
@@ -170,6 +177,14 @@ static bool eval_unary(struct interp *in, struct eval_frame *f, const struct ast
     if (node->kind == AST_INVERT && number_is_int(value)) {
         *out = value_int(~number_integer(value));
         return true;
+    }
+    if (node->kind != AST_INVERT && value.kind == VALUE_DICT &&
+        value.as.dict->flavor == DICT_COUNTER) {
+        const struct value none = value_dict(modules_counter_new(in));
+        const bool plus = node->kind == AST_PLUS;
+        pair[0] = plus ? value : none;
+        pair[1] = plus ? none : value;
+        return none.as.dict && modules_counter_binary(in, plus ? AST_ADD : AST_SUB, pair, out);
     }
     return exception_raise(in, &exception_type, "bad operand type for unary %s: '%s'",
                            node->kind == AST_NEGATE ? "-"

@@ -4,6 +4,7 @@
 #include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/format.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/modules.h"
 #include "protocol/dsl/number.h"
@@ -119,7 +120,15 @@ static bool merge_dicts(struct interp *in, const struct value pair[2], bool in_p
 {
     struct dict *merged = in_place ? pair[0].as.dict : dict_copy(in, pair[0].as.dict);
     *out = value_dict(merged);
-    return merged && dict_merge(in, merged, pair[1].as.dict);
+    if (!merged)
+        return false;
+    if (!in_place && merged->flavor == DICT_COUNTER)
+        merged->flavor = DICT_PLAIN; /* a Counter with another kind of dict */
+    if (!in_place && merged->flavor == DICT_PLAIN && pair[1].as.dict->flavor != DICT_COUNTER) {
+        merged->flavor = pair[1].as.dict->flavor;
+        merged->factory = pair[1].as.dict->factory;
+    }
+    return dict_merge(in, merged, pair[1].as.dict);
 }
 
 static bool as_set(struct interp *in, struct value value, struct value *out)
@@ -129,11 +138,33 @@ static bool as_set(struct interp *in, struct value value, struct value *out)
     return set && dict_add_all(in, set, value);
 }
 
-/* dict views act as sets: a.keys() & b.keys() */
-static bool is_set_like(struct value value)
+/* The views of keys and items act as sets, with anything that can be gone through:
+ * a.keys() & ['x'] */
+static bool is_set_view(struct value value)
 {
-    return value.kind == VALUE_SET ||
-           (value.kind == VALUE_ITER && text_starts(text_of(type_name(value)), TEXT("dict_")));
+    return value.kind == VALUE_ITER && iter_is_view(value.as.iter) &&
+           value.as.iter->stride != ITER_VALUES;
+}
+
+static bool is_bitwise(enum ast_operator op)
+{
+    return op == AST_SUB || op == AST_AND_BITS || op == AST_OR_BITS || op == AST_XOR;
+}
+
+static bool counters(struct interp *in, enum ast_operator op, const struct value pair[2],
+                     bool in_place, struct value *out)
+{
+    if (!is_bitwise(op) && op != AST_ADD)
+        return unsupported(in, op, pair, in_place);
+    if (op == AST_XOR)
+        return unsupported(in, op, pair, in_place);
+    if (!modules_counter_binary(in, op, pair, out))
+        return false;
+    if (in_place) {
+        *pair[0].as.dict = *out->as.dict;
+        *out = pair[0];
+    }
+    return true;
 }
 
 static bool other_kinds(struct interp *in, enum ast_operator op, const struct value pair[2],
@@ -143,10 +174,11 @@ static bool other_kinds(struct interp *in, enum ast_operator op, const struct va
     struct value sets[2] = {pair[0], pair[1]};
     if (dicts && pair[0].as.dict->flavor == DICT_COUNTER &&
         pair[1].as.dict->flavor == DICT_COUNTER)
-        return modules_counter_binary(in, op, pair, out);
+        return counters(in, op, pair, in_place, out);
     if (dicts && op == AST_OR_BITS)
         return merge_dicts(in, pair, in_place, out);
-    if (is_set_like(pair[0]) && is_set_like(pair[1])) {
+    const bool views = is_set_view(pair[0]) || is_set_view(pair[1]);
+    if ((pair[0].kind == VALUE_SET && pair[1].kind == VALUE_SET) || (views && is_bitwise(op))) {
         for (uint32_t i = 0; i < 2; i++)
             if (pair[i].kind != VALUE_SET && !as_set(in, pair[i], &sets[i]))
                 return false;

@@ -116,7 +116,9 @@ static bool sequence_index(struct interp *in, struct value object, struct value 
     if (*at >= 0 && *at < length)
         return true;
     return exception_raise(in, &exception_index, "%s index out of range",
-                           object.kind == VALUE_STR ? "string" : type_name(object));
+                           object.kind == VALUE_STR     ? "string"
+                           : object.kind == VALUE_RANGE ? "range object"
+                                                        : type_name(object));
 }
 
 /* The same where the list is changed there: CPython words it otherwise. */

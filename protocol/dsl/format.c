@@ -208,7 +208,9 @@ struct str *format_percent(struct interp *in, struct str *format, struct value a
         if (sign != SIZE_MAX && !percent_one(&p, &b, text, &at))
             return NULL;
     }
-    const uint32_t count = p.tuple ? p.tuple->count : argument.kind == VALUE_DICT ? 0 : 1;
+    const bool mapping = argument.kind == VALUE_DICT || argument.kind == VALUE_LIST ||
+                         argument.kind == VALUE_RANGE; /* what %(name)s may look in */
+    const uint32_t count = p.tuple ? p.tuple->count : mapping ? 0 : 1;
     if (p.next < count) {
         exception_raise(in, &exception_type,
                         "not all arguments converted during string formatting");

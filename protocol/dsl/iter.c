@@ -72,7 +72,8 @@ static enum iter_result step_dict(struct interp *in, struct iter *iter, struct v
     return ITER_ITEM;
 }
 
-static const char *const VIEW_NAMES[] = {"dict_keys", "dict_values", "dict_items"};
+static const char *const VIEW_NAMES[2][3] = {{"dict_keys", "dict_values", "dict_items"},
+                                             {"odict_keys", "odict_values", "odict_items"}};
 
 /* Marks a view: it is never stepped itself, iter_of makes a fresh iterator of it. */
 static enum iter_result step_view(struct interp *in, struct iter *iter, struct value *out)
@@ -118,7 +119,7 @@ bool iter_is_view(const struct iter *iter)
 
 struct iter *iter_view(struct interp *in, struct dict *dict, enum iter_dict_part part)
 {
-    struct iter *iter = iter_new(in, step_view, VIEW_NAMES[part]);
+    struct iter *iter = iter_new(in, step_view, VIEW_NAMES[dict->flavor == DICT_ORDERED][part]);
     if (!iter)
         return NULL;
     iter->source = value_dict(dict);
@@ -171,6 +172,13 @@ static struct iter *of(struct interp *in, struct value value, bool container)
     if (iter)
         iter->source = value;
     return iter;
+}
+
+bool iter_can(struct value value)
+{
+    return value.kind == VALUE_LIST || value.kind == VALUE_TUPLE || value.kind == VALUE_STR ||
+           value.kind == VALUE_SET || value.kind == VALUE_DICT || value.kind == VALUE_RANGE ||
+           value.kind == VALUE_ITER;
 }
 
 struct iter *iter_of(struct interp *in, struct value value)

@@ -24,6 +24,8 @@ enum iter_dict_part { ITER_KEYS, ITER_VALUES, ITER_ITEMS };
 /* Over a dict's keys, values or (key, value) pairs. RuntimeError when it changes size. */
 struct iter *iter_of_dict(struct interp *in, struct dict *dict, enum iter_dict_part part);
 /* dict.keys() and so on: can be gone through several times. */
+/* Whether iter_of takes it. */
+bool iter_can(struct value value);
 bool iter_is_view(const struct iter *iter);
 struct iter *iter_view(struct interp *in, struct dict *dict, enum iter_dict_part part);
 

@@ -208,7 +208,8 @@ static bool sort_items(struct interp *in, struct sort_item **items, size_t count
     return to != NULL;
 }
 
-bool list_sort(struct interp *in, struct list *list, struct value key, bool reverse)
+static bool sort_into(struct interp *in, const struct list *list, struct value key,
+                      bool reverse)
 {
     const uint32_t count = list->count;
     struct sort_item *items = interp_alloc(in, (size_t)count + 1, sizeof *items);
@@ -220,12 +221,22 @@ bool list_sort(struct interp *in, struct list *list, struct value key, bool reve
         if (key.kind != VALUE_UNSET && key.kind != VALUE_NONE &&
             !eval_call_value(in, key, &args, &items[i].key))
             return false;
-        if (list->count != count)
-            return exception_raise(in, &exception_value, "list modified during sort");
     }
     if (!interp_charge(in, count) || !sort_items(in, &items, count, reverse))
         return false;
-    for (uint32_t i = 0; i < count && i < list->count; i++)
+    for (uint32_t i = 0; i < count; i++)
         list->items[i] = items[i].item;
     return true;
+}
+
+bool list_sort(struct interp *in, struct list *list, struct value key, bool reverse)
+{
+    const struct list whole = *list;
+    *list = (struct list){0}; /* while it is sorted, the key function sees it empty */
+    const bool sorted = sort_into(in, &whole, key, reverse);
+    const bool modified = list->count != 0 || list->items;
+    *list = whole;
+    if (sorted && modified)
+        return exception_raise(in, &exception_value, "list modified during sort");
+    return sorted;
 }

@@ -108,13 +108,11 @@ static bool lower_parameters(struct lower *l, struct parameters *p, const struct
 static struct str *qualified_name(struct lower *l, struct text name)
 {
     const struct scope *around = l->scope;
-    while (around && around->is_comprehension)
-        around = around->outer;
-    if (!around || !around->code)
+    if (!around->code)
         return str_copy(l->in, name);
     struct str_builder b = {.in = l->in};
     str_builder_add(&b, str_text(around->code->qualified));
-    str_builder_add(&b, TEXT(".<locals>."));
+    str_builder_add(&b, around->is_comprehension ? TEXT(".") : TEXT(".<locals>."));
     str_builder_add(&b, name);
     return str_builder_str(&b);
 }
@@ -233,6 +231,14 @@ static bool lower_clauses(struct lower *l, const struct syntax *s, struct ast *n
     return true;
 }
 
+static struct text comprehension_name(enum syntax_kind kind)
+{
+    return kind == SYNTAX_LIST_COMPREHENSION  ? TEXT("<listcomp>")
+           : kind == SYNTAX_SET_COMPREHENSION ? TEXT("<setcomp>")
+           : kind == SYNTAX_GENERATOR         ? TEXT("<genexpr>")
+                                              : TEXT("<dictcomp>");
+}
+
 struct ast *lower_comprehension(struct lower *l, const struct syntax *s)
 {
     struct ast *node = lower_node(l, s, AST_COMPREHENSION);
@@ -242,7 +248,10 @@ struct ast *lower_comprehension(struct lower *l, const struct syntax *s)
     if (!node || !inner)
         return lower_tripped(l);
     inner->is_comprehension = true;
-    code->name = lower_symbol(l, TEXT("<comprehension>"));
+    code->name = lower_symbol(l, comprehension_name(s->kind));
+    code->qualified = qualified_name(l, comprehension_name(s->kind));
+    if (!code->name || !code->qualified)
+        return lower_tripped(l);
     node->as.comprehension.code = code;
     node->as.comprehension.display = s->kind == SYNTAX_LIST_COMPREHENSION  ? AST_DISPLAY_LIST
                                      : s->kind == SYNTAX_SET_COMPREHENSION ? AST_DISPLAY_SET

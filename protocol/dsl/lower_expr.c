@@ -25,13 +25,52 @@ static struct ast *lower_star(struct lower *l, const struct syntax *s, bool targ
     return node->as.star.operand ? node : NULL;
 }
 
+/* What stands leftmost in an expression; NULL when it begins with a token of its own. */
+static struct ast **leftmost(struct ast *node)
+{
+    switch (node->kind) {
+    case AST_CALL:
+        return &node->as.call.function;
+    case AST_ATTRIBUTE:
+        return &node->as.attribute.object;
+    case AST_SUBSCRIPT:
+        return &node->as.subscript.object;
+    case AST_BINARY:
+    case AST_AND:
+    case AST_OR:
+        return &node->as.binary.left;
+    case AST_COMPARE:
+        return &node->as.compare.operands.items[0];
+    case AST_CONDITIONAL:
+        return &node->as.conditional.yes;
+    default:
+        return NULL;
+    }
+}
+
+/* The grammar reads `*x.split()` as the star of x alone: a star that stands leftmost in an item
+ * is one of all of it. */
+static struct ast *lower_item(struct lower *l, const struct syntax *s)
+{
+    struct ast *item = lower_expr(l, s);
+    struct ast **at = item ? leftmost(item) : NULL;
+    while (at && (*at)->kind != AST_STAR)
+        at = leftmost(*at);
+    if (!at || (*at)->as.star.twice)
+        return item;
+    struct ast *star = *at;
+    *at = star->as.star.operand;
+    star->as.star.operand = item;
+    return star;
+}
+
 static struct ast *lower_items(struct lower *l, const struct syntax *s, enum ast_kind kind)
 {
     struct ast *node = lower_node(l, s, kind);
     if (!node || !lower_list(l, s, &node->as.list))
         return NULL;
     for (const struct syntax *at = lower_named(s->first); at; at = lower_named(at->next)) {
-        struct ast *item = lower_expr(l, at);
+        struct ast *item = lower_item(l, at);
         if (!item)
             return NULL;
         node->as.list.items[node->as.list.count++] = item;
@@ -174,9 +213,8 @@ static bool lower_argument(struct lower *l, const struct syntax *at, struct ast 
         call->as.call.spread = true;
         value = lower_star(l, at, false);
     } else {
-        call->as.call.spread |=
-            at->kind == SYNTAX_LIST_SPLAT || at->kind == SYNTAX_PARENTHESIZED_SPLAT;
-        value = lower_expr(l, at);
+        value = lower_item(l, at);
+        call->as.call.spread |= value && value->kind == AST_STAR;
     }
     arguments->items[arguments->count++] = value;
     return value != NULL;

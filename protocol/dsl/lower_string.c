@@ -157,6 +157,20 @@ static struct ast *lower_spec(struct lower *l, const struct syntax *s)
     return node;
 }
 
+static struct ast *lower_equals_field(struct lower *l, const struct syntax *s, struct ast *node)
+{
+    const struct syntax *name = lower_field(s, "name");
+    const char *colon = memchr(s->text.data, ':', s->text.size);
+    struct ast *spec = lower_node(l, s, AST_CONST);
+    if (!spec || !name || !colon)
+        return spec ? lower_refuse_kind(l, s) : NULL;
+    const size_t after = (size_t)(colon + 1 - s->text.data);
+    spec->as.constant = value_str(str_copy(l->in, text_slice(s->text, after, s->text.size)));
+    node->as.formatted.spec = spec;
+    node->as.formatted.value = lower_expr(l, name);
+    return spec->as.constant.as.str ? node->as.formatted.value ? node : NULL : lower_tripped(l);
+}
+
 /* {expression!r:spec}; for {expression=} its own text comes first. */
 static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
 {
@@ -167,6 +181,8 @@ static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
     const struct syntax *spec = lower_field(s, "format_specifier");
     if (!node || !expression)
         return node ? lower_refuse_kind(l, s) : NULL;
+    if (expression->kind == SYNTAX_NAMED) /* {x:=6}: x by the specification `=6` */
+        return lower_equals_field(l, expression, node);
     for (const struct syntax *at = expression->next; at; at = at->next) {
         if (at->kind != SYNTAX_TOKEN || !text_equal(at->text, TEXT("=")))
             continue;
@@ -185,8 +201,12 @@ static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
     return node->as.formatted.value && (!spec || node->as.formatted.spec) ? node : NULL;
 }
 
+/* The text is what lies between the quotes and the fields: the grammar counts some of it to the
+ * closing quote, such as the whole of r'\\'. */
 static bool add_string(struct literal *t, const struct syntax *s)
 {
+    const char *from = s->text.data;
+    size_t quotes = 1;
     t->raw = t->format = false;
     for (const struct syntax *at = s->first; at; at = at->next) {
         bool fine = true;
@@ -200,13 +220,18 @@ static bool add_string(struct literal *t, const struct syntax *s)
                              "bytes are not part of this language: use str, without the b");
                 return false;
             }
-        } else if (at->kind == SYNTAX_STRING_CONTENT) {
-            fine = put_content(t, at->text);
+            from = start.data + start.size;
+            quotes = start.size >= 3 && start.data[start.size - 3] == from[-1] ? 3 : 1;
         } else if (at->kind == SYNTAX_INTERPOLATION) {
-            struct ast *field = flush_text(t) ? lower_field_of(t, at) : NULL;
+            fine = put_content(t, (struct text){from, (size_t)(at->text.data - from)});
+            struct ast *field = fine && flush_text(t) ? lower_field_of(t, at) : NULL;
             fine = field != NULL;
+            from = at->text.data + at->text.size;
             if (fine)
                 t->parts.items[t->parts.count++] = field;
+        } else if (!at->next) {
+            const char *end = at->text.data + at->text.size - quotes;
+            fine = end < from || put_content(t, (struct text){from, (size_t)(end - from)});
         }
         if (!fine)
             return false;

@@ -63,8 +63,10 @@ static bool pop(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"pop", 1, 2, {NULL}, {NULL}};
     struct value values[2];
-    if (!args_bind(in, &SPEC, args, values) ||
-        !dict_remove(in, args->self.as.dict, values[0], out))
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    *out = (struct value){.kind = VALUE_UNSET}; /* an empty dict does not look at the key */
+    if (args->self.as.dict->count > 0 && !dict_remove(in, args->self.as.dict, values[0], out))
         return false;
     if (out->kind != VALUE_UNSET)
         return true;

@@ -509,7 +509,8 @@ static bool removeprefix(struct interp *in, const struct args *args, struct valu
     static const struct args_spec SPEC = {"removeprefix", 1, 1, {NULL}, {NULL}};
     struct value values[1];
     struct str *self = args->self.as.str, *affix = NULL;
-    if (!args_bind(in, &SPEC, args, values) || !args_str(in, values[0], "argument", &affix))
+    if (!args_bind(in, &SPEC, args, values) ||
+        !args_str(in, values[0], "removeprefix() argument", &affix))
         return false;
     const size_t cut = text_starts(str_text(self), str_text(affix)) ? affix->size : 0;
     return put_str(str_span(in, self, cut, self->size), out);
@@ -520,7 +521,8 @@ static bool removesuffix(struct interp *in, const struct args *args, struct valu
     static const struct args_spec SPEC = {"removesuffix", 1, 1, {NULL}, {NULL}};
     struct value values[1];
     struct str *self = args->self.as.str, *affix = NULL;
-    if (!args_bind(in, &SPEC, args, values) || !args_str(in, values[0], "argument", &affix))
+    if (!args_bind(in, &SPEC, args, values) ||
+        !args_str(in, values[0], "removesuffix() argument", &affix))
         return false;
     const size_t cut = text_ends(str_text(self), str_text(affix)) ? affix->size : 0;
     return put_str(str_span(in, self, 0, self->size - cut), out);

@@ -23,13 +23,26 @@ static bool add(struct interp *in, const struct args *args, struct value *out)
            dict_set(in, args->self.as.dict, values[0], value_none());
 }
 
+/* A set that is looked for is taken as it stands, though it is not hashable. */
+static bool take_out(struct interp *in, const struct args *args, struct value key,
+                     struct value *removed)
+{
+    struct dict copy;
+    if (key.kind == VALUE_SET && !key.as.dict->frozen) {
+        copy = *key.as.dict;
+        copy.frozen = true;
+        key.as.dict = &copy;
+    }
+    return dict_remove(in, args->self.as.dict, key, removed);
+}
+
 static bool discard(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"set.discard", 1, 1, {NULL}, {NULL}};
     struct value values[1], removed;
     *out = value_none();
     return !frozen(in, args, "discard") && args_bind(in, &SPEC, args, values) &&
-           dict_remove(in, args->self.as.dict, values[0], &removed);
+           take_out(in, args, values[0], &removed);
 }
 
 static bool remove_item(struct interp *in, const struct args *args, struct value *out)
@@ -38,7 +51,7 @@ static bool remove_item(struct interp *in, const struct args *args, struct value
     struct value values[1], removed;
     *out = value_none();
     if (frozen(in, args, "remove") || !args_bind(in, &SPEC, args, values) ||
-        !dict_remove(in, args->self.as.dict, values[0], &removed))
+        !take_out(in, args, values[0], &removed))
         return false;
     return removed.kind != VALUE_UNSET || exception_raise_value(in, &exception_key, values[0]);
 }

@@ -119,6 +119,12 @@ static bool capitalize(struct interp *in, const struct args *args, struct value 
     return no_arguments(in, args, "capitalize") && title_any(in, args->self.as.str, false, out);
 }
 
+/* Its capitals came first, and stand for both. */
+static bool is_cherokee(uint32_t capital)
+{
+    return capital >= 0x13a0 && capital <= 0x13f5;
+}
+
 static bool casefold(struct interp *in, const struct args *args, struct value *out)
 {
     const struct str *self = args->self.as.str;
@@ -131,8 +137,13 @@ static bool casefold(struct interp *in, const struct args *args, struct value *o
         const uint32_t count = unicode_upper(c, points); /* sharp s and ligatures unfold */
         for (uint32_t i = 0; count > 1 && i < count; i++)
             str_builder_code_point(&b, unicode_lower(points[i]));
-        if (count == 1)
-            str_builder_code_point(&b, c == 0x3c2 ? 0x3c3 : unicode_lower(c));
+        if (c == 0x130) /* the dotted I: an i, and the dot above */
+            str_builder_add(&b, TEXT("i\xcc\x87"));
+        else if (count ==
+                 1) /* by its capital: so the long s is an s, the final sigma a sigma */
+            str_builder_code_point(&b, c == 0x131               ? c
+                                       : is_cherokee(points[0]) ? points[0]
+                                                                : unicode_lower(points[0]));
     }
     return put_builder(&b, out);
 }
@@ -385,6 +396,13 @@ static bool maketrans(struct interp *in, const struct args *args, struct value *
         return true;
     }
     struct str *from = NULL, *to = NULL, *gone = NULL;
+    if (values[1].kind == VALUE_UNSET)
+        return exception_raise(in, &exception_type,
+                               "if you give only one argument to maketrans it must be a dict");
+    if (values[0].kind != VALUE_STR && values[1].kind == VALUE_STR)
+        return exception_raise(in, &exception_type,
+                               "first maketrans argument must be a string if there is a second "
+                               "argument");
     if (!args_str(in, values[0], "maketrans() argument 1", &from) ||
         !args_str(in, values[1], "maketrans() argument 2", &to) ||
         !args_str(in, values[2], "maketrans() argument 3", &gone))

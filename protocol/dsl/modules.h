@@ -65,6 +65,8 @@ bool modules_re_match_attribute(struct interp *in, struct value object, const st
 /* Most common first; equal counts in order of insertion. */
 struct dict *modules_counter_sorted(struct interp *in, const struct dict *counter);
 /* Counter + - & | */
+/* An empty Counter; NULL when tripped. */
+struct dict *modules_counter_new(struct interp *in);
 bool modules_counter_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                             struct value *out);
 #endif

@@ -142,16 +142,23 @@ static bool combine_key(struct interp *in, enum ast_operator op, const struct va
     return !positive || dict_set(in, out, key, result);
 }
 
+struct dict *modules_counter_new(struct interp *in)
+{
+    struct dict *counter = dict_new(in);
+    if (counter)
+        counter->flavor = DICT_COUNTER;
+    return counter;
+}
+
 bool modules_counter_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                             struct value *out)
 {
-    struct dict *result = dict_new(in);
+    struct dict *result = modules_counter_new(in);
     if (op != AST_ADD && op != AST_SUB && op != AST_AND_BITS && op != AST_OR_BITS)
         return exception_raise(in, &exception_type,
                                "unsupported operand type(s) for 'Counter' and 'Counter'");
     if (!result)
         return false;
-    result->flavor = DICT_COUNTER;
     *out = value_dict(result);
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t at = 0;

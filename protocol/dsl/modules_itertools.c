@@ -13,6 +13,7 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/modules_choices.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/type.h"
 
@@ -51,7 +52,7 @@ static enum iter_result step_chain(struct interp *in, struct iter *iter, struct 
 
 static bool chain_of(struct interp *in, struct iter *source, struct value *out)
 {
-    struct iter *iter = source ? iter_new(in, step_chain, "chain") : NULL;
+    struct iter *iter = source ? iter_new(in, step_chain, "itertools.chain") : NULL;
     if (iter)
         iter->source = iter_value(source);
     return put_iter(iter, out);
@@ -95,16 +96,26 @@ static bool islice(struct interp *in, const struct args *args, struct value *out
     int64_t at[3] = {0, INT64_MAX, 1};
     if (!args_bind(in, &SPEC, args, values))
         return false;
-    const uint32_t shift = values[2].kind == VALUE_UNSET ? 1 : 0;
-    for (uint32_t i = 0; i + shift < 3; i++)
-        if (values[1 + i].kind != VALUE_NONE && !args_int(in, values[1 + i], &at[i + shift]))
-            return false;
-    if (at[0] < 0 || at[1] < 0 || at[2] < 1)
+    const bool plain = values[2].kind == VALUE_UNSET; /* the stop alone */
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct value value = plain ? values[1] : values[1 + i];
+        if ((plain && i != 1) || value.kind == VALUE_NONE || value.kind == VALUE_UNSET)
+            continue;
+        at[i] = number_is_int(value) ? number_integer(value) : -1;
+    }
+    if (at[1] == -1)
+        return exception_raise(in, &exception_value,
+                               "Stop argument for islice() must be None or an integer: "
+                               "0 <= x <= sys.maxsize.");
+    if (at[0] < 0 || at[1] < 0)
         return exception_raise(in, &exception_value,
                                "Indices for islice() must be None or an integer: 0 <= x <= "
                                "sys.maxsize.");
+    if (at[2] < 1)
+        return exception_raise(in, &exception_value,
+                               "Step for islice() must be a positive integer or None.");
     struct iter *source = iter_of(in, values[0]);
-    struct iter *iter = source ? iter_new(in, step_islice, "islice") : NULL;
+    struct iter *iter = source ? iter_new(in, step_islice, "itertools.islice") : NULL;
     if (iter) {
         iter->source = iter_value(source);
         iter->other = value_int(at[0]);
@@ -127,7 +138,7 @@ static bool count(struct interp *in, const struct args *args, struct value *out)
     struct value values[2];
     if (!args_bind(in, &SPEC, args, values))
         return false;
-    struct iter *iter = iter_new(in, step_count, "count");
+    struct iter *iter = iter_new(in, step_count, "itertools.count");
     if (iter) {
         iter->source = values[0].kind == VALUE_UNSET ? value_int(0) : values[0];
         iter->other = values[1].kind == VALUE_UNSET ? value_int(1) : values[1];
@@ -153,7 +164,7 @@ static bool cycle(struct interp *in, const struct args *args, struct value *out)
     if (!args_bind(in, &SPEC, args, values))
         return false;
     struct list *list = list_from(in, values[0]);
-    struct iter *iter = list ? iter_new(in, step_cycle, "cycle") : NULL;
+    struct iter *iter = list ? iter_new(in, step_cycle, "itertools.cycle") : NULL;
     if (iter)
         iter->source = value_list(list);
     return put_iter(iter, out);
@@ -176,7 +187,7 @@ static bool repeat(struct interp *in, const struct args *args, struct value *out
     int64_t times = INT64_MAX;
     if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[1], &times))
         return false;
-    struct iter *iter = iter_new(in, step_repeat, "repeat");
+    struct iter *iter = iter_new(in, step_repeat, "itertools.repeat");
     if (iter) {
         iter->source = values[0];
         iter->stop = times;
@@ -218,7 +229,7 @@ static bool accumulate(struct interp *in, const struct args *args, struct value 
     if (!sum || !args_bind(in, &SPEC, args, values))
         return false;
     struct iter *source = iter_of(in, values[0]);
-    struct iter *iter = source ? iter_new(in, step_accumulate, "accumulate") : NULL;
+    struct iter *iter = source ? iter_new(in, step_accumulate, "itertools.accumulate") : NULL;
     if (iter) {
         if (values[2].kind != VALUE_NONE)
             *sum = values[2];
@@ -248,31 +259,81 @@ static enum iter_result step_while(struct interp *in, struct iter *iter, struct 
     return ITER_END;
 }
 
-static bool any_while(struct interp *in, const struct args *args, const char *name,
-                      struct value *out)
+/* NAME(function, iterable), both kept for the step. */
+static bool with_function(struct interp *in, const struct args *args, const char *name,
+                          value_step *step, struct value *out)
 {
     const struct args_spec spec = {name, 2, 2, {NULL}, {NULL}};
     struct value values[2];
     if (!args_bind(in, &spec, args, values))
         return false;
     struct iter *source = iter_of(in, values[1]);
-    struct iter *iter = source ? iter_new(in, step_while, name) : NULL;
+    struct iter *iter = source ? iter_new(in, step, name) : NULL;
     if (iter) {
         iter->source = iter_value(source);
         iter->other = values[0];
-        iter->stride = name[0] == 't';
+        iter->stride = name[0] == 't'; /* takewhile */
     }
     return put_iter(iter, out);
 }
 
 static bool takewhile(struct interp *in, const struct args *args, struct value *out)
 {
-    return any_while(in, args, "takewhile", out);
+    return with_function(in, args, "takewhile", step_while, out);
 }
 
 static bool dropwhile(struct interp *in, const struct args *args, struct value *out)
 {
-    return any_while(in, args, "dropwhile", out);
+    return with_function(in, args, "dropwhile", step_while, out);
+}
+
+static enum iter_result step_filterfalse(struct interp *in, struct iter *iter,
+                                         struct value *out)
+{
+    while (true) {
+        struct value verdict;
+        const enum iter_result result = iter_next(in, iter->source.as.iter, out);
+        if (result != ITER_ITEM)
+            return result;
+        verdict = *out;
+        if (iter->other.kind != VALUE_NONE && !call_one(in, iter->other, *out, &verdict))
+            return ITER_RAISED;
+        if (!compare_truth(verdict))
+            return ITER_ITEM;
+    }
+}
+
+static bool filterfalse(struct interp *in, const struct args *args, struct value *out)
+{
+    return with_function(in, args, "filterfalse", step_filterfalse, out);
+}
+
+static enum iter_result step_compress(struct interp *in, struct iter *iter, struct value *out)
+{
+    while (true) {
+        struct value chosen;
+        enum iter_result result = iter_next(in, iter->source.as.iter, out);
+        if (result == ITER_ITEM)
+            result = iter_next(in, iter->other.as.iter, &chosen);
+        if (result != ITER_ITEM || compare_truth(chosen))
+            return result;
+    }
+}
+
+static bool compress(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"compress", 2, 2, {"data", "selectors"}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    struct iter *data = iter_of(in, values[0]);
+    struct iter *selectors = data ? iter_of(in, values[1]) : NULL;
+    struct iter *iter = selectors ? iter_new(in, step_compress, "itertools.compress") : NULL;
+    if (iter) {
+        iter->source = iter_value(data);
+        iter->other = iter_value(selectors);
+    }
+    return put_iter(iter, out);
 }
 
 static enum iter_result step_starmap(struct interp *in, struct iter *iter, struct value *out)
@@ -290,17 +351,7 @@ static enum iter_result step_starmap(struct interp *in, struct iter *iter, struc
 
 static bool starmap(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"starmap", 2, 2, {NULL}, {NULL}};
-    struct value values[2];
-    if (!args_bind(in, &SPEC, args, values))
-        return false;
-    struct iter *source = iter_of(in, values[1]);
-    struct iter *iter = source ? iter_new(in, step_starmap, "starmap") : NULL;
-    if (iter) {
-        iter->source = iter_value(source);
-        iter->other = values[0];
-    }
-    return put_iter(iter, out);
+    return with_function(in, args, "starmap", step_starmap, out);
 }
 
 static enum iter_result step_longest(struct interp *in, struct iter *iter, struct value *out)
@@ -340,7 +391,7 @@ static bool zip_longest(struct interp *in, const struct args *args, struct value
         if (!each || !list_push(in, iters, iter_value(each)))
             return false;
     }
-    struct iter *iter = iter_new(in, step_longest, "zip_longest");
+    struct iter *iter = iter_new(in, step_longest, "itertools.zip_longest");
     if (iter) {
         iter->source = value_list(iters);
         iter->other = fill[0].kind == VALUE_UNSET ? value_none() : fill[0];
@@ -371,7 +422,7 @@ static bool pairwise(struct interp *in, const struct args *args, struct value *o
     if (!args_bind(in, &SPEC, args, values))
         return false;
     struct iter *source = iter_of(in, values[0]);
-    struct iter *iter = source ? iter_new(in, step_pairwise, "pairwise") : NULL;
+    struct iter *iter = source ? iter_new(in, step_pairwise, "itertools.pairwise") : NULL;
     if (iter)
         iter->source = iter_value(source);
     return put_iter(iter, out);
@@ -409,154 +460,6 @@ static bool groupby(struct interp *in, const struct args *args, struct value *ou
     return result == ITER_END && put_iter(iter_of_list(in, groups), out);
 }
 
-/* product, combinations and permutations: indices into pools, counted up. */
-struct counter {
-    const struct list **pools; /* [size] */
-    uint32_t *indices;         /* [size] */
-    uint32_t size;
-    bool started, repeats, ordered, done;
-};
-
-static bool used_before(const struct counter *c, uint32_t at)
-{
-    for (uint32_t i = 0; i < at; i++)
-        if (c->indices[i] == c->indices[at])
-            return true;
-    return false;
-}
-
-/* The first index allowed at a place, once those before it are set. */
-static uint32_t first_index(const struct counter *c, uint32_t at)
-{
-    if (c->ordered || at == 0) /* every index may come; repeats are skipped later */
-        return 0;
-    return c->repeats ? c->indices[at - 1] : c->indices[at - 1] + 1;
-}
-
-/* Fills places from at on; false when there is no way to. */
-static bool settle(struct counter *c, uint32_t at)
-{
-    for (; at < c->size; at++) {
-        c->indices[at] = first_index(c, at);
-        while (c->ordered && !c->repeats && used_before(c, at))
-            c->indices[at]++;
-        if (c->indices[at] >= c->pools[at]->count)
-            return false;
-    }
-    return true;
-}
-
-static bool count_up(struct counter *c)
-{
-    for (uint32_t at = c->size; at-- > 0;) {
-        do
-            c->indices[at]++;
-        while (c->ordered && !c->repeats && used_before(c, at));
-        if (c->indices[at] < c->pools[at]->count && settle(c, at + 1))
-            return true;
-    }
-    return false;
-}
-
-static enum iter_result step_counter(struct interp *in, struct iter *iter, struct value *out)
-{
-    struct counter *c = iter->state;
-    if (c->done || !interp_charge(in, c->size + 1))
-        return c->done ? ITER_END : ITER_RAISED;
-    c->done = c->started ? !count_up(c) : !settle(c, 0);
-    c->started = true;
-    struct list *tuple = c->done ? NULL : list_new(in, c->size);
-    for (uint32_t i = 0; tuple && i < c->size; i++)
-        tuple->items[tuple->count++] = c->pools[i]->items[c->indices[i]];
-    *out = value_tuple(tuple);
-    return c->done ? ITER_END : tuple ? ITER_ITEM : ITER_RAISED;
-}
-
-static struct counter *counter_new(struct interp *in, uint32_t size, struct value *out)
-{
-    struct counter *c = INTERP_NEW(in, struct counter);
-    struct iter *iter = c ? iter_new(in, step_counter, "product") : NULL;
-    if (!iter)
-        return NULL;
-    c->size = size;
-    c->pools = interp_alloc(in, (size_t)size + 1, sizeof(struct list *));
-    c->indices = interp_alloc(in, (size_t)size + 1, sizeof *c->indices);
-    iter->state = c;
-    *out = iter_value(iter);
-    return c->pools && c->indices ? c : NULL;
-}
-
-static bool product(struct interp *in, const struct args *args, struct value *out)
-{
-    static const struct args_spec SPEC = {"product", 0, 0, {NULL}, {"repeat"}};
-    struct args named = *args;
-    struct value values[1];
-    int64_t times = 1;
-    named.count = 0;
-    if (!args_bind(in, &SPEC, &named, values) || !args_int(in, values[0], &times))
-        return false;
-    if (times < 0 || times > 64 || args->count > 64)
-        return exception_raise(in, &exception_value, "repeat argument cannot be %s",
-                               times < 0 ? "negative" : "more than 64");
-    const uint32_t count = args->count, size = count * (uint32_t)times;
-    struct counter *c = counter_new(in, size, out);
-    if (!c)
-        return false;
-    c->repeats = c->ordered = true;
-    for (uint32_t i = 0; i < size; i++) {
-        c->pools[i] = i < count ? list_from(in, args->values[i]) : c->pools[i - count];
-        if (!c->pools[i])
-            return false;
-    }
-    return true;
-}
-
-static bool choose(struct interp *in, const struct args *args, const char *name,
-                   struct counter **out, struct value *value)
-{
-    const struct args_spec spec = {name, 1, 2, {"iterable", "r"}, {NULL}};
-    struct value values[2];
-    if (!args_bind(in, &spec, args, values))
-        return false;
-    const struct list *pool = list_from(in, values[0]);
-    int64_t size = pool ? pool->count : 0;
-    if (!pool || (values[1].kind != VALUE_NONE && !args_int(in, values[1], &size)))
-        return false;
-    if (size < 0)
-        return exception_raise(in, &exception_value, "r must be non-negative");
-    if (size > 1000)
-        return exception_raise(in, &exception_value, "r of more than 1000 is not supported");
-    struct counter *c = counter_new(in, (uint32_t)size, value);
-    for (int64_t i = 0; c && i < size; i++)
-        c->pools[i] = pool;
-    *out = c;
-    return c != NULL;
-}
-
-static bool combinations(struct interp *in, const struct args *args, struct value *out)
-{
-    struct counter *c;
-    return choose(in, args, "combinations", &c, out);
-}
-
-static bool combinations_repeated(struct interp *in, const struct args *args, struct value *out)
-{
-    struct counter *c;
-    if (!choose(in, args, "combinations_with_replacement", &c, out))
-        return false;
-    c->repeats = true;
-    return true;
-}
-
-static bool permutations(struct interp *in, const struct args *args, struct value *out)
-{
-    struct counter *c;
-    if (!choose(in, args, "permutations", &c, out))
-        return false;
-    c->ordered = true;
-    return true;
-}
-
 const struct modules_member modules_itertools[] = {
     {.name = "chain", .call = chain},
     {.name = "islice", .call = islice},
@@ -566,14 +469,16 @@ const struct modules_member modules_itertools[] = {
     {.name = "accumulate", .call = accumulate},
     {.name = "takewhile", .call = takewhile},
     {.name = "dropwhile", .call = dropwhile},
+    {.name = "filterfalse", .call = filterfalse},
+    {.name = "compress", .call = compress},
     {.name = "starmap", .call = starmap},
     {.name = "zip_longest", .call = zip_longest},
     {.name = "pairwise", .call = pairwise},
     {.name = "groupby", .call = groupby},
-    {.name = "product", .call = product},
-    {.name = "combinations", .call = combinations},
-    {.name = "combinations_with_replacement", .call = combinations_repeated},
-    {.name = "permutations", .call = permutations},
+    {.name = "product", .call = modules_choices_product},
+    {.name = "combinations", .call = modules_choices_combinations},
+    {.name = "combinations_with_replacement", .call = modules_choices_combinations_repeated},
+    {.name = "permutations", .call = modules_choices_permutations},
     {.name = NULL},
 };
 

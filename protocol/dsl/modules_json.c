@@ -146,7 +146,8 @@ static bool put_other(struct dump *d, struct value value, uint32_t depth)
     const struct args args = {.values = &value, .count = 1};
     if (d->fallback.kind == VALUE_UNSET || d->fallback.kind == VALUE_NONE)
         return exception_raise(d->in, &exception_type,
-                               "Object of type %s is not JSON serializable", type_name(value));
+                               "Object of type %s is not JSON serializable",
+                               type_of(value)->name);
     return eval_call_value(d->in, d->fallback, &args, &replaced) &&
            put_value(d, replaced, depth);
 }

@@ -1,4 +1,4 @@
-/* modules_math - the modules math, string and functools; see modules.h. */
+/* modules_math - the module math; see modules.h. */
 #include "protocol/dsl/modules.h"
 
 #include "protocol/dsl/args.h"
@@ -7,6 +7,7 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/modules_whole.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/type.h"
 
@@ -59,6 +60,37 @@ UNARY(atan)
 UNARY(asin)
 UNARY(acos)
 UNARY(fabs)
+UNARY(asinh)
+UNARY(acosh)
+UNARY(atanh)
+UNARY(sinh)
+UNARY(cosh)
+UNARY(tanh)
+UNARY(expm1)
+UNARY(exp2)
+UNARY(cbrt)
+UNARY(erf)
+UNARY(erfc)
+
+static double to_radians(double degrees)
+{
+    return degrees * (3.14159265358979323846 / 180.0);
+}
+
+static double to_degrees(double radians)
+{
+    return radians * (180.0 / 3.14159265358979323846);
+}
+
+static bool math_radians(struct interp *in, const struct args *args, struct value *out)
+{
+    return unary(in, args, "radians", to_radians, out);
+}
+
+static bool math_degrees(struct interp *in, const struct args *args, struct value *out)
+{
+    return unary(in, args, "degrees", to_degrees, out);
+}
 
 /* floor, ceil and trunc give an int. */
 static bool to_int(struct interp *in, const struct args *args, const char *name,
@@ -176,8 +208,65 @@ static bool binary(struct interp *in, const struct args *args, const char *name,
 BINARY(pow)
 BINARY(fmod)
 BINARY(atan2)
-BINARY(hypot)
+BINARY(remainder)
 BINARY(copysign)
+
+/* Without an overflow in between, and with one rounding that counts. */
+static bool put_norm(const double *numbers, uint32_t count, struct value *out)
+{
+    long double sum = 0;
+    bool infinite = false;
+    for (uint32_t i = 0; i < count; i++) {
+        infinite |= isinf(numbers[i]);
+        sum += (long double)numbers[i] * (long double)numbers[i];
+    }
+    *out = value_float(infinite ? (double)INFINITY : (double)sqrtl(sum));
+    return true;
+}
+
+static bool math_hypot(struct interp *in, const struct args *args, struct value *out)
+{
+    double *numbers = interp_alloc(in, (size_t)args->count + 1, sizeof *numbers);
+    if (!numbers)
+        return false;
+    for (uint32_t i = 0; i < args->count; i++)
+        if (!real_of(in, args->values[i], &numbers[i]))
+            return false;
+    return put_norm(numbers, args->count, out);
+}
+
+static bool math_dist(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"dist", 2, 2, {NULL}, {NULL}};
+    struct value values[2];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    const struct list *p = list_from(in, values[0]);
+    const struct list *q = p ? list_from(in, values[1]) : NULL;
+    if (!q)
+        return false;
+    if (p->count != q->count)
+        return exception_raise(in, &exception_value,
+                               "both points must have the same number of dimensions");
+    double *numbers = interp_alloc(in, (size_t)p->count + 1, sizeof *numbers);
+    if (!numbers)
+        return false;
+    for (uint32_t i = 0; i < p->count; i++) {
+        double a = 0, b = 0;
+        if (!real_of(in, p->items[i], &a) || !real_of(in, q->items[i], &b))
+            return false;
+        numbers[i] = a - b;
+    }
+    return put_norm(numbers, p->count, out);
+}
+
+static bool put_pair(struct interp *in, struct value first, struct value second,
+                     struct value *out)
+{
+    const struct value pair[2] = {first, second};
+    *out = value_tuple(list_of(in, pair, 2));
+    return out->as.list != NULL;
+}
 
 static bool one_real(struct interp *in, const struct args *args, const char *name, double *x)
 {
@@ -185,6 +274,46 @@ static bool one_real(struct interp *in, const struct args *args, const char *nam
     const struct args_spec spec = {name, 1, 1, {NULL}, {NULL}};
     struct value values[1];
     return args_bind(in, &spec, args, values) && real_of(in, values[0], x);
+}
+
+static bool math_modf(struct interp *in, const struct args *args, struct value *out)
+{
+    double x = 0, whole = 0;
+    if (!one_real(in, args, "modf", &x))
+        return false;
+    const double fraction = modf(x, &whole);
+    return put_pair(in, value_float(fraction), value_float(whole), out);
+}
+
+static bool math_frexp(struct interp *in, const struct args *args, struct value *out)
+{
+    double x = 0;
+    int exponent = 0;
+    if (!one_real(in, args, "frexp", &x))
+        return false;
+    const double mantissa = frexp(x, &exponent);
+    return put_pair(in, value_float(mantissa), value_int(isfinite(x) ? exponent : 0), out);
+}
+
+static bool math_ldexp(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"ldexp", 2, 2, {NULL}, {NULL}};
+    struct value values[2];
+    double x = 0;
+    int64_t exponent = 0;
+    if (!args_bind(in, &SPEC, args, values) || !real_of(in, values[0], &x))
+        return false;
+    if (!number_is_int(values[1]))
+        return exception_raise(in, &exception_type,
+                               "Expected an int as second argument to ldexp.");
+    exponent = number_integer(values[1]);
+    const int64_t far = 10000; /* beyond any exponent */
+    exponent = exponent > far ? far : exponent < -far ? -far : exponent;
+    const double y = ldexp(x, (int)exponent);
+    if (isinf(y) && isfinite(x))
+        return exception_raise(in, &exception_overflow, "math range error");
+    *out = value_float(y);
+    return true;
 }
 
 static bool math_isnan(struct interp *in, const struct args *args, struct value *out)
@@ -271,60 +400,6 @@ static bool math_fsum(struct interp *in, const struct args *args, struct value *
     return interp_charge(in, items->count);
 }
 
-/* gcd(...), prod(...), comb, factorial. */
-static bool math_gcd(struct interp *in, const struct args *args, struct value *out)
-{
-    int64_t gcd = 0;
-    for (uint32_t i = 0; i < args->count; i++) {
-        int64_t x = 0;
-        if (!args_int(in, args->values[i], &x))
-            return false;
-        while (x != 0) {
-            const int64_t rest = x == -1 ? 0 : gcd % x;
-            gcd = x;
-            x = rest;
-        }
-    }
-    *out = value_int(gcd);
-    return gcd >= 0 || number_negate(in, *out, out);
-}
-
-static bool math_prod(struct interp *in, const struct args *args, struct value *out)
-{
-    static const struct args_spec SPEC = {"prod", 1, 1, {NULL}, {"start"}};
-    struct value values[2], pair[2];
-    if (!args_bind(in, &SPEC, args, values))
-        return false;
-    const struct list *items = list_from(in, values[0]);
-    pair[0] = values[1].kind == VALUE_UNSET ? value_int(1) : values[1];
-    for (uint32_t i = 0; items && i < items->count; i++) {
-        pair[1] = items->items[i];
-        if (!interp_charge(in, 1) || !eval_binary(in, AST_MUL, pair, false, &pair[0]))
-            return false;
-    }
-    *out = pair[0];
-    return items != NULL;
-}
-
-static bool math_factorial(struct interp *in, const struct args *args, struct value *out)
-{
-    static const struct args_spec SPEC = {"factorial", 1, 1, {NULL}, {NULL}};
-    struct value values[1], pair[2] = {value_int(1)};
-    int64_t n = 0;
-    if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[0], &n))
-        return false;
-    if (n < 0)
-        return exception_raise(in, &exception_value,
-                               "factorial() not defined for negative values");
-    for (int64_t i = 2; i <= n; i++) {
-        pair[1] = value_int(i);
-        if (!number_binary(in, AST_MUL, pair, &pair[0]))
-            return false;
-    }
-    *out = pair[0];
-    return true;
-}
-
 #define REAL(member, number)                                                                   \
     {                                                                                          \
         .name = member, .constant = {.kind = VALUE_FLOAT, .as.real = number }                  \
@@ -357,83 +432,35 @@ const struct modules_member modules_math[] = {
     {.name = "isfinite", .call = math_isfinite},
     {.name = "isclose", .call = math_isclose},
     {.name = "fsum", .call = math_fsum},
-    {.name = "gcd", .call = math_gcd},
-    {.name = "prod", .call = math_prod},
-    {.name = "factorial", .call = math_factorial},
+    {.name = "asinh", .call = math_asinh},
+    {.name = "acosh", .call = math_acosh},
+    {.name = "atanh", .call = math_atanh},
+    {.name = "sinh", .call = math_sinh},
+    {.name = "cosh", .call = math_cosh},
+    {.name = "tanh", .call = math_tanh},
+    {.name = "expm1", .call = math_expm1},
+    {.name = "exp2", .call = math_exp2},
+    {.name = "cbrt", .call = math_cbrt},
+    {.name = "erf", .call = math_erf},
+    {.name = "erfc", .call = math_erfc},
+    {.name = "radians", .call = math_radians},
+    {.name = "degrees", .call = math_degrees},
+    {.name = "remainder", .call = math_remainder},
+    {.name = "dist", .call = math_dist},
+    {.name = "modf", .call = math_modf},
+    {.name = "frexp", .call = math_frexp},
+    {.name = "ldexp", .call = math_ldexp},
+    {.name = "gcd", .call = modules_whole_gcd},
+    {.name = "lcm", .call = modules_whole_lcm},
+    {.name = "prod", .call = modules_whole_prod},
+    {.name = "factorial", .call = modules_whole_factorial},
+    {.name = "comb", .call = modules_whole_comb},
+    {.name = "perm", .call = modules_whole_perm},
+    {.name = "isqrt", .call = modules_whole_isqrt},
     REAL("pi", 3.14159265358979323846),
     REAL("e", 2.71828182845904523536),
     REAL("tau", 6.28318530717958647692),
     REAL("inf", __builtin_inf()),
     REAL("nan", __builtin_nan("")),
-    {.name = NULL},
-};
-
-#define LOWER  "abcdefghijklmnopqrstuvwxyz"
-#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-#define MARKS  "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-#define BLANKS " \t\n\r\x0b\x0c"
-
-const struct modules_member modules_string[] = {
-    {.name = "ascii_lowercase", .text = LOWER},
-    {.name = "ascii_uppercase", .text = UPPER},
-    {.name = "ascii_letters", .text = LOWER UPPER},
-    {.name = "digits", .text = DIGITS},
-    {.name = "hexdigits", .text = DIGITS "abcdefABCDEF"},
-    {.name = "octdigits", .text = "01234567"},
-    {.name = "punctuation", .text = MARKS},
-    {.name = "whitespace", .text = BLANKS},
-    {.name = "printable", .text = DIGITS LOWER UPPER MARKS BLANKS},
-    {.name = NULL},
-};
-
-static bool reduce(struct interp *in, const struct args *args, struct value *out)
-{
-    static const struct args_spec SPEC = {"reduce", 2, 3, {NULL}, {NULL}};
-    struct value values[3], pair[2];
-    if (!args_bind(in, &SPEC, args, values))
-        return false;
-    struct iter *iter = iter_of(in, values[1]);
-    enum iter_result result = iter ? ITER_ITEM : ITER_RAISED;
-    pair[0] = values[2];
-    while (result == ITER_ITEM) {
-        result = iter_next(in, iter, &pair[1]);
-        if (result != ITER_ITEM)
-            break;
-        const struct args both = {.values = pair, .count = 2};
-        if (pair[0].kind == VALUE_UNSET)
-            pair[0] = pair[1];
-        else if (!eval_call_value(in, values[0], &both, &pair[0]))
-            return false;
-    }
-    *out = pair[0];
-    if (result == ITER_RAISED || out->kind != VALUE_UNSET)
-        return result == ITER_END;
-    return exception_raise(in, &exception_type,
-                           "reduce() of empty iterable with no initial value");
-}
-
-static bool partial(struct interp *in, const struct args *args, struct value *out)
-{
-    struct builtin *builtin = INTERP_NEW(in, struct builtin);
-    if (args->count == 0)
-        return exception_raise(in, &exception_type,
-                               "type 'partial' takes at least one argument");
-    struct list *bound = list_of(in, args->values + 1, args->count - 1);
-    struct dict *named = dict_new(in);
-    if (!builtin || !bound || !named)
-        return false;
-    for (uint32_t i = 0; i < args->named_count; i++)
-        if (!dict_set(in, named, value_str(args->names[i]), args->named[i]))
-            return false;
-    *builtin = (struct builtin){
-        .name = "partial", .self = args->values[0], .bound = bound, .bound_named = named};
-    *out = (struct value){.kind = VALUE_BUILTIN, .as.builtin = builtin};
-    return true;
-}
-
-const struct modules_member modules_functools[] = {
-    {.name = "reduce", .call = reduce},
-    {.name = "partial", .call = partial},
     {.name = NULL},
 };

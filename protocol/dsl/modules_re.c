@@ -307,6 +307,17 @@ static bool put_replacement(struct interp *in, struct value replacement,
     return !b->failed;
 }
 
+/* A template's faults are raised though nothing may match: it is filled in once for that. */
+static bool check_template(struct interp *in, const struct modules_re_scan *scan,
+                           struct str *template)
+{
+    struct modules_re_scan nowhere = {.pattern = scan->pattern, .subject = scan->subject};
+    struct str_builder b = {.in = in};
+    for (uint32_t i = 0; i <= regex_group_count(scan->pattern->regex); i++)
+        nowhere.spans[i].begin = nowhere.spans[i].end = SIZE_MAX;
+    return modules_re_match_expand(in, &nowhere, template, &b);
+}
+
 static bool sub_any(struct interp *in, const struct args *args, const char *name,
                     struct value *out, int64_t *count)
 {
@@ -322,15 +333,19 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
         !args_int(in, values[method ? 2 : 3], &most))
         return false;
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[4]);
-    if (!call.pattern || !subject_of(in, values[method ? 1 : 2], &call))
+    const struct value replacement = values[method ? 0 : 1];
+    struct modules_re_scan scan = {.pattern = call.pattern, .subject = str_view(in, TEXT(""))};
+    if (!call.pattern || !scan.subject ||
+        (replacement.kind == VALUE_STR && !check_template(in, &scan, replacement.as.str)) ||
+        !subject_of(in, values[method ? 1 : 2], &call))
         return false;
-    struct modules_re_scan scan = {.pattern = call.pattern, .subject = call.subject};
+    scan.subject = call.subject;
     const struct text text = str_text(call.subject);
     size_t begin = 0;
     *count = 0;
     while ((most == 0 || *count < most) && modules_re_next(in, &scan)) {
         str_builder_add(&b, text_slice(text, begin, scan.spans[0].begin));
-        if (!put_replacement(in, values[method ? 0 : 1], &scan, &b))
+        if (!put_replacement(in, replacement, &scan, &b))
             return false;
         begin = scan.spans[0].end;
         ++*count;

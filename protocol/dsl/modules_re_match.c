@@ -204,6 +204,7 @@ static bool template_group(struct interp *in, const struct modules_re_scan *scan
                            struct text text, size_t *at, int64_t *number)
 {
     const uint32_t count = regex_group_count(scan->pattern->regex);
+    const size_t begin = *at + (text.data[*at] == 'g' ? 2 : 0); /* of the number or name */
     if (text.data[*at] == 'g') {
         const size_t close = text_find(text, TEXT(">"), *at);
         if (*at + 1 >= text.size || text.data[*at + 1] != '<' || close == SIZE_MAX)
@@ -226,8 +227,8 @@ static bool template_group(struct interp *in, const struct modules_re_scan *scan
             *number = *number * 10 + text.data[(*at)++] - '0';
     }
     return *number <= count ||
-           exception_raise(in, &exception_regex, "invalid group reference %lld",
-                           (long long)*number);
+           exception_raise(in, &exception_regex, "invalid group reference %lld at position %zu",
+                           (long long)*number, str_count(text_slice(text, 0, begin)));
 }
 
 static bool template_escape(struct interp *in, const struct modules_re_scan *scan,
@@ -240,7 +241,7 @@ static bool template_escape(struct interp *in, const struct modules_re_scan *sca
     if (c == '0' || (!simple && c != 'g' && (c < '0' || c > '9'))) {
         if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
             return exception_raise(in, &exception_regex, "bad escape \\%c at position %zu", c,
-                                   *at - 1);
+                                   str_count(text_slice(text, 0, *at - 1)));
         if (c == '0')
             str_builder_byte(b, '\0');
         else
@@ -273,7 +274,9 @@ bool modules_re_match_expand(struct interp *in, const struct modules_re_scan *sc
         if (slash == SIZE_MAX)
             break;
         if (at >= text.size)
-            return exception_raise(in, &exception_regex, "bad escape (end of pattern)");
+            return exception_raise(in, &exception_regex,
+                                   "bad escape (end of pattern) at position %zu",
+                                   str_count(text_slice(text, 0, at - 1)));
         if (!interp_charge(in, 1) || !template_escape(in, scan, text, &at, b))
             return false;
     }

@@ -272,7 +272,10 @@ static bool without_underscores(struct text text, char *out, size_t out_size)
         }
         if (size + 1 >= out_size || c == '\0')
             return false;
-        out[size++] = c;
+        size_t next = i;
+        const int32_t digit = unicode_digit(text_utf8_next(text, &next));
+        out[size++] = digit < 0 ? c : (char)('0' + digit);
+        i = digit < 0 ? i : next - 1;
     }
     out[size] = '\0';
     return size > 0;
@@ -318,6 +321,8 @@ bool number_parse_int(struct interp *in, struct str *str, int64_t base, struct v
     const bool minus = digits[0] == '-';
     const char *at = skip_prefix(digits + (minus || digits[0] == '+'), &radix);
     if (*at == '\0')
+        return bad_int(in, str, base);
+    if (base == 0 && at[0] == '0' && strspn(at, "0") != strlen(at) && radix == 10)
         return bad_int(in, str, base);
     bool overflow = false;
     for (; *at; at++) {

@@ -30,11 +30,22 @@ struct translate {
     bool *ends_open;
     char *message; /* [200] */
     int depth;
+    size_t opened[REGEX_GROUPS_MAX + 1];     /* where the groups that are open begin */
+    enum { NOTHING, ITEM, REPEATED } before; /* what a quantifier would repeat */
 };
+
+/* Python counts code points. */
+static size_t position(const struct translate *t, size_t at)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < at && i < t->pattern.size; i++)
+        count += ((unsigned char)t->pattern.data[i] & 0xc0) != 0x80;
+    return count;
+}
 
 static bool refuse(struct translate *t, const char *why)
 {
-    snprintf(t->message, 200, "%s at position %zu", why, t->at);
+    snprintf(t->message, 200, "%s at position %zu", why, position(t, t->at));
     return false;
 }
 
@@ -156,7 +167,7 @@ static bool put_escape(struct translate *t, bool in_class)
         return true;
     }
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-        snprintf(t->message, 200, "bad escape \\%c at position %zu", c, t->at);
+        snprintf(t->message, 200, "bad escape \\%c at position %zu", c, position(t, t->at));
         return false;
     }
     t->at++;
@@ -244,9 +255,18 @@ static bool read_flags(struct translate *t, int64_t *flags)
     return refuse(t, "missing ), unterminated subpattern");
 }
 
+static bool open_group(struct translate *t, size_t begin)
+{
+    if (t->depth >= REGEX_GROUPS_MAX)
+        return refuse(t, "groups nested more than 100 deep are not supported");
+    t->opened[t->depth++] = begin;
+    return true;
+}
+
 /* (?i) at the start, or (?i:...) anywhere. */
 static bool put_flag_group(struct translate *t)
 {
+    const size_t begin = t->at;
     int64_t on = 0, off = 0;
     t->at += 2;
     if (!read_flags(t, &on))
@@ -259,8 +279,10 @@ static bool put_flag_group(struct translate *t)
     const char c = peek(t, 0);
     t->at++;
     if (c == ')') { /* the whole pattern: told to RE2 at its head */
+        if (begin > 0)
+            t->at = begin;
         t->flags |= on;
-        return true;
+        return begin == 0 || refuse(t, "global flags not at the start of the expression");
     }
     if (c != ':')
         return refuse(t, "unknown extension ?");
@@ -274,12 +296,12 @@ static bool put_flag_group(struct translate *t)
     put(t, off & REGEX_DOTALL ? "s" : "");
     put(t, off & REGEX_MULTILINE ? "m" : "");
     put(t, ":");
-    t->depth++;
-    return true;
+    return open_group(t, begin);
 }
 
 static bool put_group(struct translate *t)
 {
+    const size_t begin = t->at;
     static const struct {
         const char *start, *why;
     } REFUSED[] = {
@@ -314,8 +336,7 @@ static bool put_group(struct translate *t)
         put(t, "(");
         t->at++;
     }
-    t->depth++;
-    return true;
+    return open_group(t, begin);
 }
 
 /* {m}, {m,}, {,n}, {m,n}; anything else is a brace itself. */
@@ -340,6 +361,10 @@ static bool put_repeat(struct translate *t)
         t->at++;
         return true;
     }
+    if (comma && digits[1] > 0 && numbers[0] > numbers[1]) {
+        t->at++;
+        return refuse(t, "min repeat greater than max repeat");
+    }
     if (numbers[0] > 1000 || numbers[1] > 1000)
         return refuse(t, "repetition of more than 1000 is not supported");
     if (comma && digits[1] == 0)
@@ -355,16 +380,24 @@ static bool put_repeat(struct translate *t)
 static bool put_quantifier(struct translate *t)
 {
     const char c = peek(t, 0);
+    const size_t begin = t->at, before = t->out->size;
     if (c == '{') {
-        const size_t before = t->out->size;
         if (!put_repeat(t))
             return false;
-        if (t->out->data[before] == '\\')
+        if (t->out->data[before] == '\\') {
+            t->before = ITEM;
             return true;
+        }
     } else {
         text_buf_byte(t->out, c);
         t->at++;
     }
+    if (t->before != ITEM) {
+        const bool nothing = t->before == NOTHING;
+        t->at = begin;
+        return refuse(t, nothing ? "nothing to repeat" : "multiple repeat");
+    }
+    t->before = REPEATED;
     if (peek(t, 0) == '?') {
         put(t, "?");
         t->at++;
@@ -396,8 +429,12 @@ static bool put_one(struct translate *t)
     const char c = peek(t, 0);
     if (skip_verbose(t))
         return true;
+    if (!strchr("*+?{", c) || c == '\0') /* quantifiers look at what stands before them */
+        t->before = c == '(' || c == '|' || c == '^' || c == '$' ? NOTHING : ITEM;
     switch (c) {
     case '\\':
+        if (peek(t, 1) && strchr("AZbB", peek(t, 1)))
+            t->before = NOTHING;
         return put_escape(t, false);
     case '[':
         return put_class(t);
@@ -468,8 +505,10 @@ bool regex_translate(struct text pattern, int64_t *flags, struct text_buf *out, 
     while (t.at < pattern.size)
         if (!put_one(&t))
             return false;
-    if (t.depth > 0)
+    if (t.depth > 0) {
+        t.at = t.opened[t.depth - 1];
         return refuse(&t, "missing ), unterminated subpattern");
+    }
     if (out->failed)
         return refuse(&t, "the regular expression is too long");
     *flags = t.flags;

@@ -24,6 +24,21 @@ struct trail {
 
 static bool write_value(struct str_builder *b, struct value value, const struct trail *trail);
 
+/* Below a power of two the numbers lie closer: the nearest of so many digits may be no way
+ * back where the next one away from zero is. Puts that one in. */
+static bool next_up(char *digits, double real)
+{
+    char up[32];
+    char *last = up + (strchr(strcpy(up, digits), 'e') - up) - 1;
+    if (*last < '0' || *last >= '9')
+        return false;
+    ++*last;
+    if (strtod(up, NULL) != real)
+        return false;
+    strcpy(digits, up);
+    return true;
+}
+
 size_t repr_float(double real, char out[REPR_FLOAT_MAX])
 {
     char digits[32];
@@ -37,7 +52,7 @@ size_t repr_float(double real, char out[REPR_FLOAT_MAX])
     int precision = fabs(real) < 1e-300 && real != 0 ? 0 : 14;
     do
         snprintf(digits, sizeof digits, "%.*e", precision, real);
-    while (strtod(digits, NULL) != real && ++precision <= 16);
+    while (strtod(digits, NULL) != real && !next_up(digits, real) && ++precision <= 16);
     const int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     char *mantissa_end = strchr(digits, 'e');
     while (mantissa_end[-1] == '0')
@@ -139,7 +154,7 @@ static bool write_special_dict(struct str_builder *b, struct value value,
                                const struct trail *trail)
 {
     struct dict *dict = value.as.dict;
-    str_builder_add(b, text_of(type_name(value)));
+    str_builder_add(b, text_of(type_of(value)->name));
     str_builder_byte(b, '(');
     if (dict->flavor == DICT_DEFAULT) {
         if (!write_value(b, dict->factory, trail))

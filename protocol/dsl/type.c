@@ -71,6 +71,9 @@ static const struct type *iter_type(const struct iter *iter)
         {"dict_keys", &type_object, VALUE_ITER, NULL},
         {"dict_values", &type_object, VALUE_ITER, NULL},
         {"dict_items", &type_object, VALUE_ITER, NULL},
+        {"odict_keys", &type_object, VALUE_ITER, NULL},
+        {"odict_values", &type_object, VALUE_ITER, NULL},
+        {"odict_items", &type_object, VALUE_ITER, NULL},
         {"generator", &type_object, VALUE_ITER, NULL},
         {"enumerate", &type_object, VALUE_ITER, NULL},
         {"zip", &type_object, VALUE_ITER, NULL},
@@ -114,7 +117,14 @@ const struct type *type_of(struct value value)
 
 const char *type_name(struct value value)
 {
-    return value.kind == VALUE_ITER ? value.as.iter->type_name : type_of(value)->name;
+    const struct type *type = type_of(value);
+    if (value.kind == VALUE_ITER)
+        return value.as.iter->type_name;
+    return type == &type_ordered_dict  ? "collections.OrderedDict"
+           : type == &type_defaultdict ? "collections.defaultdict"
+           : type == &type_pattern     ? "re.Pattern"
+           : type == &type_match       ? "re.Match"
+                                       : type->name;
 }
 
 bool type_is_instance(struct value value, const struct type *type)

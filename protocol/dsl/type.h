@@ -12,7 +12,7 @@ extern const struct type type_object, type_none, type_bool, type_int, type_float
 
 /* Never NULL. */
 const struct type *type_of(struct value value);
-/* type(value).__name__ */
+/* What messages call its type: its __name__, for some behind a module's: re.Match. */
 const char *type_name(struct value value);
 bool type_is_instance(struct value value, const struct type *type);
 /* A built-in class that a program may name, exceptions included; NULL when there is none. */

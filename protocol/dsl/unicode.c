@@ -40,6 +40,19 @@ bool unicode_is(uint32_t code_point, uint32_t flags)
     return (flags_of(code_point) & flags) != 0;
 }
 
+/* Digits come ten in a row: from a code point that ends in 0 or in 6, but for the last, which
+ * are five such rows. */
+int32_t unicode_digit(uint32_t code_point)
+{
+    enum { MATHEMATICAL = 0x1d7ce };
+    if (!unicode_is(code_point, UNICODE_DECIMAL))
+        return -1;
+    if (code_point >= MATHEMATICAL && code_point < MATHEMATICAL + 50)
+        return (int32_t)(code_point - MATHEMATICAL) % 10;
+    const uint32_t row = code_point & ~0xfu;
+    return (int32_t)(code_point - (unicode_is(row, UNICODE_DECIMAL) ? row : row + 6));
+}
+
 uint32_t unicode_lower(uint32_t code_point)
 {
     if (code_point < 0x80)
@@ -69,8 +82,12 @@ uint32_t unicode_upper(uint32_t code_point, uint32_t out[3])
 uint32_t unicode_title(uint32_t code_point, uint32_t out[3])
 {
     const uint32_t title = map(unicode_tables_title, unicode_tables_title_count, code_point);
-    if (title == code_point && !unicode_is(code_point, UNICODE_TITLE))
-        return unicode_upper(code_point, out);
+    const bool georgian = code_point >= 0x10d0 && code_point <= 0x10ff; /* has no titles */
     out[0] = title;
-    return 1;
+    if (title != code_point || unicode_is(code_point, UNICODE_TITLE) || georgian)
+        return 1;
+    const uint32_t count = unicode_upper(code_point, out);
+    for (uint32_t i = 1; i < count && code_point != 0x149; i++) /* Ss of the sharp s */
+        out[i] = unicode_lower(out[i]);
+    return count;
 }

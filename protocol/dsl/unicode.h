@@ -27,6 +27,8 @@ enum {
 /* Whether it has at least one of the flags. */
 bool unicode_is(uint32_t code_point, uint32_t flags);
 
+/* What a decimal digit counts, 0 .. 9; -1 when it is none. */
+int32_t unicode_digit(uint32_t code_point);
 uint32_t unicode_lower(uint32_t code_point);
 /* Up to three code points; returns how many. */
 uint32_t unicode_upper(uint32_t code_point, uint32_t out[3]);

@@ -4,7 +4,8 @@
  * In golden/NAME.py, every comment `# expect: TEXT` is a line of output, in order. A program
  * that must fail has `# expect error: CLASS: MESSAGE` or `# expect refused: LINE: MESSAGE` or
  * `# expect budget` as its last one. With file names as arguments, runs those and shows what
- * they print instead.
+ * they print instead; with `-`, programs from standard input, a zero byte between them, and
+ * ends what each prints with a byte 0xff (oracle.py).
  */
 #include "protocol/dsl/builtins.h"
 #include "protocol/dsl/eval.h"
@@ -148,8 +149,30 @@ static int show(int count, char **paths)
     return 0;
 }
 
+static int show_stream(void)
+{
+    struct text_buf in = {0}, out = {0};
+    char block[1 << 14];
+    for (size_t size; (size = fread(block, 1, sizeof block, stdin)) > 0;)
+        text_buf_add(&in, (struct text){block, size});
+    const struct text all = text_buf_text(&in);
+    for (size_t at = 0; at < all.size;) {
+        const size_t end = text_find(all, (struct text){"", 1}, at);
+        run(text_slice(all, at, end), &out);
+        text_buf_byte(&out, (char)0xff); /* no text has it */
+        at = end == SIZE_MAX ? all.size : end + 1;
+    }
+    const bool written = out.size == 0 || fwrite(out.data, 1, out.size, stdout) == out.size;
+    text_buf_deinit(&in);
+    text_buf_deinit(&out);
+    return written ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "-") == 0)
+        return show_stream();
+
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_programs)};
     return argc > 1 ? show(argc - 1, argv + 1) : cmocka_run_group_tests(tests, NULL, NULL);
 }

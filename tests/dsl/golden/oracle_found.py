@@ -1,0 +1,60 @@
+# What random programs, held against CPython, found to be otherwise once.
+import re, math, itertools, string
+from collections import Counter, OrderedDict
+def t(g):
+    try:
+        print(repr(g()))
+    except Exception as e:
+        print(type(e).__name__, '|', e)
+t(lambda: (len(r'\\'), re.sub('x', r'\\', 'axb'), f'{{}}', r'\'"', f'\\'))  # expect: (2, 'a\\b', '{}', '\\\'"', '\\')
+t(lambda: re.sub('x', r'\1', 'abc'))  # expect: error | invalid group reference 1 at position 1
+t(lambda: re.search('*a', ''))  # expect: error | nothing to repeat at position 0
+t(lambda: re.search('a**', ''))  # expect: error | multiple repeat at position 2
+t(lambda: re.search('é(a|(b', ''))  # expect: error | missing ), unterminated subpattern at position 4
+t(lambda: re.search('a{3,2}', ''))  # expect: error | min repeat greater than max repeat at position 2
+t(lambda: (+Counter(a=2, b=-1), -Counter(a=2, b=-1)))  # expect: (Counter({'a': 2}), Counter({'b': 1}))
+def in_place():
+    a = b = Counter('ab')
+    a += Counter('a')
+    return b, Counter(a=1) | {'b': 2}, {'b': 2} | OrderedDict(a=1)
+t(in_place)  # expect: (Counter({'a': 2, 'b': 1}), {'a': 1, 'b': 2}, OrderedDict([('b', 2), ('a', 1)]))
+t(lambda: (sorted(['b'] | {'a': 1}.keys()), {'a': 1}.items() & {('a', 1)}))  # expect: (['a', 'b'], {('a', 1)})
+t(lambda: {'a': 1}.values() | {1})  # expect: TypeError | unsupported operand type(s) for |: 'dict_values' and 'set'
+t(lambda: OrderedDict(a=1).keys())  # expect: odict_keys(['a'])
+t(lambda: range(3)[5])  # expect: IndexError | range object index out of range
+t(lambda: divmod(1.5, 0))  # expect: ZeroDivisionError | float divmod()
+t(lambda: divmod('a', 0))  # expect: TypeError | unsupported operand type(s) for divmod(): 'str' and 'int'
+t(lambda: (pow(3, -1, 7), pow(2, 5, -7), pow(5, 3, 1)))  # expect: (5, -3, 0)
+t(lambda: pow(2, -1, 4))  # expect: ValueError | base is not invertible for the given modulus
+t(lambda: int('00001', 0))  # expect: ValueError | invalid literal for int() with base 0: '00001'
+t(lambda: '' % [1])  # expect: ''
+t(lambda: {}.pop([], 3))  # expect: 3
+t(lambda: re.search('a', 'a') + 1)  # expect: TypeError | unsupported operand type(s) for +: 're.Match' and 'int'
+t(lambda: list(itertools.islice([1], -1)))  # expect: ValueError | Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.
+t(lambda: [list(itertools.compress('abc', [1, 0, 1])), list(itertools.filterfalse(None, [0, 1, '']))])  # expect: [['a', 'c'], [0, '']]
+t(lambda: (math.comb(60, 30), math.perm(5, 2), math.isqrt(17), math.lcm(4, 6), math.lcm(0, 3)))  # expect: (118264581564861424, 20, 4, 12, 0)
+t(lambda: (math.degrees(math.pi), math.dist([0, 0], [3, 4]), math.modf(-2.5), math.frexp(10), math.ldexp(0.5, 3)))  # expect: (180.0, 5.0, (-0.5, -2.0), (0.625, 4), 4.0)
+t(lambda: math.comb(-1, 2))  # expect: ValueError | n must be a non-negative integer
+t(lambda: (string.capwords(' the  quick fox'), (255).bit_length(), (2.0).is_integer()))  # expect: ('The Quick Fox', 8, True)
+t(lambda: 'a'.replace(None, 'b'))  # expect: TypeError | replace() argument 1 must be str, not None
+def f():
+    return [(lambda: 1)(2) for i in [1]]
+t(f)  # expect: TypeError | f.<locals>.<listcomp>.<lambda>() takes 0 positional arguments but 1 was given
+x = 6
+t(lambda: f'{x:=4}|')  # expect: '   6|'
+t(lambda: (2.0 ** -24, 2.0 ** -44, 5e-324, 9007199254740993.0))  # expect: (5.960464477539063e-08, 5.684341886080802e-14, 5e-324, 9007199254740992.0)
+t(lambda: ('İµſς'.casefold(), 'straße ßß ŉ'.title(), 'ß'.capitalize()))  # expect: ('i̇μsσ', 'Straße Ssß ʼN', 'Ss')
+def sets():
+    a = {1, frozenset([2])}
+    a.discard({3})
+    a.remove({2})
+    return a
+t(sets)  # expect: {1}
+t(lambda: chr(1 << 40))  # expect: OverflowError | Python int too large to convert to C int
+t(lambda: re.sub('(a)', r'\2', None))  # expect: error | invalid group reference 2 at position 1
+l = [1, 2]
+t(lambda: l.sort(key=lambda x: len(l)) or l)  # expect: [1, 2]
+t(lambda: l.sort(key=lambda x: min(l)))  # expect: ValueError | min() arg is an empty sequence
+t(lambda: l.sort(key=lambda x: l.append(1) or 1))  # expect: ValueError | list modified during sort
+t(lambda: l)  # expect: [1, 2]
+t(lambda: (int('٣4'), int('-1२३'), float('１.𝟗'), int('፩') if '፩'.isdecimal() else 0))  # expect: (34, -123, 1.9, 0)

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""oracle.py GOLDEN_TEST [PROGRAMS [SEED]]: random programs, against what CPython makes of them.
+
+Programs are written from oracle_rules.txt, run here and by `GOLDEN_TEST -`, and must print the
+same: the type and value of each expression, or the exception's class and message. One Python
+version at a time is the oracle: 3.11 (skipped, exit code 77, under others: messages differ).
+Where an integer leaves 64 bits or a power is complex, ours raises, and the rest of that program
+is not compared; how many that concerns is told. Sets are shown sorted, and none is walked: its
+order is nobody's promise. \\b beside a letter beyond ASCII, which RE2 sees otherwise, is not
+written. Exit code 1 when a value, type or exception's class differs; each kind is shown once,
+messages that are worded otherwise are counted, and shown with ORACLE_SHOW=1 (and the programs).
+"""
+
+import collections
+import contextlib
+import io
+import os
+import pathlib
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import warnings
+
+RULES = pathlib.Path(__file__).with_name("oracle_rules.txt")
+BATCH = 500
+BYTES = 2 << 30
+PROBES = 6  # expressions of a program
+WRONG = 0.02  # how often a value is of another kind than the form wants
+OUTSIDE = ("64 bits", "complex, which this language has not")  # what ours says of it
+PRELUDE = """import re, json, math, itertools, functools, string
+from collections import Counter, defaultdict, OrderedDict
+def canon(x):
+    if isinstance(x, (set, frozenset)):
+        return type(x).__name__ + str(sorted(map(canon, x)))
+    if type(x) in (list, tuple):
+        return type(x).__name__ + '[' + ', '.join(map(canon, x)) + ']'
+    return type(x).__name__ + ' ' + repr(x)
+def show(x):
+    print(canon(x))
+G = 1
+"""
+VARIABLES = {"int": "a", "str": "s", "ints": "l", "dict": "d", "any": "v", "counter": "c",
+             "set": "t"}
+BODY = "    a, s, l, d, v, c, t, g = 1, 'ab', [1, 2], {'a': 1}, None, Counter('ab'), {1}, " \
+       "defaultdict(list)\n"
+
+
+def read_rules():
+    rules, name = {}, ""
+    for line in RULES.read_text(encoding="utf-8").replace('"""tri\n  ple"""',
+                                                          '"""tri\\nple"""').split("\n"):
+        if line.startswith("  "):
+            rules[name].append(line[2:])
+        elif line and not line.startswith("#"):
+            name = line
+            rules[name] = []
+    return {name: (forms[:forms.index("..")] if ".." in forms else forms,
+                   [form for form in forms if form != ".."]) for name, forms in rules.items()}
+
+
+class Writer:
+    """Programs, each made of the choices of one random number generator."""
+
+    PART = re.compile(r"\{\{|\}\}|\{(\w+)(?:\|([\w:,]+))?\}")
+
+    def __init__(self, rules, seed):
+        self.rules = rules
+        self.random = random.Random(seed)
+
+    def value(self, kind, depth, scope):
+        names = [name for name, of in scope.items() if of == kind or (kind == "any" and of != "set")]
+        if names and self.random.random() < 0.3:
+            return self.random.choice(names)
+        if self.random.random() < WRONG and kind in VARIABLES:
+            kind = self.random.choice([one for one in VARIABLES if one != "set"])
+        plain, forms = self.rules[kind]
+        form = self.random.choice(forms if depth > 0 else plain)
+        return self.fill(form, depth - 1, scope)
+
+    def fill(self, form, depth, scope):
+        def part(found):
+            if not found[1]:
+                return found[0][0]
+            kind = found[1]
+            if kind in ("block", "loop", "body"):
+                return self.block(kind, depth, scope)
+            if kind == "var":
+                return self.random.choice(list(scope) or ["G"])
+            inner = dict(scope)
+            inner.update(pair.split(":") for pair in (found[2] or "").split(",") if pair)
+            text = self.value(kind, depth, inner)
+            whole = found.start() == 0 and found.end() == len(form)
+            wrap = not whole and kind in self.COMPOUND and not self.ATOM.fullmatch(text)
+            return f"({text})" if wrap else text
+
+        return self.PART.sub(part, form)
+
+    ATOM = re.compile(r"[\w.]+|'[^']*'|\[\w*\]|\(\)|\{\}")
+    COMPOUND = {"int", "float", "str", "strs", "ints", "bool", "any", "dict", "set", "tuple",
+                "counter", "pairs", "nested", "small", "floats", "match", "char", "type"}
+
+    def block(self, kind, depth, scope):
+        lines = [self.statement(depth - 1, scope) for _ in range(self.random.randint(1, 3))]
+        if kind == "loop":
+            lines.insert(self.random.randint(0, len(lines)),
+                         f"if {self.value('bool', 1, scope)}:\n    " +
+                         self.random.choice(["break", "continue"]))
+        if kind == "body":
+            lines.append(f"return {self.value('any', 1, scope)}")
+        return "\n" + "\n".join("    " + line for text in lines for line in text.split("\n"))
+
+    def statement(self, depth, scope):
+        plain, forms = self.rules["stmt"]
+        form = self.random.choice(forms if depth > 0 else plain)
+        return self.fill(form.replace("\\n", "\n"), depth, scope)
+
+    def program(self):
+        tries = []
+        scope = {name: kind for kind, name in VARIABLES.items()}
+        lines = [self.statement(3, scope) for _ in range(self.random.randint(2, 6))]
+        lines.append("return (a, s, l, d, v, c, t, dict(g))")
+        tries.append("def f():\n" + BODY + "".join(
+            f"    {line}\n" for text in lines for line in text.split("\n")))
+        for _ in range(PROBES):
+            tries.append(f"def f():\n    return {self.value('any', 4, {})}\n")
+        return PRELUDE + "".join(
+            text + "try:\n    show(f())\nexcept Exception as e:\n"
+            "    print(type(e).__name__, '|', e)\n" for text in tries)
+
+
+class TooLong(BaseException):
+    pass
+
+
+def stop(_signal, _frame):
+    raise TooLong
+
+
+def expected(program):
+    """What CPython prints; None when it is no program, or one that goes on and on."""
+    out = io.StringIO()
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.5)
+    with contextlib.redirect_stdout(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exec(compile(program, "program", "exec"), {"__name__": "builtins"})
+        except (SyntaxError, MemoryError, TooLong):
+            return None
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return None if "MemoryError" in out.getvalue() else out.getvalue()
+
+
+def ours(binary, programs):
+    done = subprocess.run([binary, "-"], input="\0".join(programs).encode(), check=True,
+                          stdout=subprocess.PIPE)
+    return [text.decode() for text in done.stdout.split(b"\xff")[:-1]]
+
+
+def kind_of(ours_line, line):
+    """What a mismatch is about, with its values left out."""
+    return tuple(re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "_", text)[:60] for text in (ours_line, line))
+
+
+def compare(program, got, want, seen):
+    """Counts (lines compared, outside, worded otherwise); puts what differs in seen."""
+    got_lines, want_lines = got.split("\n"), want.split("\n")
+    for number, line in enumerate(want_lines):
+        mine = got_lines[number] if number < len(got_lines) else "(nothing)"
+        if any(words in mine for words in OUTSIDE):
+            return number, 1, 0
+        if mine != line:
+            words = " | " in line and mine.split(" | ")[0] == line.split(" | ")[0]
+            seen[(words, *kind_of(mine, line))].append((program, mine, line))
+            return number, 0, words
+    return len(want_lines), 0, 0
+
+
+def main():
+    if sys.version_info[:2] != (3, 11):
+        print("the oracle is Python 3.11; this is", sys.version.split()[0])
+        sys.exit(77)
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    signal.signal(signal.SIGVTALRM, stop)
+    binary = sys.argv[1]
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 400
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    writer = Writer(read_rules(), seed)
+    seen = collections.defaultdict(list)
+    ran = lines = outside = worded = dropped = 0
+    while ran < count:
+        programs = [writer.program() for _ in range(min(BATCH, count - ran))]
+        wanted = [expected(program) for program in programs]
+        programs = [p for p, want in zip(programs, wanted) if want is not None]
+        dropped += len(wanted) - len(programs)
+        for program, got, want in zip(programs, ours(binary, programs),
+                                      [want for want in wanted if want is not None]):
+            compared, cut, words = compare(program, got, want, seen)
+            lines, outside, worded = lines + compared, outside + cut, worded + words
+        ran += len(programs)
+    verbose = "ORACLE_SHOW" in os.environ
+    for kind, found in sorted(seen.items(), key=lambda item: -len(item[1])):
+        program, mine, line = min(found, key=lambda one: len(one[0]))
+        if verbose or not kind[0]:
+            print(f"---- {len(found)} times\nours   {mine}\npython {line}")
+        if verbose:
+            print(program[len(PRELUDE):])
+    mismatches = sum(map(len, seen.values())) - worded
+    print(f"programs: {ran}, lines: {lines}, mismatches: {mismatches}, worded otherwise: {worded}, "
+          f"cut short outside the subset: {outside}, not programs: {dropped}")
+    sys.exit(1 if mismatches else 0)
+
+
+if __name__ == "__main__":
+    main()
