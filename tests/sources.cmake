@@ -183,6 +183,7 @@ if(COHORT_TOOLS)
   room_test(tests/dsl/golden_test.c dsl)
   room_test(tests/dsl/replay_test.c dsl)
   room_test(tests/dsl/bombs_test.c dsl)
+  room_test(tests/dsl/parse_time_test.c dsl)
   if(BUILD_TESTING AND Python3_FOUND)
     add_test(NAME tests/dsl/oracle COMMAND ${Python3_EXECUTABLE} tests/dsl/oracle.py
       $<TARGET_FILE:tests_dsl_golden_test> 300 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
