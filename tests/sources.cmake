@@ -177,6 +177,11 @@ if(COHORT_TOOLS)
     protocol/minions/document_ignore.c protocol/minions/document.c)
 endif()
 fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)
+if(TARGET dsl)
+  get_target_property(dsl_sources dsl SOURCES)
+  fuzz(dsl_source_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES ${dsl_sources})
+  fuzz(dsl_tree_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES ${dsl_sources})
+endif()
 
 # ---- dsl ----
 if(COHORT_TOOLS)

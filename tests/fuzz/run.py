@@ -24,6 +24,9 @@ SEED_BYTES_MAX = 8192
 DATA_SEEDS = {"gguf_fuzz": ["malformed/gguf/*"], "safetensors_fuzz": ["malformed/safetensors/*"],
               "chat_fuzz": ["chat/templates/*"]}
 
+# The same, of files under tests/.
+TREE_SEEDS = {"dsl_source_fuzz": ["dsl/golden/*.py"]}
+
 
 def gguf_text(text):
     return struct.pack("<Q", len(text)) + text.encode()
@@ -78,6 +81,8 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
     seeds = [path.read_bytes() for path in (FOLDER / "seeds" / target).glob("*")]
     seeds += make_seeds(target)
+    for pattern in TREE_SEEDS.get(target, []):
+        seeds += [path.read_bytes() for path in sorted(FOLDER.parent.glob(pattern))]
     for pattern in DATA_SEEDS.get(target, []):
         seeds += [path.read_bytes() for path in sorted(DATA.glob(pattern)) if path.is_file()]
     for number, seed in enumerate(seeds):
