@@ -69,7 +69,7 @@ static bool take_question(struct ask *ask, char **words)
         missing = "--remote-model";
     else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote";
-    else if (ask->protocol == ROUND_MINION && !ask_is_remote(ask))
+    else if (ask->protocol == ROUND_MINION && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote, whom --protocol minion talks with,";
     if (missing)
         (void)fprintf(stderr, "cohort ask: %s is missing; try cohort ask --help\n", missing);
