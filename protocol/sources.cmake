@@ -17,6 +17,7 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/remote_http.c protocol/minions/remote_record.c protocol/minions/remote.c
   protocol/minions/job_output.c protocol/minions/prompts.c
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
+  protocol/minions/worker_groups.c protocol/minions/worker_fleet.c protocol/minions/worker_remote.c
   protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c
   protocol/minions/supervisor_remote.c protocol/minions/cite.c protocol/minions/minion.c

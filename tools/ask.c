@@ -6,13 +6,37 @@
 #include "protocol/minions/minion.h"
 #include "protocol/minions/supervisor_remote.h"
 #include "protocol/minions/worker_engine.h"
+#include "protocol/minions/worker_remote.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
 #include "tools/output.h"
+#include "tools/state_path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+
+/* The workers: servers elsewhere, or the engine. */
+static enum status open_workers(struct ask *ask, struct error *err)
+{
+    char path[STATE_PATH_BYTES];
+    if (!ask->workers_args.urls) {
+        if (ask->dry_run)
+            return OK;
+        TRY(engine_args_open(&ask->engine_args, NULL, &ask->engine, err));
+        return worker_engine_init(&ask->worker, ask->engine, err);
+    }
+    TRY(state_path("egress.jsonl", path, err));
+    TRY(egress_open(&ask->worker_egress, path, err));
+    struct worker_fleet_options options = workers_args_options(&ask->workers_args);
+    options.egress = &ask->worker_egress;
+    options.run = ask->run;
+    TRY(worker_remote_init(&ask->worker, &options, err));
+    ask->is_elsewhere = true;
+    worker_remote_bytes(&ask->worker, &ask->worker_bytes);
+    ask->ledger.worker_hosts = ask->worker_bytes.hosts;
+    return OK;
+}
 
 /* Everything that can be refused is looked at before the model is loaded. */
 static enum status open_all(struct ask *ask, int argc, char **argv, struct error *err)
@@ -29,16 +53,25 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
     const struct remote_options more = {.journal = ask->journal, .is_dry = ask->dry_run};
     TRY(supervisor_args_open(&ask->supervisor_args, &more, &ask->ledger, &ask->supervisor,
                              err));
-    if (ask->dry_run)
+    if (!ask->dry_run && ask->workers_args.urls)
+        TRY(ask_journal_begin(ask, argc, argv, err)); /* the log names the run */
+    TRY(open_workers(ask, err));
+    if (ask->dry_run || ask->workers_args.urls)
         return OK;
-    TRY(engine_args_open(&ask->engine_args, NULL, &ask->engine, err));
-    TRY(worker_engine_init(&ask->worker, ask->engine, err));
     return ask_journal_begin(ask, argc, argv, err);
 }
 
 /* What would be sent, a request on a line. */
 static enum status rehearse(struct ask *ask, struct error *err)
 {
+    if (ask->worker_bytes.hosts[0])
+        (void)fprintf(
+            stderr,
+            "cohort ask: passages of the documents, with their tasks, would go to the "
+            "workers on %s\n",
+            ask->worker_bytes.hosts);
+    if (!ask->supervisor.remote)
+        return OK;
     const struct round_options talk = {.question = text_buf_text(&ask->question),
                                        .documents = &ask->documents,
                                        .remote = ask->supervisor.remote,
@@ -82,6 +115,11 @@ static enum status answer(struct ask *ask, struct error *err)
     enum status status = round_run(&options, &ask->progress, &ask->result, err);
     ask_ticker_stop(&ticker);
     ask->ledger.seconds = clock_now_s() - ask->start_s;
+    if (ask->is_elsewhere) {
+        worker_remote_bytes(&ask->worker, &ask->worker_bytes);
+        ask->ledger.worker_sent_bytes = ask->worker_bytes.sent;
+        ask->ledger.worker_received_bytes = ask->worker_bytes.received;
+    }
     const enum status kept = ask_journal_end(ask, status, err, &unkept);
     if (status == OK && kept != OK)
         FAIL(err, kept, "%.200s", unkept.text);
@@ -91,8 +129,12 @@ static enum status answer(struct ask *ask, struct error *err)
 static void close_ask(struct ask *ask)
 {
     round_result_deinit(&ask->result);
-    worker_engine_deinit(&ask->worker);
+    if (ask->is_elsewhere)
+        worker_remote_deinit(&ask->worker);
+    else
+        worker_engine_deinit(&ask->worker);
     engine_close(ask->engine);
+    egress_close(&ask->worker_egress);
     supervisor_args_close(&ask->supervisor);
     journal_close(ask->journal);
     arena_deinit(&ask->arena);

@@ -13,6 +13,7 @@
 #include "tools/engine_args.h"
 #include "tools/progress.h"
 #include "tools/supervisor_args.h"
+#include "tools/workers_args.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,6 +29,7 @@ enum ask_progress {
 struct ask {
     /* What was asked for. */
     struct engine_args engine_args;
+    struct workers_args workers_args;
     struct args_list files;
     struct supervisor_args supervisor_args;
     uint32_t rounds, samples;
@@ -44,10 +46,13 @@ struct ask {
     struct supervisor_link supervisor;
     struct text_buf question;
     struct ledger ledger;
-    struct worker worker;
-    struct journal *journal; /* NULL: none is kept */
-    int64_t run;             /* its number in the journal */
-    struct arena arena;      /* texts from the journal */
+    struct worker worker; /* on the engine, or with --workers elsewhere */
+    bool is_elsewhere;
+    struct worker_fleet_bytes worker_bytes;
+    struct egress worker_egress; /* with --workers */
+    struct journal *journal;     /* NULL: none is kept */
+    int64_t run;                 /* its number in the journal */
+    struct arena arena;          /* texts from the journal */
     struct round_progress progress;
     struct round_result result;
     double start_s;

@@ -11,6 +11,7 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         {'f', "file", "FILE|FOLDER|-", ARGS_LIST, &ask->files, 0, 0,
          "text, Markdown, code, HTML, CSV, JSON, PDF or DOCX; may be repeated"},
         ENGINE_ARGS(ask->engine_args),
+        WORKERS_ARGS(ask->workers_args),
         SUPERVISOR_ARGS(ask->supervisor_args),
         {0, "rounds", "N", ARGS_U32, &ask->rounds, 1, ROUND_MAX,
          "rounds with a remote supervisor at most (default 3)"},
@@ -46,7 +47,8 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         .name = "ask",
         .usage = "[options] -f FILE|FOLDER|- QUESTION...",
         .about = "Answers a question about documents and quotes the places it stands on. "
-                 "Without\n--remote nothing leaves this machine. What is sent is written to "
+                 "Without\n--remote and --workers nothing leaves this machine. What is sent is "
+                 "written to "
                  "egress.jsonl\nin the state folder first.",
         ARGS_OPTIONS(options),
     };
@@ -67,8 +69,9 @@ static bool take_question(struct ask *ask, char **words)
         missing = "the question";
     else if (supervisor_args_lacks_model(&ask->supervisor_args))
         missing = "--remote-model";
-    else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args))
-        missing = "--remote";
+    else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args) &&
+             !ask->workers_args.urls)
+        missing = "--remote or --workers";
     else if (ask->protocol == ROUND_MINION && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote, whom --protocol minion talks with,";
     if (missing)
@@ -81,6 +84,11 @@ enum args_result ask_args_parse(struct ask *ask, int argc, char **argv)
     int rest = 0;
     supervisor_args_init(&ask->supervisor_args);
     const enum args_result parsed = read_options(ask, argc, argv, &rest);
+    if (parsed == ARGS_GO && ask->workers_args.urls && ask->worker_kind == ROUND_EXTRACT) {
+        (void)fprintf(stderr, "cohort ask: --worker extract needs scores, which --workers "
+                              "cannot give; leave it out\n");
+        return ARGS_WRONG;
+    }
     if (!ask->retrieve)
         ask->wishes.chunks_max = 0;
     else if (ask->wishes.chunks_max == 0)

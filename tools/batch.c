@@ -12,10 +12,12 @@
 #include "protocol/api/batch_file.h"
 #include "protocol/api/openai.h"
 #include "tokenizer/tokenizer.h"
+#include "tools/batch_workers.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
 #include "tools/logprob.h"
+#include "tools/workers_args.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,6 +40,7 @@ struct flight {
 
 struct batch {
     struct engine_args engine_args;
+    struct workers_args workers_args;
     const char *in_path, *out_path;
     struct file_map in;
     struct batch_file_lines lines;
@@ -289,6 +292,8 @@ static int open_batch(struct batch *batch, struct error *err)
         const int code = exit_code_fail("batch", err);
         return code == EX_NOINPUT ? EX_CANTCREAT : code;
     }
+    if (batch->workers_args.urls)
+        return EX_OK;
     if (engine_args_open(&batch->engine_args, NULL, &batch->engine, err) != OK)
         return exit_code_fail("batch", err);
     const struct tokenizer *tokenizer = engine_tokenizer(batch->engine);
@@ -298,13 +303,35 @@ static int open_batch(struct batch *batch, struct error *err)
     return EX_DATAERR;
 }
 
+static enum status run_elsewhere(struct batch *batch, struct error *err)
+{
+    const struct worker_fleet_options options = workers_args_options(&batch->workers_args);
+    struct batch_workers_counts counts = {0};
+    const enum status status =
+        batch_workers_run(&batch->lines, &batch->out, &options, &counts, err);
+    batch->written = counts.written;
+    batch->refused = counts.refused;
+    batch->skipped = counts.skipped;
+    if (counts.bytes.hosts[0])
+        (void)fprintf(stderr, "%" PRIu64 " bytes sent to %s\n", counts.bytes.sent,
+                      counts.bytes.hosts);
+    if (status == OK && counts.failed > 0)
+        FAIL(err, ERR_REMOTE,
+             "%" PRIu64 " requests failed on several servers and have no line yet (%" PRIu64
+             " were answered); run it again for them",
+             counts.failed, counts.written);
+    return status;
+}
+
 static int run_batch(struct batch *batch)
 {
     struct error err = {0};
     const int code = open_batch(batch, &err);
     if (code != EX_OK)
         return code;
-    if (run_lines(batch, &err) != OK) {
+    const enum status status =
+        batch->workers_args.urls ? run_elsewhere(batch, &err) : run_lines(batch, &err);
+    if (status != OK) {
         const int failed = exit_code_fail("batch", &err);
         return failed == EX_NOINPUT ? EX_IOERR : failed;
     }
@@ -328,7 +355,8 @@ static void close_batch(struct batch *batch)
 
 static enum args_result parse(struct batch *batch, int argc, char **argv)
 {
-    const struct args_option options[] = {ENGINE_ARGS(batch->engine_args)};
+    const struct args_option options[] = {ENGINE_ARGS(batch->engine_args),
+                                          WORKERS_ARGS(batch->workers_args)};
     const struct args_command command = {
         .name = "batch",
         .usage = "[options] IN OUT",

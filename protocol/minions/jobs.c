@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "protocol/minions/prompts.h"
+#include "protocol/minions/worker_fleet.h"
 
 #include <stdlib.h>
 
@@ -146,7 +147,8 @@ static enum status make_job(const struct jobs_context *context, const struct dsl
                                .is_output = true,
                                .chunk = job->chunk,
                                .max_tokens = JOBS_OUTPUT_TOKENS_MAX,
-                               .seed = context->seed};
+                               .seed = context->seed,
+                               .chunk = worker_fleet_hash(job->chunk)};
     return OK;
 }
 

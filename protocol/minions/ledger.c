@@ -96,19 +96,25 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
     double only_dollars;
     remote_only(ledger, &only_prompt, &only_output, &only_dollars);
     const char *about = ledger->is_estimated ? "about " : "";
+    const bool is_elsewhere = ledger->worker_hosts && ledger->worker_hosts[0];
     if (ledger->calls == 0)
-        text_buf_add(buf, TEXT("left the machine  nothing, $0\n"));
+        text_buf_format(buf, "%s  nothing, $0\n",
+                        is_elsewhere ? "to a supervisor " : "left the machine");
     else
         text_buf_format(buf,
                         "left the machine  %u calls, %" PRIu64 " bytes, %s%" PRIu64
                         " tokens in and %" PRIu64 " out, $%.4f\n",
                         ledger->calls, ledger->sent_bytes, about, ledger->remote_prompt_tokens,
                         ledger->remote_output_tokens, ledger->dollars);
+    if (is_elsewhere)
+        text_buf_format(
+            buf, "workers elsewhere %" PRIu64 " bytes to %s, %" PRIu64 " bytes back\n",
+            ledger->worker_sent_bytes, ledger->worker_hosts, ledger->worker_received_bytes);
     text_buf_format(buf,
-                    "stayed here       %" PRIu64 " bytes in %u document%s; %u jobs, %" PRIu64
+                    "%s       %" PRIu64 " bytes in %u document%s; %u jobs, %" PRIu64
                     " tokens read (%" PRIu64 " shared), %" PRIu64 " written, %.1f s\n",
-                    ledger->document_bytes, ledger->documents,
-                    ledger->documents == 1 ? "" : "s", ledger->jobs,
+                    is_elsewhere ? "all in all " : "stayed here", ledger->document_bytes,
+                    ledger->documents, ledger->documents == 1 ? "" : "s", ledger->jobs,
                     ledger->local_prompt_tokens, ledger->local_cached_tokens,
                     ledger->local_output_tokens, ledger->seconds);
     print_outcomes(ledger, buf);
@@ -158,6 +164,9 @@ void ledger_write(const struct ledger *ledger, struct json_writer *writer)
     write_count(writer, "received_bytes", ledger->received_bytes);
     write_count(writer, "remote_prompt_tokens", ledger->remote_prompt_tokens);
     write_count(writer, "remote_output_tokens", ledger->remote_output_tokens);
+    write_count(writer, "worker_sent_bytes", ledger->worker_sent_bytes);
+    write_count(writer, "worker_received_bytes", ledger->worker_received_bytes);
+    json_write_key_text(writer, "worker_hosts", text_of(ledger->worker_hosts));
     json_write_key_bool(writer, "is_estimated", ledger->is_estimated);
     json_write_key_double(writer, "dollars", ledger->dollars);
     write_count(writer, "document_bytes", ledger->document_bytes);

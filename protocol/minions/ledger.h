@@ -58,6 +58,8 @@ struct ledger {
     uint32_t retries;                    /* of them */
     uint64_t sent_bytes, received_bytes; /* bodies */
     uint64_t remote_prompt_tokens, remote_output_tokens;
+    const char *worker_hosts; /* workers on other machines; NULL or "": there are none */
+    uint64_t worker_sent_bytes, worker_received_bytes; /* theirs: documents' text is in them */
     bool is_estimated; /* a reply did not say its usage: its tokens are bytes / 4 */
 
     /* What stayed. */

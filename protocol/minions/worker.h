@@ -34,7 +34,8 @@ struct worker_job {
     uint32_t max_tokens; /* WRITE */
     float temperature;   /* WRITE; 0: greedy */
     uint64_t seed;
-    uint32_t key; /* which job of its run this is, for the random stream */
+    uint64_t chunk; /* equal for jobs that share a chunk; 0: of none */
+    uint32_t key;   /* which job of its run this is, for the random stream */
 
     /* What came of it; filled by the run. */
     struct text reply; /* WRITE, in the arena */
