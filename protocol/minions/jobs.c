@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "protocol/minions/prompts.h"
-#include "protocol/minions/worker_fleet.h"
 
 #include <stdlib.h>
 
@@ -147,8 +146,7 @@ static enum status make_job(const struct jobs_context *context, const struct dsl
                                .is_output = true,
                                .chunk = job->chunk,
                                .max_tokens = JOBS_OUTPUT_TOKENS_MAX,
-                               .seed = context->seed,
-                               .chunk = worker_fleet_hash(job->chunk)};
+                               .seed = context->seed};
     return OK;
 }
 

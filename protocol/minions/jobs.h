@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-enum { JOBS_MAX = 2048, JOBS_OUTPUT_TOKENS_MAX = 512 };
+enum { JOBS_MAX = 2048, JOBS_OUTPUT_TOKENS_MAX = 1024 };
 
 /* What came of one job. */
 struct jobs_outcome {

@@ -28,14 +28,14 @@ struct worker_job {
     enum worker_kind kind;
     struct text prompt;  /* data: never holds special tokens */
     struct text target;  /* SCORE */
-    struct text chunk;   /* is_output: what its citation is copied from */
+    struct text chunk;   /* what it is about: is_output's citation is copied from it, and jobs
+                            with an equal one go to one place; may be empty */
     struct text opening; /* WRITE: the reply begins so (not repeated in reply); may be empty */
     bool is_output; /* WRITE: hold the reply to a JobOutput, its citation copied from chunk */
     uint32_t max_tokens; /* WRITE */
     float temperature;   /* WRITE; 0: greedy */
     uint64_t seed;
-    uint64_t chunk; /* equal for jobs that share a chunk; 0: of none */
-    uint32_t key;   /* which job of its run this is, for the random stream */
+    uint32_t key; /* which job of its run this is, for the random stream */
 
     /* What came of it; filled by the run. */
     struct text reply; /* WRITE, in the arena */

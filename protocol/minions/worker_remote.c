@@ -113,7 +113,7 @@ static enum status add_job(struct run *run, struct worker_job *job, struct item 
     worker_remote_write(job, &item->body);
     if (item->body.failed)
         FAIL(err, ERR_MEMORY, "workers: no memory for a prompt of %zu bytes", job->prompt.size);
-    const uint64_t group = job->chunk ? job->chunk : worker_fleet_hash(job->prompt);
+    const uint64_t group = worker_fleet_hash(job->chunk.size > 0 ? job->chunk : job->prompt);
     item->request = (struct worker_fleet_request){
         .ticket.group = group,
         .body = text_buf_text(&item->body),
