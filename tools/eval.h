@@ -28,6 +28,7 @@
 enum eval_way {
     EVAL_REMOTE,  /* the documents in the supervisor's prompt */
     EVAL_LOCAL,   /* the rounds with the local supervisor */
+    EVAL_MINION,  /* one local worker talks with the remote supervisor */
     EVAL_MINIONS, /* the rounds with the remote one */
     EVAL_WAYS
 };

@@ -13,7 +13,7 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
 {
     const struct args_option options[] = {
         {0, "ways", "WAY[,WAY...]", ARGS_TEXT, &eval->ways_words, 0, 0,
-         "of remote, local, minions (default: all there is a supervisor for)"},
+         "of remote, local, minion, minions (default: all there is a supervisor for)"},
         {0, "judge", "auto|exact|numeric|model", ARGS_CHOICE, &eval->judge, 0, 0,
          "how answers are judged (default: by what is expected)"},
         {0, "tolerance", "PERCENT", ARGS_REAL, &eval->tolerance, 0, 100,
@@ -44,8 +44,10 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
             "Puts questions with known answers to each way of answering, judges, and tells\n"
             "accuracy beside cost. A line each: {\"question\", \"documents\": [paths from the\n"
             "file's folder], \"answer\"}, with \"options\" for multiple choice, \"id\" where\n"
-            "wanted. Ways: remote sends the documents themselves to the supervisor, minions\n"
-            "what ask sends, local nothing. Judges: exact (after folding; yes or no, "
+            "wanted. Ways: remote sends the documents themselves to the supervisor, minion "
+            "and\n"
+            "minions what ask sends by that protocol, local nothing. Judges: exact (after "
+            "folding; yes or no, "
             "options),\n"
             "numeric (within the tolerance), model (the supervisor's verdict: paid, and told\n"
             "apart); auto takes exact for options and yes or no, numeric for numbers, else\n"
@@ -59,7 +61,7 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
 
 const char *eval_way_word(enum eval_way way)
 {
-    static const char *const words[] = {"remote", "local", "minions"};
+    static const char *const words[] = {"remote", "local", "minion", "minions"};
     return words[way];
 }
 
@@ -70,7 +72,8 @@ static bool take_ways(struct eval *eval)
     struct text rest = text_of(eval->ways_words);
     if (!eval->ways_words) {
         eval->ways[EVAL_LOCAL] = true;
-        eval->ways[EVAL_REMOTE] = eval->ways[EVAL_MINIONS] = is_remote;
+        eval->ways[EVAL_REMOTE] = eval->ways[EVAL_MINION] = is_remote;
+        eval->ways[EVAL_MINIONS] = is_remote;
         return true;
     }
     for (bool is_last = false; !is_last;) {
@@ -82,8 +85,8 @@ static bool take_ways(struct eval *eval)
             way++;
         if (way == EVAL_WAYS) {
             (void)fprintf(stderr,
-                          "cohort eval: --ways %.*s: no such way; there are remote, local and "
-                          "minions\n",
+                          "cohort eval: --ways %.*s: no such way; there are remote, local, "
+                          "minion and minions\n",
                           TEXT_ARG(word));
             return false;
         }
@@ -97,7 +100,8 @@ static bool take_ways(struct eval *eval)
 static const char *missing(const struct eval *eval)
 {
     const bool is_remote = supervisor_args_is_remote(&eval->supervisor_args);
-    if ((eval->ways[EVAL_REMOTE] || eval->ways[EVAL_MINIONS]) && !is_remote)
+    if ((eval->ways[EVAL_REMOTE] || eval->ways[EVAL_MINION] || eval->ways[EVAL_MINIONS]) &&
+        !is_remote)
         return "--remote, which those ways ask,";
     if (eval->judge == JUDGE_MODEL && !is_remote)
         return "--remote, which judges,";

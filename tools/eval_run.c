@@ -109,6 +109,7 @@ static enum status ask_rounds(struct unit *unit, struct error *err)
         .rounds_max = eval->rounds,
         .samples = eval->samples,
         .kind = (enum round_worker)eval->worker_kind,
+        .protocol = unit->way == EVAL_MINION ? ROUND_MINION : ROUND_MINIONS,
         .seed = eval->seed,
     };
     const enum status status = round_run(&options, &progress, &result, err);

@@ -54,11 +54,13 @@ class Supervisor(http.server.BaseHTTPRequestHandler):
     bodies = []
     tokens_in = tokens_out = 0
     kill_at, child, refuse, mumbles = 0, None, 0, 0
+    is_talk = False  # the plain Minion protocol
 
     @classmethod
     def reset(cls, kill_at=0):
         cls.bodies, cls.tokens_in, cls.tokens_out = [], 0, 0
         cls.kill_at, cls.child, cls.refuse, cls.mumbles = kill_at, None, 0, 0
+        cls.is_talk = False
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -94,6 +96,12 @@ class Supervisor(http.server.BaseHTTPRequestHandler):
         last = messages[-1]["content"]
         if "Write the program" in last:
             return PROGRAM
+        if Supervisor.is_talk and "Judge whether" not in messages[0]["content"]:
+            if len(messages) == 1:
+                return json.dumps({"decision": "request_additional_info", "message": "Look."})
+            asked = messages[0]["content"]
+            answer = next(found for word, (_, found) in REPLIES.items() if word in asked)
+            return json.dumps({"decision": "provide_final_answer", "answer": answer})
         if "Judge whether" in messages[0]["content"] and Supervisor.mumbles > 0:
             Supervisor.mumbles -= 1
             return "Hard to say, really."
@@ -149,7 +157,8 @@ class Eval(unittest.TestCase):
 
     def remote(self, *words):
         return ("--remote", f"http://127.0.0.1:{PORT}/v1", "--remote-model", "big",
-                "--price-in", "10", "--price-out", "100", "--budget", "5", "-o", str(self.out), *words)
+                "--price-in", "10", "--price-out", "100", "--budget", "5", "-o", str(self.out),
+                *(words if "--ways" in words else ("--ways", "remote,local,minions", *words)))
 
     def results(self, over=True):
         lines = [json.loads(line) for line in self.out.read_text().splitlines()]
@@ -157,6 +166,14 @@ class Eval(unittest.TestCase):
 
     def ways(self, table):
         return {way["way"]: way for way in table["ways"]}
+
+    def test_minion(self):
+        Supervisor.is_talk = True
+        table, _ = self.run_eval(*self.remote("--ways", "minion"))
+        way = table["ways"][0]
+        self.assertEqual((way["way"], way["right"], way["asked"]), ("minion", 2, 4))
+        self.assertEqual(way["calls"], 8)  # two messages a question
+        self.assertGreaterEqual(way["jobs"], 4)  # more where its context held only passages
 
     def test_every_way(self):
         table, err = self.run_eval(*self.remote())
