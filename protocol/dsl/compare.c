@@ -79,6 +79,77 @@ static bool dicts_equal(struct interp *in, const struct dict *a, const struct di
     return true;
 }
 
+static bool is_set(struct value value)
+{
+    return value.kind == VALUE_SET || iter_is_set_view(value);
+}
+
+static const struct dict *set_of(struct value value)
+{
+    return value.kind == VALUE_SET ? value.as.dict : value.as.iter->source.as.dict;
+}
+
+static bool all_within(struct interp *in, struct value small, struct value large, bool *within)
+{
+    struct iter *iter = iter_of(in, small);
+    *within = true;
+    while (*within) {
+        struct value item;
+        const enum iter_result result = iter ? iter_next(in, iter, &item) : ITER_RAISED;
+        if (result != ITER_ITEM)
+            return result == ITER_END;
+        if (!compare_contains(in, large, item, within))
+            return false;
+    }
+    return true;
+}
+
+static bool are_counters(const struct value pair[2])
+{
+    return pair[0].kind == VALUE_DICT && pair[0].as.dict->flavor == DICT_COUNTER &&
+           pair[1].kind == VALUE_DICT && pair[1].as.dict->flavor == DICT_COUNTER;
+}
+
+/* Counters are multisets: a key that is missing counts 0. Whether the counts of every key
+ * have that order; without one, whether they are equal. */
+static bool counts_all(struct interp *in, const struct value pair[2],
+                       const enum compare_order *order, bool *all)
+{
+    *all = true;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t at = 0;
+        for (const struct dict_entry *entry;
+             *all && (entry = dict_next(pair[i].as.dict, &at)) != NULL;) {
+            struct value counts[2] = {entry->value, entry->value};
+            struct dict_entry *other;
+            if (!interp_charge(in, 1) || !dict_find(in, pair[!i].as.dict, entry->key, &other))
+                return false;
+            counts[!i] = other ? other->value : value_int(0);
+            if (!(order ? compare_ordered(in, *order, counts, all)
+                        : compare_equal(in, counts[0], counts[1], all)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool counters_ordered(struct interp *in, enum compare_order order,
+                             const struct value pair[2], bool *result)
+{
+    const bool strict = order == COMPARE_LT || order == COMPARE_GT;
+    const bool up = order == COMPARE_LT || order == COMPARE_LE;
+    const enum compare_order each = up ? COMPARE_LE : COMPARE_GE;
+    bool equal;
+    if (!counts_all(in, pair, &each, result))
+        return false;
+    if (!*result || !strict)
+        return true;
+    if (!counts_all(in, pair, NULL, &equal))
+        return false;
+    *result = !equal;
+    return true;
+}
+
 static bool records_equal(struct interp *in, const struct record *a, const struct record *b,
                           bool *equal)
 {
@@ -91,7 +162,12 @@ static bool records_equal(struct interp *in, const struct record *a, const struc
 
 static bool deep_equal(struct interp *in, struct value a, struct value b, bool *equal)
 {
+    const struct value pair[2] = {a, b};
     *equal = false;
+    if (is_set(a) && is_set(b) && (a.kind == VALUE_ITER || b.kind == VALUE_ITER)) {
+        *equal = set_of(a)->count == set_of(b)->count;
+        return !*equal || all_within(in, a, b, equal);
+    }
     if (a.kind != b.kind)
         return true;
     switch (a.kind) {
@@ -99,6 +175,8 @@ static bool deep_equal(struct interp *in, struct value a, struct value b, bool *
     case VALUE_TUPLE:
         return lists_equal(in, a.as.list, b.as.list, equal);
     case VALUE_DICT:
+        if (are_counters(pair))
+            return counts_all(in, pair, NULL, equal);
         return dicts_equal(in, a.as.dict, b.as.dict, true, equal);
     case VALUE_SET:
         return dicts_equal(in, a.as.dict, b.as.dict, false, equal);
@@ -195,22 +273,16 @@ static bool lists_ordered(struct interp *in, enum compare_order order,
     return true;
 }
 
-/* Subset, for sets. */
+/* Subset, for sets and views. */
 static bool sets_ordered(struct interp *in, enum compare_order order,
                          const struct value pair[2], bool *result)
 {
     const bool swap = order == COMPARE_GT || order == COMPARE_GE;
-    const struct dict *small = pair[swap].as.dict, *large = pair[!swap].as.dict;
+    const struct value small = pair[swap], large = pair[!swap];
     const bool strict = order == COMPARE_LT || order == COMPARE_GT;
-    uint32_t at = 0;
-    *result = small->count <= large->count && !(strict && small->count == large->count);
-    for (const struct dict_entry *entry; *result && (entry = dict_next(small, &at)) != NULL;) {
-        struct dict_entry *found;
-        if (!interp_charge(in, 1) || !dict_find(in, large, entry->key, &found))
-            return false;
-        *result = found != NULL;
-    }
-    return true;
+    const uint32_t counts[2] = {set_of(small)->count, set_of(large)->count};
+    *result = counts[0] <= counts[1] && !(strict && counts[0] == counts[1]);
+    return !*result || all_within(in, small, large, result);
 }
 
 static bool no_order(struct interp *in, enum compare_order order, const struct value pair[2])
@@ -223,14 +295,18 @@ static bool no_order(struct interp *in, enum compare_order order, const struct v
 static bool deep_ordered(struct interp *in, enum compare_order order,
                          const struct value pair[2], bool *result)
 {
+    if (is_set(pair[0]) && is_set(pair[1]))
+        return sets_ordered(in, order, pair, result);
     if (pair[0].kind != pair[1].kind)
         return no_order(in, order, pair);
     switch (pair[0].kind) {
     case VALUE_LIST:
     case VALUE_TUPLE:
         return lists_ordered(in, order, pair, result);
-    case VALUE_SET:
-        return sets_ordered(in, order, pair, result);
+    case VALUE_DICT:
+        if (!are_counters(pair))
+            return no_order(in, order, pair);
+        return counters_ordered(in, order, pair, result);
     default:
         return no_order(in, order, pair);
     }
@@ -330,6 +406,11 @@ bool compare_hash(struct interp *in, struct value value, uint64_t *hash)
     case VALUE_RECORD:
     case VALUE_SLICE:
         break;
+    case VALUE_ITER:
+        if (iter_is_set_view(value))
+            break;
+        *hash = mix((uint64_t)(uintptr_t)value.as.iter);
+        return true;
     default:
         *hash = mix((uint64_t)(uintptr_t)value.as.list); /* its identity */
         return true;
@@ -359,6 +440,8 @@ bool compare_truth(struct value value)
         return value.as.dict->count > 0;
     case VALUE_RANGE:
         return value.as.range->count > 0;
+    case VALUE_ITER:
+        return !iter_is_view(value.as.iter) || value.as.iter->source.as.dict->count > 0;
     default:
         return true;
     }
@@ -377,6 +460,23 @@ static bool iter_contains(struct interp *in, struct value container, struct valu
             return false;
     }
     return result != ITER_RAISED;
+}
+
+/* One look-up, not a walk. */
+static bool view_contains(struct interp *in, const struct iter *view, struct value item,
+                          bool *contains)
+{
+    const bool items = view->stride == ITER_ITEMS;
+    struct dict_entry *found = NULL;
+    *contains = false;
+    if (items && (item.kind != VALUE_TUPLE || item.as.list->count != 2))
+        return true;
+    const struct value key = items ? item.as.list->items[0] : item;
+    if (!dict_find(in, view->source.as.dict, key, &found))
+        return false;
+    *contains = found != NULL;
+    return !found || !items ||
+           compare_equal(in, item.as.list->items[1], found->value, contains);
 }
 
 static bool list_contains(struct interp *in, const struct list *list, struct value item,
@@ -411,6 +511,10 @@ bool compare_contains(struct interp *in, struct value container, struct value it
             return false;
         *contains = found != NULL;
         return true;
+    case VALUE_ITER:
+        if (iter_is_set_view(container))
+            return view_contains(in, container.as.iter, item, contains);
+        return iter_contains(in, container, item, contains);
     default:
         return iter_contains(in, container, item, contains);
     }

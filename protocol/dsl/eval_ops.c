@@ -138,14 +138,6 @@ static bool as_set(struct interp *in, struct value value, struct value *out)
     return set && dict_add_all(in, set, value);
 }
 
-/* The views of keys and items act as sets, with anything that can be gone through:
- * a.keys() & ['x'] */
-static bool is_set_view(struct value value)
-{
-    return value.kind == VALUE_ITER && iter_is_view(value.as.iter) &&
-           value.as.iter->stride != ITER_VALUES;
-}
-
 static bool is_bitwise(enum ast_operator op)
 {
     return op == AST_SUB || op == AST_AND_BITS || op == AST_OR_BITS || op == AST_XOR;
@@ -177,7 +169,8 @@ static bool other_kinds(struct interp *in, enum ast_operator op, const struct va
         return counters(in, op, pair, in_place, out);
     if (dicts && op == AST_OR_BITS)
         return merge_dicts(in, pair, in_place, out);
-    const bool views = is_set_view(pair[0]) || is_set_view(pair[1]);
+    /* With anything that can be gone through: a.keys() & ['x'] */
+    const bool views = iter_is_set_view(pair[0]) || iter_is_set_view(pair[1]);
     if ((pair[0].kind == VALUE_SET && pair[1].kind == VALUE_SET) || (views && is_bitwise(op))) {
         for (uint32_t i = 0; i < 2; i++)
             if (pair[i].kind != VALUE_SET && !as_set(in, pair[i], &sets[i]))

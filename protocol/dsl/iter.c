@@ -117,6 +117,12 @@ bool iter_is_view(const struct iter *iter)
     return iter->step == step_view;
 }
 
+bool iter_is_set_view(struct value value)
+{
+    return value.kind == VALUE_ITER && iter_is_view(value.as.iter) &&
+           value.as.iter->stride != ITER_VALUES;
+}
+
 struct iter *iter_view(struct interp *in, struct dict *dict, enum iter_dict_part part)
 {
     struct iter *iter = iter_new(in, step_view, VIEW_NAMES[dict->flavor == DICT_ORDERED][part]);

@@ -23,10 +23,12 @@ struct iter *iter_of_list(struct interp *in, struct list *list);
 enum iter_dict_part { ITER_KEYS, ITER_VALUES, ITER_ITEMS };
 /* Over a dict's keys, values or (key, value) pairs. RuntimeError when it changes size. */
 struct iter *iter_of_dict(struct interp *in, struct dict *dict, enum iter_dict_part part);
-/* dict.keys() and so on: can be gone through several times. */
 /* Whether iter_of takes it. */
 bool iter_can(struct value value);
+/* dict.keys() and so on: can be gone through several times. */
 bool iter_is_view(const struct iter *iter);
+/* dict.keys() and dict.items() act as sets; dict.values() does not. */
+bool iter_is_set_view(struct value value);
 struct iter *iter_view(struct interp *in, struct dict *dict, enum iter_dict_part part);
 
 static inline struct value iter_value(struct iter *iter)

@@ -58,3 +58,10 @@ t(lambda: l.sort(key=lambda x: min(l)))  # expect: ValueError | min() arg is an 
 t(lambda: l.sort(key=lambda x: l.append(1) or 1))  # expect: ValueError | list modified during sort
 t(lambda: l)  # expect: [1, 2]
 t(lambda: (int('٣4'), int('-1२३'), float('１.𝟗'), int('፩') if '፩'.isdecimal() else 0))  # expect: (34, -123, 1.9, 0)
+t(lambda: (Counter('ab') < Counter('aab'), Counter('ab') <= Counter('ac'), Counter('aab') > Counter('aa'), Counter(a=-1) < Counter(), Counter('a') >= Counter('a'), Counter('a') < Counter('a')))  # expect: (True, False, True, True, True, False)
+t(lambda: (Counter(a=0) == Counter(), Counter(a=0) != Counter(), Counter('a') == {'a': 1}, Counter(a=0) == {}))  # expect: (True, False, True, False)
+t(lambda: Counter('a') < {'a': 2})  # expect: TypeError | '<' not supported between instances of 'Counter' and 'dict'
+t(lambda: ({'a': 1}.keys() == {'a'}, {'a': [1]}.items() < {'a': [1], 'b': 2}.items(), {1} >= {1: 2}.keys(), {1: 2}.keys() == {1: 3}.keys(), {1: 2}.values() == {1: 2}.values(), ('a', [1]) in {'a': [1]}.items(), 'a' in {'a': 1}.keys()))  # expect: (True, True, True, True, False, True, True)
+t(lambda: [] in {1: 2}.keys())  # expect: TypeError | unhashable type: 'list'
+t(lambda: (bool({}.values()), bool({1: 1}.items()), {} .keys() or 'none'))  # expect: (False, True, 'none')
+t(lambda: {}.get({}.items()))  # expect: TypeError | unhashable type: 'dict_items'
