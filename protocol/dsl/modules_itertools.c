@@ -3,7 +3,7 @@
  *
  * What can be endless or long is stepped item by item (chain, islice, count, cycle, repeat,
  * accumulate, takewhile, dropwhile, starmap, zip_longest, pairwise, product, combinations,
- * permutations); groupby collects each group as it is reached.
+ * permutations, groupby).
  */
 #include "protocol/dsl/modules.h"
 
@@ -428,36 +428,92 @@ static bool pairwise(struct interp *in, const struct args *args, struct value *o
     return put_iter(iter, out);
 }
 
-/* Groups of neighbours with equal keys, each as (key, iterator over a list). */
+/* What groupby and its groups share; the source is gone through once, by whoever asks. */
+struct groups {
+    struct value target, key, item; /* of the group given last; of the item read last */
+    const struct iter *group;       /* the only one that still has items */
+};
+
+/* Reads an item and its key. iter is groupby's: source, other is the key function. */
+static enum iter_result groups_read(struct interp *in, struct iter *iter)
+{
+    struct groups *groups = iter->state;
+    struct value item, key;
+    const enum iter_result result = iter_next(in, iter->source.as.iter, &item);
+    if (result != ITER_ITEM)
+        return result;
+    key = item;
+    if (iter->other.kind != VALUE_UNSET && !call_one(in, iter->other, item, &key))
+        return ITER_RAISED;
+    groups->item = item;
+    groups->key = key;
+    return ITER_ITEM;
+}
+
+/* source: groupby's iterator; other: the key. Another group begun since then ends this one. */
+static enum iter_result step_group(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct iter *outer = iter->source.as.iter;
+    struct groups *groups = outer->state;
+    bool same;
+    if (groups->group != iter)
+        return ITER_END;
+    if (groups->item.kind == VALUE_UNSET) {
+        const enum iter_result result = groups_read(in, outer);
+        if (result != ITER_ITEM)
+            return result;
+    }
+    if (!compare_equal(in, iter->other, groups->key, &same))
+        return ITER_RAISED;
+    if (!same)
+        return ITER_END;
+    *out = groups->item;
+    groups->item.kind = VALUE_UNSET;
+    return ITER_ITEM;
+}
+
+static enum iter_result step_groupby(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct groups *groups = iter->state;
+    groups->group = NULL;
+    for (bool same = true; same;) {
+        same = groups->key.kind == VALUE_UNSET; /* nothing was read yet */
+        if (!same && groups->target.kind == VALUE_UNSET)
+            break;
+        if (!same && !compare_equal(in, groups->target, groups->key, &same))
+            return ITER_RAISED;
+        const enum iter_result result = same ? groups_read(in, iter) : ITER_ITEM;
+        if (result != ITER_ITEM)
+            return result;
+    }
+    struct iter *group = iter_new(in, step_group, "itertools._grouper");
+    if (!group)
+        return ITER_RAISED;
+    group->source = iter_value(iter);
+    group->other = groups->target = groups->key;
+    groups->group = group;
+    const struct value pair[2] = {groups->key, iter_value(group)};
+    *out = value_tuple(list_of(in, pair, 2));
+    return out->as.list ? ITER_ITEM : ITER_RAISED;
+}
+
+/* Neighbours with equal keys, each time as (key, iterator). */
 static bool groupby(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"groupby", 1, 2, {"iterable", "key"}, {NULL}};
-    struct value values[2], item, key, last = {.kind = VALUE_UNSET};
-    struct list *groups = list_new(in, 0), *group = NULL;
+    struct value values[2];
+    struct groups *groups = INTERP_NEW(in, struct groups);
     if (!groups || !args_bind(in, &SPEC, args, values))
         return false;
-    const bool by_itself = values[1].kind == VALUE_UNSET || values[1].kind == VALUE_NONE;
     struct iter *source = iter_of(in, values[0]);
-    enum iter_result result = source ? ITER_ITEM : ITER_RAISED;
-    while ((result = source ? iter_next(in, source, &item) : ITER_RAISED) == ITER_ITEM) {
-        bool same = false;
-        key = item;
-        if ((!by_itself && !call_one(in, values[1], item, &key)) ||
-            (group && !compare_equal(in, last, key, &same)))
-            return false;
-        if (!same) {
-            group = list_new(in, 0);
-            struct iter *iter = group ? iter_of_list(in, group) : NULL;
-            const struct value pair[2] = {key, iter_value(iter)};
-            struct list *tuple = iter ? list_of(in, pair, 2) : NULL;
-            if (!tuple || !list_push(in, groups, value_tuple(tuple)))
-                return false;
-        }
-        last = key;
-        if (!list_push(in, group, item))
-            return false;
-    }
-    return result == ITER_END && put_iter(iter_of_list(in, groups), out);
+    struct iter *iter = source ? iter_new(in, step_groupby, "groupby") : NULL;
+    if (!iter)
+        return false;
+    iter->source = iter_value(source);
+    if (values[1].kind != VALUE_NONE)
+        iter->other = values[1];
+    iter->state = groups;
+    return put_iter(iter, out);
 }
 
 const struct modules_member modules_itertools[] = {

@@ -65,3 +65,17 @@ t(lambda: ({'a': 1}.keys() == {'a'}, {'a': [1]}.items() < {'a': [1], 'b': 2}.ite
 t(lambda: [] in {1: 2}.keys())  # expect: TypeError | unhashable type: 'list'
 t(lambda: (bool({}.values()), bool({1: 1}.items()), {} .keys() or 'none'))  # expect: (False, True, 'none')
 t(lambda: {}.get({}.items()))  # expect: TypeError | unhashable type: 'dict_items'
+t(lambda: [(k, list(g)) for k, g in list(itertools.groupby('aab'))])  # expect: [('a', []), ('b', [])]
+def grouped():
+    calls = []
+    by = itertools.groupby([1, 3, 2, 4, 5], key=lambda x: calls.append(x) or x % 2)
+    k, first = next(by)
+    a = next(first)
+    k2, second = next(by)
+    return k, a, list(first), k2, list(second), list(second), calls, [(k, list(g)) for k, g in by]
+t(grouped)  # expect: (1, 1, [], 0, [2, 4], [], [1, 3, 2, 4, 5], [(1, [5])])
+t(lambda: next(itertools.groupby([])))  # expect: StopIteration | 
+t(lambda: [k for k, _ in itertools.groupby([1, 1, 2, 1])])  # expect: [1, 2, 1]
+t(lambda: list(itertools.islice(itertools.groupby(itertools.count(), lambda x: x // 3), 2))[1][0])  # expect: 1
+t(lambda: [(k, [x for x in g][:1]) for k, g in itertools.groupby(sorted(['bb', 'a', 'cc'], key=len), key=len)])  # expect: [(1, ['a']), (2, ['bb'])]
+t(lambda: list(itertools.groupby([1, 'a'], key=lambda x: x + 1)))  # expect: TypeError | can only concatenate str (not "int") to str
