@@ -93,28 +93,51 @@ static bool eval_display(struct interp *in, struct eval_frame *f, const struct a
     return true;
 }
 
+/* As CPython, which makes a dict of this many at once: a key without a hash is told of only
+ * when the values beside it are known. */
+enum { DICT_PAIRS = 16 };
+
+/* Pairs from node's item *at on, up to a **star, into pairs. */
+static bool eval_pairs(struct interp *in, struct eval_frame *f, const struct ast *node,
+                       uint32_t *at, struct dict *dict)
+{
+    const struct ast_list *items = &node->as.list;
+    struct value pairs[2 * DICT_PAIRS];
+    uint32_t count = 0;
+    for (; *at < items->count && count < 2 * DICT_PAIRS; *at += 2, count += 2) {
+        if (items->items[*at]->kind == AST_STAR)
+            break;
+        if (!eval_expr(in, f, items->items[*at], &pairs[count]) ||
+            !eval_expr(in, f, items->items[*at + 1], &pairs[count + 1]))
+            return false;
+    }
+    for (uint32_t i = 0; i < count; i += 2)
+        if (!dict_set(in, dict, pairs[i], pairs[i + 1]))
+            return false;
+    return true;
+}
+
 static bool eval_dict(struct interp *in, struct eval_frame *f, const struct ast *node,
                       struct value *out)
 {
     struct dict *dict = dict_new(in);
     *out = value_dict(dict);
-    for (uint32_t i = 0; dict && i < node->as.list.count; i += 2) {
+    for (uint32_t i = 0; dict && i < node->as.list.count;) {
         const struct ast *key = node->as.list.items[i];
-        struct value pair[2];
-        if (key->kind == AST_STAR) {
-            if (!eval_expr(in, f, key->as.star.operand, &pair[0]))
-                return false;
-            if (pair[0].kind != VALUE_DICT)
-                return exception_raise(in, &exception_type, "'%s' object is not a mapping",
-                                       type_name(pair[0]));
-            if (!dict_merge(in, dict, pair[0].as.dict))
+        struct value spread;
+        if (key->kind != AST_STAR) {
+            if (!eval_pairs(in, f, node, &i, dict))
                 return false;
             continue;
         }
-        if (!eval_expr(in, f, key, &pair[0]) ||
-            !eval_expr(in, f, node->as.list.items[i + 1], &pair[1]) ||
-            !dict_set(in, dict, pair[0], pair[1]))
+        if (!eval_expr(in, f, key->as.star.operand, &spread))
             return false;
+        if (spread.kind != VALUE_DICT)
+            return exception_raise(in, &exception_type, "'%s' object is not a mapping",
+                                   type_name(spread));
+        if (!dict_merge(in, dict, spread.as.dict))
+            return false;
+        i += 2;
     }
     return dict != NULL;
 }

@@ -11,6 +11,7 @@
 #include "protocol/dsl/sets.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
+#include "protocol/dsl/type_construct.h"
 
 static const char *const SIGNS[] = {"+", "-", "*", "/",  "//", "%", "** or pow()",
                                     "&", "|", "^", "<<", ">>", "@"};
@@ -115,16 +116,15 @@ static bool set_operator(struct interp *in, enum ast_operator op, const struct v
 }
 
 /* a | b */
-static bool merge_dicts(struct interp *in, const struct value pair[2], bool in_place,
-                        struct value *out)
+static bool merge_dicts(struct interp *in, const struct value pair[2], struct value *out)
 {
-    struct dict *merged = in_place ? pair[0].as.dict : dict_copy(in, pair[0].as.dict);
+    struct dict *merged = dict_copy(in, pair[0].as.dict);
     *out = value_dict(merged);
     if (!merged)
         return false;
-    if (!in_place && merged->flavor == DICT_COUNTER)
+    if (merged->flavor == DICT_COUNTER)
         merged->flavor = DICT_PLAIN; /* a Counter with another kind of dict */
-    if (!in_place && merged->flavor == DICT_PLAIN && pair[1].as.dict->flavor != DICT_COUNTER) {
+    if (merged->flavor == DICT_PLAIN && pair[1].as.dict->flavor != DICT_COUNTER) {
         merged->flavor = pair[1].as.dict->flavor;
         merged->factory = pair[1].as.dict->factory;
     }
@@ -159,6 +159,33 @@ static bool counters(struct interp *in, enum ast_operator op, const struct value
     return true;
 }
 
+/* counter op= what has items: of a plain dict, a key that is missing counts 0 too, but for &. */
+static bool counter_in_place(struct interp *in, enum ast_operator op,
+                             const struct value pair[2], struct value *out)
+{
+    uint32_t at = 0;
+    if (pair[1].kind != VALUE_DICT)
+        return exception_raise(in, &exception_attribute, "'%s' object has no attribute 'items'",
+                               type_name(pair[1]));
+    if (op == AST_AND_BITS && pair[1].as.dict->flavor != DICT_COUNTER)
+        for (const struct dict_entry *e; (e = dict_next(pair[0].as.dict, &at)) != NULL;) {
+            struct dict_entry *found;
+            if (!interp_charge(in, 1) || !dict_find(in, pair[1].as.dict, e->key, &found))
+                return false;
+            if (!found)
+                return exception_raise_value(in, &exception_key, e->key);
+        }
+    return counters(in, op, pair, true, out);
+}
+
+/* dict |= a mapping or pairs */
+static bool update_dict(struct interp *in, const struct value pair[2], struct value *out)
+{
+    const struct args args = {.values = &pair[1], .count = 1};
+    *out = pair[0];
+    return type_construct_fill(in, &args, pair[0].as.dict);
+}
+
 static bool other_kinds(struct interp *in, enum ast_operator op, const struct value pair[2],
                         bool in_place, struct value *out)
 {
@@ -167,8 +194,13 @@ static bool other_kinds(struct interp *in, enum ast_operator op, const struct va
     if (dicts && pair[0].as.dict->flavor == DICT_COUNTER &&
         pair[1].as.dict->flavor == DICT_COUNTER)
         return counters(in, op, pair, in_place, out);
+    if (in_place && pair[0].kind == VALUE_DICT && pair[0].as.dict->flavor == DICT_COUNTER &&
+        (op == AST_ADD || op == AST_SUB || op == AST_OR_BITS || (op == AST_AND_BITS && dicts)))
+        return counter_in_place(in, op, pair, out);
+    if (in_place && pair[0].kind == VALUE_DICT && op == AST_OR_BITS)
+        return update_dict(in, pair, out);
     if (dicts && op == AST_OR_BITS)
-        return merge_dicts(in, pair, in_place, out);
+        return merge_dicts(in, pair, out);
     /* With anything that can be gone through: a.keys() & ['x'] */
     const bool views = iter_is_set_view(pair[0]) || iter_is_set_view(pair[1]);
     if ((pair[0].kind == VALUE_SET && pair[1].kind == VALUE_SET) || (views && is_bitwise(op))) {

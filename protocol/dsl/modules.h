@@ -62,11 +62,11 @@ void modules_re_match_repr(struct str_builder *b, const struct match *match);
 bool modules_re_match_attribute(struct interp *in, struct value object, const struct str *name,
                                 struct value *out, bool *found);
 
-/* Most common first; equal counts in order of insertion. */
+/* Most common first; equal counts in order of insertion, as all are when they have no order. */
 struct dict *modules_counter_sorted(struct interp *in, const struct dict *counter);
-/* Counter + - & | */
 /* An empty Counter; NULL when tripped. */
 struct dict *modules_counter_new(struct interp *in);
+/* Counter + - & | */
 bool modules_counter_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                             struct value *out);
 #endif

@@ -39,6 +39,11 @@ struct dict *modules_counter_sorted(struct interp *in, const struct dict *counte
 {
     struct dict *sorted = dict_new(in);
     const struct list *pairs = sorted ? by_count(in, counter) : NULL;
+    if (!pairs && !in->out_of_budget && in->raised &&
+        exception_is_a(in->raised, &exception_type)) {
+        in->raised = NULL; /* counts that are no numbers: as they come */
+        return dict_merge(in, sorted, counter) ? sorted : NULL;
+    }
     if (!pairs)
         return NULL;
     for (uint32_t i = 0; i < pairs->count; i++) {

@@ -216,63 +216,64 @@ bool type_construct_defaultdict(struct interp *in, const struct args *args, stru
     return true;
 }
 
-static bool add_count(struct interp *in, struct dict *counter, struct value key,
-                      struct value amount)
+static bool count_of(struct interp *in, const struct dict *counter, struct value key,
+                     struct value *count)
 {
     struct dict_entry *found;
-    struct value pair[2] = {value_int(0), amount};
     if (!dict_find(in, counter, key, &found))
         return false;
-    if (found)
-        pair[0] = found->value;
-    return eval_binary(in, AST_ADD, pair, false, &pair[0]) &&
-           dict_set(in, counter, key, pair[0]);
+    *count = found ? found->value : value_int(0);
+    return true;
 }
 
 static bool count_items(struct interp *in, struct value from, struct dict *counter,
-                        int64_t sign)
+                        enum ast_operator op)
 {
     struct iter *iter = iter_of(in, from);
     enum iter_result result = iter ? ITER_ITEM : ITER_RAISED;
     while (result == ITER_ITEM) {
-        struct value item;
+        struct value item, pair[2] = {value_int(0), value_int(1)};
         result = iter_next(in, iter, &item);
-        if (result == ITER_ITEM && !add_count(in, counter, item, value_int(sign)))
+        if (result == ITER_ITEM && (!count_of(in, counter, item, &pair[0]) ||
+                                    !eval_binary(in, op, pair, false, &pair[0]) ||
+                                    !dict_set(in, counter, item, pair[0])))
             return false;
     }
     return result == ITER_END;
 }
 
-static bool count_entry(struct interp *in, struct dict *counter, struct value key,
-                        struct value amount, int64_t sign)
+/* amount + count, as CPython has it: its messages name the kinds in that order. */
+static bool add_count(struct interp *in, struct dict *counter, struct value key,
+                      struct value amount, enum ast_operator op)
 {
-    if (sign < 0) {
-        const struct value pair[2] = {value_int(0), amount};
-        if (!eval_binary(in, AST_SUB, pair, false, &amount))
-            return false;
-    }
-    return add_count(in, counter, key, amount);
+    const bool amount_first = op == AST_ADD;
+    struct value pair[2] = {amount, amount};
+    return count_of(in, counter, key, &pair[amount_first]) &&
+           eval_binary(in, op, pair, false, &pair[0]) && dict_set(in, counter, key, pair[0]);
 }
 
 bool type_construct_count(struct interp *in, const struct args *args, struct dict *counter,
                           int64_t sign)
 {
+    const enum ast_operator op = sign < 0 ? AST_SUB : AST_ADD;
     uint32_t at = 0;
     if (args->count > 1)
         return exception_raise(in, &exception_type,
                                "Counter expected at most 1 argument, got %u", args->count);
     const struct value from =
         args->count == 1 ? args->values[0] : (struct value){.kind = VALUE_NONE};
-    if (from.kind == VALUE_DICT) {
+    if (from.kind == VALUE_DICT && counter->count == 0 && sign > 0) {
+        if (!dict_merge(in, counter, from.as.dict)) /* as they are: they need not be numbers */
+            return false;
+    } else if (from.kind == VALUE_DICT) {
         for (const struct dict_entry *entry; (entry = dict_next(from.as.dict, &at)) != NULL;)
-            if (!interp_charge(in, 1) ||
-                !count_entry(in, counter, entry->key, entry->value, sign))
+            if (!interp_charge(in, 1) || !add_count(in, counter, entry->key, entry->value, op))
                 return false;
-    } else if (from.kind != VALUE_NONE && !count_items(in, from, counter, sign)) {
+    } else if (from.kind != VALUE_NONE && !count_items(in, from, counter, op)) {
         return false;
     }
     for (uint32_t i = 0; i < args->named_count; i++)
-        if (!count_entry(in, counter, value_str(args->names[i]), args->named[i], sign))
+        if (!add_count(in, counter, value_str(args->names[i]), args->named[i], op))
             return false;
     return true;
 }

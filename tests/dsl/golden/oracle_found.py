@@ -1,6 +1,6 @@
 # What random programs, held against CPython, found to be otherwise once.
 import re, math, itertools, string
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 def t(g):
     try:
         print(repr(g()))
@@ -79,3 +79,29 @@ t(lambda: [k for k, _ in itertools.groupby([1, 1, 2, 1])])  # expect: [1, 2, 1]
 t(lambda: list(itertools.islice(itertools.groupby(itertools.count(), lambda x: x // 3), 2))[1][0])  # expect: 1
 t(lambda: [(k, [x for x in g][:1]) for k, g in itertools.groupby(sorted(['bb', 'a', 'cc'], key=len), key=len)])  # expect: [(1, ['a']), (2, ['bb'])]
 t(lambda: list(itertools.groupby([1, 'a'], key=lambda x: x + 1)))  # expect: TypeError | can only concatenate str (not "int") to str
+def merged(d, other):
+    same = d
+    d |= other
+    return same
+t(lambda: merged({'a': 1}, [('b', 2), ['a', 3]]))  # expect: {'a': 3, 'b': 2}
+t(lambda: merged({}, [[]]))  # expect: ValueError | dictionary update sequence element #0 has length 0; 2 is required
+t(lambda: merged({}, 3))  # expect: TypeError | 'int' object is not iterable
+t(lambda: merged(Counter('ab'), {'a': 3, 'c': 0}))  # expect: Counter({'a': 3, 'b': 1})
+t(lambda: merged(Counter('ab'), [('a', 3)]))  # expect: AttributeError | 'list' object has no attribute 'items'
+t(lambda: merged(OrderedDict(a=1), {'b': 2}))  # expect: OrderedDict([('a', 1), ('b', 2)])
+t(lambda: merged(defaultdict(int, a=1), Counter('b')))  # expect: defaultdict(<class 'int'>, {'a': 1, 'b': 1})
+def counted(c):
+    c += {'a': 2}
+    c -= {'b': 1}
+    c &= {'a': 2}
+    return c
+t(lambda: counted(Counter('ab')))  # expect: Counter({'a': 2})
+t(lambda: counted(Counter('abbc')))  # expect: KeyError | 'b'
+t(lambda: (Counter({'a': [1]}), Counter({'a': None}, b=2)))  # expect: (Counter({'a': [1]}), Counter({'a': None, 'b': 2}))
+t(lambda: Counter({'a': None}, a=2))  # expect: TypeError | unsupported operand type(s) for +: 'int' and 'NoneType'
+t(lambda: Counter('a').subtract({'a': 's'}))  # expect: TypeError | unsupported operand type(s) for -: 'int' and 'str'
+t(lambda: Counter(a='x').update('a'))  # expect: TypeError | can only concatenate str (not "int") to str
+t(lambda: Counter(a='x').update({'a': 1}))  # expect: TypeError | unsupported operand type(s) for +: 'int' and 'str'
+t(lambda: Counter(a=2).subtract('a'))  # expect: None
+t(lambda: {[1]: 2, 'a': 'b'.index('c')})  # expect: ValueError | substring not found
+t(lambda: {[1]: 2, **{'a': 'b'.index('c')}})  # expect: TypeError | unhashable type: 'list'
