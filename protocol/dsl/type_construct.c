@@ -262,8 +262,9 @@ bool type_construct_count(struct interp *in, const struct args *args, struct dic
                                "Counter expected at most 1 argument, got %u", args->count);
     const struct value from =
         args->count == 1 ? args->values[0] : (struct value){.kind = VALUE_NONE};
+    /* What comes into an empty one is taken as it is: it need not be a number. */
     if (from.kind == VALUE_DICT && counter->count == 0 && sign > 0) {
-        if (!dict_merge(in, counter, from.as.dict)) /* as they are: they need not be numbers */
+        if (!dict_merge(in, counter, from.as.dict))
             return false;
     } else if (from.kind == VALUE_DICT) {
         for (const struct dict_entry *entry; (entry = dict_next(from.as.dict, &at)) != NULL;)
@@ -272,6 +273,8 @@ bool type_construct_count(struct interp *in, const struct args *args, struct dic
     } else if (from.kind != VALUE_NONE && !count_items(in, from, counter, op)) {
         return false;
     }
+    if (counter->count == 0 && sign > 0)
+        return fill_named(in, args, counter);
     for (uint32_t i = 0; i < args->named_count; i++)
         if (!add_count(in, counter, value_str(args->names[i]), args->named[i], op))
             return false;
