@@ -93,6 +93,11 @@ static enum iter_result step_generator(struct interp *in, struct iter *iter, str
     m->running = false;
     m->finished = result != ITER_ITEM;
     interp_leave(in);
+    if (result == ITER_RAISED && !in->out_of_budget && in->raised &&
+        exception_is_a(in->raised, &exception_stop_iteration)) {
+        in->raised = NULL; /* it would pass for the generator's own end: PEP 479 */
+        exception_raise(in, &exception_runtime, "generator raised StopIteration");
+    }
     return result;
 }
 

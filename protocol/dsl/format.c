@@ -209,6 +209,7 @@ struct str *format_percent(struct interp *in, struct str *format, struct value a
             return NULL;
     }
     const bool mapping = argument.kind == VALUE_DICT || argument.kind == VALUE_LIST ||
+                         argument.kind == VALUE_MATCH ||
                          argument.kind == VALUE_RANGE; /* what %(name)s may look in */
     const uint32_t count = p.tuple ? p.tuple->count : mapping ? 0 : 1;
     if (p.next < count) {

@@ -199,5 +199,13 @@ struct iter *iter_of_container(struct interp *in, struct value value)
 
 enum iter_result iter_next(struct interp *in, struct iter *iter, struct value *item)
 {
-    return interp_charge(in, 1) ? iter->step(in, iter, item) : ITER_RAISED;
+    if (!interp_charge(in, 1))
+        return ITER_RAISED;
+    const enum iter_result result = iter->step(in, iter, item);
+    if (result == ITER_RAISED && !in->out_of_budget && in->raised &&
+        exception_is_a(in->raised, &exception_stop_iteration)) {
+        in->raised = NULL; /* list(map(next, ...)) ends where next has no more */
+        return ITER_END;
+    }
+    return result;
 }

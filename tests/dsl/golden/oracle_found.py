@@ -105,3 +105,13 @@ t(lambda: Counter(a='x').update({'a': 1}))  # expect: TypeError | unsupported op
 t(lambda: Counter(a=2).subtract('a'))  # expect: None
 t(lambda: {[1]: 2, 'a': 'b'.index('c')})  # expect: ValueError | substring not found
 t(lambda: {[1]: 2, **{'a': 'b'.index('c')}})  # expect: TypeError | unhashable type: 'list'
+t(lambda: list(map(next, [iter([1]), iter([]), iter([2])])))  # expect: [1]
+t(lambda: list(map(lambda x: next(x), [iter([1]), iter([])])))  # expect: [1]
+t(lambda: next(map(next, [iter([])])))  # expect: StopIteration | 
+t(lambda: next(map(next, [iter([])]), 'none'))  # expect: 'none'
+t(lambda: [next(x) for x in [iter([])]])  # expect: StopIteration | 
+t(lambda: list(next(x) for x in [iter([])]))  # expect: RuntimeError | generator raised StopIteration
+t(lambda: sum(map(next, [iter([1]), iter([])])))  # expect: 1
+t(lambda: ('fig' % re.search('a', 'a'), 'fig' % [1], 'fig' % {}))  # expect: ('fig', 'fig', 'fig')
+t(lambda: 'fig' % range(3))  # expect: 'fig'
+t(lambda: 'fig' % {1})  # expect: TypeError | not all arguments converted during string formatting
