@@ -138,6 +138,9 @@ static bool count(struct interp *in, const struct args *args, struct value *out)
     struct value values[2];
     if (!args_bind(in, &SPEC, args, values))
         return false;
+    for (uint32_t i = 0; i < 2; i++)
+        if (values[i].kind != VALUE_UNSET && !number_is(values[i]))
+            return exception_raise(in, &exception_type, "a number is required");
     struct iter *iter = iter_new(in, step_count, "itertools.count");
     if (iter) {
         iter->source = values[0].kind == VALUE_UNSET ? value_int(0) : values[0];

@@ -115,3 +115,5 @@ t(lambda: sum(map(next, [iter([1]), iter([])])))  # expect: 1
 t(lambda: ('fig' % re.search('a', 'a'), 'fig' % [1], 'fig' % {}))  # expect: ('fig', 'fig', 'fig')
 t(lambda: 'fig' % range(3))  # expect: 'fig'
 t(lambda: 'fig' % {1})  # expect: TypeError | not all arguments converted during string formatting
+t(lambda: itertools.count('a'))  # expect: TypeError | a number is required
+t(lambda: list(itertools.islice(itertools.count(1, 0.5), 2)) + [itertools.count(0, None)])  # expect: TypeError | a number is required
