@@ -159,7 +159,7 @@ static bool counters(struct interp *in, enum ast_operator op, const struct value
     return true;
 }
 
-/* counter op= what has items: of a plain dict, a missing key counts 0 too, but for &. */
+/* counter op= what has items: in a plain dict a missing key counts 0 too, but for &. */
 static bool counter_in_place(struct interp *in, enum ast_operator op,
                              const struct value pair[2], struct value *out)
 {

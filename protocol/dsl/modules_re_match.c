@@ -79,14 +79,26 @@ bool modules_re_match_group(struct interp *in, const struct match *match, struct
 
 void modules_re_match_repr(struct str_builder *b, const struct match *match)
 {
+    enum { SHOWN = 50 }; /* letters of the match's repr, as CPython cuts it */
     char head[80];
     struct value text;
+    struct str_builder whole = {.in = b->in};
     snprintf(head, sizeof head,
              "<re.Match object; span=(%lld, %lld), match=", (long long)match->spans[0],
              (long long)match->spans[1]);
     str_builder_add(b, text_of(head));
-    if (!group_value(b->in, match, 0, &text) || !repr_write(b, text))
+    if (!group_value(b->in, match, 0, &text) || !repr_write(&whole, text)) {
         b->failed = true;
+        return;
+    }
+    struct str *quoted = str_builder_str(&whole);
+    if (!quoted) {
+        b->failed = true;
+        return;
+    }
+    const size_t end =
+        str_byte_of(b->in, quoted, quoted->length < SHOWN ? quoted->length : SHOWN);
+    str_builder_add(b, text_slice(str_text(quoted), 0, end));
     str_builder_byte(b, '>');
 }
 

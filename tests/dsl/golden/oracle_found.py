@@ -117,3 +117,4 @@ t(lambda: 'fig' % range(3))  # expect: 'fig'
 t(lambda: 'fig' % {1})  # expect: TypeError | not all arguments converted during string formatting
 t(lambda: itertools.count('a'))  # expect: TypeError | a number is required
 t(lambda: list(itertools.islice(itertools.count(1, 0.5), 2)) + [itertools.count(0, None)])  # expect: TypeError | a number is required
+t(lambda: (re.search('é+', 'é' * 60), re.search('a+', 'a' * 48), re.search('b', 'b')))  # expect: (<re.Match object; span=(0, 60), match='ééééééééééééééééééééééééééééééééééééééééééééééééé>, <re.Match object; span=(0, 48), match='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>, <re.Match object; span=(0, 1), match='b'>)
