@@ -3,8 +3,8 @@
 
 Seeds: tests/fuzz/seeds/TARGET/*, what make_seeds below writes, and files of the test data where
 those are there. What the run finds new is kept in corpus/TARGET beside the binary, and is where
-the next run goes on. SECONDS: 120, or $COHORT_FUZZ_SECONDS. A target's own options stand in the
-comment at its head, in the line that begins with its name.
+the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 30 of those in SHORT. A target's
+own options stand in the comment at its head, in the line that begins with its name.
 """
 
 import io
@@ -19,6 +19,9 @@ import zipfile
 FOLDER = pathlib.Path(__file__).parent
 DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.parent / "shared/data"))
 SEED_BYTES_MAX = 8192
+# ./check has 25 minutes: the targets that came last get less of them.
+USUAL_S, SHORT_S = 120, 30
+SHORT = ("reply_fuzz", "documents_fuzz", "dsl_source_fuzz", "dsl_tree_fuzz")
 
 # Files of the test data that are seeds for a target.
 DATA_SEEDS = {"gguf_fuzz": ["malformed/gguf/*"], "safetensors_fuzz": ["malformed/safetensors/*"],
@@ -75,7 +78,8 @@ def options_of(target):
 
 def main():
     binary = pathlib.Path(sys.argv[1])
-    seconds = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("COHORT_FUZZ_SECONDS", "120")
+    usual = SHORT_S if pathlib.Path(sys.argv[1]).name in SHORT else USUAL_S
+    seconds = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("COHORT_FUZZ_SECONDS") or str(usual)
     target = binary.name
     work = binary.parent / "corpus" / target
     work.mkdir(parents=True, exist_ok=True)
