@@ -27,6 +27,7 @@ import warnings
 RULES = pathlib.Path(__file__).with_name("oracle_rules.txt")
 BATCH = 500
 BYTES = 2 << 30
+WHOLE = (resource.getrlimit(resource.RLIMIT_AS)[1],) * 2  # what a process may have at most
 PROBES = 6  # expressions of a program
 WRONG = 0.02  # how often a value is of another kind than the form wants
 OUTSIDE = ("64 bits", "complex, which this language has not")  # what ours says of it
@@ -155,8 +156,10 @@ def expected(program):
 
 
 def ours(binary, programs):
+    # The limit is for CPython's side: a sanitizer's address space would not fit into it.
     done = subprocess.run([binary, "-"], input="\0".join(programs).encode(), check=True,
-                          stdout=subprocess.PIPE)
+                          stdout=subprocess.PIPE,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, WHOLE))
     return [text.decode() for text in done.stdout.split(b"\xff")[:-1]]
 
 
@@ -183,7 +186,7 @@ def main():
     if sys.version_info[:2] != (3, 11):
         print("the oracle is Python 3.11; this is", sys.version.split()[0])
         sys.exit(77)
-    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, WHOLE[1]))
     signal.signal(signal.SIGVTALRM, stop)
     binary = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 400
