@@ -165,7 +165,7 @@ fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.
   protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c
   protocol/api/response_format.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
-  engine/automaton.c engine/regex.c engine/regex_parse.c
+  engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
   engine/schema_choice.c
   engine/schema_want.c engine/schema_text.c engine/schema_number.c engine/schema_build.c
