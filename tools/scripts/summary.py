@@ -13,7 +13,8 @@ LEFT_OUT = {
     "release": "the kernels' tests over 20 seeds (ctest -L emu-seeds): minutes each, by hand",
     "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine_company\n"
             "           and _seeds (many jobs of what tests/emu/engine has); _failure (writes to\n"
-            "           address 0 on purpose); tools/kbench_emulated (counts what is traced)",
+            "           address 0 on purpose); tools/kbench_case and _emulated (what they compute is\n"
+            "           watched in the kernels' own tests)",
     "hard": "only the engine's tests: a preemption at every turn concerns no other",
     "tsan": "only what has more than one thread: base/queue, kernels/device, most of the engine",
 }
