@@ -58,8 +58,10 @@ static void each_level(level_check *check)
         check(level);
         checked++;
     }
-    if (checked == 0)
+    if (checked == 0) {
+        puts("skipped: no level above scalar here");
         skip();
+    }
 }
 
 static float noise(uint32_t *state)

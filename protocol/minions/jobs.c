@@ -98,7 +98,7 @@ static enum status do_jobs(const struct jobs_context *context, struct worker_job
         clock_lap_s(&at_s, &times->model_s);
         if (!done)
             return OK;
-        if (context->journal)
+        if (context->journal && !done->is_failed) /* one that failed is tried again */
             TRY(journal_put_job(context->journal, done, err));
         show_done(context, done);
         clock_lap_s(&at_s, &times->journal_s);

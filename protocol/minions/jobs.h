@@ -57,7 +57,8 @@ MUST_USE enum status jobs_readable(const struct dsl_jobs *jobs,
                                    struct dsl_finished *finished, struct error *err);
 
 /* Runs worker jobs and adds them to the ledger: shared by everyone who asks the worker. Those
- * that the journal knows are not run again. */
+ * that the journal knows are not run again. One that failed is not written there: a resumed run
+ * tries it again. */
 MUST_USE enum status jobs_run(const struct jobs_context *context, struct worker_job *jobs,
                               uint32_t count, struct error *err);
 

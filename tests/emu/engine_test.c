@@ -329,8 +329,7 @@ static void families_give_the_cpus_tokens(void **state)
     const struct tiny_model_options families[] = {
         {.family = TINY_MODEL_GEMMA3, .layers = 6, .window = 24, .seed = 1},
         {.family = TINY_MODEL_QWEN3, .seed = 4}};
-    if (SANITIZED)
-        skip(); /* more of the same: for the plain build */
+    SANITIZED_SKIP();
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         struct tiny_model_options model = families[i];
         model.hidden = 128;
@@ -348,8 +347,7 @@ static void families_give_the_cpus_tokens(void **state)
 static void same_bits_in_any_company(void **state)
 {
     (void)state;
-    if (SANITIZED)
-        skip(); /* more of the same: for the plain build */
+    SANITIZED_SKIP();
     static struct outcome alone, other;
     device_emu_configure(&fast);
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {

@@ -132,8 +132,7 @@ static const struct model_run_options SMOL = {.simd_max = DEVICE_SIMD_WIDEST,
 static void test_smollm2_exact(void **state)
 {
     (void)state;
-    if (SANITIZED)
-        skip(); /* more of the same: for the plain build */
+    SANITIZED_SKIP();
     struct model_judge_texts texts;
     token_id tokens[SMOL_TEXTS * MODEL_JUDGE_GREEDY];
     struct model_run run;
@@ -169,8 +168,7 @@ static void test_smollm2_exact(void **state)
 static void test_smollm2_int8_stays_near_exact(void **state)
 {
     (void)state;
-    if (SANITIZED)
-        skip(); /* more of the same: for the plain build */
+    SANITIZED_SKIP();
     struct model_judge_texts texts;
     struct model_judge_score score;
     struct model_run exact, int8;
