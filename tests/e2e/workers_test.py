@@ -29,6 +29,7 @@ class Server:
         self.behaviour, self.after, self.pause_s = behaviour, after, pause_s
         self.lock = threading.Lock()
         self.seen, self.answered, self.formats = 0, [], 0
+        self.asked = []  # the prompts, answered or not
         self.running = self.most = 0
         self.over = threading.Event()
         outer = self
@@ -67,6 +68,7 @@ class Server:
             self.running += 1
             self.most = max(self.most, self.running)
             self.formats += "response_format" in body
+            self.asked.append(body["messages"][-1]["content"])
         try:
             self.behave(handler, body, number)
         except OSError:
@@ -258,6 +260,7 @@ def test_batch(folder):
     kept = sum(line.endswith("\n") for line in out.read_text().splitlines(keepends=True))
     servers[0].answered.clear()
     servers[2].answered.clear()
+    servers[1].asked.clear()
     done = subprocess.run(command, capture_output=True, text=True, timeout=GIVE_UP_S, check=False)
     assert done.returncode == 0, done.stderr
     told = {}
@@ -275,7 +278,10 @@ def test_batch(folder):
     for i, server in enumerate(servers):
         for _, prompt, _ in server.answered:
             where[prompt.split(".")[0]].add(i)
-    assert sum(len(places) == 1 for places in where.values()) >= 0.9 * len(where), where
+    # What the failing server was given went on elsewhere; every other chunk has one place.
+    moved = {prompt.split(".")[0] for prompt in servers[1].asked}
+    whole = [places for chunk, places in where.items() if chunk not in moved]
+    assert len(whole) >= len(where) // 2 and all(len(places) == 1 for places in whole), where
     close(servers)
 
 
