@@ -1,18 +1,19 @@
 /*
  * engine - see engine.h. The door: what is behind it runs on one thread of its own.
  *
- *     submit, cancel --inbox--> [ step_turn, over and over ] --outbox--> poll
+ *     submit, cancel --inbox--> [ step_turn, over and over ] --outboxes--> poll
  *
- * Beside the two queues, threads share two counters, and statistics under a lock (step.h).
- * A job's memory goes with it: made in submit, freed in poll with its last event.
+ * Beside the queues, threads share counters, the list of ports, and statistics under a lock
+ * (step.h). A job's memory goes with it: made in submit, freed in poll with its last event.
  *
- * The engine thread does not wait for the poller: while the outbox has not the room that a
+ * The engine thread does not wait for a poller: while an outbox has not the room that a
  * step may need, it only takes in jobs and cancels.
  */
 #include "engine/engine.h"
 
 #include "engine/engine_check.h"
 #include "engine/engine_plan.h"
+#include "engine/engine_port.h"
 #include "engine/vocab_texts.h"
 #include "kernels/device_timer.h"
 
@@ -23,19 +24,19 @@
 #include <string.h>
 
 enum {
-    POLL_MAX = 256,          /* events of one engine_poll */
-    OUTBOX_MAX = 16384,      /* events waiting for the poller */
+    PORTS_MAX = 64,          /* beside the engine's own */
     EVENTS_PER_SEQUENCE = 4, /* that a step is reckoned to send for one sequence */
     CANCELS_MAX = 4096,      /* cancels waiting, beside the jobs */
     FULL_OUTBOX_WAIT_MS = 5
 };
 
-enum message_kind { MESSAGE_JOB, MESSAGE_CANCEL };
+enum message_kind { MESSAGE_JOB, MESSAGE_CANCEL, MESSAGE_CANCEL_PORT };
 
 struct message {
     enum message_kind kind;
     struct seq_job *job;
     uint64_t job_id;
+    struct engine_port *port;
 };
 
 struct engine {
@@ -52,14 +53,17 @@ struct engine {
     struct masks masks;
     struct step step; /* the engine thread's, once that runs */
 
-    struct queue inbox, outbox;
+    struct queue inbox;
+    struct engine_port port;              /* engine_poll's */
+    struct engine_port *ports[PORTS_MAX]; /* [port_count], under the lock */
+    uint32_t port_count;
+    pthread_mutex_t ports_lock;
+    bool has_lock;
     pthread_t thread;
     bool has_thread;
     atomic_bool closing;
     atomic_uint_fast64_t next_id;
-    atomic_uint outstanding;            /* jobs submitted whose last event was not polled */
-    struct step_event polled[POLL_MAX]; /* the poller's: texts lie here until the next poll */
-    uint32_t polled_count;              /* whose jobs are freed then: vectors lie in them */
+    atomic_uint outstanding; /* of all ports */
 };
 
 static enum status give_rows(void *context, const struct batch *batch, struct error *err)
@@ -91,15 +95,27 @@ static void take_message(struct engine *engine, const struct message *message)
 {
     if (message->kind == MESSAGE_JOB)
         step_submit(&engine->step, message->job);
-    else
+    else if (message->kind == MESSAGE_CANCEL)
         step_cancel(&engine->step, message->job_id);
+    else
+        step_cancel_outbox(&engine->step, &message->port->outbox);
 }
 
-static bool outbox_has_room(struct engine *engine)
+static bool has_room(const struct engine *engine, struct queue *outbox)
 {
     const uint32_t wanted = engine->step.options.sequences_max * EVENTS_PER_SEQUENCE;
-    const uint32_t limit = engine->outbox.capacity;
-    return queue_count(&engine->outbox) + (wanted < limit / 2 ? wanted : limit / 2) <= limit;
+    const uint32_t limit = outbox->capacity;
+    return queue_count(outbox) + (wanted < limit / 2 ? wanted : limit / 2) <= limit;
+}
+
+static bool outboxes_have_room(struct engine *engine)
+{
+    bool have = has_room(engine, &engine->port.outbox);
+    pthread_mutex_lock(&engine->ports_lock);
+    for (uint32_t i = 0; have && i < engine->port_count; i++)
+        have = has_room(engine, &engine->ports[i]->outbox);
+    pthread_mutex_unlock(&engine->ports_lock);
+    return have;
 }
 
 static void *engine_main(void *self)
@@ -112,7 +128,7 @@ static void *engine_main(void *self)
             take_message(engine, &message);
             wait_ms = 0;
         }
-        if (!outbox_has_room(engine)) {
+        if (!outboxes_have_room(engine)) {
             wait_ms = FULL_OUTBOX_WAIT_MS;
             continue;
         }
@@ -218,7 +234,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .tokenizer = engine->model->tokenizer,
         .grammar = engine->shape ? &engine->grammar : NULL,
         .masks = engine->shape ? &engine->masks : NULL,
-        .outbox = &engine->outbox,
+        .outbox = &engine->port.outbox,
         .has_drafts = has_drafts,
         .device = {.rows = give_rows,
                    .samples = give_samples,
@@ -231,7 +247,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
     TRY(forward_init(&engine->forward, engine->model, ops, engine->device, &plan->forward,
                      err));
     TRY(step_init(&engine->step, &options, &engine->arena, err));
-    TRY(queue_init(&engine->outbox, OUTBOX_MAX, sizeof(struct step_event), err));
+    TRY(engine_port_init(&engine->port, engine, err));
     TRY(queue_init(&engine->inbox, ENGINE_QUEUE_MAX + CANCELS_MAX, sizeof(struct message),
                    err));
     engine->limits.vocab = (uint32_t)engine->model->config.vocab;
@@ -298,6 +314,9 @@ static enum status open_all(struct engine *engine, const struct engine_options *
     TRY(arena_init(&engine->arena, plan.arena_bytes, err));
     TRY(open_shapes(engine, &plan, err));
     TRY(open_step(engine, &plan, ops, !options->no_drafts, err));
+    if (pthread_mutex_init(&engine->ports_lock, NULL) != 0)
+        FAIL(err, ERR_MEMORY, "engine: no lock can be made");
+    engine->has_lock = true;
     if (pthread_create(&engine->thread, NULL, engine_main, engine) != 0)
         FAIL(err, ERR_IO, "engine: its thread cannot be started");
     engine->has_thread = true;
@@ -338,22 +357,12 @@ enum status engine_look(const struct engine_options *options, struct engine_info
     return status;
 }
 
-/* Frees the jobs that lie in the queues; the engine thread has ended. */
+/* Frees the jobs that the engine thread has not taken; it has ended. */
 static void drop_queued(struct engine *engine)
 {
     struct message message;
-    struct step_event item;
     while (engine->inbox.items && queue_pull(&engine->inbox, &message, 0))
         seq_job_free(message.job);
-    while (engine->outbox.items && queue_pull(&engine->outbox, &item, 0))
-        seq_job_free(item.job);
-}
-
-static void free_polled(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->polled_count; i++)
-        seq_job_free(engine->polled[i].job);
-    engine->polled_count = 0;
 }
 
 void engine_close(struct engine *engine)
@@ -363,15 +372,16 @@ void engine_close(struct engine *engine)
     if (engine->has_thread) {
         atomic_store(&engine->closing, true);
         queue_close(&engine->inbox);
-        queue_close(&engine->outbox);
+        queue_close(&engine->port.outbox);
         pthread_join(engine->thread, NULL);
     }
+    assert(engine->port_count == 0);
     drop_queued(engine);
-    free_polled(engine);
+    engine_port_deinit(&engine->port);
     if (engine->inbox.items)
         queue_deinit(&engine->inbox);
-    if (engine->outbox.items)
-        queue_deinit(&engine->outbox);
+    if (engine->has_lock)
+        pthread_mutex_destroy(&engine->ports_lock);
     step_deinit(&engine->step);
     if (engine->forward.buffers)
         forward_deinit(&engine->forward);
@@ -447,6 +457,7 @@ static enum status queue_job(struct engine *engine, const struct engine_job *che
     }
     job->constraint = constraint;
     job->chunk = chunk;
+    job->outbox = &checked->port->outbox;
     const struct message message = {.kind = MESSAGE_JOB, .job = job};
     if (!queue_push(&engine->inbox, &message, QUEUE_FOREVER)) {
         seq_job_free(job);
@@ -462,14 +473,20 @@ enum status engine_submit(struct engine *engine, const struct engine_job *job, u
     struct engine_job checked;
     TRY(step_failure(&engine->step, err));
     TRY(engine_check_job(job, &engine->limits, &checked, err));
+    if (!checked.port)
+        checked.port = &engine->port;
+    assert(checked.port->engine == engine);
     if (atomic_fetch_add(&engine->outstanding, 1) >= ENGINE_QUEUE_MAX) {
         atomic_fetch_sub(&engine->outstanding, 1);
         FAIL(err, ERR_LIMIT, "queue: %d jobs have not ended yet, which is the limit",
              ENGINE_QUEUE_MAX);
     }
+    atomic_fetch_add(&checked.port->outstanding, 1);
     const enum status status = queue_job(engine, &checked, job_id, err);
-    if (status != OK)
+    if (status != OK) {
+        atomic_fetch_sub(&checked.port->outstanding, 1);
         atomic_fetch_sub(&engine->outstanding, 1);
+    }
     return status;
 }
 
@@ -479,26 +496,73 @@ void engine_cancel(struct engine *engine, uint64_t job_id)
     (void)!queue_push(&engine->inbox, &message, QUEUE_FOREVER);
 }
 
+size_t engine_port_poll(struct engine_port *port, struct engine_event *events, size_t max,
+                        int wait_ms)
+{
+    uint32_t ended;
+    const size_t count = engine_port_take(port, events, max, wait_ms, &ended);
+    atomic_fetch_sub(&port->engine->outstanding, ended);
+    return count;
+}
+
 size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms)
 {
-    size_t count = 0;
-    free_polled(engine);
-    if (max > POLL_MAX)
-        max = POLL_MAX;
-    if (wait_ms < 0 && atomic_load(&engine->outstanding) == 0)
-        wait_ms = 0;
-    while (count < max) {
-        struct step_event *item = &engine->polled[count];
-        if (!queue_pull(&engine->outbox, item, count == 0 ? wait_ms : 0))
-            break;
-        item->event.text = (struct text){.data = item->bytes, .size = item->byte_count};
-        item->event.tops = item->tops;
-        events[count++] = item->event;
-        engine->polled_count++;
-        if (item->job)
-            atomic_fetch_sub(&engine->outstanding, 1);
+    return engine_port_poll(&engine->port, events, max, wait_ms);
+}
+
+static bool list_port(struct engine *engine, struct engine_port *port)
+{
+    pthread_mutex_lock(&engine->ports_lock);
+    const bool has_place = engine->port_count < PORTS_MAX;
+    if (has_place)
+        engine->ports[engine->port_count++] = port;
+    pthread_mutex_unlock(&engine->ports_lock);
+    return has_place;
+}
+
+static void unlist_port(struct engine *engine, const struct engine_port *port)
+{
+    pthread_mutex_lock(&engine->ports_lock);
+    uint32_t at = 0;
+    while (at < engine->port_count && engine->ports[at] != port)
+        at++;
+    assert(at < engine->port_count);
+    engine->ports[at] = engine->ports[--engine->port_count];
+    pthread_mutex_unlock(&engine->ports_lock);
+}
+
+enum status engine_port_open(struct engine *engine, struct engine_port **port,
+                             struct error *err)
+{
+    struct engine_port *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "port: no memory for %zu bytes", sizeof *made);
+    enum status status = engine_port_init(made, engine, err);
+    if (status == OK && !list_port(engine, made))
+        status = error_set(err, ERR_LIMIT, __FILE__, __LINE__,
+                           "port: %d are open, which is the limit", PORTS_MAX);
+    if (status == OK) {
+        *port = made;
+        return OK;
     }
-    return count;
+    engine_port_deinit(made);
+    free(made);
+    return status;
+}
+
+void engine_port_close(struct engine_port *port)
+{
+    struct engine_event events[ENGINE_PORT_POLL_MAX];
+    if (!port)
+        return;
+    const struct message message = {.kind = MESSAGE_CANCEL_PORT, .port = port};
+    if (atomic_load(&port->outstanding) > 0)
+        (void)!queue_push(&port->engine->inbox, &message, QUEUE_FOREVER);
+    while (engine_port_poll(port, events, ENGINE_PORT_POLL_MAX, -1) > 0)
+        ;
+    unlist_port(port->engine, port);
+    engine_port_deinit(port);
+    free(port);
 }
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)

@@ -9,8 +9,9 @@
  * Same (prompt, options, seed, job) -> same text, alone or among others, with any number of
  * threads: see kernels/attention.h and kernels/sample.h.
  *
- * Owner    engine_open gives, engine_close takes (running jobs are cancelled).
- * Thread   submit, cancel and stats from any thread; poll from one.
+ * Owner    engine_open gives, engine_close takes (running jobs are cancelled; ports are closed
+ *          before).
+ * Thread   submit, cancel and stats from any thread; poll from one, a port from its own one.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -113,6 +114,16 @@ void engine_cancel(struct engine *engine, uint64_t job_id);
 /* Takes up to max events, waiting up to wait_ms (-1: until there is one) for the first.
  * Returns how many. Zero with wait_ms -1: nothing is running and nothing is queued. */
 size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms);
+
+/* A second outbox, for a thread that waits for jobs of its own: events of jobs that name the port
+ * come there, and to engine_poll those of the others. ERR_LIMIT: 64 are open; ERR_MEMORY. */
+MUST_USE enum status engine_port_open(struct engine *engine, struct engine_port **port,
+                                      struct error *err);
+/* Cancels what of its jobs still runs and waits until that has ended. NULL is fine. */
+void engine_port_close(struct engine_port *port);
+/* As engine_poll. */
+size_t engine_port_poll(struct engine_port *port, struct engine_event *events, size_t max,
+                        int wait_ms);
 
 void engine_stats(struct engine *engine, struct engine_stats *stats);
 

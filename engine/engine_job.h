@@ -15,6 +15,8 @@
 extern "C" {
 #endif
 
+struct engine_port;
+
 enum engine_kind {
     ENGINE_GENERATE, /* prompt -> sample_count continuations */
     ENGINE_SCORE,    /* log-likelihood of the prompt's last score_tokens given what is before */
@@ -91,12 +93,13 @@ struct engine_job {
     uint32_t job_key;         /* which job of its run this is, for the random stream */
     const struct text *stops; /* [stop_count] text ends before the first of these */
     uint32_t stop_count;
-    bool ignore_end;      /* go on past end-of-text tokens until max_tokens */
-    int32_t priority;     /* -100 .. 100, the greater goes first: it counts as having come
+    bool ignore_end;          /* go on past end-of-text tokens until max_tokens */
+    int32_t priority;         /* -100 .. 100, the greater goes first: it counts as having come
                          ENGINE_PRIORITY_JOBS jobs earlier for each, so that none starves */
-    uint32_t deadline_ms; /* from submission on; past it the job ends, whether it waits or
+    uint32_t deadline_ms;     /* from submission on; past it the job ends, whether it waits or
                              runs. 0: none */
-    uint64_t tag;         /* the caller's, handed back in each event */
+    struct engine_port *port; /* where its events go; NULL: to engine_poll */
+    uint64_t tag;             /* the caller's, handed back in each event */
 };
 
 enum engine_finish {

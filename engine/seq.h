@@ -24,6 +24,7 @@
 #ifndef ENGINE_SEQ_H
 #define ENGINE_SEQ_H
 
+#include "base/queue.h"
 #include "engine/constraint_table.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
@@ -79,6 +80,7 @@ struct seq {
 struct seq_job {
     struct engine_job ask;    /* its prompt lies in this block; its stops and biases are NULL:
                                  what they say is below, and in the sequences' seen */
+    struct queue *outbox;     /* where its events go; NULL: to the step's */
     uint64_t id;              /* also the order of arrival */
     uint64_t rank;            /* the order of service: arrival, moved by priority */
     double deadline_s;        /* by the step's clock; 0: none */

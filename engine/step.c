@@ -373,7 +373,8 @@ static void count_time(struct step *step, const struct sched_decision *decision)
 
 /* Whose jobs are to end: those of an id, or those whose deadline is not after now. */
 struct ending {
-    uint64_t job_id; /* 0: of any */
+    uint64_t job_id;            /* 0: of any */
+    const struct queue *outbox; /* whose events go there; NULL: whose deadline has passed */
     double now_s;
     enum engine_finish finish;
 };
@@ -381,6 +382,8 @@ struct ending {
 static bool is_meant(const struct ending *ending, const struct seq *seq)
 {
     const struct seq_job *job = seq->job;
+    if (ending->outbox)
+        return job->outbox == ending->outbox;
     return ending->job_id > 0 ? job->id == ending->job_id
                               : job->deadline_s > 0 && job->deadline_s <= ending->now_s;
 }
@@ -498,6 +501,11 @@ void step_submit(struct step *step, struct seq_job *job)
 void step_cancel(struct step *step, uint64_t job_id)
 {
     end_those(step, &(struct ending){.job_id = job_id, .finish = ENGINE_CANCELLED});
+}
+
+void step_cancel_outbox(struct step *step, const struct queue *outbox)
+{
+    end_those(step, &(struct ending){.outbox = outbox, .finish = ENGINE_CANCELLED});
 }
 
 void step_cancel_all(struct step *step)

@@ -114,6 +114,8 @@ void step_deinit(struct step *step); /* all jobs must have ended */
 void step_submit(struct step *step, struct seq_job *job);
 /* Ends what of the job still waits or runs; an unknown id is none of our business. */
 void step_cancel(struct step *step, uint64_t job_id);
+/* Ends the jobs whose events go there. */
+void step_cancel_outbox(struct step *step, const struct queue *outbox);
 /* Ends everything. */
 void step_cancel_all(struct step *step);
 

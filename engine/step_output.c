@@ -28,10 +28,11 @@ static struct step_event event_of(const struct seq *seq, enum engine_event_kind 
                                          .token = TOKEN_NONE}};
 }
 
-static void send(struct step *step, const struct step_event *event)
+static void send(struct step *step, const struct seq *seq, const struct step_event *event)
 {
+    struct queue *outbox = seq->job->outbox ? seq->job->outbox : step->options.outbox;
     /* A closed outbox means that nobody listens any more, nor takes the job. */
-    if (!queue_push(step->options.outbox, event, QUEUE_FOREVER))
+    if (!queue_push(outbox, event, QUEUE_FOREVER))
         seq_job_free(event->job);
 }
 
@@ -73,7 +74,7 @@ static void send_text(struct step *step, const struct seq *seq,
         const size_t size = whole_characters(text);
         memcpy(event.bytes, text.data, size);
         event.byte_count = (uint32_t)size;
-        send(step, &event);
+        send(step, seq, &event);
         event.event.token = TOKEN_NONE;
         event.event.logprob = 0;
         event.event.top_count = 0;
@@ -134,7 +135,7 @@ static void send_done(struct step *step, struct seq *seq, enum engine_finish fin
     }
     step->stats.cancelled += finish == ENGINE_CANCELLED;
     step_show_stats(step);
-    send(step, &event);
+    send(step, seq, &event);
 }
 
 void step_output_next(struct step_result *result, uint32_t count)

@@ -24,6 +24,7 @@ static const char OUTPUT_SCHEMA[] =
 /* The worker, with the list of jobs that it has in hand. */
 struct run {
     struct engine *engine;
+    struct engine_port *port;
     struct worker_job *const *jobs; /* [count] */
     struct text_buf *replies;       /* [count] */
     uint32_t count, submitted, in_flight;
@@ -94,6 +95,7 @@ static enum status submit_next(struct run *run, bool *is_refused, struct error *
         .temperature = job->temperature,
         .seed = job->seed,
         .job_key = job->key,
+        .port = run->port,
         .tag = run->submitted,
     };
     uint64_t id = 0;
@@ -149,7 +151,7 @@ static enum status take_events(struct run *run, struct worker_job **done, struct
 {
     if (run->event_at == run->event_count) {
         run->event_at = 0;
-        run->event_count = engine_poll(run->engine, run->events, EVENTS_MAX, -1);
+        run->event_count = engine_port_poll(run->port, run->events, EVENTS_MAX, -1);
         if (run->event_count == 0)
             FAIL(err, ERR_DEVICE, "worker: the engine stopped with %u jobs unanswered",
                  run->in_flight);
@@ -210,6 +212,11 @@ enum status worker_engine_init(struct worker *worker, struct engine *engine, str
     if (!run)
         FAIL(err, ERR_MEMORY, "worker: no memory");
     run->engine = engine;
+    const enum status status = engine_port_open(engine, &run->port, err);
+    if (status != OK) {
+        free(run);
+        return status;
+    }
     *worker = (struct worker){.self = run,
                               .start = start,
                               .next = next,
@@ -222,6 +229,7 @@ void worker_engine_deinit(struct worker *worker)
     struct run *run = worker->self;
     if (!run)
         return;
+    engine_port_close(run->port);
     drop_list(run);
     token_list_deinit(&run->tokens);
     token_list_deinit(&run->prefix);

@@ -5,8 +5,8 @@
 #include "engine/engine.h"
 #include "protocol/minions/worker.h"
 
-/* A worker on engine, which the caller keeps open until worker_engine_deinit. The engine's
- * events are polled here: nobody else may poll meanwhile. ERR_LIMIT the model has no tokenizer;
+/* A worker on engine, which the caller keeps open until worker_engine_deinit; that cancels what
+ * is still on its way. ERR_LIMIT the model has no tokenizer, or the engine no port left;
  * ERR_MEMORY. */
 MUST_USE enum status worker_engine_init(struct worker *worker, struct engine *engine,
                                         struct error *err);
