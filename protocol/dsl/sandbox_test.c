@@ -57,11 +57,21 @@ static void messages_of_any_size_come_back(void **state)
     text_buf_deinit(&reply);
 }
 
+/* Waits for the message: a child that has ended cannot be sent one. */
+static void get_message(int socket)
+{
+    struct text_buf message = {0};
+    if (!sandbox_get(socket, &message))
+        _exit(1);
+    text_buf_deinit(&message);
+}
+
 /* Tells what it has: its environment, and how many descriptors can be duplicated. */
 static void serve_belongings(void *self, int socket)
 {
     const char *canary = getenv("COHORT_API_KEY");
     (void)self;
+    get_message(socket);
     (void)sandbox_put(socket, canary ? text_of(canary) : TEXT("nothing"));
     _exit(0);
 }
@@ -83,6 +93,7 @@ static void serve_descriptors(void *self, int socket)
     size_t size = 0;
     char byte;
     (void)self;
+    get_message(socket);
     for (int descriptor = 0; descriptor < 200; descriptor++)
         if (descriptor != socket && read(descriptor, &byte, 0) == 0)
             open_ones[size++] = (char)('0' + descriptor % 10);
@@ -106,6 +117,7 @@ static void serve_hog(void *self, int socket)
 {
     (void)self;
     size_t taken = 0;
+    get_message(socket);
     for (char *part; taken < (size_t)1 << 31 && (part = malloc(1 << 20)); taken += 1 << 20)
         memset(part, 1, 1 << 20);
     (void)sandbox_put(socket, taken < (size_t)200 << 20 ? TEXT("held") : TEXT("too much"));
@@ -137,6 +149,7 @@ static void serve_lie(void *self, int socket)
 {
     const uint64_t size = UINT64_MAX / 2;
     (void)self;
+    get_message(socket);
     if (write(socket, &size, sizeof(size)) < 0)
         _exit(1);
     _exit(0);
