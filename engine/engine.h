@@ -115,8 +115,8 @@ void engine_cancel(struct engine *engine, uint64_t job_id);
  * Returns how many. Zero with wait_ms -1: nothing is running and nothing is queued. */
 size_t engine_poll(struct engine *engine, struct engine_event *events, size_t max, int wait_ms);
 
-/* A second outbox, for a thread that waits for jobs of its own: events of jobs that name the port
- * come there, and to engine_poll those of the others. ERR_LIMIT: 64 are open; ERR_MEMORY. */
+/* A second outbox, for a thread that waits for jobs of its own: events of jobs that name it
+ * come there, those of the others to engine_poll. ERR_LIMIT: 64 are open; ERR_MEMORY. */
 MUST_USE enum status engine_port_open(struct engine *engine, struct engine_port **port,
                                       struct error *err);
 /* Cancels what of its jobs still runs and waits until that has ended. NULL is fine. */

@@ -25,8 +25,13 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/whole.c)
 
 # ---- api ----
-room(api NEEDS base engine tokenizer SOURCES
-  protocol/api/id_set.c protocol/api/openai.c protocol/api/response_format.c protocol/api/batch_file.c)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD SOURCES
+  protocol/api/id_set.c protocol/api/batch_file.c protocol/api/field.c protocol/api/ask.c
+  protocol/api/response_format.c protocol/api/openai.c protocol/api/logprob.c protocol/api/reply.c
+  protocol/api/openai_reply.c protocol/api/http_gate.c protocol/api/http_exchange.c
+  protocol/api/http_read.c protocol/api/http.c protocol/api/keys.c protocol/api/endpoints.c
+  protocol/api/flights.c protocol/api/server.c)
 
 # ---- dsl ----
 # Tree-sitter's core and Python grammar, as unpacked source packages. The grammar lacks the

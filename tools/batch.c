@@ -11,12 +11,12 @@
 #include "engine/engine.h"
 #include "protocol/api/batch_file.h"
 #include "protocol/api/openai.h"
+#include "protocol/api/openai_reply.h"
 #include "tokenizer/tokenizer.h"
 #include "tools/batch_workers.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
-#include "tools/logprob.h"
 #include "tools/workers_args.h"
 
 #include <inttypes.h>
@@ -31,10 +31,7 @@ enum { IN_FLIGHT_MAX = 2048, EVENTS = 256, PARSE_BYTES = 64 << 20 };
 /* A request that the engine has. */
 struct flight {
     struct text_buf custom_id;
-    struct text_buf *texts;    /* [sample_count] */
-    struct text_buf *logprobs; /* [sample_count]; NULL: not asked for */
-    struct openai_choice *choices;
-    uint32_t sample_count, prompt_tokens, cached_tokens, completion_tokens;
+    struct reply reply;
     bool is_used;
 };
 
@@ -54,13 +51,7 @@ struct batch {
 
 static void free_flight(struct flight *flight)
 {
-    for (uint32_t i = 0; flight->texts && i < flight->sample_count; i++)
-        text_buf_deinit(&flight->texts[i]);
-    for (uint32_t i = 0; flight->logprobs && i < flight->sample_count; i++)
-        text_buf_deinit(&flight->logprobs[i]);
-    free(flight->texts);
-    free(flight->logprobs);
-    free(flight->choices);
+    reply_deinit(&flight->reply);
     text_buf_deinit(&flight->custom_id);
     *flight = (struct flight){0};
 }
@@ -94,7 +85,7 @@ static enum status write_refusal(struct batch *batch, struct text custom_id, int
 {
     struct text_buf body = {0};
     struct json_writer w = {.out = &body};
-    openai_error_write(&w, status_code == 400 ? "invalid_request_error" : "server_error", why);
+    openai_reply_error(&w, &(struct reply_error){.status = status_code, .text = why});
     const struct batch_file_result result = {custom_id, status_code, text_buf_text(&body)};
     const enum status status = batch_file_append(&batch->out, &result, err);
     text_buf_deinit(&body);
@@ -108,19 +99,10 @@ static enum status write_completion(struct batch *batch, struct flight *flight,
     const struct text custom_id = text_buf_text(&flight->custom_id);
     struct text_buf body = {0};
     struct json_writer w = {.out = &body};
-    char id[48];
-    (void)snprintf(id, sizeof id, "chatcmpl-%016" PRIx64, id_set_hash(custom_id));
-    const struct openai_completion completion = {
-        .id = text_of(id),
-        .model = text_of(engine_info(batch->engine)->model_name),
-        .created = clock_unix_s(),
-        .choices = flight->choices,
-        .choice_count = flight->sample_count,
-        .prompt_tokens = flight->prompt_tokens,
-        .cached_tokens = flight->cached_tokens,
-        .completion_tokens = flight->completion_tokens,
-    };
-    openai_completion_write(&w, &completion);
+    struct reply *reply = &flight->reply;
+    (void)snprintf(reply->id, sizeof reply->id, "chatcmpl-%016" PRIx64, id_set_hash(custom_id));
+    reply->created = clock_unix_s();
+    openai_reply_chat(&w, reply);
     const struct batch_file_result result = {custom_id, 200, text_buf_text(&body)};
     const enum status status = batch_file_append(&batch->out, &result, err);
     text_buf_deinit(&body);
@@ -131,21 +113,13 @@ static enum status write_completion(struct batch *batch, struct flight *flight,
 static enum status finish_flight(struct batch *batch, struct flight *flight, struct error *err)
 {
     const struct text custom_id = text_buf_text(&flight->custom_id);
-    bool failed = false, no_memory = false;
+    bool failed = false;
     TRY(engine_failure(batch->engine,
                        err)); /* what is left has no line: the next run does it */
-    for (uint32_t i = 0; i < flight->sample_count; i++) {
-        flight->choices[i].text = text_buf_text(&flight->texts[i]);
-        no_memory |= flight->texts[i].failed;
-        if (flight->logprobs) {
-            flight->choices[i].has_logprobs = true;
-            flight->choices[i].logprobs = text_buf_text(&flight->logprobs[i]);
-            no_memory |= flight->logprobs[i].failed;
-        }
-        failed |= flight->choices[i].finish == ENGINE_FAILED;
-    }
+    for (uint32_t i = 0; i < flight->reply.choice_count; i++)
+        failed |= flight->reply.choices[i].finish == ENGINE_FAILED;
     enum status status;
-    if (no_memory)
+    if (reply_has_failed(&flight->reply))
         status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for an answer");
     else if (failed)
         status = write_refusal(batch, custom_id, 500,
@@ -161,18 +135,19 @@ static enum status take_event(struct batch *batch, const struct engine_event *ev
                               struct error *err)
 {
     struct flight *flight = &batch->flights[event->tag];
+    struct reply *reply = &flight->reply;
+    struct reply_choice *choice = &reply->choices[event->sample];
     if (event->kind == ENGINE_TOKEN) {
-        text_buf_add(&flight->texts[event->sample], event->text);
-        if (flight->logprobs)
-            logprob_add(&flight->logprobs[event->sample], engine_tokenizer(batch->engine),
-                        event);
+        text_buf_add(&choice->text, event->text);
+        if (reply->has_logprobs)
+            logprob_list_add(&choice->logprobs, engine_tokenizer(batch->engine), event);
         return OK;
     }
-    flight->choices[event->sample].finish = event->finish;
-    flight->prompt_tokens = event->prompt_tokens;
-    flight->completion_tokens += event->output_tokens;
+    choice->finish = event->finish;
+    reply->prompt_tokens = event->prompt_tokens;
+    reply->completion_tokens += event->output_tokens;
     if (event->sample == 0)
-        flight->cached_tokens = event->cached_tokens;
+        reply->cached_tokens = event->cached_tokens;
     return event->samples_left == 0 ? finish_flight(batch, flight, err) : OK;
 }
 
@@ -188,15 +163,16 @@ static enum status poll_events(struct batch *batch, struct error *err)
 }
 
 /* Hands one request to the engine. A failure is the request's own, not the batch's. */
-static enum status submit(struct batch *batch, const struct openai_chat *chat,
+static enum status submit(struct batch *batch, const struct ask *ask,
                           const struct batch_file_request *request, uint32_t slot,
                           struct error *err)
 {
-    struct engine_job job = chat->job;
+    struct engine_job job = ask->job;
     struct token_list ids = {0};
     uint64_t job_id;
-    enum status status = tokenizer_encode_chat(engine_tokenizer(batch->engine), chat->messages,
-                                               chat->message_count, true, &ids, err);
+    enum status status =
+        tokenizer_encode_chat(engine_tokenizer(batch->engine), ask->prompts[0].messages,
+                              ask->prompts[0].message_count, true, &ids, err);
     const uint32_t room = engine_info(batch->engine)->context_max;
     job.prompt = ids.ids;
     job.prompt_tokens = (uint32_t)ids.count;
@@ -204,7 +180,7 @@ static enum status submit(struct batch *batch, const struct openai_chat *chat,
         job.max_tokens = ids.count < room ? room - (uint32_t)ids.count : 1;
     /* Without a seed of its own, a request's stream hangs on its name alone: whatever runs
      * beside it, and in whichever run, its text is the same. */
-    job.job_key = chat->has_seed ? 0 : (uint32_t)id_set_hash(request->custom_id);
+    job.job_key = ask->has_seed ? 0 : (uint32_t)id_set_hash(request->custom_id);
     job.tag = slot;
     if (status == OK)
         status = engine_submit(batch->engine, &job, &job_id, err);
@@ -212,19 +188,17 @@ static enum status submit(struct batch *batch, const struct openai_chat *chat,
     return status;
 }
 
-static bool fill_flight(struct flight *flight, const struct openai_chat *chat,
-                        struct text custom_id)
+static enum status fill_flight(const struct batch *batch, struct flight *flight,
+                               const struct ask *ask, struct text custom_id, struct error *err)
 {
-    const uint32_t count = chat->job.sample_count;
-    flight->texts = calloc(count, sizeof *flight->texts);
-    flight->choices = calloc(count, sizeof *flight->choices);
-    if (chat->logprobs)
-        flight->logprobs = calloc(count, sizeof *flight->logprobs);
-    flight->sample_count = count;
-    text_buf_add(&flight->custom_id, custom_id);
+    TRY(reply_init(&flight->reply, ask->job.sample_count, err));
+    flight->reply.model = text_of(engine_info(batch->engine)->model_name);
+    flight->reply.has_logprobs = ask->logprobs;
     flight->is_used = true;
-    return flight->texts && flight->choices && (flight->logprobs || !chat->logprobs) &&
-           !flight->custom_id.failed;
+    text_buf_add(&flight->custom_id, custom_id);
+    if (flight->custom_id.failed)
+        FAIL(err, ERR_MEMORY, "no memory for a request");
+    return OK;
 }
 
 static uint32_t free_slot(const struct batch *batch)
@@ -239,19 +213,19 @@ static uint32_t free_slot(const struct batch *batch)
 static enum status start_line(struct batch *batch, struct text line, struct error *err)
 {
     struct batch_file_request request;
-    struct openai_chat chat;
+    struct ask ask;
     struct error why = {0};
     const uint32_t slot = free_slot(batch);
     TRY(batch_file_parse(line, batch->lines.number, &request, err));
     enum status status = OK;
     if (id_set_has(&batch->out.done, request.custom_id)) {
         batch->skipped++;
-    } else if (openai_chat_parse(request.body, &batch->arena, &chat, &why) != OK) {
+    } else if (openai_chat_parse(request.body, &batch->arena, &ask, &why) != OK) {
         status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
-    } else if (!fill_flight(&batch->flights[slot], &chat, request.custom_id)) {
+    } else if (fill_flight(batch, &batch->flights[slot], &ask, request.custom_id, err) != OK) {
         free_flight(&batch->flights[slot]);
-        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for a request");
-    } else if (submit(batch, &chat, &request, slot, &why) != OK) {
+        status = ERR_MEMORY;
+    } else if (submit(batch, &ask, &request, slot, &why) != OK) {
         free_flight(&batch->flights[slot]);
         status = engine_failure(batch->engine, err);
         if (status == OK)

@@ -2,7 +2,7 @@
 #include "tools/batch_workers.h"
 
 #include "base/json.h"
-#include "protocol/api/openai.h"
+#include "protocol/api/openai_reply.h"
 
 #include <stdlib.h>
 
@@ -60,7 +60,7 @@ static enum status refuse(struct run *run, struct text custom_id, int status_cod
 {
     struct text_buf body = {0};
     struct json_writer w = {.out = &body};
-    openai_error_write(&w, "invalid_request_error", why);
+    openai_reply_error(&w, &(struct reply_error){.status = status_code, .text = why});
     const struct batch_file_result result = {custom_id, status_code, text_buf_text(&body)};
     const enum status status = batch_file_append(run->out, &result, err);
     text_buf_deinit(&body);
@@ -116,7 +116,8 @@ static enum status write_reply(struct run *run, const struct item *item, struct 
     if (json_parse(reply, 0, &root, NULL) == OK)
         json_write_value(&w, root);
     else
-        openai_error_write(&w, "invalid_request_error", text_slice(reply, 0, 1000));
+        openai_reply_error(&w, &(struct reply_error){.status = (int)item->request.status,
+                                                     .text = text_slice(reply, 0, 1000)});
     json_free(root);
     enum status status = OK;
     const struct batch_file_result result = {text_buf_text(&item->custom_id),

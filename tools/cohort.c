@@ -18,6 +18,7 @@ static const struct command {
     {"runs", "what was asked, what came of it, what left the machine", runs_main},
     {"run", "one prompt, streamed", run_main},
     {"batch", "an OpenAI batch file in, results out; resumes", batch_main},
+    {"serve", "the model over HTTP, in OpenAI's API", serve_main},
     {"embed", "lines of text to vectors", embed_main},
     {"pull", "a model from a hub into the cache; resumes", pull_main},
     {"models", "the models in the cache, and away with them", models_main},

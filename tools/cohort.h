@@ -14,6 +14,7 @@
 
 int ask_main(int argc, char **argv);
 int batch_main(int argc, char **argv);
+int serve_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int dsl_main(int argc, char **argv);
 int embed_main(int argc, char **argv);

@@ -3,11 +3,11 @@
 #include "base/file_map.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "protocol/api/openai_reply.h"
 #include "tokenizer/tokenizer.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
-#include "tools/logprob.h"
 #include "tools/output.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ enum {
 
 struct sample {
     struct text_buf text;
-    struct text_buf logprobs; /* JSON, as OpenAI has it */
+    struct logprob_list logprobs;
     enum engine_finish finish;
     uint32_t output_tokens;
 };
@@ -130,8 +130,8 @@ static void take_text(struct run *run, const struct engine_event *event)
 {
     text_buf_add(&run->samples[event->sample].text, event->text);
     if (run->logprobs)
-        logprob_add(&run->samples[event->sample].logprobs, engine_tokenizer(run->engine),
-                    event);
+        logprob_list_add(&run->samples[event->sample].logprobs, engine_tokenizer(run->engine),
+                         event);
     if (run->json || run->job.sample_count > 1)
         return;
     (void)fwrite(event->text.data, 1, event->text.size, stdout);
@@ -186,9 +186,10 @@ static enum status write_json(const struct run *run, struct error *err)
         json_write_key_text(&w, "text", text_buf_text(&run->samples[i].text));
         json_write_key_text(&w, "finish", text_of(finish_word(run->samples[i].finish)));
         json_write_key_i64(&w, "output_tokens", run->samples[i].output_tokens);
-        if (run->samples[i].logprobs.size > 0) {
+        if (run->samples[i].logprobs.count > 0) {
             json_write_key(&w, "logprobs");
-            json_write_raw(&w, text_buf_text(&run->samples[i].logprobs));
+            openai_reply_tokens(&w, &run->samples[i].logprobs, 0,
+                                run->samples[i].logprobs.count);
         }
         json_write_object_end(&w);
     }
@@ -215,8 +216,6 @@ static enum status run_prompt(struct run *run, char **words, struct error *err)
         FAIL(err, ERR_DEVICE, "sample %u: the model's numbers are not numbers", i + 1);
     }
     for (uint32_t i = 0; i < run->job.sample_count; i++) {
-        if (run->samples[i].logprobs.size > 0)
-            text_buf_add(&run->samples[i].logprobs, TEXT("]"));
         if (run->samples[i].text.failed || run->samples[i].logprobs.failed)
             FAIL(err, ERR_MEMORY, "sample %u: no memory for its text", i + 1);
     }
@@ -280,7 +279,7 @@ static void close_run(struct run *run)
     engine_close(run->engine);
     for (uint32_t i = 0; i < ENGINE_SAMPLES_MAX; i++) {
         text_buf_deinit(&run->samples[i].text);
-        text_buf_deinit(&run->samples[i].logprobs);
+        logprob_list_deinit(&run->samples[i].logprobs);
     }
     token_list_deinit(&run->ids);
     text_buf_deinit(&run->prompt);

@@ -1,19 +1,49 @@
 /* logprob - see logprob.h. */
-#include "tools/logprob.h"
+#include "protocol/api/logprob.h"
 
-#include "protocol/api/openai.h"
+#include <stdlib.h>
 
-void logprob_add(struct text_buf *content, const struct tokenizer *tokenizer,
-                 const struct engine_event *event)
+/* Room for wanted items of size bytes; false: no memory, and what was there is kept. */
+static bool grow(void **items, uint32_t *capacity, uint32_t wanted, size_t size)
 {
-    struct openai_token tops[ENGINE_TOPS_MAX];
-    uint32_t count = 0;
-    if (event->token == TOKEN_NONE)
+    uint32_t made = *capacity > 0 ? *capacity : 16;
+    while (made < wanted)
+        made *= 2; /* events are capped by the context */
+    if (made == *capacity)
+        return true;
+    void *grown = realloc(*items, made * size);
+    if (!grown)
+        return false;
+    *items = grown;
+    *capacity = made;
+    return true;
+}
+
+void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokenizer,
+                      const struct engine_event *event)
+{
+    if (event->token == TOKEN_NONE || list->failed)
         return;
-    const struct openai_token token = {tokenizer_bytes(tokenizer, event->token),
-                                       event->logprob};
-    for (; count < event->top_count && event->tops[count].token != TOKEN_NONE; count++)
-        tops[count] = (struct openai_token){
-            tokenizer_bytes(tokenizer, event->tops[count].token), event->tops[count].logprob};
-    openai_logprob_write(content, &token, tops, count);
+    list->failed =
+        !grow((void **)&list->tokens, &list->capacity, list->count + 1, sizeof *list->tokens) ||
+        !grow((void **)&list->tops, &list->top_capacity, list->top_count + event->top_count,
+              sizeof *list->tops);
+    if (list->failed)
+        return;
+    struct logprob_token *token = &list->tokens[list->count++];
+    *token = (struct logprob_token){.bytes = tokenizer_bytes(tokenizer, event->token),
+                                    .logprob = event->logprob,
+                                    .top_first = list->top_count};
+    for (uint32_t i = 0; i < event->top_count && event->tops[i].token != TOKEN_NONE; i++) {
+        list->tops[list->top_count++] = (struct logprob_top){
+            tokenizer_bytes(tokenizer, event->tops[i].token), event->tops[i].logprob};
+        token->top_count++;
+    }
+}
+
+void logprob_list_deinit(struct logprob_list *list)
+{
+    free(list->tokens);
+    free(list->tops);
+    *list = (struct logprob_list){0};
 }

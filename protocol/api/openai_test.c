@@ -12,7 +12,7 @@ static uint8_t room[1 << 16];
 
 struct parsed {
     struct json *root;
-    struct openai_chat chat;
+    struct ask chat;
     struct error err;
     enum status status;
 };
@@ -38,9 +38,9 @@ static void test_whole(void **state)
         "\"presence_penalty\":0,\"tool_choice\":\"none\",\"response_format\":{\"type\":"
         "\"text\"},\"chunk\":\"a\\nb\"}");
     assert_int_equal(p.status, OK);
-    assert_int_equal(p.chat.message_count, 2);
-    assert_true(text_equal(p.chat.messages[0].role, TEXT("system")));
-    assert_true(text_equal(p.chat.messages[1].content, TEXT("ab")));
+    assert_int_equal(p.chat.prompts[0].message_count, 2);
+    assert_true(text_equal(p.chat.prompts[0].messages[0].role, TEXT("system")));
+    assert_true(text_equal(p.chat.prompts[0].messages[1].content, TEXT("ab")));
     assert_true(p.chat.job.temperature > 0.49f && p.chat.job.temperature < 0.51f);
     assert_true(p.chat.job.top_p > 0.24f && p.chat.job.top_p < 0.26f);
     assert_int_equal(p.chat.job.sample_count, 3);
@@ -218,70 +218,12 @@ static void test_wrong_messages(void **state)
     }
 }
 
-/* OpenAI's shape: each token with its bytes, beside it the best of its place. */
-static void test_logprobs(void **state)
-{
-    (void)state;
-    struct text_buf content = {0}, out = {0};
-    struct json_writer w = {.out = &out};
-    const struct openai_token tokens[] = {{TEXT(" a"), -0.5f}, {TEXT("\xc3"), -1e30f}};
-    openai_logprob_write(&content, &tokens[0], tokens, 2);
-    openai_logprob_write(&content, &tokens[1], NULL, 0);
-    const struct openai_choice choices[] = {
-        {TEXT(" a"), ENGINE_DEADLINE, true, text_buf_text(&content)},
-        {TEXT(""), ENGINE_STOP, true, TEXT("")}};
-    const struct openai_completion completion = {
-        .id = TEXT("i"), .model = TEXT("m"), .choices = choices, .choice_count = 2};
-    openai_completion_write(&w, &completion);
-    assert_int_equal(json_check(text_buf_text(&out), NULL), OK);
-    assert_non_null(strstr(
-        out.data,
-        "\"logprobs\":{\"content\":[{\"token\":\" a\",\"logprob\":-0.5,\"bytes\":[32,97],"
-        "\"top_logprobs\":[{\"token\":\" a\",\"logprob\":-0.5,\"bytes\":[32,97]},"
-        "{\"token\":\"\xef\xbf\xbd\",\"logprob\":-9999,\"bytes\":[195]}]},"
-        "{\"token\":\"\xef\xbf\xbd\",\"logprob\":-9999,\"bytes\":[195],"
-        "\"top_logprobs\":[]}],\"refusal\":null},\"finish_reason\":\"deadline\""));
-    assert_non_null(strstr(out.data, "\"logprobs\":{\"content\":[],\"refusal\":null}"));
-    text_buf_deinit(&content);
-    text_buf_deinit(&out);
-}
-
-static void test_completion(void **state)
-{
-    const struct openai_choice choices[] = {{.text = TEXT("a\"b"), .finish = ENGINE_STOP},
-                                            {.text = TEXT(""), .finish = ENGINE_LENGTH}};
-    const struct openai_completion completion = {.id = TEXT("chatcmpl-1"),
-                                                 .model = TEXT("m"),
-                                                 .created = 1700000000,
-                                                 .choices = choices,
-                                                 .choice_count = 2,
-                                                 .prompt_tokens = 5,
-                                                 .cached_tokens = 4,
-                                                 .completion_tokens = 3};
-    struct text_buf out = {0};
-    struct json_writer w = {.out = &out};
-    (void)state;
-    openai_completion_write(&w, &completion);
-    assert_string_equal(
-        out.data,
-        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,"
-        "\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
-        "\"content\":\"a\\\"b\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}"
-        ","
-        "{\"index\":1,\"message\":{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null},"
-        "\"logprobs\":null,\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":5,"
-        "\"completion_tokens\":3,\"total_tokens\":8,\"prompt_tokens_details\":"
-        "{\"cached_tokens\":4}}}");
-    text_buf_deinit(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_wrong_messages),
-        cmocka_unit_test(test_completion), cmocka_unit_test(test_sampling),
-        cmocka_unit_test(test_logprobs),   cmocka_unit_test(test_response_format),
+        cmocka_unit_test(test_whole),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_wrong_messages),
+        cmocka_unit_test(test_sampling), cmocka_unit_test(test_response_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

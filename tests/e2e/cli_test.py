@@ -11,8 +11,8 @@ import unittest
 
 # Set where a sanitizer makes a large model slow: what computes most is for the plain build.
 LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"
-COMMANDS = ("ask", "dsl", "runs", "run", "batch", "embed", "pull", "models", "tokenize",
-            "inspect", "quantize", "perplexity", "kbench", "doctor")
+COMMANDS = ("ask", "serve", "dsl", "runs", "run", "batch", "embed", "pull", "models",
+            "tokenize", "inspect", "quantize", "perplexity", "kbench", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")

@@ -62,9 +62,9 @@ static void try_request(struct text source)
     static uint8_t room[ROOM_BYTES];
     struct arena arena = {.base = room, .size = sizeof room};
     struct batch_file_request request;
-    struct openai_chat chat;
+    struct ask ask;
     if (batch_file_parse(source, 1, &request, NULL) == OK)
-        (void)(openai_chat_parse(request.body, &arena, &chat, NULL) == OK);
+        (void)(openai_chat_parse(request.body, &arena, &ask, NULL) == OK);
     json_free(request.root);
 }
 

@@ -32,7 +32,7 @@ LIBRARIES = {
     r"re2/": r"protocol/dsl/regex_re2\.cc",
     r"sqlite3": r"protocol/minions/journal\.c",
     r"zip\.h": r"protocol/minions/document_docx(_test)?\.c",
-    r"microhttpd": r"protocol/api/http\.c",
+    r"microhttpd": r"protocol/api/http(_exchange|_read)?\.[ch]",
     r"seccomp": r"protocol/dsl/[a-z_]+\.c",
     r"cuda|cublas|nvrtc": r"kernels/(.*\.cuh?|device[a-z_]*\.[ch]|ops_cuda[a-z_]*\.[ch])",
     r"simde/": r"tests/harness/portable_avx512\.h",

@@ -22,6 +22,7 @@ WIDE_ON_PURPOSE = {
     ("base/error.c", "error_set"): "called through FAIL alone",
     ("protocol/dsl/dsl.c", "dsl_prepare_jobs"): "the language's door, dsl.h",
     ("protocol/dsl/dsl.c", "dsl_transform"): "the language's door, dsl.h",
+    ("protocol/api/http_read.c", "http_read_request"): "called by libmicrohttpd",
 }
 OPENS = re.compile(r"^( +)(?:\} else |else |)(?:if|for|while|switch|do)\b.*")
 

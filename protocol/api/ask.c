@@ -1,0 +1,138 @@
+/* ask - see ask.h. */
+#include "protocol/api/ask.h"
+
+enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
+                             struct error *err)
+{
+    ask->prompts = ARENA_NEW(arena, struct ask_prompt, count);
+    if (!ask->prompts)
+        FAIL(err, ERR_MEMORY, "no room for %u prompts", count);
+    ask->prompt_count = count;
+    return OK;
+}
+
+void ask_set_top_p(struct engine_job *job, float top_p)
+{
+    if (top_p > 0)
+        job->top_p = top_p;
+    else
+        job->temperature = 0;
+}
+
+enum status ask_read_stops(const struct json *stop, const char *name, struct arena *arena,
+                           struct engine_job *job, struct error *err)
+{
+    const bool is_list = json_type(stop) == JSON_ARRAY;
+    const size_t count = !stop ? 0 : is_list ? json_count(stop) : 1;
+    if (count > ENGINE_STOPS_MAX)
+        FAIL(err, ERR_LIMIT, "%s: %zu strings, at most %d are taken", name, count,
+             ENGINE_STOPS_MAX);
+    struct text *stops = ARENA_NEW(arena, struct text, count);
+    if (!stops)
+        FAIL(err, ERR_MEMORY, "%s: no room for %zu strings", name, count);
+    const struct json *value = is_list ? json_first(stop) : stop;
+    for (size_t i = 0; i < count; i++, value = json_next(value)) {
+        if (!json_text(value, &stops[i]))
+            FAIL(err, ERR_FORMAT, "%s: want a string or a list of strings", name);
+    }
+    job->stops = stops;
+    job->stop_count = (uint32_t)count;
+    return OK;
+}
+
+/* {"token id": bias, ...} */
+enum status ask_read_biases(const struct json *map, const char *name, struct arena *arena,
+                            struct engine_job *job, struct error *err)
+{
+    const size_t count = json_count(map);
+    if (count > ENGINE_BIASES_MAX)
+        FAIL(err, ERR_LIMIT, "%s: %zu tokens, at most %d are taken", name, count,
+             ENGINE_BIASES_MAX);
+    struct engine_bias *biases = ARENA_NEW(arena, struct engine_bias, count);
+    if (!biases)
+        FAIL(err, ERR_MEMORY, "%s: no room for %zu tokens", name, count);
+    const struct json *value = json_first(map);
+    for (size_t i = 0; i < count; i++, value = json_next(value)) {
+        const struct text key = json_key(value);
+        double bias = 0;
+        int64_t token = 0;
+        for (size_t d = 0; d < key.size && token >= 0; d++)
+            token = key.data[d] < '0' || key.data[d] > '9' || token > INT32_MAX / 10 - 1
+                        ? -1
+                        : token * 10 + (key.data[d] - '0');
+        if (key.size == 0 || token < 0)
+            FAIL(err, ERR_FORMAT, "%s: \"%.*s\" is no token id", name,
+                 TEXT_ARG(text_slice(key, 0, 40)));
+        if (!json_double(value, &bias))
+            FAIL(err, ERR_FORMAT, "%s: want a number for token %lld", name, (long long)token);
+        if (bias < -100 || bias > 100)
+            FAIL(err, ERR_LIMIT, "%s: %g for token %lld is not in -100 to 100", name, bias,
+                 (long long)token);
+        biases[i] = (struct engine_bias){(token_id)token, (float)bias};
+    }
+    job->biases = biases;
+    job->bias_count = (uint32_t)count;
+    return OK;
+}
+
+/* The text of a message whose content is a list of parts, joined. */
+static enum status join_parts(const struct json *parts, struct arena *arena, struct text *out,
+                              struct error *err)
+{
+    struct text_buf all = {0};
+    enum status status = OK;
+    for (const struct json *part = json_first(parts); part && status == OK;
+         part = json_next(part)) {
+        struct text text = {0}, type = {0};
+        (void)json_text(json_get(part, "type"), &type);
+        if (text_equal(type, TEXT("text")) && json_text(json_get(part, "text"), &text))
+            text_buf_add(&all, text);
+        else
+            status = error_set(err, ERR_LIMIT, __FILE__, __LINE__,
+                               "messages: a content part of type \"%.*s\"; only text is taken",
+                               TEXT_ARG(text_slice(type, 0, 40)));
+    }
+    *out = text_copy(text_buf_text(&all), arena);
+    if (status == OK && (all.failed || !out->data))
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "messages: no room");
+    text_buf_deinit(&all);
+    return status;
+}
+
+static enum status read_message(const struct json *from, struct arena *arena,
+                                struct tokenizer_message *to, struct error *err)
+{
+    const struct json *content = json_get(from, "content");
+    if (!json_text(json_get(from, "role"), &to->role))
+        FAIL(err, ERR_FORMAT, "messages: a message without a role");
+    if (text_equal(to->role, TEXT("developer")))
+        to->role = TEXT("system");
+    if (!text_equal(to->role, TEXT("system")) && !text_equal(to->role, TEXT("user")) &&
+        !text_equal(to->role, TEXT("assistant")))
+        FAIL(err, ERR_LIMIT, "messages: role \"%.*s\"; system, user and assistant are taken",
+             TEXT_ARG(text_slice(to->role, 0, 40)));
+    if (json_text(content, &to->content))
+        return OK;
+    if (json_type(content) != JSON_ARRAY)
+        FAIL(err, ERR_FORMAT, "messages: content is neither a string nor a list of parts");
+    return join_parts(content, arena, &to->content, err);
+}
+
+enum status ask_read_messages(const struct json *list, struct arena *arena,
+                              struct ask_prompt *prompt, struct error *err)
+{
+    const size_t count = json_count(list);
+    if (json_type(list) != JSON_ARRAY || count == 0)
+        FAIL(err, ERR_FORMAT, "messages: want a list with at least one message");
+    if (count > ASK_MESSAGES_MAX)
+        FAIL(err, ERR_LIMIT, "messages: %zu, at most %d are taken", count, ASK_MESSAGES_MAX);
+    struct tokenizer_message *messages = ARENA_NEW(arena, struct tokenizer_message, count);
+    if (!messages)
+        FAIL(err, ERR_MEMORY, "messages: no room for %zu", count);
+    const struct json *from = json_first(list);
+    for (size_t i = 0; i < count; i++, from = json_next(from))
+        TRY(read_message(from, arena, &messages[i], err));
+    prompt->messages = messages;
+    prompt->message_count = (uint32_t)count;
+    return OK;
+}

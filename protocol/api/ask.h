@@ -1,0 +1,64 @@
+/*
+ * ask - what a request asks the engine for, through whichever API it came.
+ *
+ * Owner    borrows from the request's JSON tree and from its arena.
+ */
+#ifndef API_ASK_H
+#define API_ASK_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/engine.h"
+#include "tokenizer/tokenizer.h"
+
+enum ask_kind {
+    ASK_CHAT, /* messages -> an answer */
+    ASK_TEXT, /* a text -> how it goes on */
+    ASK_EMBED /* a text -> a vector */
+};
+
+/* One job of the engine. */
+struct ask_prompt {
+    const struct tokenizer_message *messages; /* [message_count]: CHAT */
+    uint32_t message_count;
+    struct text text;    /* TEXT, EMBED; empty where it came as tokens */
+    const token_id *ids; /* [id_count] */
+    uint32_t id_count;
+};
+
+struct ask {
+    enum ask_kind kind;
+    struct text model;
+    struct ask_prompt *prompts; /* [prompt_count] */
+    uint32_t prompt_count;
+    struct engine_job job; /* all but the prompt, for each of them; max_tokens 0: what the
+                              context has room for */
+    bool has_seed, stream, has_usage, logprobs, echo;
+};
+
+enum { ASK_MESSAGES_MAX = 4096 };
+
+/* What several APIs have in common; name is the field's, for refusals. ERR_FORMAT and
+ * ERR_LIMIT: one sentence that names it; ERR_MEMORY: the arena is full. value NULL: nothing is
+ * said of it. */
+
+/* A string, or a list of strings. */
+MUST_USE enum status ask_read_stops(const struct json *value, const char *name,
+                                    struct arena *arena, struct engine_job *job,
+                                    struct error *err);
+/* {"token id": bias, ...} */
+MUST_USE enum status ask_read_biases(const struct json *value, const char *name,
+                                     struct arena *arena, struct engine_job *job,
+                                     struct error *err);
+/* A list of {"role": ..., "content": a string or a list of parts of type "text"}. */
+MUST_USE enum status ask_read_messages(const struct json *value, struct arena *arena,
+                                       struct ask_prompt *prompt, struct error *err);
+/* count prompts, zeroed, as the ask's own. */
+MUST_USE enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
+                                      struct error *err);
+/* top_p 0 is none but the likeliest, where the engine's 0 is "off". */
+void ask_set_top_p(struct engine_job *job, float top_p);
+
+#endif

@@ -1,0 +1,134 @@
+/* endpoints - see endpoints.h. */
+#include "protocol/api/endpoints.h"
+
+#include "protocol/api/openai.h"
+#include "protocol/api/openai_reply.h"
+
+#include <string.h>
+
+static const struct endpoint ENDPOINTS[] = {
+    {HTTP_POST, "/v1/chat/completions", ENDPOINT_ASK, "A conversation's next message",
+     &openai_chat_fields, openai_chat_parse, &openai_reply_chat_wire},
+    {HTTP_GET, "/v1/models", ENDPOINT_MODELS, "The loaded model", NULL, NULL, NULL},
+    {HTTP_GET, "/v1/models/*", ENDPOINT_MODELS, "One model", NULL, NULL, NULL},
+    {HTTP_GET, "/v1/health", ENDPOINT_HEALTH,
+     "200 when requests are taken; 503 while the model loads, or after the device failed", NULL,
+     NULL, NULL},
+    {HTTP_GET, "/ping", ENDPOINT_PING, "pong", NULL, NULL, NULL},
+    {HTTP_GET, "/openapi.json", ENDPOINT_OPENAPI, "This description", NULL, NULL, NULL},
+};
+enum { ENDPOINT_COUNT = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
+
+/* Whether path is pattern, whose last "*" may be any one name. */
+static bool fits(struct text pattern, struct text path, struct text *name)
+{
+    if (!text_ends(pattern, TEXT("*")))
+        return text_equal(pattern, path);
+    const struct text stem = text_slice(pattern, 0, pattern.size - 1);
+    *name = text_slice(path, stem.size, path.size);
+    return text_starts(path, stem) && name->size > 0;
+}
+
+/* As it stands, and for those under /v1 without that and under /api/v1. */
+static bool is_at(const struct endpoint *endpoint, struct text path, struct text *name)
+{
+    const struct text pattern = text_of(endpoint->path);
+    if (fits(pattern, path, name))
+        return true;
+    if (!text_starts(pattern, TEXT("/v1/")))
+        return false;
+    return fits(text_slice(pattern, 3, pattern.size), path, name) ||
+           (text_starts(path, TEXT("/api")) &&
+            fits(pattern, text_slice(path, 4, path.size), name));
+}
+
+const struct endpoint *endpoints_find(enum http_method method, struct text path,
+                                      struct text *name, bool *other_method)
+{
+    *other_method = false;
+    for (uint32_t i = 0; i < ENDPOINT_COUNT; i++) {
+        *name = TEXT("");
+        if (!is_at(&ENDPOINTS[i], path, name))
+            continue;
+        if (ENDPOINTS[i].method == method)
+            return &ENDPOINTS[i];
+        *other_method = true;
+    }
+    return NULL;
+}
+
+static void write_operation(struct json_writer *w, const struct endpoint *endpoint)
+{
+    json_write_key(w, endpoint->method == HTTP_GET      ? "get"
+                      : endpoint->method == HTTP_DELETE ? "delete"
+                                                        : "post");
+    json_write_object(w);
+    json_write_key_text(w, "summary", text_of(endpoint->summary));
+    if (endpoint->fields) {
+        json_write_key(w, "requestBody");
+        json_write_object(w);
+        json_write_key(w, "content");
+        json_write_object(w);
+        json_write_key(w, "application/json");
+        json_write_object(w);
+        json_write_key(w, "schema");
+        field_schema_write(w, endpoint->fields);
+        json_write_object_end(w);
+        json_write_object_end(w);
+        json_write_object_end(w);
+    }
+    json_write_key(w, "responses");
+    json_write_object(w);
+    json_write_key(w, "200");
+    json_write_object(w);
+    json_write_key_text(w, "description", TEXT("OK"));
+    json_write_object_end(w);
+    json_write_object_end(w);
+    json_write_object_end(w);
+}
+
+/* Whether an earlier row has this path. */
+static bool is_written(uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (strcmp(ENDPOINTS[i].path, ENDPOINTS[index].path) == 0)
+            return true;
+    return false;
+}
+
+static void write_path(struct json_writer *w, uint32_t index)
+{
+    struct text_buf path = {0};
+    const struct text pattern = text_of(ENDPOINTS[index].path);
+    const bool is_open = text_ends(pattern, TEXT("*"));
+    text_buf_add(&path, text_slice(pattern, 0, pattern.size - (is_open ? 1 : 0)));
+    text_buf_add(&path, is_open ? TEXT("{name}") : TEXT(""));
+    text_buf_byte(&path, 0);
+    if (path.failed)
+        return;
+    json_write_key(w, path.data);
+    json_write_object(w);
+    for (uint32_t i = index; i < ENDPOINT_COUNT; i++)
+        if (strcmp(ENDPOINTS[i].path, ENDPOINTS[index].path) == 0)
+            write_operation(w, &ENDPOINTS[i]);
+    json_write_object_end(w);
+    text_buf_deinit(&path);
+}
+
+void endpoints_openapi(struct json_writer *w)
+{
+    json_write_object(w);
+    json_write_key_text(w, "openapi", TEXT("3.1.0"));
+    json_write_key(w, "info");
+    json_write_object(w);
+    json_write_key_text(w, "title", TEXT("Cohort"));
+    json_write_key_text(w, "version", TEXT("1"));
+    json_write_object_end(w);
+    json_write_key(w, "paths");
+    json_write_object(w);
+    for (uint32_t i = 0; i < ENDPOINT_COUNT; i++)
+        if (!is_written(i))
+            write_path(w, i);
+    json_write_object_end(w);
+    json_write_object_end(w);
+}

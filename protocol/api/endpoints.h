@@ -1,0 +1,44 @@
+/*
+ * endpoints - what is served at which path: one table for routing, for the list of fields and
+ * for openapi.json.
+ *
+ * Paths are those under /v1 (OpenAI's and Anthropic's), which are also served without it and
+ * under /api/v1, and those that are only what they are (Ollama's /api, /health ...).
+ */
+#ifndef API_ENDPOINTS_H
+#define API_ENDPOINTS_H
+
+#include "protocol/api/ask.h"
+#include "protocol/api/field.h"
+#include "protocol/api/http.h"
+#include "protocol/api/reply.h"
+
+enum endpoint_kind {
+    ENDPOINT_ASK, /* a body that is parsed as an ask, answered by the engine */
+    ENDPOINT_HEALTH,
+    ENDPOINT_PING,
+    ENDPOINT_MODELS,
+    ENDPOINT_OPENAPI,
+    ENDPOINT_OTHER /* of a server above this room */
+};
+
+struct endpoint {
+    enum http_method method;
+    const char *path; /* "/v1/..." or whole; a last "*" stands for one more name */
+    enum endpoint_kind kind;
+    const char *summary;
+    const struct field_list *fields; /* of the body; NULL: there is none */
+    enum status (*parse)(const struct json *body, struct arena *arena, struct ask *ask,
+                         struct error *err);
+    const struct reply_wire *wire; /* NULL: OpenAI's errors */
+};
+
+/* NULL: nothing is there. other_method: a path that is there with another method. name: what a
+ * last "*" stands for. */
+const struct endpoint *endpoints_find(enum http_method method, struct text path,
+                                      struct text *name, bool *other_method);
+
+/* The table as an OpenAPI 3.1 document. */
+void endpoints_openapi(struct json_writer *w);
+
+#endif

@@ -1,0 +1,141 @@
+/* field_test - each kind of field read, left alone and refused by its name; the schema. */
+#include "protocol/api/field.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct values {
+    bool flag;
+    uint32_t count;
+    int32_t number;
+    uint64_t seed;
+    float real;
+    struct text word;
+    const struct json *list;
+};
+
+static const struct field fields[] = {
+    {"flag", FIELD_BOOL, 0, 0, 0, offsetof(struct values, flag), "A flag."},
+    {"count", FIELD_COUNT, 0, 1, 4294967295.0, offsetof(struct values, count), "A count."},
+    {"number", FIELD_INT, 0, -5, 5, offsetof(struct values, number), "A number."},
+    {"seed", FIELD_SEED, 0, 0, 0, offsetof(struct values, seed), "A seed."},
+    {"real", FIELD_REAL, 0, 0.5, 2, offsetof(struct values, real), "A real."},
+    {"word", FIELD_TEXT, 0, 0, 4, offsetof(struct values, word), "A word."},
+    {"list", FIELD_JSON, FIELD_IS_ARRAY | FIELD_IS_STRING, 0, 0, offsetof(struct values, list),
+     "A list."},
+    {"user", FIELD_IGNORED, FIELD_IS_STRING, 0, 0, 0, NULL},
+    {"audio", FIELD_REFUSED, 0, 0, 0, 0, "speak"},
+};
+static const struct field_list list = FIELD_LIST(fields);
+
+static enum status read(const char *source, struct values *values, struct error *err)
+{
+    static struct json *root;
+    json_free(root);
+    root = NULL;
+    *values = (struct values){.count = 7};
+    assert_int_equal(json_parse(text_of(source), 0, &root, NULL), OK);
+    return field_read(root, &list, values, err);
+}
+
+static void values_come_where_they_belong(void **state)
+{
+    struct values v;
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(read("{\"flag\":true,\"count\":4294967295,\"number\":-5,\"seed\":-1,"
+                          "\"real\":0.5,\"word\":\"four\",\"list\":[1],\"user\":\"u\","
+                          "\"audio\":[],\"unknown\":{}}",
+                          &v, &err),
+                     OK);
+    assert_true(v.flag && v.count == UINT32_MAX && v.number == -5 && v.seed == UINT64_MAX);
+    assert_true(v.real == 0.5F && text_equal(v.word, TEXT("four")));
+    assert_int_equal(json_count(v.list), 1);
+    assert_int_equal(read("{\"count\":null,\"list\":null}", &v, &err), OK);
+    assert_true(v.count == 7 && !v.list);
+}
+
+/* Every field, every wrong value: refused with the name first; replies tell it. */
+static void refusals_name_the_field(void **state)
+{
+    static const char *const wrong[] = {"true",
+                                        "\"x\"",
+                                        "[{}]",
+                                        "{\"a\":1}",
+                                        "-1",
+                                        "1.5",
+                                        "1e308",
+                                        "\"NaN\"",
+                                        "2147483648",
+                                        "9007199254740993",
+                                        "9223372036854775808"};
+    static const uint32_t taken[] = {/* of wrong, as bits, what the field does take */
+                                     1,
+                                     1 << 8 | 1 << 9,
+                                     1 << 4,
+                                     1 << 4 | 1 << 8 | 1 << 9,
+                                     1 << 5,
+                                     1 << 1 | 1 << 7,
+                                     1 << 1 | 1 << 2 | 1 << 7,
+                                     1 << 1 | 1 << 7,
+                                     0};
+    struct values v;
+    (void)state;
+    for (uint32_t f = 0; f < list.count; f++) {
+        for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+            struct text_buf source = {0};
+            struct error err = {0};
+            text_buf_format(&source, "{\"%s\":%s}", fields[f].name, wrong[i]);
+            const bool is_taken = read(source.data, &v, &err) == OK;
+            /* 2^53 + 1 is past a count */
+            const bool wanted = (taken[f] >> i & 1) && !(f == 1 && i == 9);
+            if (is_taken != wanted)
+                fail_msg("%s: %s", source.data, err.text);
+            if (!is_taken && (!field_of_refusal(&list, err.text) ||
+                              strcmp(field_of_refusal(&list, err.text), fields[f].name) != 0))
+                fail_msg("%s: %s", source.data, err.text);
+            text_buf_deinit(&source);
+        }
+    }
+}
+
+static void long_words_and_what_is_no_object(void **state)
+{
+    struct values v;
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(read("{\"word\":\"fives\"}", &v, &err), ERR_LIMIT);
+    assert_string_equal(err.text, "word: 5 bytes, at most 4 are taken");
+    assert_int_equal(read("[]", &v, &err), ERR_FORMAT);
+    assert_null(field_of_refusal(&list, err.text));
+    assert_null(field_of_refusal(&list, "words: no"));
+}
+
+static void the_schema_has_them_all(void **state)
+{
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    (void)state;
+    field_schema_write(&w, &list);
+    assert_int_equal(json_check(text_buf_text(&out), NULL), OK);
+    for (uint32_t f = 0; f < list.count; f++)
+        assert_non_null(strstr(out.data, fields[f].name));
+    assert_non_null(strstr(out.data, "\"real\":{\"type\":[\"number\",\"null\"],\"minimum\":0.5,"
+                                     "\"maximum\":2,\"description\":\"A real.\"}"));
+    text_buf_deinit(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_come_where_they_belong),
+        cmocka_unit_test(refusals_name_the_field),
+        cmocka_unit_test(long_words_and_what_is_no_object),
+        cmocka_unit_test(the_schema_has_them_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,404 @@
+/*
+ * flights - see flights.h.
+ *
+ * Whoever brings a flight's count of open ends to zero lands it: flights_start holds one end
+ * while it submits, each sample is one. So a flight cannot land under the hands of the thread
+ * that starts it, and no lock is held while the engine takes a job.
+ */
+#include "protocol/api/flights.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { EVENTS = 256, PROMPTS_MAX = 2048 };
+
+struct flight {
+    uint32_t slot, generation;
+    bool is_used, is_touched, has_failed;
+    bool is_refused; /* at take-off: the exchange is not ours */
+    struct http_exchange *exchange;
+    const struct reply_wire *wire;
+    struct reply reply;
+    struct text_buf out; /* to be sent at the end of a turn */
+    bool is_stream;
+    atomic_bool has_begun; /* taken off: the exchange may be written to */
+    atomic_bool is_cancelled;
+    atomic_uint open_ends;
+    atomic_uint submitted;
+    uint64_t *job_ids; /* [submitted] */
+    uint32_t samples;  /* of each prompt */
+    uint32_t ended;    /* samples, in this turn */
+    struct flight *next_free, *next_touched;
+};
+
+struct flights {
+    struct engine *engine;
+    struct engine_port *port;
+    pthread_mutex_t lock; /* of the free list, and of who may cancel */
+    struct flight *table; /* [count] */
+    struct flight *free;
+    uint32_t count, used;
+    struct flight *touched; /* the turn's */
+    struct engine_event events[EVENTS];
+};
+
+enum status flights_open(struct flights **flights, struct engine *engine, uint32_t count,
+                         struct error *err)
+{
+    struct flights *made = calloc(1, sizeof *made);
+    struct flight *table = calloc(count, sizeof *table);
+    enum status status = OK;
+    if (!made || !table || pthread_mutex_init(&made->lock, NULL) != 0)
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
+                           "no memory for %u requests in flight", count);
+    else
+        status = engine_port_open(engine, &made->port, err);
+    if (status != OK) {
+        free(made);
+        free(table);
+        return status;
+    }
+    made->engine = engine;
+    made->table = table;
+    made->count = count;
+    for (uint32_t i = count; i-- > 0; made->free = &table[i])
+        table[i] = (struct flight){.slot = i, .next_free = made->free};
+    *flights = made;
+    return OK;
+}
+
+static struct flight *take_flight(struct flights *flights)
+{
+    pthread_mutex_lock(&flights->lock);
+    struct flight *flight = flights->free;
+    if (flight) {
+        flights->free = flight->next_free;
+        flights->used++;
+        const uint32_t slot = flight->slot, generation = flight->generation + 1;
+        memset(flight, 0, sizeof *flight);
+        flight->slot = slot;
+        flight->generation = generation;
+        flight->is_used = true;
+    }
+    pthread_mutex_unlock(&flights->lock);
+    return flight;
+}
+
+static void free_flight(struct flights *flights, struct flight *flight)
+{
+    reply_deinit(&flight->reply);
+    text_buf_deinit(&flight->out);
+    pthread_mutex_lock(&flights->lock);
+    free(flight->job_ids);
+    flight->job_ids = NULL;
+    flight->is_used = false;
+    flight->next_free = flights->free;
+    flights->free = flight;
+    flights->used--;
+    pthread_mutex_unlock(&flights->lock);
+}
+
+uint32_t flights_count(struct flights *flights)
+{
+    pthread_mutex_lock(&flights->lock);
+    const uint32_t used = flights->used;
+    pthread_mutex_unlock(&flights->lock);
+    return used;
+}
+
+static void cancel(struct flights *flights, struct flight *flight)
+{
+    if (atomic_exchange(&flight->is_cancelled, true))
+        return;
+    const uint32_t submitted = atomic_load(&flight->submitted);
+    for (uint32_t i = 0; i < submitted; i++)
+        engine_cancel(flights->engine, flight->job_ids[i]);
+}
+
+/* ---- landing ---- */
+
+static void answer_error(struct flight *flight, int status, struct text why)
+{
+    const struct reply_error error = {.status = status, .text = why};
+    struct text_buf *out = &flight->out;
+    if (flight->is_stream) {
+        flight->wire->stream_error(&error, out);
+        (void)http_send(flight->exchange, text_buf_text(out));
+        http_end(flight->exchange);
+        return;
+    }
+    text_buf_clear(out);
+    flight->wire->error(&error, out);
+    http_answer(flight->exchange,
+                &(struct http_reply){.status = status, .body = text_buf_text(out)});
+}
+
+static void land(struct flights *flights, struct flight *flight)
+{
+    struct error why = {0};
+    struct text_buf *out = &flight->out;
+    if (flight->is_refused) {
+        free_flight(flights, flight);
+        return;
+    }
+    if (flight->has_failed || reply_has_failed(&flight->reply) || out->failed) {
+        const bool is_ours = engine_failure(flights->engine, &why) != OK;
+        answer_error(flight, is_ours ? 503 : 500,
+                     is_ours              ? text_of(why.text)
+                     : flight->has_failed ? TEXT("the model's numbers are not numbers")
+                                          : TEXT("no memory for an answer"));
+    } else if (flight->is_stream) {
+        flight->wire->end(&flight->reply, out);
+        (void)http_send(flight->exchange, text_buf_text(out));
+        http_end(flight->exchange);
+    } else {
+        flight->wire->whole(&flight->reply, out);
+        http_answer(flight->exchange,
+                    &(struct http_reply){.status = 200, .body = text_buf_text(out)});
+    }
+    free_flight(flights, flight);
+}
+
+static void close_ends(struct flights *flights, struct flight *flight, uint32_t count)
+{
+    if (atomic_fetch_sub(&flight->open_ends, count) == count)
+        land(flights, flight);
+}
+
+/* ---- take-off ---- */
+
+static enum status encode(const struct flights *flights, const struct ask_prompt *prompt,
+                          enum ask_kind kind, struct token_list *ids, struct error *err)
+{
+    const struct tokenizer *tokenizer = engine_tokenizer(flights->engine);
+    ids->count = 0;
+    if (kind == ASK_CHAT)
+        return tokenizer_encode_chat(tokenizer, prompt->messages, prompt->message_count, true,
+                                     ids, err);
+    if (!prompt->ids)
+        return tokenizer_encode(tokenizer, prompt->text, TOKENIZER_BOUNDS, ids, err);
+    for (uint32_t i = 0; i < prompt->id_count; i++)
+        if (!token_list_add(ids, prompt->ids[i]))
+            FAIL(err, ERR_MEMORY, "no memory for %u tokens", prompt->id_count);
+    return OK;
+}
+
+static enum status submit(struct flights *flights, struct flight *flight, const struct ask *ask,
+                          struct token_list *ids, struct error *err)
+{
+    const uint32_t index = atomic_load(&flight->submitted);
+    const uint32_t room = engine_info(flights->engine)->context_max;
+    struct engine_job job = ask->job;
+    TRY(encode(flights, &ask->prompts[index], ask->kind, ids, err));
+    if (job.max_tokens == 0)
+        job.max_tokens = ids->count < room ? room - (uint32_t)ids->count : 1;
+    job.prompt = ids->ids;
+    job.prompt_tokens = (uint32_t)ids->count;
+    job.job_key += index;
+    job.port = flights->port;
+    job.tag = (uint64_t)flight->slot << 32 | index;
+    TRY(engine_submit(flights->engine, &job, &flight->job_ids[index], err));
+    atomic_fetch_add(&flight->submitted, 1);
+    return OK;
+}
+
+/* Without a seed of its own a request is drawn anew each time. */
+static void fill_names(struct flight *flight, const struct ask *ask, struct ask *seeded)
+{
+    uint64_t drawn[2] = {0};
+    if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) < 0)
+        drawn[0] = (uint64_t)(clock_now_s() * 1e9);
+    if (!ask->has_seed)
+        seeded->job.seed = drawn[1];
+    (void)snprintf(flight->reply.id, sizeof flight->reply.id, "chatcmpl-%016" PRIx64, drawn[0]);
+    flight->reply.created = clock_unix_s();
+    flight->reply.begun_s = clock_now_s();
+}
+
+static enum status fill(struct flights *flights, struct flight *flight, const struct ask *ask,
+                        struct ask *seeded, struct error *err)
+{
+    const uint32_t samples = ask->job.sample_count > 0 ? ask->job.sample_count : 1;
+    if (ask->prompt_count == 0 || ask->prompt_count > PROMPTS_MAX)
+        FAIL(err, ERR_LIMIT, "prompts: %u, 1 to %d are taken", ask->prompt_count, PROMPTS_MAX);
+    TRY(reply_init(&flight->reply, ask->prompt_count * samples, err));
+    flight->job_ids = calloc(ask->prompt_count, sizeof *flight->job_ids);
+    if (!flight->job_ids)
+        FAIL(err, ERR_MEMORY, "no memory for %u prompts", ask->prompt_count);
+    flight->samples = samples;
+    flight->is_stream = ask->stream;
+    flight->reply.model = text_of(engine_info(flights->engine)->model_name);
+    flight->reply.has_logprobs = ask->logprobs;
+    flight->reply.has_usage = ask->has_usage;
+    fill_names(flight, ask, seeded);
+    atomic_store(&flight->open_ends, 1 + flight->reply.choice_count);
+    return OK;
+}
+
+static void begin_stream(struct flight *flight)
+{
+    struct text_buf head = {0};
+    flight->wire->begin(&flight->reply, &head);
+    const struct http_field field = {"Cache-Control", "no-cache"};
+    http_begin(flight->exchange, &(struct http_reply){.status = 200,
+                                                      .content_type = flight->wire->stream_type,
+                                                      .body = text_buf_text(&head),
+                                                      .fields = &field,
+                                                      .field_count = 1});
+    text_buf_deinit(&head);
+}
+
+/* All jobs are with the engine, or one of them was refused: then those before it are called
+ * back, and the flight lands without a word, for the exchange is the caller's again. */
+static enum status take_off(struct flights *flights, struct flight *flight, enum status status)
+{
+    const uint32_t submitted = atomic_load(&flight->submitted);
+    const uint32_t never = flight->reply.choice_count - submitted * flight->samples;
+    const uint64_t tag = (uint64_t)flight->generation << 32 | flight->slot;
+    if (status != OK) {
+        flight->is_refused = true;
+        cancel(flights, flight);
+    } else {
+        if (flight->is_stream)
+            begin_stream(flight);
+        if (!http_exchange_tag(flight->exchange, tag))
+            cancel(flights, flight);
+        atomic_store(&flight->has_begun, true);
+    }
+    close_ends(flights, flight, 1 + never);
+    return status;
+}
+
+enum status flights_start(struct flights *flights, struct http_exchange *exchange,
+                          const struct ask *ask, const struct reply_wire *wire,
+                          struct error *err)
+{
+    struct ask seeded = *ask;
+    struct token_list ids = {0};
+    struct flight *flight = take_flight(flights);
+    if (!flight)
+        FAIL(err, ERR_LIMIT, "%u requests are in flight, which is the limit", flights->count);
+    flight->wire = wire;
+    flight->exchange = exchange;
+    enum status status = fill(flights, flight, ask, &seeded, err);
+    if (status != OK) {
+        free_flight(flights, flight);
+        return status;
+    }
+    for (uint32_t i = 0; status == OK && i < ask->prompt_count; i++)
+        status = submit(flights, flight, &seeded, &ids, err);
+    token_list_deinit(&ids);
+    return take_off(flights, flight, status);
+}
+
+/* ---- on the way ---- */
+
+static void take_token(struct flights *flights, struct flight *flight,
+                       const struct engine_event *event, uint32_t index)
+{
+    struct reply_choice *choice = &flight->reply.choices[index];
+    struct reply_piece piece = {.choice = index, .text = event->text};
+    if (flight->reply.first_s <= 0)
+        flight->reply.first_s = clock_now_s();
+    piece.token_first = choice->logprobs.count;
+    if (flight->reply.has_logprobs)
+        logprob_list_add(&choice->logprobs, engine_tokenizer(flights->engine), event);
+    piece.token_count = choice->logprobs.count - piece.token_first;
+    text_buf_add(&choice->text, event->text);
+    if (flight->is_stream && (event->text.size > 0 || piece.token_count > 0))
+        flight->wire->piece(&flight->reply, &piece, &flight->out);
+}
+
+static void take_end(struct flight *flight, const struct engine_event *event, uint32_t index)
+{
+    struct reply_choice *choice = &flight->reply.choices[index];
+    choice->finish = event->finish;
+    choice->output_tokens = event->output_tokens;
+    flight->reply.completion_tokens += event->output_tokens;
+    if (event->sample == 0) {
+        flight->reply.prompt_tokens += event->prompt_tokens;
+        flight->reply.cached_tokens += event->cached_tokens;
+    }
+    if (event->finish == ENGINE_FAILED)
+        flight->has_failed = true;
+    else if (flight->is_stream)
+        flight->wire->choice_end(&flight->reply, index, &flight->out);
+    flight->ended++;
+}
+
+static void take_event(struct flights *flights, const struct engine_event *event)
+{
+    struct flight *flight = &flights->table[event->tag >> 32];
+    const uint32_t index = (uint32_t)event->tag * flight->samples + event->sample;
+    if (!flight->is_touched) {
+        flight->is_touched = true;
+        flight->next_touched = flights->touched;
+        flights->touched = flight;
+    }
+    if (event->kind == ENGINE_TOKEN)
+        take_token(flights, flight, event, index);
+    else
+        take_end(flight, event, index);
+}
+
+/* What came for this flight goes out in one piece; its last end lands it. */
+static void send_on(struct flights *flights, struct flight *flight)
+{
+    const uint32_t ended = flight->ended;
+    flight->is_touched = false;
+    flight->ended = 0;
+    if (flight->is_stream && flight->out.size > 0 && atomic_load(&flight->has_begun)) {
+        if (!http_send(flight->exchange, text_buf_text(&flight->out)))
+            cancel(flights, flight);
+        text_buf_clear(&flight->out);
+    }
+    if (ended > 0)
+        close_ends(flights, flight, ended);
+}
+
+bool flights_turn(struct flights *flights, int wait_ms)
+{
+    const size_t count = engine_port_poll(flights->port, flights->events, EVENTS, wait_ms);
+    for (size_t i = 0; i < count; i++)
+        take_event(flights, &flights->events[i]);
+    while (flights->touched) {
+        struct flight *flight = flights->touched;
+        flights->touched = flight->next_touched;
+        send_on(flights, flight);
+    }
+    return count > 0;
+}
+
+void flights_cancel(struct flights *flights, uint64_t tag)
+{
+    struct flight *flight = &flights->table[(uint32_t)tag];
+    pthread_mutex_lock(&flights->lock);
+    if (flight->is_used && flight->generation == tag >> 32)
+        cancel(flights, flight);
+    pthread_mutex_unlock(&flights->lock);
+}
+
+void flights_close(struct flights *flights)
+{
+    if (!flights)
+        return;
+    for (uint32_t i = 0; i < flights->count; i++) {
+        pthread_mutex_lock(&flights->lock);
+        if (flights->table[i].is_used)
+            cancel(flights, &flights->table[i]);
+        pthread_mutex_unlock(&flights->lock);
+    }
+    while (flights_turn(flights, -1))
+        ;
+    engine_port_close(flights->port);
+    pthread_mutex_destroy(&flights->lock);
+    free(flights->table);
+    free(flights);
+}

@@ -1,0 +1,74 @@
+/* keys_test - which key it is, and files that are refused. */
+#include "protocol/api/keys.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/keys_test.XXXXXX";
+
+static enum status read_file(const char *content, mode_t mode, struct keys **keys,
+                             struct error *err)
+{
+    const int file = open(path, O_WRONLY | O_TRUNC);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, content, strlen(content)), strlen(content));
+    assert_int_equal(fchmod(file, mode), 0);
+    close(file);
+    *keys = NULL;
+    return keys_read(keys, path, err);
+}
+
+static void found_wherever_it_stands(void **state)
+{
+    struct keys *keys;
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(read_file("# a note\n\n alpha \r\nbeta\nalphabet", 0600, &keys, &err), OK);
+    assert_int_equal(keys_find(keys, TEXT("Bearer alpha"), TEXT("")), 0);
+    assert_int_equal(keys_find(keys, TEXT("bearer  beta"), TEXT("")), 1);
+    assert_int_equal(keys_find(keys, TEXT(""), TEXT("alphabet")), 2);
+    const struct text wrong[] = {TEXT("Bearer alph"), TEXT("Bearer alphabeta"),
+                                 TEXT("Bearer "),     TEXT("Basic alpha"),
+                                 TEXT("alpha"),       TEXT("")};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(keys_find(keys, wrong[i], TEXT("")), KEYS_NONE);
+    keys_free(keys);
+}
+
+static void refusals(void **state)
+{
+    struct keys *keys;
+    struct error err = {0};
+    char large[KEYS_BYTES_MAX + 2];
+    (void)state;
+    assert_int_equal(read_file("key\n", 0644, &keys, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.text, "mode 644 lets others read"));
+    assert_int_equal(read_file("# none\n\n", 0600, &keys, &err), ERR_FORMAT);
+    assert_non_null(strstr(err.text, "there is no key in it"));
+    memset(large, 'k', sizeof large);
+    large[sizeof large - 1] = 0;
+    assert_int_equal(read_file(large, 0600, &keys, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "line 1: a key of 513 bytes, at most 512"));
+    assert_int_equal(keys_read(&keys, "/nowhere/keys", &err), ERR_IO);
+}
+
+int main(void)
+{
+    const int file = mkstemp(path);
+    if (file < 0)
+        return 1;
+    close(file);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(found_wherever_it_stands),
+                                       cmocka_unit_test(refusals)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}

@@ -1,0 +1,71 @@
+/*
+ * reply - what came of an ask, and how each API words it.
+ *
+ * Owner    reply_init allocates, reply_deinit frees.
+ */
+#ifndef API_REPLY_H
+#define API_REPLY_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/engine.h"
+#include "protocol/api/logprob.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One continuation of one prompt. */
+struct reply_choice {
+    struct text_buf text;
+    struct logprob_list logprobs; /* where they were asked for */
+    enum engine_finish finish;
+    uint32_t output_tokens;
+};
+
+struct reply {
+    char id[48];
+    struct text model;            /* borrowed */
+    int64_t created;              /* Unix seconds */
+    double begun_s, first_s;      /* clock_now_s of the request, and of its first token */
+    struct reply_choice *choices; /* [choice_count], prompt after prompt */
+    uint32_t choice_count;
+    bool has_logprobs, has_usage; /* asked for */
+    uint32_t prompt_tokens, cached_tokens, completion_tokens;
+};
+
+/* choice_count empty choices. ERR_MEMORY. */
+MUST_USE enum status reply_init(struct reply *reply, uint32_t choice_count, struct error *err);
+void reply_deinit(struct reply *reply); /* safe on a zeroed struct */
+/* Whether something did not fit in memory. */
+bool reply_has_failed(const struct reply *reply);
+
+/* What is wrong with a request, or with us. */
+struct reply_error {
+    int status;        /* of HTTP */
+    struct text text;  /* one sentence */
+    const char *param; /* the field it is about; NULL: none */
+};
+
+/* A piece of a choice that grew. */
+struct reply_piece {
+    uint32_t choice;
+    struct text text;
+    uint32_t token_first, token_count; /* of the choice's logprobs */
+};
+
+/* How an API words a reply: whole, or in pieces as it comes. */
+struct reply_wire {
+    const char *stream_type; /* Content-Type of a stream */
+    void (*whole)(const struct reply *reply, struct text_buf *out);
+    void (*begin)(const struct reply *reply, struct text_buf *out);
+    void (*piece)(const struct reply *reply, const struct reply_piece *piece,
+                  struct text_buf *out);
+    void (*choice_end)(const struct reply *reply, uint32_t choice, struct text_buf *out);
+    void (*end)(const struct reply *reply, struct text_buf *out);
+    void (*error)(const struct reply_error *error, struct text_buf *out);
+    /* The same inside a stream that has begun. */
+    void (*stream_error)(const struct reply_error *error, struct text_buf *out);
+};
+
+#endif

@@ -1,0 +1,376 @@
+/* server - see server.h. */
+#include "protocol/api/server.h"
+
+#include "base/clock.h"
+#include "base/queue.h"
+#include "protocol/api/flights.h"
+#include "protocol/api/keys.h"
+#include "protocol/api/openai_reply.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READERS = 2,
+    ARENA_BYTES = 64 << 20, /* of one request's parsing; address space until it is used */
+    FLIGHTS_MAX = 4096,
+    OTHERS_MAX = 64,
+    PUMP_WAIT_MS = 100 /* an idle pump looks this often whether the server closes */
+};
+
+struct reader {
+    struct server *server;
+    pthread_t thread;
+    struct arena arena;
+    bool has_thread;
+};
+
+struct server {
+    struct http *http;
+    struct keys *keys;
+    struct queue others; /* of struct server_request */
+    struct reader readers[READERS];
+    pthread_t pump, watcher;
+    bool has_pump, has_watcher;
+    atomic_bool closing;
+    int64_t created;
+    struct engine *engine;
+    struct flights *flights;
+    _Atomic bool is_ready; /* engine and flights are there */
+};
+
+/* ---- answers that need no engine ---- */
+
+static void answer_json(struct http_exchange *x, int status, struct text_buf *body)
+{
+    if (body->failed)
+        server_refuse(x, 503, "no memory for an answer");
+    else
+        http_answer(x, &(struct http_reply){.status = status, .body = text_buf_text(body)});
+    text_buf_deinit(body);
+}
+
+static void answer_error(struct http_exchange *x, const struct endpoint *endpoint,
+                         const struct reply_error *error)
+{
+    const struct reply_wire *wire =
+        endpoint && endpoint->wire ? endpoint->wire : &openai_reply_chat_wire;
+    static const struct http_field again = {"Retry-After", "1"};
+    static const struct http_field challenge = {"WWW-Authenticate", "Bearer"};
+    const bool is_later = error->status == 429 || error->status == 503;
+    const bool has_field = is_later || error->status == 401;
+    struct text_buf body = {0};
+    wire->error(error, &body);
+    http_answer(x, &(struct http_reply){.status = error->status,
+                                        .body = text_buf_text(&body),
+                                        .fields = is_later ? &again : &challenge,
+                                        .field_count = has_field});
+    text_buf_deinit(&body);
+}
+
+void server_refuse(struct http_exchange *exchange, int status, const char *sentence)
+{
+    answer_error(exchange, NULL,
+                 &(struct reply_error){.status = status, .text = text_of(sentence)});
+}
+
+static void answer_health(const struct server *server, struct http_exchange *x)
+{
+    struct error why = {0};
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    const bool is_ready = server->is_ready;
+    const bool has_failed = is_ready && engine_failure(server->engine, &why) != OK;
+    json_write_object(&w);
+    json_write_key_text(&w, "status",
+                        has_failed ? TEXT("failed")
+                        : is_ready ? TEXT("ok")
+                                   : TEXT("loading"));
+    if (has_failed)
+        json_write_key_text(&w, "reason", text_of(why.text));
+    json_write_object_end(&w);
+    answer_json(x, is_ready && !has_failed ? 200 : 503, &body);
+}
+
+static void write_model(const struct server *server, struct json_writer *w)
+{
+    const struct engine_info *info = engine_info(server->engine);
+    json_write_object(w);
+    json_write_key_text(w, "id", text_of(info->model_name));
+    json_write_key_text(w, "object", TEXT("model"));
+    json_write_key_i64(w, "created", server->created);
+    json_write_key_text(w, "owned_by", TEXT("local"));
+    json_write_key_i64(w, "max_model_len", info->context_max);
+    json_write_object_end(w);
+}
+
+static void answer_models(const struct server *server, struct http_exchange *x,
+                          struct text name)
+{
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    if (name.size > 0) {
+        if (!text_equal(name, text_of(engine_info(server->engine)->model_name))) {
+            server_refuse(x, 404, "model: no model of that name is loaded");
+            return;
+        }
+        write_model(server, &w);
+        answer_json(x, 200, &body);
+        return;
+    }
+    json_write_object(&w);
+    json_write_key_text(&w, "object", TEXT("list"));
+    json_write_key(&w, "data");
+    json_write_array(&w);
+    write_model(server, &w);
+    json_write_array_end(&w);
+    json_write_object_end(&w);
+    answer_json(x, 200, &body);
+}
+
+static void answer_openapi(struct http_exchange *x)
+{
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    endpoints_openapi(&w);
+    answer_json(x, 200, &body);
+}
+
+/* ---- the engine's ---- */
+
+/* A refusal is the request's own fault, unless it is ours. */
+static int status_of(const struct server *server, enum status status)
+{
+    struct error why;
+    if (engine_failure(server->engine, &why) != OK || status == ERR_MEMORY)
+        return 503;
+    return status == ERR_FORMAT || status == ERR_LIMIT ? 400 : 500;
+}
+
+static enum status start_ask(struct reader *reader, struct http_exchange *x,
+                             const struct endpoint *endpoint, const struct json *body,
+                             struct error *err)
+{
+    struct ask ask;
+    TRY(endpoint->parse(body, &reader->arena, &ask, err));
+    return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
+}
+
+static void answer_ask(struct reader *reader, struct http_exchange *x,
+                       const struct endpoint *endpoint)
+{
+    struct error err = {0};
+    struct json *root = NULL;
+    enum status status = json_parse(http_exchange_request(x)->body, 0, &root, &err);
+    if (status != OK) {
+        struct error why = err;
+        status = error_set(&err, why.status, __FILE__, __LINE__, "body: %.200s", why.text);
+    } else {
+        status = start_ask(reader, x, endpoint, root, &err);
+    }
+    if (status != OK)
+        answer_error(
+            x, endpoint,
+            &(struct reply_error){.status = status_of(reader->server, status),
+                                  .text = text_of(err.text),
+                                  .param = field_of_refusal(endpoint->fields, err.text)});
+    json_free(root);
+    arena_rewind(&reader->arena, 0);
+    arena_trim(&reader->arena);
+}
+
+/* ---- routing ---- */
+
+static void pass_on(struct server *server, struct http_exchange *x,
+                    const struct endpoint *endpoint)
+{
+    const struct server_request request = {x, endpoint};
+    if (!queue_push(&server->others, &request, 0))
+        server_refuse(x, 429, "too many requests of this kind wait already; try again later");
+}
+
+static void serve(struct reader *reader, struct http_exchange *x,
+                  const struct endpoint *endpoint, struct text name)
+{
+    struct server *server = reader->server;
+    switch (endpoint->kind) {
+    case ENDPOINT_HEALTH:
+        answer_health(server, x);
+        return;
+    case ENDPOINT_PING:
+        http_answer(x, &(struct http_reply){
+                           .status = 200, .content_type = "text/plain", .body = TEXT("pong")});
+        return;
+    case ENDPOINT_OPENAPI:
+        answer_openapi(x);
+        return;
+    case ENDPOINT_MODELS:
+        answer_models(server, x, name);
+        return;
+    case ENDPOINT_ASK:
+        answer_ask(reader, x, endpoint);
+        return;
+    case ENDPOINT_OTHER:
+        pass_on(server, x, endpoint);
+        return;
+    }
+}
+
+static bool is_allowed(const struct server *server, const struct http_exchange *x)
+{
+    const struct http_request *request = http_exchange_request(x);
+    return !server->keys || keys_find(server->keys, request->headers[HTTP_AUTHORIZATION],
+                                      request->headers[HTTP_X_API_KEY]) != KEYS_NONE;
+}
+
+static void route(struct reader *reader, struct http_exchange *x)
+{
+    const struct http_request *request = http_exchange_request(x);
+    bool other_method;
+    struct text name;
+    const struct endpoint *endpoint =
+        endpoints_find(request->method, request->path, &name, &other_method);
+    const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PING &&
+                         endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
+    if (!is_open && !is_allowed(reader->server, x))
+        answer_error(x, endpoint,
+                     &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
+    else if (!endpoint && other_method)
+        server_refuse(x, 405, "method: another one is served at this path");
+    else if (!endpoint)
+        server_refuse(x, 404, "path: nothing is served there; see /openapi.json");
+    else if (!is_open && !reader->server->is_ready)
+        answer_error(
+            x, endpoint,
+            &(struct reply_error){.status = 503, .text = TEXT("the model is being loaded")});
+    else
+        serve(reader, x, endpoint, name);
+}
+
+/* ---- threads ---- */
+
+static void *read_requests(void *self)
+{
+    struct reader *reader = self;
+    struct http_exchange *x;
+    while ((x = http_next(reader->server->http, -1)))
+        route(reader, x);
+    return NULL;
+}
+
+static void *pump(void *self)
+{
+    struct server *server = self;
+    while (!atomic_load(&server->closing))
+        (void)flights_turn(server->flights, PUMP_WAIT_MS);
+    return NULL;
+}
+
+static void *watch(void *self)
+{
+    struct server *server = self;
+    uint64_t tag;
+    while (http_gone(server->http, &tag, -1))
+        flights_cancel(server->flights, tag);
+    return NULL;
+}
+
+static enum status start_readers(struct server *server, struct error *err)
+{
+    for (int i = 0; i < READERS; i++) {
+        struct reader *reader = &server->readers[i];
+        reader->server = server;
+        TRY(arena_init(&reader->arena, ARENA_BYTES, err));
+        if (pthread_create(&reader->thread, NULL, read_requests, reader) != 0)
+            FAIL(err, ERR_IO, "server: its threads cannot be started");
+        reader->has_thread = true;
+    }
+    return OK;
+}
+
+static enum status open_all(struct server *server, const struct server_options *options,
+                            struct error *err)
+{
+    server->created = clock_unix_s();
+    TRY(queue_init(&server->others, OTHERS_MAX, sizeof(struct server_request), err));
+    if (options->keys_path)
+        TRY(keys_read(&server->keys, options->keys_path, err));
+    TRY(http_open(&server->http, &options->http, err));
+    return start_readers(server, err);
+}
+
+enum status server_open(struct server **server, const struct server_options *options,
+                        struct error *err)
+{
+    struct server *made = calloc(1, sizeof *made);
+    if (!made)
+        FAIL(err, ERR_MEMORY, "server: no memory for %zu bytes", sizeof *made);
+    const enum status status = open_all(made, options, err);
+    if (status != OK) {
+        server_close(made);
+        return status;
+    }
+    *server = made;
+    return OK;
+}
+
+enum status server_begin(struct server *server, struct engine *engine, struct error *err)
+{
+    if (!engine_tokenizer(engine))
+        FAIL(err, ERR_LIMIT, "the model has no tokenizer");
+    server->engine = engine;
+    TRY(flights_open(&server->flights, engine, FLIGHTS_MAX, err));
+    server->has_pump = pthread_create(&server->pump, NULL, pump, server) == 0;
+    server->has_watcher =
+        server->has_pump && pthread_create(&server->watcher, NULL, watch, server) == 0;
+    if (!server->has_watcher)
+        FAIL(err, ERR_IO, "server: its threads cannot be started");
+    server->is_ready = true;
+    return OK;
+}
+
+uint16_t server_port(const struct server *server)
+{
+    return http_port(server->http);
+}
+
+bool server_next(struct server *server, struct server_request *request, int wait_ms)
+{
+    return queue_pull(&server->others, request, wait_ms);
+}
+
+static void stop_threads(struct server *server)
+{
+    if (server->http)
+        http_stop(server->http);
+    for (int i = 0; i < READERS; i++)
+        if (server->readers[i].has_thread)
+            pthread_join(server->readers[i].thread, NULL);
+    atomic_store(&server->closing, true);
+    if (server->has_pump)
+        pthread_join(server->pump, NULL);
+    if (server->has_watcher)
+        pthread_join(server->watcher, NULL);
+}
+
+void server_close(struct server *server)
+{
+    struct server_request request;
+    if (!server)
+        return;
+    stop_threads(server);
+    if (server->others.items) {
+        queue_close(&server->others);
+        while (queue_pull(&server->others, &request, 0))
+            server_refuse(request.exchange, 503, "the server closes");
+        queue_deinit(&server->others);
+    }
+    flights_close(server->flights);
+    http_close(server->http);
+    for (int i = 0; i < READERS; i++)
+        arena_deinit(&server->readers[i].arena);
+    keys_free(server->keys);
+    free(server);
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""serve_test BINARY - cohort serve: chats whole and streamed, refusals, clients that leave."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+import serving
+from serving import user
+
+BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+CHAT = "/v1/chat/completions"
+
+
+def test_paths(server):
+    for path in ("/health", "/v1/health", "/api/v1/health"):
+        status, _, body = server.ask("GET", path)
+        assert (status, body) == (200, {"status": "ok"}), (path, status, body)
+    status, _, models = server.ask("GET", "/v1/models")
+    assert status == 200 and len(models["data"]) == 1, models
+    name = models["data"][0]["id"]
+    assert server.ask("GET", "/models/" + name.replace(" ", "%20"))[2]["id"] == name
+    assert server.ask("GET", "/v1/models/other")[0] == 404
+    assert server.ask("GET", CHAT)[0] == 405
+    assert server.ask("GET", "/nothing")[0] == 404
+    assert server.ask("GET", "/ping")[2] == b"pong"
+    document = server.ask("GET", "/openapi.json")[2]
+    schema = document["paths"][CHAT]["post"]["requestBody"]["content"]["application/json"]
+    assert schema["schema"]["properties"]["temperature"]["maximum"] == 2
+
+
+def test_whole_and_stream_are_one_text(server):
+    status, _, whole = server.post(CHAT, user("Say a word about rain.", logprobs=True))
+    assert status == 200, whole
+    text = whole["choices"][0]["message"]["content"]
+    assert whole["usage"]["completion_tokens"] == 8
+    events = server.events(CHAT, user("Say a word about rain.", stream=True,
+                                      stream_options={"include_usage": True}))
+    assert events[-1] == "[DONE]"
+    chunks = [json.loads(event) for event in events[:-1]]
+    said = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks if c["choices"])
+    assert said == text, (said, text)
+    assert chunks[-1]["usage"]["completion_tokens"] == 8
+    assert chunks[-2]["choices"][0]["finish_reason"] == "length"
+
+
+def test_several_answers(server):
+    _, _, reply = server.post(CHAT, user("Name a colour.", n=3, temperature=1, seed=5))
+    assert [c["index"] for c in reply["choices"]] == [0, 1, 2]
+    _, _, again = server.post(CHAT, user("Name a colour.", n=3, temperature=1, seed=5))
+    assert [c["message"] for c in reply["choices"]] == [c["message"] for c in again["choices"]]
+
+
+def test_refusals_name_the_field(server):
+    cases = [({"temperature": 3}, "temperature"), ({"n": 0}, "n"), ({"stop": 5}, "stop"),
+             ({"messages": []}, "messages"), ({"max_tokens": "x"}, "max_tokens"),
+             ({"logit_bias": []}, "logit_bias"), ({"tools": [{}]}, "tools"),
+             ({"response_format": {"type": "json_schema"}}, "response_format")]
+    for fields, name in cases:
+        status, _, body = server.post(CHAT, user("x") | fields)
+        assert status == 400 and body["error"]["param"] == name, (fields, status, body)
+    status, _, body = server.post(CHAT, b"{")
+    assert status == 400 and body["error"]["message"].startswith("body: "), body
+    status, _, body = server.post(CHAT, user("word " * 9000))
+    assert status == 400 and "8191" in body["error"]["message"], body
+
+
+def test_gate(server):
+    assert server.ask("GET", "/health", headers={"Host": "evil.example"})[0] == 403
+    assert server.ask("GET", "/health", headers={"Origin": "http://evil.example"})[0] == 403
+    own = f"127.0.0.1:{server.port}"
+    headers = {"Host": own, "Origin": f"http://{own}"}
+    assert server.ask("GET", "/health", headers=headers)[0] == 200
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def test_who_leaves_is_cancelled(server):
+    """Streamed or held, at once or in mid-answer: the engine is free again, nothing is kept."""
+    long = {"max_tokens": 4000, "ignore_eos": True}
+    server.post(CHAT, user("warm up"))
+    before = server.descriptors(), server.threads()
+    for _ in range(4):
+        server.cut(CHAT, user("Count to a million.", **long), after=0)
+        server.cut(CHAT, user("Count to a million.", stream=True, **long), after=1500)
+    start = time.monotonic()
+    status, _, reply = server.post(CHAT, user("Say a word about rain."))
+    assert status == 200 and time.monotonic() - start < 10, reply
+    wait_for(lambda: (server.descriptors(), server.threads()) == before)
+
+
+def test_keys(binary):
+    with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
+        keys.write("# ours\nsecret-1\nsecret-2\n")
+        keys.flush()
+        server = serving.Server(binary, "--api-keys", keys.name)
+    with server:
+        assert server.ask("GET", "/health")[0] == 200
+        for headers, want in (({}, 401), ({"Authorization": "Bearer secret"}, 401),
+                              ({"Authorization": "Bearer secret-2"}, 200),
+                              ({"X-Api-Key": "secret-1"}, 200)):
+            assert server.ask("GET", "/v1/models", headers=headers)[0] == want, headers
+
+
+def main():
+    if not serving.MODEL.exists():
+        print("the demo model is missing; see tools/scripts/setup")
+        sys.exit(77)
+    with serving.Server(BINARY) as server:
+        for name, test in list(globals().items()):
+            if name.startswith("test_") and name != "test_keys":
+                test(server)
+                print("ok", name)
+    test_keys(BINARY)
+
+
+main()

@@ -1,0 +1,90 @@
+"""serving - `cohort serve` as a child of a test, and requests to it by hand."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+
+CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
+MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
+GIVE_UP_S = 120
+
+
+class Server:
+    """A server on a free port; as a context, ended by SIGTERM and demanded to end well."""
+
+    def __init__(self, binary, *options):
+        self.process = subprocess.Popen(
+            [binary, "serve", "-p", "0", "-m", str(MODEL), "--precision", "int8", *options],
+            stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        self.port = self._wait_for_port()
+
+    def _wait_for_port(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+            found = re.search(r"http://\S*:(\d+)$", line.strip())
+            if found:
+                return int(found[1])
+        raise AssertionError(f"the server ended: {''.join(self.lines)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.process.send_signal(signal.SIGTERM)
+        rest = self.process.stderr.read()
+        code = self.process.wait(GIVE_UP_S)
+        if kind is None:
+            assert code == 0, f"exit code {code}: {''.join(self.lines)}{rest}"
+
+    def ask(self, method, path, body=None, headers=None):
+        """Status, headers and body (parsed where it is JSON) of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=GIVE_UP_S)
+        sent = body if isinstance(body, (bytes, str, type(None))) else json.dumps(body)
+        connection.request(method, path, sent, headers or {})
+        reply = connection.getresponse()
+        got = reply.read()
+        connection.close()
+        kind = reply.getheader("Content-Type", "")
+        return reply.status, reply.headers, json.loads(got) if "json" in kind else got
+
+    def post(self, path, body, headers=None):
+        return self.ask("POST", path, body, headers)
+
+    def events(self, path, body, headers=None):
+        """The data of each server-sent event of a stream."""
+        status, _, got = self.post(path, body, headers)
+        assert status == 200, got
+        return [line[6:] for line in got.decode().split("\n") if line.startswith("data: ")]
+
+    def cut(self, path, body, after=0):
+        """Sends a request, reads `after` bytes of its reply and hangs up."""
+        sent = json.dumps(body).encode()
+        with socket.create_connection(("127.0.0.1", self.port), GIVE_UP_S) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+                               f"Content-Length: {len(sent)}\r\n\r\n".encode() + sent)
+            read = 0
+            while read < after:
+                piece = connection.recv(after - read)
+                assert piece, "the stream ended"
+                read += len(piece)
+
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+
+def user(text, **fields):
+    return {"model": "m", "messages": [{"role": "user", "content": text}], "max_tokens": 8,
+            "temperature": 0} | fields
