@@ -3,6 +3,7 @@
 
 #include "protocol/api/openai.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/tokenize.h"
 
 #include <string.h>
 
@@ -15,6 +16,11 @@ static const struct endpoint ENDPOINTS[] = {
      "200 when requests are taken; 503 while the model loads, or after the device failed", NULL,
      NULL, NULL},
     {HTTP_GET, "/ping", ENDPOINT_PING, "pong", NULL, NULL, NULL},
+    {HTTP_GET, "/metrics", ENDPOINT_METRICS, "Numbers for Prometheus", NULL, NULL, NULL},
+    {HTTP_POST, "/tokenize", ENDPOINT_TOKENIZE, "Text to token ids", &tokenize_fields, NULL,
+     NULL},
+    {HTTP_POST, "/detokenize", ENDPOINT_DETOKENIZE, "Token ids to text", &tokenize_back_fields,
+     NULL, NULL},
     {HTTP_GET, "/openapi.json", ENDPOINT_OPENAPI, "This description", NULL, NULL, NULL},
 };
 enum { ENDPOINT_COUNT = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };

@@ -19,6 +19,9 @@ enum endpoint_kind {
     ENDPOINT_PING,
     ENDPOINT_MODELS,
     ENDPOINT_OPENAPI,
+    ENDPOINT_METRICS,
+    ENDPOINT_TOKENIZE,
+    ENDPOINT_DETOKENIZE,
     ENDPOINT_OTHER /* of a server above this room */
 };
 

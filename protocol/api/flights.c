@@ -41,6 +41,7 @@ struct flight {
 struct flights {
     struct engine *engine;
     struct engine_port *port;
+    struct metrics *metrics;
     pthread_mutex_t lock; /* of the free list, and of who may cancel */
     struct flight *table; /* [count] */
     struct flight *free;
@@ -50,7 +51,7 @@ struct flights {
 };
 
 enum status flights_open(struct flights **flights, struct engine *engine, uint32_t count,
-                         struct error *err)
+                         struct metrics *metrics, struct error *err)
 {
     struct flights *made = calloc(1, sizeof *made);
     struct flight *table = calloc(count, sizeof *table);
@@ -66,6 +67,7 @@ enum status flights_open(struct flights **flights, struct engine *engine, uint32
         return status;
     }
     made->engine = engine;
+    made->metrics = metrics;
     made->table = table;
     made->count = count;
     for (uint32_t i = count; i-- > 0; made->free = &table[i])
@@ -148,6 +150,7 @@ static void land(struct flights *flights, struct flight *flight)
         free_flight(flights, flight);
         return;
     }
+    metrics_add_time(flights->metrics, METRICS_WHOLE, clock_now_s() - flight->reply.begun_s);
     if (flight->has_failed || reply_has_failed(&flight->reply) || out->failed) {
         const bool is_ours = engine_failure(flights->engine, &why) != OK;
         answer_error(flight, is_ours ? 503 : 500,
@@ -300,13 +303,26 @@ enum status flights_start(struct flights *flights, struct http_exchange *exchang
 
 /* ---- on the way ---- */
 
+/* The times of a token. */
+static void note_token(const struct flights *flights, struct flight *flight,
+                       struct reply_choice *choice)
+{
+    const double now_s = clock_now_s();
+    if (flight->reply.first_s <= 0) {
+        flight->reply.first_s = now_s;
+        metrics_add_time(flights->metrics, METRICS_FIRST_TOKEN, now_s - flight->reply.begun_s);
+    }
+    if (choice->last_s > 0)
+        metrics_add_time(flights->metrics, METRICS_INTER_TOKEN, now_s - choice->last_s);
+    choice->last_s = now_s;
+}
+
 static void take_token(struct flights *flights, struct flight *flight,
                        const struct engine_event *event, uint32_t index)
 {
     struct reply_choice *choice = &flight->reply.choices[index];
     struct reply_piece piece = {.choice = index, .text = event->text};
-    if (flight->reply.first_s <= 0)
-        flight->reply.first_s = clock_now_s();
+    note_token(flights, flight, choice);
     piece.token_first = choice->logprobs.count;
     if (flight->reply.has_logprobs)
         logprob_list_add(&choice->logprobs, engine_tokenizer(flights->engine), event);
@@ -316,10 +332,12 @@ static void take_token(struct flights *flights, struct flight *flight,
         flight->wire->piece(&flight->reply, &piece, &flight->out);
 }
 
-static void take_end(struct flight *flight, const struct engine_event *event, uint32_t index)
+static void take_end(const struct flights *flights, struct flight *flight,
+                     const struct engine_event *event, uint32_t index)
 {
     struct reply_choice *choice = &flight->reply.choices[index];
     choice->finish = event->finish;
+    atomic_fetch_add(&flights->metrics->finished[event->finish], 1);
     choice->output_tokens = event->output_tokens;
     flight->reply.completion_tokens += event->output_tokens;
     if (event->sample == 0) {
@@ -345,7 +363,7 @@ static void take_event(struct flights *flights, const struct engine_event *event
     if (event->kind == ENGINE_TOKEN)
         take_token(flights, flight, event, index);
     else
-        take_end(flight, event, index);
+        take_end(flights, flight, event, index);
 }
 
 /* What came for this flight goes out in one piece; its last end lands it. */

@@ -17,13 +17,14 @@
 #include "base/error.h"
 #include "protocol/api/ask.h"
 #include "protocol/api/http.h"
+#include "protocol/api/metrics.h"
 #include "protocol/api/reply.h"
 
 struct flights;
 
-/* Room for count flights on engine. ERR_MEMORY, ERR_LIMIT. */
+/* Room for count flights on engine, told to metrics. ERR_MEMORY, ERR_LIMIT. */
 MUST_USE enum status flights_open(struct flights **flights, struct engine *engine,
-                                  uint32_t count, struct error *err);
+                                  uint32_t count, struct metrics *metrics, struct error *err);
 /* What still flies lands first, cancelled. NULL is fine. */
 void flights_close(struct flights *flights);
 

@@ -21,6 +21,7 @@ struct reply_choice {
     struct logprob_list logprobs; /* where they were asked for */
     enum engine_finish finish;
     uint32_t output_tokens;
+    double last_s; /* clock_now_s of its last token */
 };
 
 struct reply {

@@ -5,7 +5,9 @@
 #include "base/queue.h"
 #include "protocol/api/flights.h"
 #include "protocol/api/keys.h"
+#include "protocol/api/metrics.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/tokenize.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,6 +40,7 @@ struct server {
     int64_t created;
     struct engine *engine;
     struct flights *flights;
+    struct metrics metrics;
     _Atomic bool is_ready; /* engine and flights are there */
 };
 
@@ -130,6 +133,21 @@ static void answer_models(const struct server *server, struct http_exchange *x,
     answer_json(x, 200, &body);
 }
 
+static void answer_metrics(struct server *server, struct http_exchange *x)
+{
+    struct text_buf body = {0};
+    struct metrics_sources sources = {.metrics = &server->metrics,
+                                      .info = engine_info(server->engine),
+                                      .flights = flights_count(server->flights)};
+    engine_stats(server->engine, &sources.engine);
+    http_count(server->http, &sources.http);
+    metrics_write(&sources, &body);
+    http_answer(x, &(struct http_reply){.status = body.failed ? 503 : 200,
+                                        .content_type = "text/plain; version=0.0.4",
+                                        .body = text_buf_text(&body)});
+    text_buf_deinit(&body);
+}
+
 static void answer_openapi(struct http_exchange *x)
 {
     struct text_buf body = {0};
@@ -158,8 +176,24 @@ static enum status start_ask(struct reader *reader, struct http_exchange *x,
     return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
 }
 
-static void answer_ask(struct reader *reader, struct http_exchange *x,
-                       const struct endpoint *endpoint)
+/* Text to tokens or back. */
+static enum status answer_tokens(const struct server *server, struct http_exchange *x,
+                                 const struct endpoint *endpoint, const struct json *body,
+                                 struct error *err)
+{
+    struct text_buf out = {0};
+    const enum status status = endpoint->kind == ENDPOINT_TOKENIZE
+                                   ? tokenize_text(server->engine, body, &out, err)
+                                   : tokenize_back(server->engine, body, &out, err);
+    if (status == OK)
+        answer_json(x, 200, &out);
+    else
+        text_buf_deinit(&out);
+    return status;
+}
+
+static void answer_body(struct reader *reader, struct http_exchange *x,
+                        const struct endpoint *endpoint)
 {
     struct error err = {0};
     struct json *root = NULL;
@@ -167,8 +201,10 @@ static void answer_ask(struct reader *reader, struct http_exchange *x,
     if (status != OK) {
         struct error why = err;
         status = error_set(&err, why.status, __FILE__, __LINE__, "body: %.200s", why.text);
-    } else {
+    } else if (endpoint->kind == ENDPOINT_ASK) {
         status = start_ask(reader, x, endpoint, root, &err);
+    } else {
+        status = answer_tokens(reader->server, x, endpoint, root, &err);
     }
     if (status != OK)
         answer_error(
@@ -209,8 +245,13 @@ static void serve(struct reader *reader, struct http_exchange *x,
     case ENDPOINT_MODELS:
         answer_models(server, x, name);
         return;
+    case ENDPOINT_METRICS:
+        answer_metrics(server, x);
+        return;
     case ENDPOINT_ASK:
-        answer_ask(reader, x, endpoint);
+    case ENDPOINT_TOKENIZE:
+    case ENDPOINT_DETOKENIZE:
+        answer_body(reader, x, endpoint);
         return;
     case ENDPOINT_OTHER:
         pass_on(server, x, endpoint);
@@ -321,7 +362,7 @@ enum status server_begin(struct server *server, struct engine *engine, struct er
     if (!engine_tokenizer(engine))
         FAIL(err, ERR_LIMIT, "the model has no tokenizer");
     server->engine = engine;
-    TRY(flights_open(&server->flights, engine, FLIGHTS_MAX, err));
+    TRY(flights_open(&server->flights, engine, FLIGHTS_MAX, &server->metrics, err));
     server->has_pump = pthread_create(&server->pump, NULL, pump, server) == 0;
     server->has_watcher =
         server->has_pump && pthread_create(&server->watcher, NULL, watch, server) == 0;

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -65,6 +66,23 @@ def test_refusals_name_the_field(server):
     assert status == 400 and body["error"]["message"].startswith("body: "), body
     status, _, body = server.post(CHAT, user("word " * 9000))
     assert status == 400 and "8191" in body["error"]["message"], body
+
+
+def test_tokens_there_and_back(server):
+    _, _, there = server.post("/tokenize", {"content": "It rains in Zürich."})
+    assert there["count"] == len(there["tokens"]) > 3, there
+    _, _, back = server.post("/detokenize", {"tokens": there["tokens"]})
+    assert back["content"] == "It rains in Zürich.", back
+    status, _, body = server.post("/detokenize", {"tokens": [1, 10**6]})
+    assert status == 400 and body["error"]["param"] == "tokens", body
+
+
+def test_metrics(server):
+    text = server.ask("GET", "/metrics")[2].decode()
+    values = dict(re.findall(r"^([a-z_:]+)\{model_name=\"[^\"]*\"\} (\S+)$", text, re.M))
+    assert float(values["vllm:generation_tokens_total"]) > 0, text
+    assert float(values["vllm:time_to_first_token_seconds_count"]) > 0, text
+    assert values["cohort:flights"] == "0", text
 
 
 def test_gate(server):
