@@ -163,8 +163,8 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
-  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/openai.c
-  protocol/api/response_format.c)
+  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/ask.c protocol/api/field.c
+  protocol/api/openai.c protocol/api/response_format.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
   engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
@@ -182,10 +182,14 @@ if(COHORT_TOOLS)
     protocol/minions/document_ignore.c protocol/minions/document.c)
 endif()
 fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)
-if(TARGET dsl)
+if(TARGET dsl AND COHORT_FUZZ)
   get_target_property(dsl_sources dsl SOURCES)
-  fuzz(dsl_source_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES ${dsl_sources})
-  fuzz(dsl_tree_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES ${dsl_sources})
+  add_library(dsl_watched OBJECT ${dsl_sources})
+  target_compile_options(dsl_watched PRIVATE -fsanitize=fuzzer-no-link)
+  target_link_libraries(dsl_watched PRIVATE warnings base treesitter PkgConfig::RE2)
+  fuzz(dsl_source_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES
+    $<TARGET_OBJECTS:dsl_watched>)
+  fuzz(dsl_tree_fuzz ROOMS base treesitter PkgConfig::RE2 m SOURCES $<TARGET_OBJECTS:dsl_watched>)
 endif()
 
 # ---- dsl ----

@@ -3,7 +3,7 @@
 
 Seeds: tests/fuzz/seeds/TARGET/*, what make_seeds below writes, and files of the test data where
 those are there. What the run finds new is kept in corpus/TARGET beside the binary, and is where
-the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 30 of those in SHORT. A target's
+the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 15 of those in SHORT. A target's
 own options stand in the comment at its head, in the line that begins with its name.
 """
 
@@ -20,8 +20,8 @@ FOLDER = pathlib.Path(__file__).parent
 DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.parent / "shared/data"))
 SEED_BYTES_MAX = 8192
 # ./check has 25 minutes: the targets that came last get less of them.
-USUAL_S, SHORT_S = 120, 30
-SHORT = ("reply_fuzz", "documents_fuzz", "dsl_source_fuzz", "dsl_tree_fuzz")
+USUAL_S, SHORT_S = 120, 15
+SHORT = ("reply_fuzz", "documents_fuzz", "copied_fuzz", "dsl_source_fuzz", "dsl_tree_fuzz")
 
 # Files of the test data that are seeds for a target.
 DATA_SEEDS = {"gguf_fuzz": ["malformed/gguf/*"], "safetensors_fuzz": ["malformed/safetensors/*"],
