@@ -1,4 +1,4 @@
-/* metrics_test - Prometheus' text: every line of its form, buckets that add up, labels escaped. */
+/* metrics_test - Prometheus' text: lines of its form, buckets that add up, escaped labels. */
 #include "protocol/api/metrics.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * tokenize - text to token ids and back, as vLLM's and llama.cpp's servers do it:
  *
- *     POST /tokenize    {"prompt": "..."} or {"content": "..."}, add_special_tokens (default true)
+ *     POST /tokenize    {"prompt": "..."} or {"content": "..."}, add_special_tokens (true)
  *                       -> {"count", "max_model_len", "tokens": [...]}
  *     POST /detokenize  {"tokens": [...]} -> {"prompt": "...", "content": "..."}
  */
