@@ -18,19 +18,22 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/job_output.c protocol/minions/prompts.c
   protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
   protocol/minions/worker_groups.c protocol/minions/worker_fleet.c protocol/minions/worker_remote.c
-  protocol/minions/jobs.c
+  protocol/minions/news.c protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c
   protocol/minions/supervisor_remote.c protocol/minions/cite.c protocol/minions/minion.c
   protocol/minions/round.c protocol/minions/judge_number.c protocol/minions/judge.c
   protocol/minions/whole.c)
 
 # ---- api ----
+set_source_files_properties(protocol/api/page.c PROPERTIES
+  COMPILE_DEFINITIONS PAGE_FILE="${PROJECT_SOURCE_DIR}/protocol/api/page.html"
+  OBJECT_DEPENDS ${PROJECT_SOURCE_DIR}/protocol/api/page.html)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD SOURCES
   protocol/api/id_set.c protocol/api/batch_file.c protocol/api/field.c protocol/api/ask.c
   protocol/api/response_format.c protocol/api/openai.c protocol/api/logprob.c protocol/api/reply.c
   protocol/api/openai_reply.c protocol/api/http_gate.c protocol/api/http_exchange.c
-  protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c protocol/api/keys.c protocol/api/endpoints.c
+  protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c protocol/api/page.c protocol/api/keys.c protocol/api/endpoints.c
   protocol/api/flights.c protocol/api/server.c)
 
 # ---- dsl ----

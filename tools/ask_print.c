@@ -1,6 +1,7 @@
 /* ask_print - see ask.h. */
 #include "base/json.h"
 #include "protocol/minions/fold.h"
+#include "tools/answer_json.h"
 #include "tools/ask.h"
 #include "tools/output.h"
 
@@ -68,28 +69,10 @@ void ask_print_json(const struct ask *ask, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
     json_write_object(&w);
-    json_write_key_text(&w, "answer", text_buf_text(&ask->result.answer));
-    json_write_key_bool(&w, "is_quoted", ask->result.is_quoted);
-    json_write_key(&w, "citations");
-    json_write_array(&w);
-    for (uint32_t i = 0; i < ask->result.citation_count; i++) {
-        const struct round_citation *citation = &ask->result.citations[i];
-        char place[DOCUMENTS_PLACE_MAX];
-        documents_place(&ask->documents, citation->document, citation->offset, place);
-        json_write_object(&w);
-        json_write_key_text(&w, "text", citation_text(ask, i));
-        json_write_key_text(&w, "document", ask->documents.paths[citation->document]);
-        json_write_key_i64(&w, "offset", (int64_t)citation->offset);
-        json_write_key_text(&w, "place", text_of(place));
-        json_write_key_double(&w, "score", citation->score);
-        json_write_object_end(&w);
-    }
-    json_write_array_end(&w);
-    json_write_key_i64(&w, "rounds", ask->result.rounds);
-    if (ask->journal)
-        json_write_key_i64(&w, "run", ask->run);
-    json_write_key(&w, "ledger");
-    ledger_write(&ask->ledger, &w);
+    answer_json_write(&w, &(struct answer_json){.documents = &ask->documents,
+                                                .result = &ask->result,
+                                                .ledger = &ask->ledger,
+                                                .run = ask->journal ? ask->run : 0});
     json_write_object_end(&w);
 }
 

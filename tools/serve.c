@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "protocol/api/server.h"
+#include "protocol/dsl/dsl.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/serve_minions.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -28,6 +30,8 @@ struct serve {
     struct args_list host_names;
     struct engine *engine;
     struct server *server;
+    struct supervisor_args supervisor_args;
+    struct serve_minions *minions;
 };
 
 static bool is_loopback(const char *address)
@@ -77,11 +81,14 @@ static enum status run(struct serve *s, struct error *err)
                  .body_max = (size_t)s->body_mib * MIB,
                  .idle_s = s->idle_s},
         .keys_path = s->keys_path,
+        .more = serve_minions_endpoints,
     };
+    TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     hold_signals(&ends);
     TRY(server_open(&s->server, &options, err));
     TRY(engine_args_open(&s->engine_args, NULL, &s->engine, err));
     TRY(server_begin(s->server, s->engine, err));
+    TRY(serve_minions_open(&s->minions, s->server, s->engine, &s->supervisor_args, err));
     say_where(s);
     return wait_for_end(s, &ends, err);
 }
@@ -90,6 +97,7 @@ int serve_main(int argc, char **argv)
 {
     struct serve s = {
         .address = "127.0.0.1", .port = PORT_DEFAULT, .body_mib = 64, .idle_s = 75};
+    supervisor_args_init(&s.supervisor_args);
     const struct args_option options[] = {
         ENGINE_ARGS(s.engine_args),
         {0, "address", "IP", ARGS_TEXT, &s.address, 0, 0,
@@ -99,6 +107,7 @@ int serve_main(int argc, char **argv)
          "this server's name, where clients use one; may be repeated"},
         {0, "api-keys", "FILE", ARGS_TEXT, &s.keys_path, 0, 0,
          "demand one of these keys, one a line (default: none)"},
+        SUPERVISOR_ARGS(s.supervisor_args),
         {0, "requests", "N", ARGS_U32, &s.requests_max, 1, HTTP_REQUESTS_MAX,
          "held at once; more are answered 429 (default: 2048)"},
         {0, "body-max", "MIB", ARGS_U32, &s.body_mib, 1, 1024, "of a request (default: 64)"},
@@ -108,7 +117,9 @@ int serve_main(int argc, char **argv)
     const struct args_command command = {
         .name = "serve",
         .usage = "[options]",
-        .about = "Serves the model over HTTP, in OpenAI's API; GET /openapi.json describes it.",
+        .about =
+            "Serves the model over HTTP, in OpenAI's API; GET /openapi.json describes it.\n"
+            "POST /minions answers questions about documents; --remote is its supervisor.",
         ARGS_OPTIONS(options),
     };
     struct error err = {0};
@@ -116,7 +127,12 @@ int serve_main(int argc, char **argv)
     const enum args_result parsed = args_parse_words(&command, argc, argv, &rest);
     if (parsed != ARGS_GO)
         return args_exit_code(parsed);
+    if (supervisor_args_lacks_model(&s.supervisor_args)) {
+        (void)fprintf(stderr, "cohort serve: --remote needs --remote-model\n");
+        return EX_USAGE;
+    }
     const int code = run(&s, &err) == OK ? EX_OK : exit_code_fail("serve", &err);
+    serve_minions_close(s.minions);
     server_close(s.server);
     engine_close(s.engine);
     return code;

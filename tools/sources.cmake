@@ -8,6 +8,6 @@ room(tools NEEDS minions api kbench commands engine tokenizer base PkgConfig::CU
   tools/batch.c tools/batch_workers.c tools/doctor.c tools/dsl.c tools/inspect.c tools/quantize.c
   tools/eval.c tools/eval_args.c tools/eval_questions.c tools/eval_results.c tools/eval_run.c
   tools/eval_table.c
-  tools/embed.c tools/perplexity.c tools/run.c tools/serve.c tools/runs.c tools/tokenize.c)
+  tools/embed.c tools/perplexity.c tools/run.c tools/serve.c tools/serve_minions.c tools/serve_body.c tools/answer_json.c tools/runs.c tools/tokenize.c)
 add_executable(cohort tools/cohort.c)
 target_link_libraries(cohort PRIVATE tools warnings)

@@ -21,6 +21,7 @@ static const struct endpoint ENDPOINTS[] = {
      NULL},
     {HTTP_POST, "/detokenize", ENDPOINT_DETOKENIZE, "Token ids to text", &tokenize_back_fields,
      NULL, NULL},
+    {HTTP_GET, "/", ENDPOINT_PAGE, "The page for people", NULL, NULL, NULL},
     {HTTP_GET, "/openapi.json", ENDPOINT_OPENAPI, "This description", NULL, NULL, NULL},
 };
 enum { ENDPOINT_COUNT = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
@@ -48,16 +49,25 @@ static bool is_at(const struct endpoint *endpoint, struct text path, struct text
             fits(pattern, text_slice(path, 4, path.size), name));
 }
 
-const struct endpoint *endpoints_find(enum http_method method, struct text path,
-                                      struct text *name, bool *other_method)
+/* The index-th of ours and then of those more. */
+static const struct endpoint *endpoint_at(const struct endpoint_list *more, uint32_t index)
+{
+    return index < ENDPOINT_COUNT ? &ENDPOINTS[index]
+                                  : &more->endpoints[index - ENDPOINT_COUNT];
+}
+
+const struct endpoint *endpoints_find(const struct endpoint_list *more,
+                                      const struct http_request *request, struct text *name,
+                                      bool *other_method)
 {
     *other_method = false;
-    for (uint32_t i = 0; i < ENDPOINT_COUNT; i++) {
+    for (uint32_t i = 0; i < ENDPOINT_COUNT + more->count; i++) {
+        const struct endpoint *endpoint = endpoint_at(more, i);
         *name = TEXT("");
-        if (!is_at(&ENDPOINTS[i], path, name))
+        if (!is_at(endpoint, request->path, name))
             continue;
-        if (ENDPOINTS[i].method == method)
-            return &ENDPOINTS[i];
+        if (endpoint->method == request->method)
+            return endpoint;
         *other_method = true;
     }
     return NULL;
@@ -94,18 +104,18 @@ static void write_operation(struct json_writer *w, const struct endpoint *endpoi
 }
 
 /* Whether an earlier row has this path. */
-static bool is_written(uint32_t index)
+static bool is_written(const struct endpoint_list *more, uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++)
-        if (strcmp(ENDPOINTS[i].path, ENDPOINTS[index].path) == 0)
+        if (strcmp(endpoint_at(more, i)->path, endpoint_at(more, index)->path) == 0)
             return true;
     return false;
 }
 
-static void write_path(struct json_writer *w, uint32_t index)
+static void write_path(struct json_writer *w, const struct endpoint_list *more, uint32_t index)
 {
     struct text_buf path = {0};
-    const struct text pattern = text_of(ENDPOINTS[index].path);
+    const struct text pattern = text_of(endpoint_at(more, index)->path);
     const bool is_open = text_ends(pattern, TEXT("*"));
     text_buf_add(&path, text_slice(pattern, 0, pattern.size - (is_open ? 1 : 0)));
     text_buf_add(&path, is_open ? TEXT("{name}") : TEXT(""));
@@ -114,14 +124,14 @@ static void write_path(struct json_writer *w, uint32_t index)
         return;
     json_write_key(w, path.data);
     json_write_object(w);
-    for (uint32_t i = index; i < ENDPOINT_COUNT; i++)
-        if (strcmp(ENDPOINTS[i].path, ENDPOINTS[index].path) == 0)
-            write_operation(w, &ENDPOINTS[i]);
+    for (uint32_t i = index; i < ENDPOINT_COUNT + more->count; i++)
+        if (strcmp(endpoint_at(more, i)->path, endpoint_at(more, index)->path) == 0)
+            write_operation(w, endpoint_at(more, i));
     json_write_object_end(w);
     text_buf_deinit(&path);
 }
 
-void endpoints_openapi(struct json_writer *w)
+void endpoints_openapi(struct json_writer *w, const struct endpoint_list *more)
 {
     json_write_object(w);
     json_write_key_text(w, "openapi", TEXT("3.1.0"));
@@ -132,9 +142,9 @@ void endpoints_openapi(struct json_writer *w)
     json_write_object_end(w);
     json_write_key(w, "paths");
     json_write_object(w);
-    for (uint32_t i = 0; i < ENDPOINT_COUNT; i++)
-        if (!is_written(i))
-            write_path(w, i);
+    for (uint32_t i = 0; i < ENDPOINT_COUNT + more->count; i++)
+        if (!is_written(more, i))
+            write_path(w, more, i);
     json_write_object_end(w);
     json_write_object_end(w);
 }

@@ -14,9 +14,10 @@
 #include "protocol/api/reply.h"
 
 enum endpoint_kind {
-    ENDPOINT_ASK, /* a body that is parsed as an ask, answered by the engine */
-    ENDPOINT_HEALTH,
+    ENDPOINT_ASK,    /* a body that is parsed as an ask, answered by the engine */
+    ENDPOINT_HEALTH, /* this one to PAGE: without a key, and before the model is loaded */
     ENDPOINT_PING,
+    ENDPOINT_PAGE,
     ENDPOINT_MODELS,
     ENDPOINT_OPENAPI,
     ENDPOINT_METRICS,
@@ -36,12 +37,19 @@ struct endpoint {
     const struct reply_wire *wire; /* NULL: OpenAI's errors */
 };
 
+/* Those of a server above this room. */
+struct endpoint_list {
+    const struct endpoint *endpoints; /* [count] */
+    uint32_t count;
+};
+
 /* NULL: nothing is there. other_method: a path that is there with another method. name: what a
  * last "*" stands for. */
-const struct endpoint *endpoints_find(enum http_method method, struct text path,
-                                      struct text *name, bool *other_method);
+const struct endpoint *endpoints_find(const struct endpoint_list *more,
+                                      const struct http_request *request, struct text *name,
+                                      bool *other_method);
 
-/* The table as an OpenAPI 3.1 document. */
-void endpoints_openapi(struct json_writer *w);
+/* All of them as an OpenAPI 3.1 document. */
+void endpoints_openapi(struct json_writer *w, const struct endpoint_list *more);
 
 #endif

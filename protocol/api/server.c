@@ -7,6 +7,7 @@
 #include "protocol/api/keys.h"
 #include "protocol/api/metrics.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/page.h"
 #include "protocol/api/tokenize.h"
 
 #include <pthread.h>
@@ -32,6 +33,7 @@ struct reader {
 struct server {
     struct http *http;
     struct keys *keys;
+    struct endpoint_list more;
     struct queue others; /* of struct server_request */
     struct reader readers[READERS];
     pthread_t pump, watcher;
@@ -41,6 +43,7 @@ struct server {
     struct engine *engine;
     struct flights *flights;
     struct metrics metrics;
+    struct page page;
     _Atomic bool is_ready; /* engine and flights are there */
 };
 
@@ -148,11 +151,28 @@ static void answer_metrics(struct server *server, struct http_exchange *x)
     text_buf_deinit(&body);
 }
 
-static void answer_openapi(struct http_exchange *x)
+static void answer_page(const struct server *server, struct http_exchange *x)
+{
+    const struct page *page = &server->page;
+    const bool is_known =
+        text_equal(http_exchange_request(x)->headers[HTTP_IF_NONE_MATCH], text_of(page->tag));
+    const struct http_field fields[] = {{"Content-Security-Policy", page->policy},
+                                        {"ETag", page->tag},
+                                        {"Cache-Control", "no-cache"},
+                                        {"X-Content-Type-Options", "nosniff"},
+                                        {"Referrer-Policy", "no-referrer"}};
+    http_answer(x, &(struct http_reply){.status = is_known ? 304 : 200,
+                                        .content_type = "text/html; charset=utf-8",
+                                        .body = is_known ? TEXT("") : page->html,
+                                        .fields = fields,
+                                        .field_count = sizeof fields / sizeof fields[0]});
+}
+
+static void answer_openapi(const struct server *server, struct http_exchange *x)
 {
     struct text_buf body = {0};
     struct json_writer w = {.out = &body};
-    endpoints_openapi(&w);
+    endpoints_openapi(&w, &server->more);
     answer_json(x, 200, &body);
 }
 
@@ -239,8 +259,11 @@ static void serve(struct reader *reader, struct http_exchange *x,
         http_answer(x, &(struct http_reply){
                            .status = 200, .content_type = "text/plain", .body = TEXT("pong")});
         return;
+    case ENDPOINT_PAGE:
+        answer_page(server, x);
+        return;
     case ENDPOINT_OPENAPI:
-        answer_openapi(x);
+        answer_openapi(server, x);
         return;
     case ENDPOINT_MODELS:
         answer_models(server, x, name);
@@ -272,8 +295,8 @@ static void route(struct reader *reader, struct http_exchange *x)
     bool other_method;
     struct text name;
     const struct endpoint *endpoint =
-        endpoints_find(request->method, request->path, &name, &other_method);
-    const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PING &&
+        endpoints_find(&reader->server->more, request, &name, &other_method);
+    const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PAGE &&
                          endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
     if (!is_open && !is_allowed(reader->server, x))
         answer_error(x, endpoint,
@@ -335,6 +358,8 @@ static enum status open_all(struct server *server, const struct server_options *
                             struct error *err)
 {
     server->created = clock_unix_s();
+    server->more = options->more;
+    page_init(&server->page);
     TRY(queue_init(&server->others, OTHERS_MAX, sizeof(struct server_request), err));
     if (options->keys_path)
         TRY(keys_read(&server->keys, options->keys_path, err));

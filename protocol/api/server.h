@@ -22,7 +22,8 @@ struct server;
 
 struct server_options {
     struct http_options http;
-    const char *keys_path; /* NULL: whoever reaches the port may ask */
+    const char *keys_path;     /* NULL: whoever reaches the port may ask */
+    struct endpoint_list more; /* ENDPOINT_OTHER, for server_next */
 };
 
 /* Begins to listen; until server_begin all but health is answered 503. */

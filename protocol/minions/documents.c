@@ -101,16 +101,17 @@ static struct text copy_path(struct text path)
     return (struct text){copy, path.size};
 }
 
+/* name_size: of the path's end that is its name. */
 static enum status keep(struct documents *documents, struct document *document,
-                        const struct document_walk_file *file, struct error *err)
+                        struct text from, size_t name_size, struct error *err)
 {
-    const struct text path = copy_path(text_of(file->path));
+    const struct text path = copy_path(from);
     if (!path.data)
-        FAIL(err, ERR_MEMORY, "%.150s: no memory", file->path);
+        FAIL(err, ERR_MEMORY, "%.*s: no memory", TEXT_ARG(text_slice(from, 0, 150)));
     const uint32_t at = documents->count++;
     documents->texts[at] = text_buf_text(&document->text); /* takes the buffers' memory */
     documents->paths[at] = path;
-    documents->names[at] = text_slice(path, path.size - file->name.size, path.size);
+    documents->names[at] = text_slice(path, path.size - name_size, path.size);
     documents->layouts[at] =
         (struct documents_layout){.lines = (uint32_t *)(void *)document->lines.data,
                                   .line_count = document->lines.size / sizeof(uint32_t),
@@ -139,7 +140,7 @@ static enum status read_file(struct opening *opening, const struct document_walk
     text_buf_deinit(&bytes);
     if (status == OK) {
         note_encoding(opening, &document, file->name);
-        status = keep(documents, &document, file, err);
+        status = keep(documents, &document, text_of(file->path), file->name.size, err);
     }
     if (status != OK)
         document_deinit(&document);
@@ -259,6 +260,46 @@ enum status documents_open(struct documents *documents, const char *const *paths
     struct opening opening = {.documents = documents};
     const enum status status = open_all(&opening, paths, count, err);
     document_walk_deinit(&opening.walk);
+    if (status != OK)
+        documents_close(documents);
+    return status;
+}
+
+static enum status read_given(struct documents *documents, const struct documents_file *file,
+                              struct error *err)
+{
+    const size_t left = DOCUMENTS_BYTES_MAX - documents->bytes;
+    struct opening opening = {.documents = documents};
+    struct document document = {.text = {.size_max = left}};
+    const struct text shown = text_slice(file->name, 0, 150);
+    if (file->name.size == 0)
+        FAIL(err, ERR_FORMAT, "documents: one has no name");
+    if (left == 0 || file->bytes.size > left)
+        FAIL(err, ERR_LIMIT, "%.*s: the documents together are larger than %zu bytes",
+             TEXT_ARG(shown), DOCUMENTS_BYTES_MAX);
+    enum status status = document_read(&document, file->bytes, file->name, err);
+    if (status == OK) {
+        note_encoding(&opening, &document, file->name);
+        status = keep(documents, &document, file->name, file->name.size, err);
+    }
+    if (status != OK)
+        document_deinit(&document);
+    return status;
+}
+
+enum status documents_of(struct documents *documents, const struct documents_file *files,
+                         uint32_t count, struct error *err)
+{
+    *documents = (struct documents){0};
+    if (count == 0 || count > DOCUMENTS_MAX)
+        FAIL(err, ERR_LIMIT, "documents: %u given, 1 to %d can be read", count, DOCUMENTS_MAX);
+    enum status status = allocate(documents, count, err);
+    for (uint32_t i = 0; status == OK && i < count; i++)
+        status = read_given(documents, &files[i], err);
+    if (status == OK)
+        status = part_names(documents, err);
+    if (status == OK)
+        status = check_text(documents, "documents", err);
     if (status != OK)
         documents_close(documents);
     return status;

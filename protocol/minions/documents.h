@@ -47,6 +47,14 @@ struct documents {
  * can be, or all together hold no text; ERR_LIMIT too many or too large; ERR_MEMORY. */
 MUST_USE enum status documents_open(struct documents *documents, const char *const *paths,
                                     uint32_t count, struct error *err);
+/* A file that came by another way: its name, as people gave it, and what is in it. */
+struct documents_file {
+    struct text name, bytes;
+};
+/* The same of count files at hand, whose bytes are read as what they are. */
+MUST_USE enum status documents_of(struct documents *documents,
+                                  const struct documents_file *files, uint32_t count,
+                                  struct error *err);
 void documents_close(struct documents *documents); /* safe on a zeroed struct */
 
 /* A place for people, NUL-terminated: `report.pdf p. 47`, else `GPL-3 line 412`, where a text

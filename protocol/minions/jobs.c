@@ -65,6 +65,9 @@ static void show_done(const struct jobs_context *context, const struct worker_jo
     atomic_fetch_add(&context->progress->tokens,
                      job->prompt_tokens - job->cached_tokens + job->output_tokens);
     atomic_fetch_add(&context->progress->jobs_done, 1);
+    const struct news news = {.kind = NEWS_JOB_DONE, .round = context->round, .job = job->key};
+    if (job->kind == WORKER_WRITE && job->is_output)
+        news_tell(context->news, &news, TEXT(""));
 }
 
 /* Drops from the list those that the journal knows, and fills what came of them. */

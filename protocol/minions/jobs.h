@@ -13,6 +13,7 @@
 #include "protocol/minions/job_output.h"
 #include "protocol/minions/journal.h"
 #include "protocol/minions/ledger.h"
+#include "protocol/minions/news.h"
 #include "protocol/minions/worker.h"
 
 #include <stdint.h>
@@ -34,6 +35,8 @@ struct jobs_context {
     struct worker_progress *progress;
     struct ledger *ledger;
     uint64_t seed;
+    struct queue *news; /* of struct news; NULL: nobody watches */
+    uint32_t round;     /* from 1, for news */
 };
 
 /* Makes it the list with each job samples times in a row (in the arena). ERR_LIMIT past

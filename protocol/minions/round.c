@@ -129,6 +129,9 @@ static enum status start_remote(struct run *run, struct turn *turn, struct error
         turn->program = NULL;
         if (fault.message[0] == '\0' && fault.exception[0] == '\0')
             return status;
+        news_tell(run->options->news,
+                  &(struct news){.kind = NEWS_PROGRAM_REFUSED, .round = run->turn_count + 1},
+                  text_of(fault.message));
         run->result->repairs++;
     }
     FAIL(err, ERR_LIMIT, "round: %d programs of the supervisor failed; the last: %.150s",
@@ -146,6 +149,34 @@ static enum status extract_outcomes(struct run *run, struct turn *turn, struct e
                                                       hit->unit.size, hit->score});
     }
     return OK;
+}
+
+static void tell_plan(const struct run *run, const struct turn *turn)
+{
+    for (uint32_t i = 0; run->options->news && i < turn->jobs.count; i++) {
+        const struct dsl_job *job = &turn->jobs.list[i];
+        const struct news news = {.kind = NEWS_JOB_PLANNED,
+                                  .round = run->turn_count,
+                                  .job = i,
+                                  .chunk = job->chunk_id,
+                                  .task = job->task_id,
+                                  .document = job->document,
+                                  .offset = job->offset,
+                                  .size = job->chunk.size};
+        news_tell(run->options->news, &news, job->task);
+    }
+}
+
+static void tell_outcomes(const struct run *run, const struct turn *turn)
+{
+    for (uint32_t i = 0; run->options->news && i < turn->jobs.count; i++) {
+        const struct job_output *output = &turn->outcomes[i].output;
+        const struct news news = {.kind = NEWS_JOB_JUDGED,
+                                  .round = run->turn_count,
+                                  .job = i,
+                                  .outcome = output->kind};
+        news_tell(run->options->news, &news, output->answer);
+    }
 }
 
 /* What has a name of its own among the times of work(). */
@@ -166,12 +197,15 @@ static enum status work(struct run *run, struct turn *turn, struct error *err)
     turn->outcomes = ARENA_NEW(&run->arena, struct jobs_outcome, count);
     if (!turn->outcomes)
         FAIL(err, ERR_MEMORY, "round: no room for %u jobs", count);
+    run->context.round = run->turn_count;
+    tell_plan(run, turn);
     if (run->is_extract)
         TRY(extract_outcomes(run, turn, err));
     else
         TRY(jobs_generate(&run->context, &turn->jobs, turn->outcomes, err));
     for (uint32_t i = 0; i < count; i++)
         run->options->ledger->outcomes[turn->outcomes[i].output.kind]++;
+    tell_outcomes(run, turn);
     TRY(jobs_readable(&turn->jobs, turn->outcomes, &run->arena, &turn->finished, err));
     clock_lap_s(&at_s, &all_s);
     times->aggregate_s += all_s - named_s(times);
@@ -326,6 +360,7 @@ enum status round_run(const struct round_options *options, struct round_progress
         .progress = &progress->worker,
         .ledger = options->ledger,
         .seed = options->seed,
+        .news = options->news,
     };
     run->supervisor = (struct supervisor_remote){
         .remote = options->remote,

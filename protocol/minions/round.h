@@ -55,6 +55,7 @@ struct round_options {
     struct remote *remote; /* NULL: the local supervisor */
     struct ledger *ledger;
     struct journal *journal; /* NULL: none is kept */
+    struct queue *news;      /* of struct news, for a watcher; NULL: none */
     uint32_t rounds_max;     /* 1 .. ROUND_MAX; 0: ROUND_DEFAULT */
     uint32_t samples;        /* of each job; 0: 1 */
     enum round_worker kind;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """serve_test BINARY - cohort serve: chats whole and streamed, refusals, clients that leave."""
 
+import base64
 import json
 import pathlib
 import re
@@ -83,6 +84,44 @@ def test_metrics(server):
     assert float(values["vllm:generation_tokens_total"]) > 0, text
     assert float(values["vllm:time_to_first_token_seconds_count"]) > 0, text
     assert values["cohort:flights"] == "0", text
+
+
+def test_minions(server):
+    """A question about documents: the answer and its citation, whole and as events."""
+    offer = "The written offer for source code must be valid for at least three years."
+    text = "The harbour has four cranes. " * 30 + offer + " The moorings are twelve. " * 30
+    body = {"question": "How long must a written offer for source code be valid?",
+            "documents": [{"name": "a.txt", "text": text},
+                          {"name": "b.txt", "base64": base64.b64encode(b"Nothing here.").decode()}]}
+    status, _, whole = server.post("/minions", body)
+    assert status == 200 and "three years" in whole["answer"], whole
+    first = whole["citations"][0]
+    assert text[first["offset"]:first["offset"] + len(first["text"])] == first["text"] == offer
+    assert first["place"] == "a.txt line 1" and whole["ledger"]["sent_bytes"] == 0, whole
+    status, headers, got = server.post("/minions", body | {"stream": True})
+    assert status == 200 and headers["Content-Type"] == "text/event-stream"
+    events = [part.split("\n", 1) for part in got.decode().split("\n\n") if part]
+    names = [name.removeprefix("event: ") for name, _ in events]
+    assert names[0] == "documents" and names[-1] == "result" and "progress" in names, names
+    data = [json.loads(rest.removeprefix("data: ")) for _, rest in events]
+    planned = [job["job"] for name, d in zip(names, data) if name == "plan" for job in d["jobs"]]
+    judged = [job["job"] for name, d in zip(names, data) if name == "judged" for job in d["jobs"]]
+    assert planned == judged == list(range(len(planned))) and planned, (planned, judged)
+    assert data[-1]["answer"] == whole["answer"]
+
+
+def test_minions_refuses_by_name(server):
+    document = [{"name": "a", "text": "It rains."}]
+    cases = [({}, "question"), ({"question": "x"}, "documents"), ({"question": 5}, "question"),
+             ({"question": "x", "documents": [{"name": "a"}]}, "documents"),
+             ({"question": "x", "documents": [{"name": "a", "base64": "!"}]}, "documents"),
+             ({"question": "x", "documents": document, "rounds": 9}, "rounds"),
+             ({"question": "x", "documents": document, "worker": "lazy"}, "worker"),
+             ({"question": "x", "documents": document, "chunks": 5}, "chunks"),
+             ({"question": "x", "documents": document, "supervisor": "remote"}, "supervisor")]
+    for body, name in cases:
+        status, _, got = server.post("/minions", body)
+        assert status == 400 and got["error"]["param"] == name, (body, status, got)
 
 
 def test_gate(server):

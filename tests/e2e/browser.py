@@ -1,0 +1,106 @@
+"""browser - headless Chromium through chromedriver, in the words of W3C's WebDriver."""
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's reference, by the standard
+
+
+def is_there():
+    return bool(shutil.which("chromium") and shutil.which("chromedriver"))
+
+
+class Browser:
+    """One window; as a context it is closed, whatever happened."""
+
+    def __init__(self, width=1280, height=1000):
+        self.folder = tempfile.TemporaryDirectory()
+        self.driver, self.url, self.session = None, None, None
+        self._start(width, height)
+
+    def _start(self, width, height):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        home = {"HOME": self.folder.name, "XDG_CONFIG_HOME": self.folder.name}
+        self.driver = subprocess.Popen(["chromedriver", f"--port={port}"], env=os.environ | home,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.url = f"http://127.0.0.1:{port}"
+        options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu",
+                            "--disable-dev-shm-usage", f"--window-size={width},{height}",
+                            f"--user-data-dir={self.folder.name}/profile"]}
+        wanted = {"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}}
+        for attempt in range(100):
+            try:
+                self.session = self._ask("POST", "/session", wanted)["sessionId"]
+                return
+            except OSError:
+                if attempt == 99:
+                    raise
+                time.sleep(0.1)
+
+    def _ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"},
+                                         method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as reply:
+                return json.loads(reply.read())["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(json.loads(error.read())["value"]["message"]) from error
+
+    def _in(self, method, path, body=None):
+        return self._ask(method, f"/session/{self.session}{path}", body)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.session:
+            self._in("DELETE", "")
+        self.driver.terminate()
+        self.driver.wait(20)
+        self.folder.cleanup()
+
+    def go(self, url):
+        self._in("POST", "/url", {"url": url})
+
+    def run(self, script, *args):
+        """What a function's body returns in the page."""
+        return self._in("POST", "/execute/sync", {"script": script, "args": list(args)})
+
+    def find(self, css):
+        return self._in("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
+
+    def click(self, css):
+        self._in("POST", f"/element/{self.find(css)}/click", {})
+
+    def type(self, css, text):
+        self._in("POST", f"/element/{self.find(css)}/value", {"text": text})
+
+    def text(self, css):
+        return self._in("GET", f"/element/{self.find(css)}/text")
+
+    def wait(self, script, seconds=120):
+        """Until the function's body returns something true."""
+        end = time.monotonic() + seconds
+        while not self.run(script):
+            assert time.monotonic() < end, f"never: {script}"
+            time.sleep(0.1)
+
+    def picture(self, path):
+        pathlib.Path(path).write_bytes(base64.b64decode(self._in("GET", "/screenshot")))
+
+    def complaints(self):
+        """What the console says of errors: refused styles and scripts, exceptions."""
+        return [entry["message"] for entry in self._in("POST", "/se/log", {"type": "browser"})
+                if entry["level"] == "SEVERE"]
