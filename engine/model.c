@@ -4,7 +4,7 @@
  */
 #include "engine/model.h"
 
-#include "engine/gguf_get.h"
+#include "engine/gguf_vocab.h"
 #include "engine/hf_tokenizer.h"
 #include "engine/model_config.h"
 #include "engine/model_file.h"
@@ -20,127 +20,6 @@ struct owner {
     struct weights weights;
 };
 
-/* The arrays that a tokenizer_source borrows while the tokenizer is opened. */
-struct vocabulary {
-    struct text *pieces, *merges;
-    float *scores;
-    int32_t *kinds;
-};
-
-static void vocabulary_free(struct vocabulary *vocabulary)
-{
-    free(vocabulary->pieces);
-    free(vocabulary->merges);
-    free(vocabulary->scores);
-    free(vocabulary->kinds);
-}
-
-/* An id that the file gives, or TOKEN_NONE: for none at all and for 2^32 - 1, which writers
- * put there for none. */
-static enum status read_id(const struct gguf *gguf, const char *key, uint32_t piece_count,
-                           token_id *id, struct error *err)
-{
-    int64_t value = TOKEN_NONE;
-    TRY(gguf_get_int(gguf, key, &value, err));
-    if (value == UINT32_MAX)
-        value = TOKEN_NONE;
-    if (value < TOKEN_NONE || value >= (int64_t)piece_count)
-        FAIL(err, ERR_FORMAT, "key %s: %lld, the vocabulary has %u pieces", key,
-             (long long)value, piece_count);
-    *id = (token_id)value;
-    return OK;
-}
-
-static enum status read_ids(const struct gguf *gguf, struct tokenizer_source *source,
-                            struct error *err)
-{
-    const uint32_t count = source->piece_count;
-    TRY(read_id(gguf, "tokenizer.ggml.bos_token_id", count, &source->bos, err));
-    TRY(read_id(gguf, "tokenizer.ggml.eos_token_id", count, &source->eos, err));
-    TRY(read_id(gguf, "tokenizer.ggml.eot_token_id", count, &source->eot, err));
-    TRY(read_id(gguf, "tokenizer.ggml.unknown_token_id", count, &source->unknown, err));
-    /* SentencePiece models begin texts with BOS and a space where the file does not say; Llama
-     * 3's and the like with BOS. */
-    source->add_space_prefix = text_equal(source->model, TEXT("llama"));
-    source->add_bos = source->add_space_prefix || tokenizer_adds_bos(source->pre);
-    TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &source->add_bos, err));
-    TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &source->add_eos, err));
-    TRY(gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &source->add_space_prefix, err));
-    /* Files of byte-level models may have the key; the reference implementation ignores it. */
-    source->add_space_prefix =
-        source->add_space_prefix && !text_equal(source->model, TEXT("gpt2"));
-    return OK;
-}
-
-/* Memory for count elements, at least one; the count was checked against the file. */
-static enum status alloc(void **out, const char *what, uint64_t count, size_t elem_size,
-                         struct error *err)
-{
-    *out = calloc(count > 0 ? (size_t)count : 1, elem_size);
-    if (!*out)
-        FAIL(err, ERR_MEMORY, "key %s: no memory for %llu elements", what,
-             (unsigned long long)count);
-    return OK;
-}
-
-static enum status read_texts(const struct gguf_entry *entry, struct text **out,
-                              struct error *err)
-{
-    void *texts;
-    TRY(alloc(&texts, gguf_label(entry->key).text, entry->count, sizeof **out, err));
-    *out = texts;
-    gguf_get_texts(entry, *out);
-    return OK;
-}
-
-/* An array that must have one element per piece, or be absent (NULL). */
-static enum status find_per_piece(const struct gguf *gguf, const struct gguf_get_array *want,
-                                  const struct gguf_entry **entry, struct error *err)
-{
-    *entry = NULL;
-    TRY(gguf_get_array(gguf, want, entry, err));
-    if (*entry && (*entry)->count != want->count_max)
-        FAIL(err, ERR_FORMAT, "key %s: %llu elements for %u pieces", want->key,
-             (unsigned long long)(*entry)->count, want->count_max);
-    return OK;
-}
-
-static enum status read_pieces(const struct gguf *gguf, const struct gguf_entry *pieces,
-                               struct vocabulary *vocabulary, struct tokenizer_source *source,
-                               struct error *err)
-{
-    const uint32_t count = (uint32_t)pieces->count;
-    const struct gguf_get_array scores = {"tokenizer.ggml.scores", GGUF_F32, count};
-    const struct gguf_get_array kinds = {"tokenizer.ggml.token_type", GGUF_I32, count};
-    const struct gguf_get_array merges = {"tokenizer.ggml.merges", GGUF_STRING,
-                                          4 * TOKENIZER_PIECES_MAX};
-    const struct gguf_entry *found;
-    void *memory;
-    TRY(read_texts(pieces, &vocabulary->pieces, err));
-    TRY(find_per_piece(gguf, &scores, &found, err));
-    if (found) {
-        TRY(alloc(&memory, scores.key, count, sizeof(float), err));
-        gguf_get_f32s(found, vocabulary->scores = memory);
-    }
-    TRY(find_per_piece(gguf, &kinds, &found, err));
-    if (found) {
-        TRY(alloc(&memory, kinds.key, count, sizeof(int32_t), err));
-        gguf_get_i32s(found, vocabulary->kinds = memory);
-    }
-    found = NULL;
-    TRY(gguf_get_array(gguf, &merges, &found, err));
-    if (found) {
-        TRY(read_texts(found, &vocabulary->merges, err));
-        source->merge_count = (uint32_t)found->count;
-    }
-    source->pieces = vocabulary->pieces;
-    source->scores = vocabulary->scores;
-    source->kinds = vocabulary->kinds;
-    source->merges = vocabulary->merges;
-    source->piece_count = count;
-    return OK;
-}
-
 /* What opening the tokenizer answered. Past ours: the model still computes, and keeps the
  * reason. */
 static enum status settle_tokenizer(const struct model *model, enum status status,
@@ -153,38 +32,25 @@ static enum status settle_tokenizer(const struct model *model, enum status statu
     return status;
 }
 
-static enum status open_vocabulary(struct model *model, const struct gguf *gguf,
-                                   const struct gguf_entry *pieces,
-                                   struct vocabulary *vocabulary, struct error *err)
-{
-    struct tokenizer_source source = {0};
-    TRY(gguf_get_text(gguf, "tokenizer.ggml.model", &source.model, err));
-    TRY(gguf_get_text(gguf, "tokenizer.ggml.pre", &source.pre, err));
-    TRY(gguf_get_text(gguf, "tokenizer.chat_template", &source.chat_template, err));
-    TRY(read_pieces(gguf, pieces, vocabulary, &source, err));
-    TRY(read_ids(gguf, &source, err));
-    return settle_tokenizer(
-        model, tokenizer_open(&source, &model->tokenizer, &model->tokenizer_error), err);
-}
-
 static enum status open_tokenizer(struct model *model, const struct gguf *gguf,
                                   struct error *err)
 {
-    const struct gguf_get_array want = {"tokenizer.ggml.tokens", GGUF_STRING,
-                                        TOKENIZER_PIECES_MAX};
-    const struct gguf_entry *pieces = NULL;
-    TRY(gguf_get_array(gguf, &want, &pieces, err));
-    if (!pieces)
-        return settle_tokenizer(model,
-                                hf_tokenizer_open(gguf, (uint32_t)model->config.vocab,
-                                                  &model->tokenizer, &model->tokenizer_error),
-                                err);
-    if (pieces->count != (uint64_t)model->config.vocab)
-        FAIL(err, ERR_FORMAT, "key %s: %llu pieces, the embedding has %d rows", want.key,
-             (unsigned long long)pieces->count, model->config.vocab);
-    struct vocabulary vocabulary = {0};
-    const enum status status = open_vocabulary(model, gguf, pieces, &vocabulary, err);
-    vocabulary_free(&vocabulary);
+    const uint32_t rows = (uint32_t)model->config.vocab;
+    struct gguf_vocab vocab;
+    enum status status = gguf_vocab_read(&vocab, gguf, err);
+    if (status == OK && vocab.source.piece_count == 0)
+        status = settle_tokenizer(
+            model, hf_tokenizer_open(gguf, rows, &model->tokenizer, &model->tokenizer_error),
+            err);
+    else if (status == OK && vocab.source.piece_count != rows)
+        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
+                           "key tokenizer.ggml.tokens: %u pieces, the embedding has %u rows",
+                           vocab.source.piece_count, rows);
+    else if (status == OK)
+        status = settle_tokenizer(
+            model, tokenizer_open(&vocab.source, &model->tokenizer, &model->tokenizer_error),
+            err);
+    gguf_vocab_deinit(&vocab);
     return status;
 }
 

@@ -1,6 +1,6 @@
 # room engine
 room(engine NEEDS kernels tokenizer base SOURCES
-  engine/gguf.c engine/gguf_get.c engine/gguf_split.c
+  engine/gguf.c engine/gguf_get.c engine/gguf_vocab.c engine/gguf_split.c
   engine/safetensors.c engine/hf_names.c engine/hf_config.c engine/hf_folder.c engine/hf_tokenizer.c engine/model_file.c
   engine/model_config.c engine/model_rope.c engine/quant_report.c
   engine/int8_file.c engine/gguf_write.c engine/quant_file.c engine/weights.c engine/model.c

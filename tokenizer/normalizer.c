@@ -19,7 +19,9 @@ enum status normalizer_init(struct normalizer *normalizer, const struct tokenize
             FAIL(err, ERR_MEMORY, "normalizer: no room for its steps");
         const struct tokenizer_split split = {.pattern = steps[i].pattern,
                                               .is_literal = steps[i].is_literal};
-        step->pattern = TEXT(""); /* kept as the automaton */
+        step->pattern = TEXT(""); /* kept as the automaton, or as the map */
+        if (step->kind == TOKENIZER_CHARSMAP)
+            TRY(charsmap_init(&normalizer->charsmaps[i], split.pattern, arena, err));
         if (step->kind == TOKENIZER_REPLACE)
             TRY(split_automaton_make(&normalizer->automata[i], &split, arena, err));
     }
@@ -109,6 +111,12 @@ static bool apply(const struct normalizer *normalizer, uint32_t index, struct te
         return !out->failed;
     case TOKENIZER_REPLACE:
         replace(&normalizer->automata[index], *text, step->content, out);
+        return !out->failed;
+    case TOKENIZER_CHARSMAP:
+        charsmap_apply(&normalizer->charsmaps[index], *text, out);
+        return !out->failed;
+    case TOKENIZER_MERGE_SPACES:
+        charsmap_merge_spaces(*text, out);
         return !out->failed;
     }
     return false;

@@ -8,6 +8,7 @@
 #ifndef TOKENIZER_NORMALIZER_H
 #define TOKENIZER_NORMALIZER_H
 
+#include "tokenizer/charsmap.h"
 #include "tokenizer/split_automaton.h"
 #include "tokenizer/tokenizer.h"
 
@@ -16,6 +17,7 @@ enum { NORMALIZER_STEPS_MAX = 8 };
 struct normalizer {
     struct tokenizer_change steps[NORMALIZER_STEPS_MAX];   /* their texts in the arena */
     struct split_automaton automata[NORMALIZER_STEPS_MAX]; /* of those that replace */
+    struct charsmap charsmaps[NORMALIZER_STEPS_MAX];       /* of those that are maps */
     uint32_t step_count;
 };
 
