@@ -4,9 +4,9 @@
  * The format (little-endian): the size of a tree in bytes, the tree, then the contents. The
  * tree is a double array (J. Aoe, An Efficient Digital Search Algorithm by Using a Double-Array
  * Structure, 1989) of 32-bit units. From a node at place p with base b (p ^ offset of its
- * unit), the child for a byte c lies at b ^ c and has c as its label; bit 8 says that a spelling
- * ends there: then the unit at the child's base is no node but a value, where its content
- * begins.
+ * unit), the child for a byte c lies at b ^ c and has c as its label; bit 8 says that a
+ * spelling ends there: then the unit at the child's base is no node but a value, where its
+ * content begins.
  *
  *     bit 31 and 0-7  label (31 is never set in a node)
  *     bit 8           a spelling ends here

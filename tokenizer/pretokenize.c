@@ -8,17 +8,19 @@ static_assert(SPLITTER_STEPS_MAX <= 8, "a step is a bit of a byte");
 /* Notes what the bytes of a piece tell of step i. */
 static void note_bytes(struct pretokenize *pretokenize, uint32_t i)
 {
-    const struct pretokenize_step *step = &pretokenize->steps[i];
+    struct pretokenize_step *step = &pretokenize->steps[i];
     const uint32_t bit = 1u << i;
     struct split_bytes bytes;
     split_automaton_bytes(&step->automaton, &bytes);
+    step->loop = bytes.loop;
     if (step->is_inverted || bytes.is_any)
         pretokenize->always = (uint8_t)(pretokenize->always | bit);
     for (uint32_t byte = 0; byte < 256; byte++) {
         const bool is_ascii = byte < 128;
         const uint32_t bits = (!is_ascii || bytes.begins[byte] ? bit : 0) |
                               (!is_ascii || bytes.ends[byte] ? bit << 8 : 0) |
-                              (!is_ascii || bytes.follows[byte] ? bit << 16 : 0);
+                              (!is_ascii || bytes.follows[byte] ? bit << 16 : 0) |
+                              (!is_ascii || bytes.leaves[byte] ? bit << 24 : 0);
         pretokenize->bytes[byte] |= bits;
     }
 }
@@ -171,28 +173,34 @@ static bool next_in(const struct pretokenize_step *step, struct pretokenize_leve
     return true;
 }
 
-/* Whether a step takes a piece as one match: it then stays as it is. */
+/* Whether a step takes a piece as one match: it then stays as it is. leaves: some byte from the
+ * third on leaves the step's loop. */
 static bool takes_all(const struct pretokenize_step *step, struct text text,
-                      struct pretokenize_item item)
+                      struct pretokenize_item item, bool leaves)
 {
     const struct text window = {text.data, item.end};
-    return step->behavior == TOKENIZER_ISOLATED &&
-           split_automaton_match(&step->automaton, window, item.begin) == item.end;
+    if (step->behavior != TOKENIZER_ISOLATED)
+        return false;
+    if (!leaves && item.end - item.begin >= 2 && step->loop != 0 &&
+        split_automaton_enter(&step->automaton, text.data + item.begin) == step->loop)
+        return true;
+    return split_automaton_match(&step->automaton, window, item.begin) == item.end;
 }
 
 /* The first step after i that may do something in a piece; step_count: none. */
 static uint32_t next_step(const struct pretokenize *p, uint32_t i, struct text text,
                           struct pretokenize_item item)
 {
-    uint32_t seen = 0;
-    if (i + 1 == p->step_count)
-        return p->step_count;
-    for (size_t at = item.begin; at < item.end; at++)
-        seen |= p->bytes[(uint8_t)text.data[at]];
+    uint32_t rest = 0;
+    const size_t second = item.begin + (item.end - item.begin > 1 ? 1 : 0);
+    for (size_t at = second + 1; at < item.end; at++)
+        rest |= p->bytes[(uint8_t)text.data[at]];
+    const uint32_t first = p->bytes[(uint8_t)text.data[item.begin]];
     const uint32_t last = p->bytes[(uint8_t)text.data[item.end - 1]];
+    const uint32_t seen = first | rest | p->bytes[(uint8_t)text.data[second]];
     const uint32_t may = (seen & seen >> 8 & (last >> 8 | seen >> 16)) | p->always;
     for (i++; i < p->step_count; i++) {
-        if ((may >> i & 1) && !takes_all(&p->steps[i], text, item))
+        if ((may >> i & 1) && !takes_all(&p->steps[i], text, item, rest >> 24 >> i & 1))
             break;
     }
     return i;
@@ -212,7 +220,8 @@ bool pretokenize_next(struct pretokenize_cursor *cursor, struct text *piece)
     uint32_t i = cursor->step;
     for (;;) {
         if (next_in(&p->steps[i], &cursor->levels[i], cursor->text, &item)) {
-            const uint32_t next = next_step(p, i, cursor->text, item);
+            const uint32_t next =
+                i + 1 < p->step_count ? next_step(p, i, cursor->text, item) : i + 1;
             if (next == p->step_count)
                 break;
             enter(&cursor->levels[next], item.begin, item.end);

@@ -20,13 +20,14 @@ struct pretokenize_step {
     struct split_automaton automaton;
     enum tokenizer_behavior behavior;
     bool is_inverted;
+    uint32_t loop; /* split_bytes's */
 };
 
 struct pretokenize {
     struct pretokenize_step steps[SPLITTER_STEPS_MAX];
     uint32_t step_count; /* 0: a text is one piece */
     /* [byte] bit i: a match of step i may begin with it; bit 8 + i: end with it; bit 16 + i:
-     * end before it, and not only where the text ends. */
+     * end before it, and not only where the text ends; bit 24 + i: it leaves step i's loop. */
     uint32_t bytes[256];
     uint8_t always; /* bit i: bytes do not tell whether step i does something */
 };

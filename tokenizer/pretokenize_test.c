@@ -182,8 +182,9 @@ static void cut_singly(const struct pretokenize *steps, uint32_t count, struct t
  * does alone. */
 static void test_passing_over(void **state)
 {
-    static const char *const REGEXES[] = {"\\s+",  "\\p{N}", "\\s?\\p{P}+", "\\s+$",  "x*",
-                                          "(?!a)", "[^a-z]", " ?the",       "\\p{L}$"};
+    static const char *const REGEXES[] = {"\\s+",    "\\p{N}",     "\\s?\\p{P}+",  "\\s+$",
+                                          "x*",      "(?!a)",      "[^a-z]",       " ?the",
+                                          "\\p{L}$", "\\s?[a-z]+", "[a-z]+7|[hx]", " ?[.-z]+"};
     static const char *const PARTS[] = {"the", " x",       "7", "  ", "\n",
                                         ".",   "\xc3\xa9", "a", ",x"};
     enum { REGEX_COUNT = sizeof REGEXES / sizeof REGEXES[0], PART_COUNT = 9 };

@@ -254,6 +254,35 @@ static enum status make_entry(struct builder *b, uint32_t state, uint32_t class,
     return OK;
 }
 
+/* The first row that says the same as row. */
+static uint32_t same_row(const struct builder *b, uint32_t row)
+{
+    const uint32_t width = 1u << b->shift;
+    uint32_t first = 0;
+    while (memcmp(b->table + first, b->table + row, width * sizeof *b->table) != 0)
+        first += width;
+    return first;
+}
+
+/* Rows that say the same become one, until there are none. What a repetition leads to is then
+ * one row from its first turn on. Few rows alone: the search is quadratic. */
+static void merge_rows(struct builder *b)
+{
+    enum { ROWS_MAX = 256 };
+    const uint32_t count = b->state_count;
+    uint32_t firsts[ROWS_MAX];
+    for (bool is_changed = count <= ROWS_MAX; is_changed;) {
+        for (uint32_t i = 0; i < count; i++)
+            firsts[i] = same_row(b, i << b->shift);
+        is_changed = false;
+        for (uint32_t i = 0; i < count << b->shift; i++) {
+            const uint32_t entry = b->table[i], first = firsts[entry >> 1 >> b->shift];
+            is_changed = is_changed || first != entry >> 1;
+            b->table[i] = first << 1 | (entry & 1);
+        }
+    }
+}
+
 static enum status make_table(struct builder *b, struct split_automaton *automaton,
                               struct error *err)
 {
@@ -272,9 +301,13 @@ static enum status make_table(struct builder *b, struct split_automaton *automat
         for (uint32_t class = 0; class <= b->class_count; class ++)
             TRY(make_entry(b, i, class, err));
     }
+    merge_rows(b);
     automaton->table = b->table;
     automaton->row_count = b->state_count;
     automaton->shift = b->shift;
+    for (uint32_t byte = 0; byte < 128 && !automaton->by_byte; byte++)
+        automaton->skips[byte] =
+            automaton->table[automaton->start + automaton->ascii[byte]] == 0;
     return OK;
 }
 
@@ -334,6 +367,32 @@ static bool ends_in(const struct split_automaton *automaton, uint32_t row)
     return false;
 }
 
+/* The row in which most of ASCII stays and that matches at the end of a text; 0: none. */
+static uint32_t find_loop(const struct split_automaton *automaton)
+{
+    const uint32_t step = 1u << automaton->shift;
+    uint32_t best = 0, best_count = 0;
+    for (uint32_t row = step; row < automaton->row_count * step; row += step) {
+        uint32_t count = 0;
+        for (uint32_t byte = 0; byte < 128; byte++)
+            count += automaton->table[row + automaton->ascii[byte]] >> 1 == row ? 1 : 0;
+        if (count <= best_count || !(automaton->table[row + automaton->finis] & 1))
+            continue;
+        best = row;
+        best_count = count;
+    }
+    return automaton->by_byte ? 0 : best;
+}
+
+uint32_t split_automaton_enter(const struct split_automaton *automaton, const char pair[2])
+{
+    const uint8_t first = (uint8_t)pair[0], second = (uint8_t)pair[1];
+    if (first >= 0x80 || second >= 0x80 || automaton->by_byte)
+        return 0;
+    const uint32_t row = automaton->table[automaton->start + automaton->ascii[first]] >> 1;
+    return automaton->table[row + automaton->ascii[second]] >> 1;
+}
+
 void split_automaton_bytes(const struct split_automaton *automaton, struct split_bytes *bytes)
 {
     const uint8_t *classes = automaton->by_byte ? automaton->bytes : automaton->ascii;
@@ -345,7 +404,10 @@ void split_automaton_bytes(const struct split_automaton *automaton, struct split
         ends[class] = ends[class] || ends_in(automaton, entry >> 1);
         follows[class] = follows[class] || (entry & 1);
     }
+    bytes->loop = find_loop(automaton);
     for (uint32_t byte = 0; byte < 128; byte++) {
+        bytes->leaves[byte] = bytes->loop == 0 ||
+                              automaton->table[bytes->loop + classes[byte]] >> 1 != bytes->loop;
         bytes->begins[byte] = automaton->table[automaton->start + classes[byte]] != 0;
         bytes->ends[byte] = ends[classes[byte]];
         bytes->follows[byte] = follows[classes[byte]];
@@ -356,27 +418,34 @@ size_t split_automaton_match(const struct split_automaton *automaton, struct tex
                              size_t begin)
 {
     const uint32_t *table = automaton->table;
+    const uint8_t *classes = automaton->ascii;
+    const size_t ascii_end = automaton->by_byte ? 0 : text.size;
     uint32_t row = automaton->start;
     size_t end = SIZE_MAX, at = begin;
-    while (row != 0) {
+    for (;;) {
+        while (at < ascii_end && (uint8_t)text.data[at] < 0x80) {
+            const uint32_t entry = table[row + classes[(uint8_t)text.data[at]]];
+            end = entry & 1 ? at : end;
+            row = entry >> 1;
+            at++;
+            if (row == 0)
+                return end;
+        }
         const size_t here = at;
-        const bool is_ascii = at < text.size && (uint8_t)text.data[at] < 0x80;
-        const uint8_t class = is_ascii && !automaton->by_byte
-                                  ? automaton->ascii[(uint8_t)text.data[at++]]
-                                  : next_class(automaton, text, &at);
-        const uint32_t entry = table[row + class];
+        size_t next = at;
+        const uint32_t entry = table[row + next_class(automaton, text, &next)];
+        at = next;
         end = entry & 1 ? here : end;
         row = entry >> 1;
+        if (row == 0)
+            return end;
     }
-    return end;
 }
 
 /* Past the characters of ASCII with which no match begins. */
 static size_t skip(const struct split_automaton *automaton, struct text text, size_t at)
 {
-    const uint32_t *row = automaton->table + automaton->start;
-    while (at < text.size && (uint8_t)text.data[at] < 0x80 && !automaton->by_byte &&
-           row[automaton->ascii[(uint8_t)text.data[at]]] == 0)
+    while (at < text.size && automaton->skips[(uint8_t)text.data[at]])
         at++;
     return at;
 }

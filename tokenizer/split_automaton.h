@@ -26,6 +26,7 @@ struct split_automaton {
     uint8_t malformed, finis;  /* classes: of a malformed byte, of the end of the text */
     bool by_byte;              /* each byte is a character: the one that spells it in GPT-2's */
     uint8_t bytes[256];        /* their classes */
+    bool skips[256];           /* no match begins with the byte; of ASCII alone */
 };
 
 /* ERR_FORMAT, ERR_LIMIT an expression that we do not take, or whose table would be too large;
@@ -39,12 +40,19 @@ size_t split_automaton_match(const struct split_automaton *automaton, struct tex
                              size_t begin);
 
 /* What ASCII has to do with matches: one in text of ASCII begins with a byte of begins and ends
- * with one of ends, before one of follows or at the end of the text. */
+ * with one of ends, before one of follows or at the end of the text. A text whose first two
+ * bytes lead to loop (split_automaton_enter) and whose others all stay there, none of leaves
+ * among them, is one match. */
 struct split_bytes {
     bool begins[128], ends[128], follows[128];
-    bool is_any; /* the empty text matches somewhere: bytes do not tell */
+    bool is_any;   /* the empty text matches somewhere: bytes do not tell */
+    uint32_t loop; /* row; 0: none */
+    bool leaves[128];
 };
 void split_automaton_bytes(const struct split_automaton *automaton, struct split_bytes *bytes);
+
+/* The row after two characters of ASCII; 0 after others. */
+uint32_t split_automaton_enter(const struct split_automaton *automaton, const char pair[2]);
 
 struct split_found {
     size_t begin, end;
