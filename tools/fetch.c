@@ -26,6 +26,7 @@ enum {
     NOTE_BYTES_MAX = 4096,
     PATH_BYTES = 4200,
     STALL_S = 60,
+    TOKEN_BYTES = 512,
     CONNECT_S = 20
 };
 enum { BLOCK_BYTES = 1 << 16, DISK_SPARE_BYTES = 16 << 20 };
@@ -36,13 +37,16 @@ struct answer {
     char tag[TAG_BYTES], linked_tag[TAG_BYTES];
     uint64_t length; /* of this body */
     uint64_t first, total;
+    uint64_t linked_size; /* of the file that a redirect leads to; 0: not told */
+    struct fetch_refusal refusal;
     bool has_length, has_range;
 };
 
 struct transfer {
     const struct fetch_options *options;
     CURL *curl;
-    char url[FETCH_URL_BYTES];
+    char url[FETCH_REDIRECT_BYTES];
+    uint64_t linked_size; /* that the hub told */
     char part[PATH_BYTES], note[PATH_BYTES];
     int fd;                 /* of the part; -1: into text */
     struct text_buf *text;  /* fetch_text's */
@@ -72,10 +76,11 @@ static enum status check_url(const char *url, const char *before, struct error *
     enum status status = OK;
     if (!parts)
         FAIL(err, ERR_MEMORY, "fetch: no memory");
-    if (strlen(url) >= FETCH_URL_BYTES)
-        status = error_set(err, ERR_LIMIT, __FILE__, __LINE__,
-                           "an address of %zu bytes, the limit is %d", strlen(url),
-                           FETCH_URL_BYTES - 1);
+    const size_t bytes_max = before ? FETCH_REDIRECT_BYTES : FETCH_URL_BYTES;
+    if (strlen(url) >= bytes_max)
+        status =
+            error_set(err, ERR_LIMIT, __FILE__, __LINE__,
+                      "an address of %zu bytes, the limit is %zu", strlen(url), bytes_max - 1);
     else if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
              curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
              curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
@@ -143,16 +148,41 @@ static bool take_range(struct text value, struct answer *answer)
            answer->first <= last && last + 1 == answer->total;
 }
 
+/* RateLimit: "api";r=0;t=55 - more requests are taken in 55 seconds. */
+static unsigned long take_wait(struct text value)
+{
+    const size_t found = text_find(value, TEXT(";t="), 0);
+    size_t at = found == SIZE_MAX ? 0 : found + 3;
+    uint64_t number;
+    return take_number(value, &at, &number) && number < 1000000 ? (unsigned long)number : 0;
+}
+
+/* What headers say of a refusal. */
+static void note_refusal(struct fetch_refusal *refusal, struct text line)
+{
+    char word[TAG_BYTES] = "";
+    struct text value;
+    if (header_is(line, "X-Error-Code", &value)) {
+        copy_tag(word, value);
+        (void)snprintf(refusal->code, sizeof refusal->code, "%.*s", FETCH_WORD_BYTES - 1, word);
+    } else if (header_is(line, "Retry-After", &value) || header_is(line, "RateLimit", &value)) {
+        refusal->wait_s = take_wait(value);
+    }
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
     struct answer *answer = &((struct transfer *)user)->answer;
     const struct text line = {data, size * count};
     struct text value;
     size_t at = 0;
+    note_refusal(&answer->refusal, line);
     if (header_is(line, "ETag", &value))
         copy_tag(answer->tag, value);
     else if (header_is(line, "X-Linked-ETag", &value))
         copy_tag(answer->linked_tag, value);
+    else if (header_is(line, "X-Linked-Size", &value))
+        (void)take_number(value, &at, &answer->linked_size);
     else if (header_is(line, "Content-Length", &value))
         answer->has_length = take_number(value, &at, &answer->length) && at == value.size;
     else if (header_is(line, "Content-Range", &value))
@@ -210,7 +240,7 @@ static enum status begin_body(struct transfer *t, struct error *err)
     }
     if (!is_rest)
         TRY(cut_part(t, err));
-    t->total = is_rest ? answer->total : answer->has_length ? answer->length : 0;
+    t->total = is_rest ? answer->total : answer->has_length ? answer->length : t->linked_size;
     TRY(check_room(t, err));
     if (is_rest || t->fd < 0)
         return OK;
@@ -256,26 +286,58 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return t->status == OK ? bytes : 0;
 }
 
+/* Whether two addresses are of one server: equal up to the path. */
+static bool is_same_server(const char *a, const char *b)
+{
+    const char *host = strstr(a, "://");
+    const size_t size = host ? (size_t)(host + 3 - a) + strcspn(host + 3, "/?#") : 0;
+    return size > 0 && strncasecmp(a, b, size) == 0 && strchr("/?#", b[size]);
+}
+
+/* The headers of a request: the token where it may go, the version of a part. */
+static enum status make_headers(const struct transfer *t, bool is_rest,
+                                struct curl_slist **headers, struct error *err)
+{
+    char line[TOKEN_BYTES + 32];
+    *headers = NULL;
+    for (int i = 0; i < 2; i++) {
+        const char *token = t->options->token;
+        if (i == 0 ? !is_rest : !token || !is_same_server(t->options->url, t->url))
+            continue;
+        const int size = i == 0
+                             ? snprintf(line, sizeof line, "If-Range: %s", t->tag)
+                             : snprintf(line, sizeof line, "Authorization: Bearer %s", token);
+        if (size < 0 || (size_t)size >= sizeof line)
+            FAIL(err, ERR_LIMIT, "the token has %zu bytes, the limit is %d", strlen(token),
+                 TOKEN_BYTES);
+        struct curl_slist *longer = curl_slist_append(*headers, line);
+        if (!longer)
+            FAIL(err, ERR_MEMORY, "fetch: no memory for a header");
+        *headers = longer;
+    }
+    return OK;
+}
+
 /* Asks one address. The rest alone is asked for where a version of a part is known. */
 static enum status ask(struct transfer *t, CURLcode *code, struct error *err)
 {
     CURL *curl = t->curl;
     struct curl_slist *headers = NULL;
-    char line[TAG_BYTES + 32], range[32];
+    char range[32];
     const bool is_rest = t->bytes > 0 && t->fd >= 0;
     curl_easy_reset(curl);
     t->answer = (struct answer){.status = 0};
     t->is_begun = false;
     t->status = OK;
-    if (is_rest) {
-        (void)snprintf(line, sizeof line, "If-Range: %s", t->tag);
-        (void)snprintf(range, sizeof range, "%" PRIu64 "-", t->bytes);
-        headers = curl_slist_append(NULL, line);
-        if (!headers)
-            FAIL(err, ERR_MEMORY, "fetch: no memory for a header");
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_RANGE, range);
+    const enum status made = make_headers(t, is_rest, &headers, err);
+    if (made != OK) {
+        curl_slist_free_all(headers);
+        return made;
     }
+    (void)snprintf(range, sizeof range, "%" PRIu64 "-", t->bytes);
+    if (is_rest)
+        curl_easy_setopt(curl, CURLOPT_RANGE, range);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, t->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -323,6 +385,8 @@ static enum status ask_through(struct transfer *t, CURLcode *code, struct error 
         char *next = NULL;
         TRY(ask(t, code, err));
         note_sum(t);
+        if (t->answer.linked_size > 0)
+            t->linked_size = t->answer.linked_size;
         if (*code != CURLE_OK || t->answer.status < 300 || t->answer.status > 399)
             return OK;
         (void)curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &next);
@@ -356,8 +420,14 @@ static enum status get_body(struct transfer *t, struct error *err)
         }
         if (code == CURLE_OK && !t->is_begun && status == 200)
             TRY(begin_body(t, err)); /* an empty body */
+        if (status >= 400 && t->options->refusal) {
+            *t->options->refusal = t->answer.refusal;
+            t->options->refusal->status = status;
+            t->options->refusal->had_token = t->options->token != NULL;
+        }
         if (status >= 400 || (code == CURLE_OK && status != 200 && status != 206))
-            FAIL(err, ERR_REMOTE, "%s: the server answers with status %ld", t->url, status);
+            FAIL(err, ERR_REMOTE, "%s: the server answers with status %ld", t->options->url,
+                 status);
         if (code == CURLE_OK && (t->total == 0 || t->bytes == t->total))
             return OK;
         if (t->text && t->is_begun)
@@ -366,10 +436,10 @@ static enum status get_body(struct transfer *t, struct error *err)
             try = 0;
         if (try + 1 == FETCH_TRIES_MAX)
             FAIL(err, ERR_REMOTE,
-                 "%s: %s after %" PRIu64 " of %" PRIu64 " bytes; run it again to go on", t->url,
-                 curl_easy_strerror(code), t->bytes, t->total);
+                 "%s: %s after %" PRIu64 " of %" PRIu64 " bytes; run it again to go on",
+                 t->options->url, curl_easy_strerror(code), t->bytes, t->total);
     }
-    FAIL(err, ERR_REMOTE, "%s: broken off after %" PRIu64 " bytes", t->url, t->bytes);
+    FAIL(err, ERR_REMOTE, "%s: broken off after %" PRIu64 " bytes", t->options->url, t->bytes);
 }
 
 /* What a part that lies there is of; nothing that can be gone on with: it begins anew. */
@@ -479,11 +549,10 @@ enum status fetch_file(const struct fetch_options *options, struct fetch_result 
     return status;
 }
 
-enum status fetch_text(const char *url, size_t bytes_max, struct text_buf *out,
+enum status fetch_text(const struct fetch_options *options, struct text_buf *out,
                        struct error *err)
 {
-    const struct fetch_options options = {.url = url, .bytes_max = bytes_max};
-    struct transfer t = {.options = &options, .fd = -1, .text = out, .curl = curl_easy_init()};
+    struct transfer t = {.options = options, .fd = -1, .text = out, .curl = curl_easy_init()};
     if (!t.curl)
         FAIL(err, ERR_MEMORY, "fetch: no memory");
     const enum status status = get_body(&t, err);

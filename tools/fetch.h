@@ -3,7 +3,8 @@
  *
  *   Addresses   https; http only to this machine itself (for tests). Redirects are followed, at
  *               most FETCH_REDIRECTS_MAX, each held to the same rule and none from https to
- *               http. Certificates are verified. No credentials are sent.
+ *               http. Certificates are verified. A token is sent to the address's own server
+ *               (scheme, host, port) alone: what a redirect leads to elsewhere does not see it.
  *   Part        what has come lies in PATH.part, and PATH.part.from says of which address and
  *               version (ETag). Broken off, it goes on from there (Range, If-Range), now or in
  *               another run. A server that has another version by now, or that knows no ranges,
@@ -27,12 +28,24 @@
 #include <stdint.h>
 
 enum { FETCH_REDIRECTS_MAX = 5, FETCH_TRIES_MAX = 4, FETCH_URL_BYTES = 2048 };
+/* Redirects are longer: signed addresses with policies in them. */
+enum { FETCH_REDIRECT_BYTES = 16384, FETCH_WORD_BYTES = 64 };
+
+/* What a server said with a status of 400 or more; status 0: it did not. */
+struct fetch_refusal {
+    long status;
+    char code[FETCH_WORD_BYTES]; /* X-Error-Code, or "" */
+    unsigned long wait_s;        /* Retry-After, or what RateLimit says; 0: nothing */
+    bool had_token;              /* one was sent */
+};
 
 struct fetch_options {
     const char *url;
     const char *path;
     const char *sha256; /* 64 hex digits, or NULL */
     uint64_t bytes_max;
+    const char *token;             /* sent as Authorization: Bearer; NULL: none */
+    struct fetch_refusal *refusal; /* filled when the server refuses; NULL: nobody asks */
     /* Called now and then; total 0: the server did not say. NULL: nobody watches. */
     void (*progress)(void *user, uint64_t bytes, uint64_t total);
     void *user;
@@ -52,8 +65,8 @@ struct fetch_result {
 MUST_USE enum status fetch_file(const struct fetch_options *options,
                                 struct fetch_result *result, struct error *err);
 
-/* A short text (at most bytes_max), under the same rules, into out. */
-MUST_USE enum status fetch_text(const char *url, size_t bytes_max, struct text_buf *out,
+/* A short text, under the same rules, into out; of options url, bytes_max, token, refusal. */
+MUST_USE enum status fetch_text(const struct fetch_options *options, struct text_buf *out,
                                 struct error *err);
 
 #endif

@@ -2,13 +2,13 @@
  * pull - cohort pull: a model file from a hub or an address into the cache.
  *
  * NAME is one of the table in model_store.c; hf:OWNER/REPO[:FILE] a repository of the hub at
- * HF_ENDPOINT (https://huggingface.co), of whose GGUF files one is chosen when none is named.
+ * HF_ENDPOINT, of whose GGUF files one is chosen when none is named.
  */
 #include "base/json.h"
 #include "tools/args.h"
 #include "tools/cohort.h"
 #include "tools/exit_code.h"
-#include "tools/fetch.h"
+#include "tools/hub.h"
 #include "tools/model_store.h"
 #include "tools/output.h"
 
@@ -34,12 +34,6 @@ struct pull {
     uint64_t shown; /* hundredths or tenths of the file that were told last */
 };
 
-static const char *hub(void)
-{
-    const char *given = getenv("HF_ENDPOINT");
-    return given && given[0] ? given : "https://huggingface.co";
-}
-
 /* Whether a repository's or file's name can stand in an address as it is. */
 static bool is_plain(struct text name)
 {
@@ -64,8 +58,8 @@ static enum status check_size(int size, struct error *err)
 static enum status set_url(struct pull *pull, const char *repo, struct text file,
                            struct error *err)
 {
-    const int size = snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%.*s", hub(),
-                              repo, TEXT_ARG(file));
+    const int size = snprintf(pull->url, sizeof pull->url, "%s/%s/resolve/main/%.*s",
+                              hub_endpoint(), repo, TEXT_ARG(file));
     return check_size(size, err);
 }
 
@@ -92,8 +86,15 @@ static enum status ask_hub(struct pull *pull, const char *repo, struct error *er
     struct text_buf list = {0};
     struct json *root = NULL;
     struct text file = {0};
-    TRY(check_size(snprintf(url, sizeof url, "%s/api/models/%s", hub(), repo), err));
-    enum status status = fetch_text(url, LIST_BYTES_MAX, &list, err);
+    TRY(check_size(snprintf(url, sizeof url, "%s/api/models/%s", hub_endpoint(), repo), err));
+    struct fetch_refusal refusal = {0};
+    struct fetch_options options = {
+        .url = url, .bytes_max = LIST_BYTES_MAX, .refusal = &refusal};
+    enum status status = hub_token(url, &options.token, err);
+    if (status == OK)
+        status = fetch_text(&options, &list, err);
+    if (refusal.status != 0)
+        hub_explain(url, &refusal, err);
     if (status == OK)
         status = json_parse(text_buf_text(&list), LIST_BYTES_MAX, &root, err);
     if (status == OK)
@@ -168,13 +169,19 @@ static enum status get(struct pull *pull, const char *word, struct error *err)
     pull->was_there = access(pull->path, F_OK) == 0;
     if (pull->was_there)
         return OK;
-    const struct fetch_options options = {.url = pull->url,
-                                          .path = pull->path,
-                                          .sha256 = pull->sha256,
-                                          .bytes_max = BYTES_MAX,
-                                          .progress = show,
-                                          .user = pull};
-    TRY(fetch_file(&options, &pull->result, err));
+    struct fetch_refusal refusal = {0};
+    struct fetch_options options = {.url = pull->url,
+                                    .path = pull->path,
+                                    .sha256 = pull->sha256,
+                                    .bytes_max = BYTES_MAX,
+                                    .refusal = &refusal,
+                                    .progress = show,
+                                    .user = pull};
+    TRY(hub_token(pull->url, &options.token, err));
+    const enum status status = fetch_file(&options, &pull->result, err);
+    if (refusal.status != 0)
+        hub_explain(pull->url, &refusal, err);
+    TRY(status);
     return model_store_note(pull->path, pull->url, pull->result.sha256, err);
 }
 
@@ -219,7 +226,8 @@ static void write_about(struct text_buf *about)
     enum { NAMES_A_LINE = 6 };
     const struct model_store_known *known;
     text_buf_add(about, TEXT("Gets a GGUF model into the cache, where -m finds it by its name. "
-                             "Broken off,\nit goes on where it was when run again. Names:"));
+                             "Broken off,\nit goes on where it was when run again. HF_TOKEN, "
+                             "if set, goes to the hub: gated\nmodels want one. Names:"));
     for (size_t i = 0; (known = model_store_known_at(i)) != NULL; i++)
         text_buf_format(about, "%s%s", i % NAMES_A_LINE == 0 ? "\n  " : " ", known->name);
 }

@@ -72,12 +72,79 @@ class Server(http.server.BaseHTTPRequestHandler):
             pass  # the client has had enough
 
 
+class Hub(Server):
+    """Answers as the hub does: a large file is elsewhere, at an address signed anew each
+    time and longer than 2 KB; what is asked of it by an old name, or is small, is elsewhere on
+    the same server; a refusal has its word in X-Error-Code, and its sentence."""
+    FILE = "/O/R/resolve/main/a-Q4_K_M.gguf"
+    GATED = ("Access to model O/R is restricted. You must have access to it and be "
+             "authenticated to access it. Please log in.")
+    asked_signatures = 0
+
+    def say(self, status, headers, body=b""):
+        self.send_response(status)
+        self.send_header("X-Powered-By", "huggingface-moon")
+        self.send_header("X-Request-Id", "Root=1-6784bc4b-799a755e6151d5f30862ea2a")
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def refuse(self, status, code, sentence, more=None):
+        headers = {"X-Error-Message": sentence, "Content-Type": "text/html; charset=utf-8"}
+        if code:
+            headers["X-Error-Code"] = code
+        self.say(status, headers | (more or {}), sentence.encode())
+
+    def linked(self, way):
+        Hub.asked_signatures += 1
+        where = (f"{way['cdn']}/xet-bridge-us/6784/{SUM}?X-Amz-Algorithm=AWS4-HMAC-SHA256&"
+                 f"X-Amz-Expires=3600&X-Amz-Signature={Hub.asked_signatures:064x}&"
+                 "response-content-disposition=inline%3B+filename%2A%3DUTF-8%27%27a-Q4_K_M.gguf"
+                 f"&x-id=GetObject&Policy={'eyJ_' * 600}&Key-Pair-Id=K2L8F4GPSG1IFC")
+        self.say(302, {
+            "Location": where, "X-Repo-Commit": "9217f5db79a29953eb74d5343926648285ec7e67",
+            "Accept-Ranges": "bytes", "X-Linked-Size": str(len(BODY)),
+            "X-Linked-ETag": f'"{SUM}"', "X-Xet-Hash": "f" * 64, "Vary": "Origin, Accept",
+            "Link": f'<{way["root"]}/api/models/O/R/xet-read-token/9217>; rel="xet-auth"',
+            "Content-Type": "text/plain; charset=utf-8"},
+            f"Found. Redirecting to {where}".encode())
+
+    def do_GET(self):
+        way, token = self.server.way, self.headers.get("Authorization")
+        if "xet-bridge" in self.path:
+            way.setdefault("to_cdn", []).append(token)
+            super().do_GET()
+            return
+        way.setdefault("to_hub", []).append((self.path, token))
+        if way.get("refusal"):
+            self.refuse(*way["refusal"])
+        elif token not in way.get("tokens", (token,)):
+            self.refuse(403 if token else 401, "GatedRepo", self.GATED)
+        elif self.path in way.get("moved", {}):
+            self.say(307, {"Location": way["moved"][self.path]})
+        elif self.path == "/api/models/O/R":
+            listed = {"_id": "6784", "id": "O/R", "gated": "auto", "siblings": [
+                {"rfilename": ".gitattributes"}, {"rfilename": "a-Q4_K_M.gguf"}]}
+            self.say(200, {"Content-Type": "application/json; charset=utf-8",
+                           "RateLimit": '"api";r=499;t=95'}, json.dumps(listed).encode())
+        elif self.path == self.FILE:
+            self.linked(way)
+        elif self.path.startswith("/api/resolve-cache/"):
+            self.say(200, {"ETag": '"d6ceb92c"', "X-Repo-Commit": "9217"}, BODY)
+        else:
+            self.refuse(404, "EntryNotFound", "Entry not found")
+
+
 class Pull(unittest.TestCase):
+    HANDLER = Server
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.cache = pathlib.Path(self.folder.name, "cache")
         self.models = self.cache / "models"
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.HANDLER)
         self.root = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
@@ -93,10 +160,13 @@ class Pull(unittest.TestCase):
         self.server.way = way
         return way
 
+    token = None
+
     def cohort(self, *words):
+        told = {"HF_TOKEN": self.token} if self.token is not None else {}
         env = {"COHORT_CACHE": str(self.cache), "HF_ENDPOINT": self.root, "HOME": "/nowhere",
-               "PATH": os.environ["PATH"]} | {key: value for key, value in os.environ.items()
-                                              if key.endswith("SAN_OPTIONS")}
+               "PATH": os.environ["PATH"]} | told
+        env |= {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
         done = subprocess.run([BINARY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=120, env=env, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -288,6 +358,102 @@ class Pull(unittest.TestCase):
     def test_a_folder_that_cannot_be_written(self):
         self.cache.write_text("a file")
         self.refused(CANNOT_CREATE, "", self.root + "/m.gguf")
+
+
+class PullFromHub(Pull):
+    """The hub, and another server as its CDN."""
+    HANDLER = Hub
+
+    def setUp(self):
+        super().setUp()
+        self.other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+        self.other_thread = threading.Thread(target=self.other.serve_forever, args=(0.02,))
+        self.other_thread.start()
+
+    def tearDown(self):
+        self.other.shutdown()
+        self.other_thread.join()
+        self.other.server_close()
+        super().tearDown()
+
+    def way(self, way):
+        way |= {"root": self.root}
+        if hasattr(self, "other"):
+            way |= {"cdn": f"http://127.0.0.1:{self.other.server_port}"}
+            self.other.way = way
+        return super().way(way)
+
+    def test_large_file(self):
+        way = self.way({"cuts": [100_000], "tag": '"xet-hash"'})
+        told = self.pulls("hf:O/R", file="a-Q4_K_M.gguf")
+        self.assertEqual((told["verified"], told["sha256"]), (True, SUM))
+        self.assertEqual([path for path, _ in way["to_hub"]],
+                         ["/api/models/O/R", Hub.FILE, Hub.FILE])
+        self.assertEqual([asked for _, asked in way["asked"]], [None, "bytes=100000-"])
+        self.cohort("models", "rm", "a-Q4_K_M")
+        way = self.way({"no_length": True, "cuts": [100_000]})  # the size is the hub's
+        self.pulls("hf:O/R:a-Q4_K_M.gguf", file="a-Q4_K_M.gguf")
+        self.cohort("models", "rm", "a-Q4_K_M")
+        self.way({"status": 403})  # a signature that has expired: no word of the hub's
+        self.refused(UNAVAILABLE, f"{Hub.FILE}: the server answers with status 403", "hf:O/R")
+
+    def test_token_goes_to_the_hub_alone(self):
+        self.token = "hf_abcDEF"
+        way = self.way({"tokens": ["Bearer hf_abcDEF"],
+                        "moved": {"/Old/R/resolve/main/a-Q4_K_M.gguf": Hub.FILE}})
+        self.pulls("hf:Old/R:a-Q4_K_M.gguf", file="a-Q4_K_M.gguf")
+        self.assertEqual({token for _, token in way["to_hub"]}, {"Bearer hf_abcDEF"})
+        self.assertEqual(way["to_cdn"], [None])
+        self.cohort("models", "rm", "a-Q4_K_M")
+        elsewhere = way["cdn"] + "/x.gguf"  # an address that is not the hub's
+        way = self.way({"moved": {"/x.gguf": "/api/resolve-cache/x.gguf"}})
+        self.pulls(elsewhere, file="x.gguf")
+        self.assertEqual({token for _, token in way["to_hub"]}, {None})
+        self.cohort("models", "rm", "x")
+        for token in ("a\nX-Other: 1", "a b", "\u00e9"):
+            self.token = token
+            self.refused(DATA, "HF_TOKEN: byte", "hf:O/R")
+        self.token = "x" * 600
+        self.refused(DATA, "the token has 600 bytes, the limit is 512", "hf:O/R")
+
+    def test_small_file(self):
+        where = "/api/resolve-cache/models/O/R/9217/b.gguf?%2FO%2FR=&etag=%22d6ceb92c%22"
+        self.way({"moved": {"/O/R/resolve/main/b.gguf": where}})
+        self.pulls("hf:O/R:b.gguf", file="b.gguf")
+
+    def test_refusals_say_what_to_do(self):
+        gated = "O/R is gated"
+        cases = [
+            (None, (401, "GatedRepo", Hub.GATED), (gated, "set HF_TOKEN to an access token",
+                                                   "/settings/tokens", self.root + "/O/R")),
+            ("t", (403, "GatedRepo", Hub.GATED), (gated, "has no access: ask for it at")),
+            (None, (401, "", "Invalid username or password."), ("no such repository",
+                                                                "then set HF_TOKEN")),
+            ("t", (404, "RepoNotFound", "Repository not found"), ("no such repository that",)),
+            ("t", (401, "", "Invalid credentials in Authorization header"),
+             ("does not take HF_TOKEN",)),
+            (None, (404, "EntryNotFound", "Entry not found"), ("no such file; ",)),
+            (None, (404, "RevisionNotFound", "Invalid rev id: main"), ("no branch main",)),
+            (None, (429, "", "Too many", {"RateLimit": '"pages";r=0;t=120'}),
+             ("in 120 seconds; with HF_TOKEN set",)),
+            ("t", (429, "", "Too many", {"Retry-After": "7"}), ("in 7 seconds",)),
+            (None, (429, "", "Too many", {"Retry-After": "-7"}), ("in 300 seconds",)),
+            (None, (503, "", "Service Unavailable"), ("status 503",)),
+        ]
+        for self.token, refusal, says in cases:
+            self.way({"refusal": refusal})
+            for word in ("hf:O/R", "hf:O/R:a-Q4_K_M.gguf", self.root + Hub.FILE):
+                for say in says:
+                    self.refused(UNAVAILABLE, say, word)
+
+
+def load_tests(loader, _tests, _pattern):
+    """Of the cases that Pull has, PullFromHub repeats none."""
+    suite = loader.loadTestsFromTestCase(Pull)
+    for name in loader.getTestCaseNames(PullFromHub):
+        if name in vars(PullFromHub):
+            suite.addTest(PullFromHub(name))
+    return suite
 
 
 if __name__ == "__main__":
