@@ -86,21 +86,28 @@ static void put_file(struct text_buf *out, const struct file *file)
     gguf_write_pad(out, GGUF_ALIGNMENT_DEFAULT);
 }
 
-static enum status open_file(const struct file *file, struct tokenizer **tokenizer,
-                             struct error *err)
+/* Takes bytes. */
+static enum status open_bytes(struct text_buf *bytes, struct tokenizer **tokenizer,
+                              struct error *err)
 {
-    struct text_buf bytes = {0};
     struct gguf_vocab vocab;
     struct gguf gguf;
-    put_file(&bytes, file);
-    assert_int_equal(gguf_init(&gguf, (const uint8_t *)bytes.data, bytes.size, err), OK);
+    assert_int_equal(gguf_init(&gguf, (const uint8_t *)bytes->data, bytes->size, err), OK);
     enum status status = gguf_vocab_read(&vocab, &gguf, err);
     if (status == OK)
         status = tokenizer_open(&vocab.source, tokenizer, err);
     gguf_vocab_deinit(&vocab);
     gguf_deinit(&gguf);
-    text_buf_deinit(&bytes);
+    text_buf_deinit(bytes);
     return status;
+}
+
+static enum status open_file(const struct file *file, struct tokenizer **tokenizer,
+                             struct error *err)
+{
+    struct text_buf bytes = {0};
+    put_file(&bytes, file);
+    return open_bytes(&bytes, tokenizer, err);
 }
 
 static void check(const struct file *file, const char *text, uint32_t flags, const char *want)
@@ -151,6 +158,64 @@ static void test_scores_tell(void **state)
     check(&weighed, "fif", 0, "3 4 7"); /* merged by score it would be 8 7 */
 }
 
+/* What a file says of the tokens around a text, and what is so where it says nothing. */
+struct bounds {
+    const char *model, *pre;
+    int32_t bos, add_bos; /* -1: the file does not say */
+    const char *want;     /* of "i" */
+};
+
+static void put_bounds(struct text_buf *out, const struct bounds *bounds)
+{
+    gguf_write_header(out, 0,
+                      4 + (bounds->bos >= 0 ? 1u : 0u) + (bounds->add_bos >= 0 ? 1u : 0u));
+    gguf_write_key_string(out, "tokenizer.ggml.model", bounds->model);
+    gguf_write_key_string(out, "tokenizer.ggml.pre", bounds->pre);
+    gguf_write_key_array(out, "tokenizer.ggml.tokens", GGUF_STRING, 4);
+    gguf_write_string(out, "<s>");
+    gguf_write_string(out, "</s>");
+    gguf_write_string(out, "i");
+    gguf_write_string(out, MARK);
+    gguf_write_key_array(out, "tokenizer.ggml.scores", GGUF_F32, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        gguf_write_u32(out, 0);
+    if (bounds->bos >= 0)
+        gguf_write_key_u32(out, "tokenizer.ggml.bos_token_id", (uint32_t)bounds->bos);
+    if (bounds->add_bos >= 0)
+        put_flag(out, "tokenizer.ggml.add_bos_token", bounds->add_bos == 1);
+    gguf_write_pad(out, GGUF_ALIGNMENT_DEFAULT);
+}
+
+static void test_bounds(void **state)
+{
+    static const struct bounds CASES[] = {
+        {"llama", "", 0, -1, "0 3 2"}, /* SentencePiece: BOS */
+        {"llama", "", 0, 0, "3 2"},          {"llama", "", -1, -1, "3 2"}, /* none is known */
+        {"gpt2", "gpt-2", 0, -1, "2"},       {"gpt2", "gpt-2", 0, 1, "0 2"},
+        {"gpt2", "llama-bpe", 0, -1, "0 2"}, /* by the splitter's name */
+        {"gpt2", "llama-bpe", 0, 0, "2"},    {"gpt2", "llama-bpe", 1, 1, "1 2"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct text_buf bytes = {0}, ids = {0};
+        struct tokenizer *tokenizer;
+        struct token_list list = {0};
+        struct error err;
+        put_bounds(&bytes, &CASES[i]);
+        if (open_bytes(&bytes, &tokenizer, &err) != OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(tokenizer_encode(tokenizer, TEXT("i"), TOKENIZER_BOUNDS, &list, &err),
+                         OK);
+        for (size_t k = 0; k < list.count; k++)
+            text_buf_format(&ids, "%s%d", k > 0 ? " " : "", list.ids[k]);
+        if (!text_equal(text_buf_text(&ids), text_of(CASES[i].want)))
+            fail_msg("case %zu: %.*s", i, TEXT_ARG(text_buf_text(&ids)));
+        text_buf_deinit(&ids);
+        token_list_deinit(&list);
+        tokenizer_close(tokenizer);
+    }
+}
+
 static void refuse(const struct file *file, const char *reason)
 {
     struct tokenizer *tokenizer;
@@ -174,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_t5),
         cmocka_unit_test(test_scores_tell),
+        cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
