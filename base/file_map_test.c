@@ -105,6 +105,9 @@ static void test_refusals(void **state)
     assert_int_equal(file_map_open(&map, "/tmp", 0, &err), ERR_IO);
     assert_non_null(strstr(err.text, "not a regular file"));
     assert_int_equal(file_map_read(&buf, "/tmp", 0, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "/tmp: Is a directory"));
+    assert_int_equal(file_map_read(&buf, "/nonexistent/file", 0, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "/nonexistent/file: No such file"));
     (void)unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(file_map_open(&map, path, 0, &err), ERR_IO);
