@@ -37,7 +37,10 @@ static enum status map_fd(struct file_map *map, int fd, const char *path, size_t
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED)
         FAIL(err, ERR_IO, "%s: cannot map %zu bytes: %s", path, size, strerror(errno));
-    *map = (struct file_map){.data = data, .size = size};
+    *map = (struct file_map){.data = data,
+                             .size = size,
+                             .device = (uint64_t)info.st_dev,
+                             .inode = (uint64_t)info.st_ino};
     return OK;
 }
 
@@ -60,6 +63,13 @@ static enum status read_fd(struct text_buf *buf, int fd, const char *path, size_
         if (buf->failed)
             FAIL(err, ERR_MEMORY, "%s: no room after %zu bytes", path, buf->size);
     }
+}
+
+bool file_map_is(const struct file_map *map, const char *path)
+{
+    struct stat info;
+    return map->data && stat(path, &info) == 0 && (uint64_t)info.st_dev == map->device &&
+           (uint64_t)info.st_ino == map->inode;
 }
 
 enum status file_map_open(struct file_map *map, const char *path, size_t size_max,

@@ -13,7 +13,11 @@
 struct file_map {
     const uint8_t *data;
     size_t size;
+    uint64_t device, inode; /* which file it is; 0, 0: none that has bytes */
 };
+
+/* Whether path is the file that was mapped, by whatever name. */
+bool file_map_is(const struct file_map *map, const char *path);
 
 /* ERR_IO    cannot open or map; the sentence names the path and the system's reason.
  * ERR_LIMIT larger than size_max bytes (0: no limit). */

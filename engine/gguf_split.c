@@ -138,7 +138,11 @@ static enum status open_all(struct gguf_split *split, const char *path, struct e
         FAIL(err, ERR_MEMORY, "%s: no memory to open it", path);
     TRY(file_map_open(&split->maps[0], path, 0, err));
     split->part_count = 1;
-    TRY(gguf_init(&split->gguf, split->maps[0].data, split->maps[0].size, err));
+    struct error why;
+    const enum status status =
+        gguf_init(&split->gguf, split->maps[0].data, split->maps[0].size, &why);
+    if (status != OK)
+        FAIL(err, status, "%s: %s", path, why.text);
     TRY(read_place(&split->gguf, &first, err));
     if (first.count > 1)
         TRY(add_parts(split, path, &first, err));

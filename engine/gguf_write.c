@@ -166,7 +166,7 @@ enum status gguf_write_file(const struct gguf_write_plan *plan, struct error *er
         const int reason = errno;
         if (fd >= 0)
             (void)close(fd);
-        FAIL(err, ERR_IO, "%s: cannot be made: %s", part, strerror(reason));
+        FAIL(err, ERR_IO, "%s: cannot be made: %s", plan->path, strerror(reason));
     }
     place_pieces(plan);
     enum status status = put_all(&to, err);

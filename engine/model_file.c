@@ -18,6 +18,17 @@ enum status model_file_open(struct model_file *file, const char *path, struct er
     return OK;
 }
 
+bool model_file_has(const struct model_file *file, const char *path)
+{
+    for (uint32_t i = 0; i < file->split.part_count; i++)
+        if (file_map_is(&file->split.maps[i], path))
+            return true;
+    for (uint32_t i = 0; i < file->folder.shard_count; i++)
+        if (file_map_is(&file->folder.shards[i].map, path))
+            return true;
+    return false;
+}
+
 void model_file_close(struct model_file *file)
 {
     gguf_split_close(&file->split);

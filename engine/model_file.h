@@ -21,6 +21,8 @@ struct model_file {
 /* On failure *file needs no model_file_close. Errors as gguf_split_open's, hf_folder_open's. */
 MUST_USE enum status model_file_open(struct model_file *file, const char *path,
                                      struct error *err);
+/* Whether path is a file that the model is read from. */
+bool model_file_has(const struct model_file *file, const char *path);
 void model_file_close(struct model_file *file); /* safe on a zeroed struct */
 
 #endif

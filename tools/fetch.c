@@ -434,6 +434,8 @@ static enum status get_body(struct transfer *t, struct error *err)
             break;
         if (t->bytes > before)
             try = 0;
+        if (try + 1 == FETCH_TRIES_MAX && code != CURLE_OK && t->bytes == 0)
+            FAIL(err, ERR_REMOTE, "%s: %s", t->options->url, curl_easy_strerror(code));
         if (try + 1 == FETCH_TRIES_MAX)
             FAIL(err, ERR_REMOTE,
                  "%s: %s after %" PRIu64 " of %" PRIu64 " bytes; run it again to go on",

@@ -53,6 +53,9 @@ static enum status open_source(struct quantize *q, struct error *err)
     TRY(int8_file_check(q->file.gguf, &is_int8, err));
     if (is_int8)
         FAIL(err, ERR_LIMIT, "%s: its matrices are int8 already", q->in);
+    if (q->out && model_file_has(&q->file, q->out))
+        FAIL(err, ERR_LIMIT, "%s: is what the model is read from, and so not written over",
+             q->out);
     TRY(model_open(&model, q->in, MODEL_EXACT, q->device, err));
     model_close(model, q->device);
     return q->is_blocks ? OK : quant_report_make(&q->matrices, q->file.gguf, q->device, err);

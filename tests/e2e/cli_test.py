@@ -88,7 +88,7 @@ class Refusals(unittest.TestCase):
                 file.write(content)
                 file.flush()
                 for words in (("run", "x"), ("tokenize",), ("inspect",)):
-                    self.refused(DATA, *words, "-m", file.name)
+                    self.refused(DATA, *words, "-m", file.name, say=file.name)
 
     def test_batch_files(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -121,6 +121,9 @@ class Folder(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "int8.gguf")
             self.assertEqual(cohort("quantize", str(source), out, "int8"), (0, "", []))
+            code, _, lines = cohort("quantize", str(source), folder + "/no/out.gguf", "int8")
+            self.assertEqual((code, len(lines)), (CANNOT_CREATE, 1))
+            self.assertIn("/no/out.gguf: cannot be made: No such file", lines[0])
             code, told, lines = cohort(*words, "-m", out)
             self.assertEqual((code, lines), (0, []))
             self.assertGreater(len(told), 24)
@@ -128,6 +131,29 @@ class Folder(unittest.TestCase):
             code, told, _ = cohort("inspect", "--json", "-m", out)
             self.assertGreater(json.loads(told)["metadata"]["tokenizer.huggingface.json"]
                                ["text_bytes"], 80000)
+
+
+    def test_quantize_onto_itself(self):
+        source = DATA_FOLDER / "models/tinystories656k"
+        if not source.exists():
+            self.skipTest(f"{source} is not here")
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder, "model.gguf")
+            copy.write_bytes((source / "tinystories656k-F16.gguf").read_bytes())
+            alias = pathlib.Path(folder, "alias.gguf")
+            alias.symlink_to(copy)
+            models = pathlib.Path(folder, "hf")
+            models.mkdir()
+            for path in source.glob("*[!f]"):  # all but the GGUF files
+                (models / path.name).write_bytes(path.read_bytes())
+            shard = models / "model.safetensors"
+            for model, out in ((copy, copy), (copy, alias), (models, shard)):
+                before = out.read_bytes()
+                for kind in ("int8", "Q8_0"):
+                    code, text, lines = cohort("quantize", str(model), str(out), kind)
+                    self.assertEqual((code, text, len(lines)), (DATA, "", 1), lines)
+                    self.assertIn(f"{out}: is what the model is read from", lines[0])
+                self.assertEqual(out.read_bytes(), before)
 
 
 @unittest.skipUnless(MODEL.exists(), f"{MODEL} is not here")

@@ -349,7 +349,7 @@ class Pull(unittest.TestCase):
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
-        self.refused(UNAVAILABLE, "", self.root + "/m.gguf")
+        self.refused(UNAVAILABLE, "/m.gguf: Couldn't connect", self.root + "/m.gguf")
 
     def test_usage(self):
         for words in ((), ("a", "b"), ("--sha256", "12", "a")):
