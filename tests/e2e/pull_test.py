@@ -350,6 +350,7 @@ class Pull(unittest.TestCase):
         self.thread.join()
         self.server.server_close()
         self.refused(UNAVAILABLE, "/m.gguf: Couldn't connect", self.root + "/m.gguf")
+        self.assertNotIn("run it again", self.cohort("pull", self.root + "/m.gguf")[2])
 
     def test_usage(self):
         for words in ((), ("a", "b"), ("--sha256", "12", "a")):
