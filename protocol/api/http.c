@@ -35,19 +35,28 @@ static void add_fields(struct MHD_Response *response, const struct http_reply *r
         (void)MHD_add_response_header(response, reply->fields[i].name, reply->fields[i].value);
 }
 
-/* Under the lock. Gives the connection its response; without memory for one it is closed. */
+/* Gives the connection its response; without memory for one it is closed. Not under the lock:
+ * the library holds a lock of its own in both calls, and takes ours while it reads a stream. So
+ * that nobody else wakes the connection meanwhile, it is said to be in our hands. */
 static void respond(struct http_exchange *x, const struct http_reply *reply,
                     struct MHD_Response *response)
 {
-    if (response && x->has_connection && !x->is_gone) {
+    struct http *http = x->http;
+    http_exchange_lock(http);
+    x->is_answering = response && x->has_connection && !x->is_gone;
+    const bool is_answering = x->is_answering;
+    http_exchange_unlock(http);
+    if (is_answering) {
         add_fields(response, reply);
         (void)MHD_queue_response(x->connection, (unsigned)reply->status, response);
-    } else {
-        x->is_gone = true;
     }
     if (response)
         MHD_destroy_response(response);
+    http_exchange_lock(http);
+    x->is_answering = false;
+    x->is_gone = x->is_gone || !is_answering;
     http_exchange_resume(x);
+    http_exchange_unlock(http);
 }
 
 /* Under the lock. */
@@ -66,7 +75,10 @@ void http_answer(struct http_exchange *x, const struct http_reply *reply)
     struct MHD_Response *response = MHD_create_response_from_buffer(
         reply->body.size, (void *)(uintptr_t)reply->body.data, MHD_RESPMEM_MUST_COPY);
     http_exchange_lock(http);
+    x->tag = 0; /* whether the client stays for it is nobody's business */
+    http_exchange_unlock(http);
     respond(x, reply, response);
+    http_exchange_lock(http);
     let_go(x);
     http_exchange_unlock(http);
 }
@@ -89,8 +101,8 @@ void http_begin(struct http_exchange *x, const struct http_reply *reply)
     if (x->out.size == 0)
         add_piece(x, reply->body);
     x->is_streaming = true;
-    respond(x, reply, response);
     http_exchange_unlock(http);
+    respond(x, reply, response);
 }
 
 bool http_send(struct http_exchange *x, struct text piece)

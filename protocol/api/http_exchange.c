@@ -35,7 +35,7 @@ void http_exchange_tell_gone(struct http_exchange *x)
 
 void http_exchange_resume(struct http_exchange *x)
 {
-    if (!x->is_suspended || !x->has_connection)
+    if (!x->is_suspended || !x->has_connection || x->is_answering)
         return;
     x->is_suspended = false;
     MHD_resume_connection(x->connection);

@@ -4,8 +4,8 @@
  * An exchange has two holders: the connection (until the library says that the request is
  * completed) and its taker (from the queue on, until http_answer or http_end). It is free again
  * when both have let go. All that both touch is under the server's one lock; the library's
- * suspend, resume and queue_response are called under it, too, so that "suspended" here is
- * always what the library thinks.
+ * suspend and resume are called under it, too, so that "suspended" here is always what the
+ * library thinks.
  *
  *     reading -> waiting (queued, suspended) -> held -> answered
  *                                                 \-> streaming <-> suspended: nothing to send
@@ -35,6 +35,7 @@ struct http_exchange {
     bool is_suspended, is_watched;
     bool is_streaming, is_over; /* http_begin was called; nothing more is sent */
     bool is_gone, is_cut;       /* the client; what it does not read */
+    bool is_answering;          /* its response is being given: nobody else resumes it */
     int refused;                /* a status to answer with when the body has come in */
     uint64_t tag;
     struct http_request request;
