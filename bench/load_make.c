@@ -120,6 +120,23 @@ static uint32_t tokens_each(double tokens, const struct recorded *recorded, uint
     return each < 1 ? 1 : each > 1e6 ? 1000000 : (uint32_t)each;
 }
 
+/* What is taken of a round: of its chunks one in `every`, and as many jobs each as it had. */
+struct taken {
+    uint32_t chunks, jobs;
+};
+
+static struct taken take_round(const struct load_make_record *record,
+                               const struct recorded *recorded, uint32_t round)
+{
+    const uint32_t jobs = recorded->rounds[round];
+    const uint32_t chunks =
+        load_make_chunks(recorded->rounds, recorded->round_count, jobs, record->per_chunk);
+    const uint32_t some = (chunks + record->every - 1) / record->every;
+    const uint32_t theirs =
+        chunks > 0 ? (uint32_t)(((uint64_t)jobs * some + chunks - 1) / chunks) : 0;
+    return (struct taken){some, theirs};
+}
+
 static void push_run(struct load *load, const struct load_make_record *record,
                      const struct recorded *recorded, uint32_t index)
 {
@@ -127,21 +144,19 @@ static void push_run(struct load *load, const struct load_make_record *record,
     const uint32_t wanted = record->own / record->shrink;
     const uint32_t own = wanted < prompt / 2 ? wanted : prompt / 2;
     for (uint32_t round = 0; round < recorded->round_count; round++) {
-        const uint32_t jobs = recorded->rounds[round];
+        const struct taken taken = take_round(record, recorded, round);
         const uint32_t wave = load->count > 0 ? load->jobs[load->count - 1].wave + 1 : 0;
-        const uint32_t chunks =
-            load_make_chunks(recorded->rounds, recorded->round_count, jobs, record->per_chunk);
-        load->chunks += chunks;
-        for (uint32_t i = 0; i < jobs; i++) {
+        load->chunks += taken.chunks;
+        for (uint32_t i = 0; i < taken.jobs; i++) {
             const struct load_job job = {
-                .group = index * GROUPS_EACH + i % chunks,
+                .group = index * GROUPS_EACH + i % taken.chunks,
                 .number = load->count,
                 .shared = prompt - own,
                 .own = own,
                 .out = tokens_each(recorded->output_tokens, recorded, record->shrink),
                 .wave = wave};
             load->jobs[load->count++] = job;
-            load->ideal_tokens += job.own + (i < chunks ? job.shared : 0);
+            load->ideal_tokens += job.own + (i < taken.chunks ? job.shared : 0);
         }
     }
 }
@@ -182,9 +197,10 @@ static void tell_assumed(const struct load_make_record *record, struct load *loa
         load->assumed, sizeof load->assumed,
         "the record has jobs per round and tokens per run; assumed: of a prompt %u "
         "tokens are the job's own (--own), the rest its chunk's: %.1f %%; %u jobs per "
-        "chunk (--per-chunk) where rounds do not tell: %.2f",
+        "chunk (--per-chunk) where rounds do not tell: %.2f; taken: one chunk in %u of each "
+        "round (--every)",
         record->own, prompt > 0 ? 100 * shared / prompt : 0, record->per_chunk,
-        load->chunks > 0 ? (double)load->count / load->chunks : 0);
+        load->chunks > 0 ? (double)load->count / load->chunks : 0, record->every);
 }
 
 enum status load_make_t4(const struct load_make_record *record, struct load *load,

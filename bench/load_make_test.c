@@ -61,7 +61,8 @@ static void rounds_are_cut_into_chunks(void **state)
     assert_int_equal(load_make_chunks(equal, 0, 404, 1), 404);
 }
 
-static enum status read_content(const char *content, uint32_t runs, struct load *load)
+static enum status read_some(const char *content, uint32_t runs, uint32_t every,
+                             struct load *load)
 {
     char path[] = "/tmp/load_make_XXXXXX";
     (void)close(mkstemp(path));
@@ -71,10 +72,15 @@ static enum status read_content(const char *content, uint32_t runs, struct load 
     assert_int_equal(fclose(file), 0);
     struct error err;
     const struct load_make_record record = {
-        .path = path, .runs = runs, .shrink = 2, .own = 200, .per_chunk = 2};
+        .path = path, .runs = runs, .every = every, .shrink = 2, .own = 200, .per_chunk = 2};
     const enum status status = load_make_t4(&record, load, &err);
     (void)unlink(path);
     return status;
+}
+
+static enum status read_content(const char *content, uint32_t runs, struct load *load)
+{
+    return read_some(content, runs, 1, load);
 }
 
 static void t4_follows_the_record(void **state)
@@ -110,6 +116,31 @@ static void t4_follows_the_record(void **state)
     load_make_free(&load);
 }
 
+static void t4_takes_one_chunk_of_some(void **state)
+{
+    (void)state;
+    struct load load;
+    static const char run[] =
+        "{\"runs\":[{\"jobs\":[12,0,254,127],\"local_prompt\":314400,\"local_completion\":7860,"
+        "\"local_s\":131}]}";
+    static const uint32_t expected[3][3] = {
+        /* every, chunks, jobs: of 6, 0, 127 and 64 chunks with 2, 0, 2 and 1.98 jobs each */
+        {1, 6 + 127 + 64, 12 + 254 + 127},
+        {8, 1 + 16 + 8, 2 + 32 + 16},
+        {1000, 1 + 1 + 1, 2 + 2 + 2}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(read_some(run, 1, expected[i][0], &load), OK);
+        assert_int_equal(load.chunks, expected[i][1]);
+        assert_int_equal(load.count, expected[i][2]);
+        const struct load_job *last = &load.jobs[load.count - 1];
+        assert_int_equal(last->shared + last->own, 400); /* a job stays as long as it is */
+        assert_int_equal(last->out, 10);
+        assert_int_equal(last->wave, 2);
+        assert_true(load.recorded_jobs_per_s == 3); /* of the record, not of what is taken */
+        load_make_free(&load);
+    }
+}
+
 static void malformed_records_are_refused(void **state)
 {
     (void)state;
@@ -124,7 +155,7 @@ static void malformed_records_are_refused(void **state)
         "{\"runs\":[{\"jobs\":[1.5],\"local_prompt\":1,\"local_completion\":1,\"local_s\":1}]}",
     };
     struct load load;
-    const struct load_make_record none = {"/nonexistent/file", 1, 1, 1, 1};
+    const struct load_make_record none = {"/nonexistent/file", 1, 1, 1, 1, 1};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(read_content(wrong[i], 9, &load), ERR_FORMAT);
         load_make_free(&load);
@@ -149,6 +180,7 @@ int main(void)
         cmocka_unit_test(t3_comes_in_two_orders),
         cmocka_unit_test(rounds_are_cut_into_chunks),
         cmocka_unit_test(t4_follows_the_record),
+        cmocka_unit_test(t4_takes_one_chunk_of_some),
         cmocka_unit_test(malformed_records_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,23 +4,28 @@
  *     workload t1 -m MODEL [--own 128] [--out 128] [--jobs 3]
  *     workload t3 -m MODEL [--chunks 32] [--jobs 3] [--shared 800] [--own 250] [--out 64]
  *                          [--order chunk|task]
- *     workload t4 -m MODEL --file workload.json [--runs 4] [--shrink 1] [--own 212]
- *                          [--per-chunk 2]
+ *     workload t4 -m MODEL --file workload.json [--runs 4] [--every 1] [--shrink 1]
+ *                          [--own 212] [--per-chunk 2]
  *
  * MODEL is a GGUF file or synthetic:NAME. T2, the forward pass alone, is forward_bench.
  */
 #include "bench/load_make.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Without --runs and --every: on a CPU the record would take the better part of an hour. */
+enum { RUNS = 4, EVERY = 1, HOST_RUNS = 1, HOST_EVERY = 8 };
+#define NOT_GIVEN UINT32_MAX
 
 struct settings {
     struct engine_options options;
     struct load_make_shape shape;
     const char *file;
-    uint32_t runs, shrink, per_chunk;
+    uint32_t runs, every, shrink, per_chunk;
     bool json, ops;
 };
 
@@ -31,8 +36,10 @@ static const char usage[] =
     "  t1                     one prompt after the other: --jobs 3 --own 128 --out 128\n"
     "  t3                     --chunks 32 --jobs 3 --shared 800 --own 250 --out 64\n"
     "                         --order chunk|task\n"
-    "  t4                     --file workload.json --runs 4 --shrink 1 --own 212\n"
-    "                         --per-chunk 2: the record does not say which tokens of a\n"
+    "  t4                     --file workload.json --runs 4 --every 1 (on a CPU --runs 1\n"
+    "                         --every 8, about a minute): of each round one chunk in so\n"
+    "                         many, with its jobs, their tokens as recorded. --shrink 1\n"
+    "                         --own 212 --per-chunk 2: it does not say which tokens of a\n"
     "                         prompt are its chunk's, nor on how many chunks a round's jobs\n"
     "                         were. Assumed, from other records of this workload: 212 are\n"
     "                         the job's own (209 to 219 by conversation), 2 jobs per chunk\n"
@@ -102,7 +109,8 @@ static bool read_option(struct settings *settings, int which, const char *text)
                                 &settings->options.step_tokens,
                                 &settings->runs,
                                 &settings->shrink,
-                                &settings->per_chunk};
+                                &settings->per_chunk,
+                                &settings->every};
     if (which >= '0' && which < '0' + (int)(sizeof counts / sizeof *counts))
         return read_count(text, counts[which - '0']);
     switch (which) {
@@ -139,6 +147,7 @@ static bool read_options(struct settings *settings, int argc, char **argv)
                                             {"runs", required_argument, NULL, '8'},
                                             {"shrink", required_argument, NULL, '9'},
                                             {"per-chunk", required_argument, NULL, ':'},
+                                            {"every", required_argument, NULL, ';'},
                                             {"file", required_argument, NULL, 'f'},
                                             {"order", required_argument, NULL, 'o'},
                                             {"precision", required_argument, NULL, 'p'},
@@ -152,7 +161,17 @@ static bool read_options(struct settings *settings, int argc, char **argv)
         if (!read_option(settings, which, optarg))
             return false;
     return optind == argc && settings->options.model_path && settings->shrink > 0 &&
-           settings->per_chunk > 0;
+           settings->per_chunk > 0 && settings->every > 0;
+}
+
+/* What depends on the device. */
+static void settle(struct settings *settings)
+{
+    const bool is_gpu = settings->options.device == ENGINE_CUDA;
+    if (settings->runs == NOT_GIVEN)
+        settings->runs = is_gpu ? RUNS : HOST_RUNS;
+    if (settings->every == NOT_GIVEN)
+        settings->every = is_gpu ? EVERY : HOST_EVERY;
 }
 
 static enum status make(const char *name, const struct settings *settings, struct load *load,
@@ -165,6 +184,7 @@ static enum status make(const char *name, const struct settings *settings, struc
     const struct load_make_record record = {.path = settings->file ? settings->file
                                                                    : "workload.json",
                                             .runs = settings->runs,
+                                            .every = settings->every,
                                             .shrink = settings->shrink,
                                             .own = settings->shape.own,
                                             .per_chunk = settings->per_chunk};
@@ -193,7 +213,8 @@ int main(int argc, char **argv)
 {
     struct settings settings = {.options = {.precision = ENGINE_INT8, .device = ENGINE_CPU},
                                 .shape = {32, 3, 800, 250, 64, false},
-                                .runs = 4,
+                                .runs = NOT_GIVEN,
+                                .every = NOT_GIVEN,
                                 .shrink = 1,
                                 .per_chunk = LOAD_MAKE_PER_CHUNK};
     const char *name = argc > 1 ? argv[1] : "";
@@ -207,5 +228,6 @@ int main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return 64;
     }
+    settle(&settings);
     return bench(name, &settings);
 }
