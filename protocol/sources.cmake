@@ -16,7 +16,8 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/sse.c protocol/minions/egress.c protocol/minions/remote_wire.c
   protocol/minions/remote_http.c protocol/minions/remote_record.c protocol/minions/remote.c
   protocol/minions/job_output.c protocol/minions/prompts.c
-  protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c
+  protocol/minions/aggregate.c protocol/minions/worker_engine.c protocol/minions/journal.c protocol/minions/journal_lock.c
+  protocol/minions/journal_tables.c
   protocol/minions/worker_groups.c protocol/minions/worker_fleet.c protocol/minions/worker_remote.c
   protocol/minions/news.c protocol/minions/jobs.c
   protocol/minions/extract.c protocol/minions/supervisor_local.c

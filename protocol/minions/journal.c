@@ -1,36 +1,21 @@
 /*
  * journal - see journal.h.
  *
- * Tables: run; call (run, number); job (run, hash of what was asked); round (run, number). A
- * row is one transaction. Statements are prepared once. While a run is held, the byte of its
- * number in FILE.lock is locked: a lock goes with its process, whatever ends it.
+ * A row is one transaction. Statements are prepared once.
  */
 #include "protocol/minions/journal.h"
 
 #include "base/clock.h"
 #include "base/sha256.h"
+#include "protocol/minions/journal_lock.h"
+#include "protocol/minions/journal_tables.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { FORMAT = 1, BUSY_WAIT_MS = 5000, LIST_MAX = 100000 };
-
-static const char TABLES[] =
-    "CREATE TABLE IF NOT EXISTS run(id INTEGER PRIMARY KEY, state INT, begun INT, ended INT,"
-    " options TEXT, result TEXT);"
-    "CREATE TABLE IF NOT EXISTS call(run INT, number INT, request TEXT, reply TEXT,"
-    " is_answered INT, is_cut INT, is_estimated INT, attempts INT, sent INT, received INT,"
-    " prompt_tokens INT, output_tokens INT, dollars REAL, PRIMARY KEY(run, number));"
-    "CREATE TABLE IF NOT EXISTS job(run INT, hash TEXT, reply TEXT, is_cut INT, is_failed INT,"
-    " score REAL, target_tokens INT, prompt_tokens INT, cached_tokens INT, output_tokens INT,"
-    " PRIMARY KEY(run, hash)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS round(run INT, number INT, program TEXT, findings TEXT,"
-    " jobs INT, outcomes BLOB, PRIMARY KEY(run, number));";
+enum { BUSY_WAIT_MS = 5000, LIST_MAX = 100000 };
 
 enum sql {
     RUN_BEGIN,
@@ -50,7 +35,7 @@ enum sql {
 #define RUN_COLUMNS "id, state, begun, ended, options, result"
 #define CALL_COLUMNS                                                                           \
     "number, request, reply, is_answered, is_cut, is_estimated, attempts, sent, received,"     \
-    " prompt_tokens, output_tokens, dollars"
+    " prompt_tokens, output_tokens, dollars, tokens"
 
 static const char *const SQL[SQL_COUNT] = {
     [RUN_BEGIN] = "INSERT INTO run(state, begun, ended, options, result)"
@@ -59,11 +44,11 @@ static const char *const SQL[SQL_COUNT] = {
     [RUN_FIND] = "SELECT " RUN_COLUMNS " FROM run WHERE id = ?",
     [RUN_LIST] = "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC",
     [CALL_PUT] = "INSERT OR REPLACE INTO call(run, " CALL_COLUMNS ")"
-                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [CALL_FIND] = "SELECT " CALL_COLUMNS " FROM call WHERE run = ? AND number = ?",
     [CALL_LIST] = "SELECT " CALL_COLUMNS " FROM call WHERE run = ? ORDER BY number",
-    [JOB_PUT] = "INSERT OR REPLACE INTO job VALUES(?,?,?,?,?,?,?,?,?,?)",
-    [JOB_FIND] = "SELECT reply, is_cut, is_failed, score, target_tokens, prompt_tokens,"
+    [JOB_PUT] = "INSERT OR REPLACE INTO job VALUES(?,?,?,?,?,?,?,?,?)",
+    [JOB_FIND] = "SELECT reply, is_cut, score, target_tokens, prompt_tokens,"
                  " cached_tokens, output_tokens FROM job WHERE run = ? AND hash = ?",
     [ROUND_PUT] = "INSERT OR REPLACE INTO round VALUES(?,?,?,?,?,?)",
     [ROUND_LIST] = "SELECT number, program, findings, jobs, outcomes FROM round WHERE run = ?"
@@ -89,9 +74,7 @@ struct cursor {
 
 static enum status fail(struct journal *journal, int code, struct error *err)
 {
-    const char *why = journal->db ? sqlite3_errmsg(journal->db) : sqlite3_errstr(code);
-    const bool is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-    FAIL(err, is_damaged ? ERR_FORMAT : ERR_IO, "journal %.100s: %.100s", journal->path, why);
+    return journal_tables_fail(journal->db, journal->path, code, err);
 }
 
 /* ---- parameters in, columns out ---- */
@@ -178,37 +161,16 @@ static enum status run_sql(struct journal *journal, const char *sql, struct erro
     return code == SQLITE_OK ? OK : fail(journal, code, err);
 }
 
-static enum status check_format(struct journal *journal, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(journal->db, "PRAGMA user_version", -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return fail(journal, code, err);
-    code = sqlite3_step(statement);
-    const int format = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    if (code != SQLITE_ROW)
-        return fail(journal, code, err);
-    if (format != 0 && format != FORMAT)
-        FAIL(err, ERR_FORMAT, "journal %.100s: its format is %d, format %d can be read",
-             journal->path, format, FORMAT);
-    return OK;
-}
-
 static enum status set_up(struct journal *journal, struct error *err)
 {
     sqlite3_busy_timeout(journal->db, BUSY_WAIT_MS);
-    TRY(check_format(journal, err));
     /* A checkpoint waits for the disk, and a round's jobs would cause a dozen: with 8,000 pages
      * (32 MB) in place of 1,000 there is one at the end, and 1,008 jobs took 60 ms, not 320. */
     TRY(run_sql(journal,
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
                 "PRAGMA wal_autocheckpoint = 8000;",
                 err));
-    char format[40];
-    snprintf(format, sizeof(format), "PRAGMA user_version = %d", FORMAT);
-    TRY(run_sql(journal, format, err));
-    TRY(run_sql(journal, TABLES, err));
+    TRY(journal_tables_make(journal->db, journal->path, err));
     for (int i = 0; i < SQL_COUNT; i++) {
         const int code = sqlite3_prepare_v3(journal->db, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
                                             &journal->statements[i], NULL);
@@ -248,29 +210,16 @@ void journal_close(struct journal *journal)
     for (int i = 0; i < SQL_COUNT; i++)
         sqlite3_finalize(journal->statements[i]);
     sqlite3_close(journal->db);
-    if (journal->lock >= 0)
-        close(journal->lock);
+    journal_lock_drop(&journal->lock);
     free(journal->path);
     free(journal);
 }
 
 /* ---- runs ---- */
 
-/* Takes the run for this process. */
 static enum status hold(struct journal *journal, int64_t run, struct error *err)
 {
-    char path[4096];
-    if (snprintf(path, sizeof(path), "%s.lock", journal->path) >= (int)sizeof(path))
-        FAIL(err, ERR_LIMIT, "journal %.100s: its path is too long", journal->path);
-    const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0)
-        FAIL(err, ERR_IO, "%.150s: %s", path, strerror(errno));
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = run, .l_len = 1};
-    if (fcntl(lock, F_OFD_SETLK, &range) != 0) {
-        close(lock);
-        FAIL(err, ERR_LIMIT, "run %lld: another process is at it", (long long)run);
-    }
-    journal->lock = lock;
+    TRY(journal_lock_take(&journal->lock, journal->path, run, err));
     journal->run = run;
     return OK;
 }
@@ -288,24 +237,34 @@ enum status journal_begin(struct journal *journal, struct text options, int64_t 
     return hold(journal, *run, err);
 }
 
-enum status journal_resume(struct journal *journal, int64_t run, struct error *err)
+/* state < 0: there is no such run. */
+static enum status read_state(struct journal *journal, int64_t run, int *state,
+                              struct error *err)
 {
     struct cursor cursor = cursor_on(journal, RUN_FIND, NULL);
     bool is_known = false;
     put_i64(&cursor, run);
     const enum status status = step(journal, &cursor, &is_known, err);
-    const int state = sqlite3_column_int(cursor.statement, 1);
-    journal->begun_unix_s = sqlite3_column_int64(cursor.statement, 2);
+    *state = is_known ? sqlite3_column_int(cursor.statement, 1) : -1;
+    journal->begun_unix_s = is_known ? sqlite3_column_int64(cursor.statement, 2) : 0;
     rest(&cursor);
-    TRY(status);
-    if (!is_known)
+    return status;
+}
+
+enum status journal_resume(struct journal *journal, int64_t run, struct error *err)
+{
+    int state = -1;
+    TRY(read_state(journal, run, &state, err));
+    if (state < 0)
         FAIL(err, ERR_FORMAT, "run %lld: there is none of that number in %.100s",
              (long long)run, journal->path);
+    TRY(hold(journal, run, err));
+    TRY(read_state(journal, run, &state, err)); /* whoever held it may have ended it */
     if (state == JOURNAL_ANSWERED)
         FAIL(err, ERR_FORMAT, "run %lld: it was answered; `cohort runs show %lld` shows it",
              (long long)run, (long long)run);
     journal->is_resumed = true;
-    return hold(journal, run, err);
+    return OK;
 }
 
 int64_t journal_run_number(const struct journal *journal)
@@ -358,6 +317,7 @@ static void read_call(struct cursor *cursor, void *row)
     call->prompt_tokens = (uint64_t)get_i64(cursor);
     call->output_tokens = (uint64_t)get_i64(cursor);
     call->dollars = get_double(cursor);
+    call->tokens = (uint64_t)get_i64(cursor);
 }
 
 enum status journal_find_call(struct journal *journal, uint32_t number,
@@ -396,6 +356,7 @@ enum status journal_put_call(struct journal *journal, const struct journal_call 
     put_i64(&cursor, (int64_t)call->prompt_tokens);
     put_i64(&cursor, (int64_t)call->output_tokens);
     put_double(&cursor, call->dollars);
+    put_i64(&cursor, (int64_t)call->tokens);
     return commit(journal, &cursor, err);
 }
 
@@ -438,7 +399,6 @@ enum status journal_find_job(struct journal *journal, struct worker_job *job,
     if (status == OK && *is_known) {
         job->reply = get_text(&cursor);
         job->is_cut = get_i64(&cursor) != 0;
-        job->is_failed = get_i64(&cursor) != 0;
         job->score = get_double(&cursor);
         job->target_tokens = get_u32(&cursor);
         job->prompt_tokens = get_u32(&cursor);
@@ -461,7 +421,6 @@ enum status journal_put_job(struct journal *journal, const struct worker_job *jo
     put_text(&cursor, text_of(hex));
     put_text(&cursor, job->reply);
     put_i64(&cursor, job->is_cut);
-    put_i64(&cursor, job->is_failed);
     put_double(&cursor, job->score);
     put_i64(&cursor, job->target_tokens);
     put_i64(&cursor, job->prompt_tokens);

@@ -16,7 +16,7 @@
  *
  * A committed row outlives the process (WAL, synchronous=NORMAL; a power cut may take the last
  * rows, and leaves the file whole). A file that SQLite finds damaged is ERR_FORMAT, and one of
- * a later format is refused by its number.
+ * a later format is refused by its number; one of an earlier format is brought to this one.
  *
  * Owner    journal_open gives, journal_close takes. Texts read go into the caller's arena.
  * Thread   one thread at a time. Of two processes one holds a run; the other is told.
@@ -54,7 +54,8 @@ struct journal_call {
     bool is_answered, is_cut, is_estimated;
     uint32_t attempts;
     uint64_t sent_bytes, received_bytes, prompt_tokens, output_tokens;
-    double dollars; /* spent, or charged while the answer is not known */
+    double dollars;  /* spent, or charged while the answer is not known */
+    uint64_t tokens; /* the same */
 };
 
 struct journal_round {

@@ -261,6 +261,7 @@ static enum status send_once(struct remote *remote, struct exchange *x, struct e
     TRY(ledger_charge(ledger, body.size, remote->options.output_tokens_max, &x->charge, err));
     call->attempts++;
     call->dollars += x->charge.dollars;
+    call->tokens += x->charge.tokens;
     TRY(put_call(remote, x, err));
     const struct egress_record record = {
         .run = remote->options.journal ? journal_run_number(remote->options.journal) : 0,
@@ -281,6 +282,7 @@ static enum status send_once(struct remote *remote, struct exchange *x, struct e
     if (is_unpaid(&x->attempt)) {
         ledger_release(ledger, &x->charge);
         call->dollars -= x->charge.dollars;
+        call->tokens -= x->charge.tokens;
     }
     return put_call(remote, x, err);
 }
@@ -368,8 +370,7 @@ static enum status recall(struct remote *remote, const struct remote_message *me
     ledger->remote_prompt_tokens += past.prompt_tokens;
     ledger->remote_output_tokens += past.output_tokens;
     ledger->dollars += past.dollars;
-    ledger->tokens += past.is_answered ? past.prompt_tokens + past.output_tokens
-                                       : past.sent_bytes + remote->options.output_tokens_max;
+    ledger->tokens += past.tokens;
     ledger->is_estimated |= past.is_estimated;
     return OK;
 }
@@ -399,8 +400,10 @@ static enum status take_answer(struct remote *remote, struct exchange *x,
         remote->ledger->is_estimated = true;
     }
     const double before = remote->ledger->dollars;
+    const uint64_t tokens_before = remote->ledger->tokens;
     ledger_settle(remote->ledger, &x->charge, reply->prompt_tokens, reply->output_tokens);
     call->dollars += remote->ledger->dollars - before;
+    call->tokens += remote->ledger->tokens - tokens_before;
     call->is_answered = true;
     call->is_estimated = !reply->has_usage;
     call->reply = text_buf_text(&reply->content);

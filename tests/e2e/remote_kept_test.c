@@ -157,6 +157,57 @@ static void what_was_recorded_is_replayed(void **state)
     drop_kept(&kept);
 }
 
+/* Two attempts may have been served: a resumed run reckons with both, in dollars and tokens. */
+static void unknown_charges_outlive_the_process(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{500, "{}", SCRIPTED_WHOLE, NULL},
+                                             {429, "{}", SCRIPTED_WHOLE, NULL},
+                                             {500, "{}", SCRIPTED_WHOLE, NULL},
+                                             {200, OK_BODY, SCRIPTED_WHOLE, NULL}};
+    struct scripted_server server;
+    struct kept kept;
+    struct error err = {0};
+    struct ledger ledgers[3] = {
+        {.budget_dollars = 1}, {.budget_dollars = 1}, {.budget_dollars = 1}};
+    struct remote_reply reply = {0};
+    int64_t run = 0;
+    char url[64];
+    make_kept(&kept);
+    assert_true(scripted_server_start(&server, replies, 4));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1", server.port);
+    const struct remote_message message = {"user", TEXT("hi")};
+    for (int i = 0; i < 3; i++) {
+        struct journal *journal = NULL;
+        struct remote *remote = NULL;
+        ledgers[i].price = (struct ledger_price){1, 1};
+        assert_int_equal(journal_open(&journal, kept.journal, &err), OK);
+        assert_int_equal(i == 0 ? journal_begin(journal, TEXT("{}"), &run, &err)
+                                : journal_resume(journal, run, &err),
+                         OK);
+        const struct remote_options options = {.url = url,
+                                               .model = "big",
+                                               .journal = journal,
+                                               .attempts_max = i == 0 ? 3 : 1,
+                                               .retry_wait_s = 0.001};
+        assert_int_equal(remote_open(&remote, &options, &ledgers[i], &err), OK);
+        const enum status status = remote_chat(remote, &message, 1, &reply, &err);
+        assert_int_equal(status, i == 0 ? ERR_REMOTE : OK);
+        remote_close(remote);
+        journal_close(journal);
+    }
+    scripted_server_stop(&server);
+    assert_int_equal(server.request_count, 4);
+    assert_int_equal(ledgers[0].tokens, 2 * (server.bodies[0].size + 4096));
+    assert_true(ledgers[1].tokens > ledgers[0].tokens && ledgers[1].dollars > 0);
+    assert_int_equal(ledgers[2].tokens, ledgers[1].tokens);
+    assert_true(ledgers[2].dollars > ledgers[1].dollars - 1e-9 &&
+                ledgers[2].dollars < ledgers[1].dollars + 1e-9);
+    scripted_server_deinit(&server);
+    text_buf_deinit(&reply.content);
+    drop_kept(&kept);
+}
+
 static void a_dry_call_sends_nothing(void **state)
 {
     (void)state;
@@ -211,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answered_call_is_not_sent_again),
         cmocka_unit_test(what_was_recorded_is_replayed),
+        cmocka_unit_test(unknown_charges_outlive_the_process),
         cmocka_unit_test(a_dry_call_sends_nothing),
         cmocka_unit_test(the_key_can_be_in_a_file),
     };
