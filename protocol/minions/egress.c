@@ -10,19 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum status egress_open(struct egress *egress, const char *path, struct error *err)
-{
-    *egress = (struct egress){.path = strdup(path)};
-    if (!egress->path)
-        FAIL(err, ERR_MEMORY, "egress log %.100s: no memory", path);
-    egress->descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (egress->descriptor >= 0)
-        return OK;
-    free(egress->path);
-    egress->path = NULL;
-    FAIL(err, ERR_IO, "egress log %.100s: %s", path, strerror(errno));
-}
-
 /* One write where the system takes it at once, so that lines of two processes do not mix. */
 static enum status append(const struct egress *egress, struct text line, struct error *err)
 {
@@ -36,6 +23,33 @@ static enum status append(const struct egress *egress, struct text line, struct 
         line = text_slice(line, (size_t)taken, line.size);
     }
     return OK;
+}
+
+/* Ends a line that a full disk or a kill cut short, so that the next begins a line. */
+static enum status end_torn_line(const struct egress *egress, struct error *err)
+{
+    char last = '\n';
+    const off_t size = lseek(egress->descriptor, 0, SEEK_END);
+    if (size <= 0 || pread(egress->descriptor, &last, 1, size - 1) != 1 || last == '\n')
+        return OK;
+    return append(egress, TEXT("\n"), err);
+}
+
+enum status egress_open(struct egress *egress, const char *path, struct error *err)
+{
+    *egress = (struct egress){.path = strdup(path)};
+    if (!egress->path)
+        FAIL(err, ERR_MEMORY, "egress log %.100s: no memory", path);
+    egress->descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (egress->descriptor < 0) {
+        free(egress->path);
+        egress->path = NULL;
+        FAIL(err, ERR_IO, "egress log %.100s: %s", path, strerror(errno));
+    }
+    const enum status status = end_torn_line(egress, err);
+    if (status != OK)
+        egress_close(egress);
+    return status;
 }
 
 enum status egress_add(const struct egress *egress, const struct egress_record *record,
