@@ -91,6 +91,16 @@ static enum status rehearse(struct ask *ask, struct error *err)
     return status;
 }
 
+/* Jobs that no server did have no outcome that would say why. */
+static void note_failures(const struct ask *ask)
+{
+    const char *reason = NULL;
+    const uint32_t failed = ask->is_elsewhere ? worker_remote_failed(&ask->worker, &reason) : 0;
+    if (failed > 0)
+        (void)fprintf(stderr, "cohort ask: %u job%s failed on the workers; the last: %s\n",
+                      failed, failed == 1 ? "" : "s", reason);
+}
+
 static enum status answer(struct ask *ask, struct error *err)
 {
     if (ask->dry_run)
@@ -120,6 +130,7 @@ static enum status answer(struct ask *ask, struct error *err)
         ask->ledger.worker_sent_bytes = ask->worker_bytes.sent;
         ask->ledger.worker_received_bytes = ask->worker_bytes.received;
     }
+    note_failures(ask);
     const enum status kept = ask_journal_end(ask, status, err, &unkept);
     if (status == OK && kept != OK)
         FAIL(err, kept, "%.200s", unkept.text);

@@ -17,6 +17,7 @@
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
+#include "tools/state_path.h"
 #include "tools/workers_args.h"
 
 #include <inttypes.h>
@@ -279,10 +280,16 @@ static int open_batch(struct batch *batch, struct error *err)
 
 static enum status run_elsewhere(struct batch *batch, struct error *err)
 {
-    const struct worker_fleet_options options = workers_args_options(&batch->workers_args);
+    char path[STATE_PATH_BYTES];
+    struct egress egress = {0};
     struct batch_workers_counts counts = {0};
+    struct worker_fleet_options options = workers_args_options(&batch->workers_args);
+    TRY(state_path("egress.jsonl", path, err));
+    TRY(egress_open(&egress, path, err));
+    options.egress = &egress; /* of no run: a batch is not in the journal */
     const enum status status =
         batch_workers_run(&batch->lines, &batch->out, &options, &counts, err);
+    egress_close(&egress);
     batch->written = counts.written;
     batch->refused = counts.refused;
     batch->skipped = counts.skipped;
@@ -292,8 +299,8 @@ static enum status run_elsewhere(struct batch *batch, struct error *err)
     if (status == OK && counts.failed > 0)
         FAIL(err, ERR_REMOTE,
              "%" PRIu64 " requests failed on several servers and have no line yet (%" PRIu64
-             " were answered); run it again for them",
-             counts.failed, counts.written);
+             " were answered); the last: %.100s; run it again for them",
+             counts.failed, counts.written, counts.reason);
     return status;
 }
 
@@ -334,12 +341,14 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
     const struct args_command command = {
         .name = "batch",
         .usage = "[options] IN OUT",
-        .about = "Answers the requests of an OpenAI batch file (one JSON object a line, url\n"
-                 "/v1/chat/completions) and appends one result line each to OUT. Run it again "
-                 "after\n"
-                 "an interruption: requests that have their line in OUT are not done twice.\n"
-                 "Beside OpenAI's fields a request may have top_k, min_p, typical_p,\n"
-                 "repetition_penalty, priority, deadline_ms and chunk.",
+        .about =
+            "Answers the requests of an OpenAI batch file (one JSON object a line, url\n"
+            "/v1/chat/completions) and appends one result line each to OUT. Run it again "
+            "after\n"
+            "an interruption: requests that have their line in OUT are not done twice.\n"
+            "With --workers, what is sent to another machine is written to egress.jsonl in\n"
+            "the state folder first. Beside OpenAI's fields a request may have top_k, min_p,\n"
+            "typical_p, repetition_penalty, priority, deadline_ms and chunk.",
         ARGS_OPTIONS(options),
     };
     int rest = 0;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "protocol/api/openai_reply.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WINDOW = 4096, GROUP_BYTES = 2048 };
@@ -138,6 +139,9 @@ static enum status finish(struct run *run, struct item *item, struct error *err)
     run->counts->written += end == WORKER_FLEET_ANSWERED;
     run->counts->refused += end == WORKER_FLEET_REFUSED;
     run->counts->failed += end == WORKER_FLEET_FAILED;
+    if (end == WORKER_FLEET_FAILED)
+        (void)snprintf(run->counts->reason, sizeof(run->counts->reason), "%s",
+                       item->request.reason);
     text_buf_deinit(&item->request.reply);
     item->next_free = run->free;
     run->free = item;

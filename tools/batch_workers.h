@@ -16,7 +16,8 @@
 
 struct batch_workers_counts {
     uint64_t written, refused, skipped;
-    uint64_t failed; /* no line */
+    uint64_t failed;                        /* no line */
+    char reason[WORKER_FLEET_REASON_BYTES]; /* of the last that failed */
     struct worker_fleet_bytes bytes;
 };
 

@@ -9,5 +9,6 @@ struct worker_fleet_options workers_args_options(const struct workers_args *args
                                          .model = args->model,
                                          .key = getenv("COHORT_WORKERS_KEY"),
                                          .in_flight = args->in_flight,
-                                         .timeout_s = (double)args->timeout_s};
+                                         .timeout_s = (double)args->timeout_s,
+                                         .rest_s = (double)args->rest_s};
 }

@@ -18,6 +18,7 @@ struct workers_args {
     const char *model;  /* NULL: each server's first */
     uint32_t in_flight; /* 0: 8 */
     float timeout_s;    /* 0: 300 */
+    float rest_s;       /* 0: 0.5 */
 };
 
 #define WORKERS_ARGS(args)                                                                     \
@@ -38,10 +39,17 @@ struct workers_args {
          .min = 1,                                                                             \
          .max = 256,                                                                           \
          .help = "requests at once to each of them (default 8)"},                              \
+        {.name = "worker-timeout",                                                             \
+         .value = "SECONDS",                                                                   \
+         .kind = ARGS_REAL,                                                                    \
+         .target = &(args).timeout_s,                                                          \
+         .min = 0.1,                                                                           \
+         .max = 86400,                                                                         \
+         .help = "a job unanswered for so long is given to another (default 300)"},            \
     {                                                                                          \
-        .name = "worker-timeout", .value = "SECONDS", .kind = ARGS_REAL,                       \
-        .target = &(args).timeout_s, .min = 0.1, .max = 86400,                                 \
-        .help = "a job unanswered for so long is given to another (default 300)"               \
+        .name = "worker-rest", .value = "SECONDS", .kind = ARGS_REAL,                          \
+        .target = &(args).rest_s, .min = 0.001, .max = 30,                                     \
+        .help = "a failing one is left alone so long, then twice that (default 0.5)"           \
     }
 
 /* What a fleet is opened by; the key is the environment's. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "protocol/minions/remote_http.h"
+#include "protocol/minions/remote_wire.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ enum {
     FAILS_MAX = 3,    /* in a row, before a rest */
     TRIALS_MAX = 5,   /* rests in a row, before a server counts as dead */
     ATTEMPTS_MIN = 4, /* of a request; at least one more than there are servers */
+    WORDS_BYTES = 120,
 };
 #define REPLY_MAX      ((size_t)16 << 20)
 #define CONNECT_S      5.0
@@ -201,24 +203,49 @@ static enum status feed_all(struct worker_fleet *fleet, struct error *err)
 static void rest(struct worker_fleet *fleet, struct server *server, double at_least_s)
 {
     server->rests++;
-    const double wait_s =
-        fmin(REST_MAX_S, fmax(at_least_s, ldexp(fleet->rest_s, (int)server->rests - 1)));
+    const double wait_s = fmax(fmin(at_least_s, fleet->timeout_s),
+                               fmin(REST_MAX_S, ldexp(fleet->rest_s, (int)server->rests - 1)));
     server->rest_until_s = clock_now_s() + wait_s;
     worker_groups_abandon(&fleet->groups, (int)(server - fleet->servers));
+}
+
+/* Nothing that is sent to it will ever be taken: it is not asked again. */
+static bool is_locked(const struct remote_http_attempt *attempt)
+{
+    return attempt->end == REMOTE_HTTP_ANSWERED &&
+           (attempt->status == 401 || attempt->status == 403);
+}
+
+/* Why an attempt failed, in the server's own words where it has some. */
+static void explain(const struct remote_http_attempt *attempt,
+                    char reason[WORKER_FLEET_REASON_BYTES])
+{
+    char words[WORDS_BYTES] = "";
+    if (attempt->end != REMOTE_HTTP_ANSWERED) {
+        (void)snprintf(reason, WORKER_FLEET_REASON_BYTES, "%.150s", attempt->reason);
+    } else if (attempt->status == 200) {
+        (void)snprintf(reason, WORKER_FLEET_REASON_BYTES, "its reply is no completion");
+    } else if (is_locked(attempt)) {
+        (void)snprintf(reason, WORKER_FLEET_REASON_BYTES,
+                       "HTTP %ld: the key is refused; set COHORT_WORKERS_KEY", attempt->status);
+    } else {
+        remote_wire_words(text_buf_text(&attempt->body), words, sizeof(words));
+        (void)snprintf(reason, WORKER_FLEET_REASON_BYTES, "HTTP %ld%s%s", attempt->status,
+                       words[0] ? ": " : "", words);
+    }
 }
 
 static void note_failure(struct worker_fleet *fleet, struct server *server,
                          const struct remote_http_attempt *attempt)
 {
-    const bool is_heard = attempt->end == REMOTE_HTTP_ANSWERED;
     const bool is_busy = attempt->status == 429 || attempt->status == 503;
-    if (!is_heard)
-        (void)snprintf(server->reason, sizeof(server->reason), "%.150s", attempt->reason);
-    else if (attempt->status == 200)
-        (void)snprintf(server->reason, sizeof(server->reason), "its reply is no completion");
-    else
-        (void)snprintf(server->reason, sizeof(server->reason), "HTTP %ld", attempt->status);
+    explain(attempt, server->reason);
     server->fails++;
+    if (is_locked(attempt)) {
+        rest(fleet, server, 0);
+        server->rests = TRIALS_MAX;
+        server->rest_until_s = (double)INFINITY;
+    }
     if (is_resting(server, clock_now_s()))
         return; /* sent before the rest began */
     if (is_busy || server->rests > 0 || server->fails >= FAILS_MAX)
@@ -258,8 +285,9 @@ static void give_elsewhere(struct worker_fleet *fleet, struct server *server, st
     struct worker_fleet_request *request = slot->request;
     const uint32_t most =
         fleet->server_count + 1 > ATTEMPTS_MIN ? fleet->server_count + 1 : ATTEMPTS_MIN;
-    const bool is_busy = slot->attempt.end == REMOTE_HTTP_ANSWERED &&
-                         (slot->attempt.status == 429 || slot->attempt.status == 503);
+    const bool is_busy = is_locked(&slot->attempt) ||
+                         (slot->attempt.end == REMOTE_HTTP_ANSWERED &&
+                          (slot->attempt.status == 429 || slot->attempt.status == 503));
     note_failure(fleet, server, &slot->attempt);
     request->tried |= 1u << (server - fleet->servers);
     if (slot->attempt.end != REMOTE_HTTP_UNCONNECTED && !is_busy)
@@ -294,6 +322,7 @@ static enum status end_attempt(struct worker_fleet *fleet, struct server *server
         return send_request(fleet, server, request, err);
     } else if (status == 400 || status == 413 || status == 422) {
         note_success(server);
+        explain(attempt, request->reason);
         end_request(fleet, slot, WORKER_FLEET_REFUSED);
     } else {
         give_elsewhere(fleet, server, slot);
@@ -313,7 +342,9 @@ static void take_model(struct worker_fleet *fleet, struct server *server)
     if (is_heard && attempt->status == 200 &&
         json_parse(text_buf_text(&attempt->body), MODELS_MAX, &root, NULL) == OK)
         (void)json_text(json_get(json_first(json_get(root, "data")), "id"), &name);
-    if (!is_heard || (attempt->status != 200 && attempt->status != 404) ||
+    const bool has_none =
+        attempt->status == 404 || attempt->status == 405 || attempt->status == 501;
+    if (!is_heard || (attempt->status != 200 && !has_none) ||
         (attempt->status == 200 && !root)) {
         note_failure(fleet, server, attempt);
     } else {
@@ -346,7 +377,7 @@ static enum status check_alive(const struct worker_fleet *fleet, struct error *e
             text_buf_deinit(&names);
             return OK;
         }
-        text_buf_format(&names, "%s%s (%.60s)", i > 0 ? ", " : "", server->url, server->reason);
+        text_buf_format(&names, "%s%s (%.80s)", i > 0 ? ", " : "", server->url, server->reason);
     }
     (void)error_set(err, ERR_REMOTE, __FILE__, __LINE__, "workers: none answers: %.*s",
                     TEXT_ARG(text_buf_text(&names)));

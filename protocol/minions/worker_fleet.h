@@ -13,8 +13,10 @@
  *               servers. The connection of an attempt given up is closed: a late answer reaches
  *               nobody.
  *   Rest        a server that fails 3 times in a row is left alone for rest_s, then tried with
- *               one request, then left alone for twice as long, up to 30 s. When all have been
- *               sent to rest 5 times in a row, that is an error which names them.
+ *               one request, then left alone for twice as long, up to 30 s, or for as long as
+ *               its Retry-After says (timeout_s at most). One that refuses the key (401, 403)
+ *               is not asked again. When all have been sent to rest 5 times in a row or refuse
+ *               the key, that is an error which names them.
  *   Addresses   remote_http's, private ones allowed: they are one's own machines. What goes to
  *               another machine is in the egress log first.
  *
@@ -66,9 +68,9 @@ struct worker_fleet_request {
 
     /* What came of it. */
     enum worker_fleet_end end;
-    long status;           /* HTTP's, of the last attempt; 0: none came */
-    struct text_buf reply; /* the caller's to free */
-    char reason[WORKER_FLEET_REASON_BYTES];
+    long status;                            /* HTTP's, of the last attempt; 0: none came */
+    struct text_buf reply;                  /* the caller's to free */
+    char reason[WORKER_FLEET_REASON_BYTES]; /* REFUSED, FAILED: why, the last time */
 
     /* The fleet's. */
     uint32_t attempts, tried; /* tried: a bit for each server that failed on it */

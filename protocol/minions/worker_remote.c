@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* JobOutput, as job_output.h describes it. */
@@ -26,6 +27,8 @@ struct run {
     struct item *items; /* [count] */
     uint32_t count;
     struct arena *arena;
+    uint32_t failed; /* jobs of all lists */
+    char reason[WORKER_FLEET_REASON_BYTES];
 };
 
 /* Servers keep 32 bits of a seed at most, some of them signed. */
@@ -152,6 +155,12 @@ static enum status next(void *self, struct worker_job **done, struct error *err)
         TRY(worker_remote_read(text_buf_text(&request->reply), job, run->arena, err));
     else
         job->is_failed = true;
+    if (job->is_failed) {
+        run->failed++;
+        (void)snprintf(run->reason, sizeof(run->reason), "%s",
+                       request->end == WORKER_FLEET_ANSWERED ? "a reply has no content"
+                                                             : request->reason);
+    }
     text_buf_deinit(&request->reply);
     *done = job;
     return OK;
@@ -182,6 +191,13 @@ void worker_remote_deinit(struct worker *worker)
     drop_list(run);
     free(run);
     *worker = (struct worker){0};
+}
+
+uint32_t worker_remote_failed(const struct worker *worker, const char **reason)
+{
+    const struct run *run = worker->self;
+    *reason = run->reason;
+    return run->failed;
 }
 
 void worker_remote_bytes(const struct worker *worker, struct worker_fleet_bytes *bytes)

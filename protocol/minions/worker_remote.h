@@ -17,6 +17,9 @@ MUST_USE enum status worker_remote_init(struct worker *worker,
                                         struct error *err);
 void worker_remote_deinit(struct worker *worker); /* safe on a zeroed struct */
 
+/* How many jobs failed so far; *reason says why the last one did, valid until deinit. */
+uint32_t worker_remote_failed(const struct worker *worker, const char **reason);
+
 /* What went to other machines so far. */
 void worker_remote_bytes(const struct worker *worker, struct worker_fleet_bytes *bytes);
 

@@ -17,19 +17,14 @@ import tempfile
 import threading
 import unittest
 
+from servers import program, ships
+
 MODEL = pathlib.Path(os.environ.get("COHORT_TEST_DATA") or "../shared/data",
                      "models/stories260K/stories260K.gguf").resolve()
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 SKIPPED, DATA, USAGE, NO_CONNECTION, CANCELLED = 77, 65, 64, 66, 75
-SHIPS = "".join(f"Ship {n} left at {n} o'clock with {n * 7} barrels of oil.\n\n" for n in range(60))
-PROGRAM = """```python
-def prepare_jobs(context, prev_job_manifests=None, prev_job_outputs=None):
-    return [JobManifest(chunk=c, task="How many barrels?", advice="")
-            for c in chunk_by_section(context[0], 1500, 0)]
-
-def transform_outputs(jobs):
-    return "; ".join([j.output.answer for j in jobs if j.output.answer])
-```"""
+SHIPS = ships(60)
+PROGRAM = program("How many barrels?")
 QUESTIONS = [
     {"question": "How many barrels had ship 11?", "documents": ["ships.txt"], "answer": "77"},
     {"id": "late", "question": "Did ship 5 leave late?", "documents": "ships.txt",

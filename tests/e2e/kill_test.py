@@ -19,17 +19,12 @@ import tempfile
 import threading
 import time
 
+from servers import program, ships
+
 MODEL = pathlib.Path("../shared/data/models/stories260K/stories260K.gguf")
 SKIPPED, CALLS = 77, 5  # advice, then program and decision, twice
-TEXT = "".join(f"Ship {n} left at {n} o'clock with {n * 7} barrels of oil.\n\n" for n in range(300))
-PROGRAM = """```python
-def prepare_jobs(context, prev_job_manifests=None, prev_job_outputs=None):
-    return [JobManifest(chunk=c, task="How many barrels had ship 111?", advice="")
-            for c in chunk_by_section(context[0], 1500, 0)]
-
-def transform_outputs(jobs):
-    return "; ".join([j.output.answer for j in jobs if j.output.answer])
-```"""
+TEXT = ships(300)
+PROGRAM = program("How many barrels had ship 111?")
 ANSWER = "777 barrels"
 
 

@@ -4,112 +4,19 @@ in the middle, dawdle, fail, talk nonsense, hang, and know no schema: every job 
 a chunk's jobs meet one server, and after kill -9 nothing that has an answer is asked again."""
 
 import collections
-import http.server
 import json
 import os
 import pathlib
-import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
+from servers import GIVE_UP_S, Server, ships
+
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-SAMPLES, GIVE_UP_S, TIMEOUT_S = 4, 120, 2
-TEXT = "".join(f"Ship {n} left at {n} o'clock with {n * 7} barrels of oil.\n\n" for n in range(900))
-USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 60}}
-
-
-class Server:
-    """A server that behaves in one way, and what it saw."""
-
-    def __init__(self, behaviour, after=0, pause_s=0.0):
-        self.behaviour, self.after, self.pause_s = behaviour, after, pause_s
-        self.lock = threading.Lock()
-        self.seen, self.answered, self.formats = 0, [], 0
-        self.asked = []  # the prompts, answered or not
-        self.running = self.most = 0
-        self.over = threading.Event()
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.reply(self, 200, {"data": [{"id": "the-model"}, {"id": "another"}]})
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.serve(self, body)
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.http.handle_error = lambda *_: None  # a client that hangs up is meant to
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02},
-                         daemon=True).start()
-
-    def reply(self, handler, status, value):
-        data = value if isinstance(value, bytes) else json.dumps(value, indent=1).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    def serve(self, handler, body):
-        with self.lock:
-            self.seen += 1
-            number = self.seen
-            self.running += 1
-            self.most = max(self.most, self.running)
-            self.formats += "response_format" in body
-            self.asked.append(body["messages"][-1]["content"])
-        try:
-            self.behave(handler, body, number)
-        except OSError:
-            pass
-        finally:
-            with self.lock:
-                self.running -= 1
-
-    def behave(self, handler, body, number):
-        if self.behaviour == "dies" and number > self.after:
-            handler.close_connection = True
-            return
-        if self.behaviour == "500":
-            return self.reply(handler, 500, {"error": {"message": "out of order"}})
-        if self.behaviour == "nonsense":
-            return self.reply(handler, 200, b'{"choices": [{"message": {"conte')
-        if self.behaviour == "hangs":
-            self.over.wait(GIVE_UP_S)
-            handler.close_connection = True
-            return
-        if self.behaviour == "schemaless" and "response_format" in body:
-            return self.reply(handler, 400, {"error": {"message": "response_format: unknown"}})
-        time.sleep(self.pause_s)
-        prompt = body["messages"][-1]["content"]
-        if "the-words-are-wrong" in prompt:
-            return self.reply(handler, 400, {"error": {"message": "no"}})
-        found = re.search(r"Ship 111 left at 111 o'clock with 777 barrels of oil\.", prompt)
-        content = json.dumps({"explanation": "It says so.", "citation": found and found[0],
-                              "answer": "777 barrels" if found else None})
-        if "response_format" not in body and self.behaviour != "schemaless":
-            content = "Ship 111 left with 777 barrels of oil."
-        with self.lock:
-            self.answered.append((body.get("model"), prompt, body.get("seed")))
-        self.reply(handler, 200, {"object": "chat.completion", "usage": USAGE, "choices": [
-            {"index": 0, "finish_reason": "stop",
-             "message": {"role": "assistant", "content": content}}]})
-
-    def close(self):
-        self.over.set()
-        self.http.shutdown()
-        self.http.server_close()
+SAMPLES = 4
 
 
 def urls(servers):
@@ -121,7 +28,7 @@ def answers(servers):
 
 
 def ask_command(folder, servers, *more, journal="runs.db"):
-    return [BINARY, "ask", "--workers", urls(servers), "--worker-timeout", str(TIMEOUT_S),
+    return [BINARY, "ask", "--workers", urls(servers), "--worker-rest", "0.01",
             "--samples", str(SAMPLES), "--journal", str(folder / journal), "--json", *more,
             "-f", str(folder / "ships.txt"), "How many barrels had ship 111?"]
 
@@ -168,12 +75,21 @@ def test_affinity(folder):
 def test_failures(folder):
     """One that answers and one of each kind that does not, or not always."""
     servers = [Server("answers"), Server("dies", after=9), Server("answers", pause_s=0.1),
-               Server("500"), Server("nonsense"), Server("hangs"), Server("schemaless")]
+               Server("500"), Server("nonsense"), Server("schemaless")]
     check_answer(ask(folder, servers, "--in-flight", "2"), servers)
     assert all(server.seen for server in servers), [server.seen for server in servers]
     assert len(servers[1].answered) <= 9
-    assert servers[6].formats <= 3, servers[6].formats  # it was learned
+    assert servers[5].formats <= 3, servers[5].formats  # it was learned
     assert len(servers[2].answered) < len(servers[0].answered)
+    close(servers)
+
+
+def test_hang(folder):
+    """What one never answers is given to another; who had it first does not matter."""
+    servers = [Server("hangs"), Server("answers")]
+    told = ask(folder, servers, "--worker-timeout", "0.3", "--in-flight", "2")
+    assert servers[0].seen and "777 barrels" in told["answer"], told["answer"]
+    assert sum(told["ledger"]["outcomes"].values()) == told["ledger"]["jobs"] - 1, told["ledger"]
     close(servers)
 
 
@@ -218,7 +134,8 @@ def kill_after(command, server, count):
     assert process.poll() is None, "it ended before the kill"
     process.kill()
     process.wait(timeout=GIVE_UP_S)
-    time.sleep(0.1)  # what the server had in hand
+    while server.running:  # what it had in hand
+        time.sleep(0.002)
 
 
 def test_resume(folder):
@@ -255,7 +172,7 @@ def test_batch(folder):
     (folder / "in.jsonl").write_text("".join(json.dumps(request(i)) + "\n" for i in range(requests)))
     servers = [Server("answers", pause_s=0.01), Server("500"), Server("answers", pause_s=0.01)]
     command = [BINARY, "batch", "--workers", urls(servers), "--in-flight", "2",
-               str(folder / "in.jsonl"), str(out)]
+               "--worker-rest", "0.01", str(folder / "in.jsonl"), str(out)]
     kill_after(command, servers[0], 10)
     kept = sum(line.endswith("\n") for line in out.read_text().splitlines(keepends=True))
     servers[0].answered.clear()
@@ -294,9 +211,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         os.environ["COHORT_STATE"] = name
-        (folder / "ships.txt").write_text(TEXT)
-        for test in (test_refusals, test_affinity, test_failures, test_all_dead, test_resume,
-                     test_batch):
+        (folder / "ships.txt").write_text(ships(900))
+        for test in (test_refusals, test_affinity, test_failures, test_hang, test_all_dead,
+                     test_resume, test_batch):
             began = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - began:.1f} s")
