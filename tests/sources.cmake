@@ -177,7 +177,10 @@ fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text
   engine/matcher.c)
 fuzz(reply_fuzz ROOMS base SOURCES protocol/minions/remote_wire.c protocol/minions/sse.c
   protocol/minions/job_output.c protocol/minions/fold.c)
+fuzz(record_fuzz ROOMS base SOURCES protocol/minions/remote_record.c)
 if(COHORT_TOOLS)
+  fuzz(questions_fuzz ROOMS minions base SOURCES tools/eval_questions.c protocol/api/batch_file.c
+    protocol/api/id_set.c)
   fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c
     protocol/minions/document_text.c protocol/minions/document_entity.c
     protocol/minions/document_html.c protocol/minions/document_docx.c
