@@ -202,6 +202,7 @@ if(COHORT_TOOLS)
   room_test(tests/dsl/golden_test.c dsl)
   room_test(tests/dsl/replay_test.c dsl)
   room_test(tests/dsl/bombs_test.c dsl)
+  set_tests_properties(tests/dsl/bombs PROPERTIES LABELS slow)
   room_test(tests/dsl/parse_time_test.c dsl)
   if(BUILD_TESTING AND Python3_FOUND)
     add_test(NAME tests/dsl/oracle COMMAND ${Python3_EXECUTABLE} tests/dsl/oracle.py

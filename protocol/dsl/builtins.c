@@ -201,15 +201,26 @@ static bool divmod(struct interp *in, const struct args *args, struct value *out
     return out->as.list != NULL;
 }
 
+static bool is_one_of(struct interp *in, struct value value, struct value classes, bool *yes);
+
+/* Tuples may be nested, as deep and as often as a program likes. */
+static bool is_any_of(struct interp *in, struct value value, const struct list *classes,
+                      bool *yes)
+{
+    bool fine = true;
+    *yes = false;
+    if (!interp_charge(in, 1) || !interp_enter(in))
+        return false;
+    for (uint32_t i = 0; i < classes->count && fine && !*yes; i++)
+        fine = is_one_of(in, value, classes->items[i], yes);
+    interp_leave(in);
+    return fine;
+}
+
 static bool is_one_of(struct interp *in, struct value value, struct value classes, bool *yes)
 {
-    if (classes.kind == VALUE_TUPLE) {
-        *yes = false;
-        for (uint32_t i = 0; i < classes.as.list->count && !*yes; i++)
-            if (!is_one_of(in, value, classes.as.list->items[i], yes))
-                return false;
-        return true;
-    }
+    if (classes.kind == VALUE_TUPLE)
+        return is_any_of(in, value, classes.as.list, yes);
     if (classes.kind == VALUE_TYPING) { /* List, Dict and so on, as isinstance takes them */
         static const char *const NAMES[] = {"List", "Dict", "Set", "Tuple", "Callable"};
         static const enum value_kind KINDS[] = {VALUE_LIST, VALUE_DICT, VALUE_SET, VALUE_TUPLE,

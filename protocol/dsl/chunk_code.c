@@ -25,6 +25,7 @@
 #include <tree_sitter/api.h>
 
 enum { CODE_BYTES_MAX = 16 << 20, STEPS_PER_BYTE = 8 }; /* prose is the slowest: 1 us a byte */
+enum { SLICE_US = 2000 }; /* of parsing, between two looks at time and memory */
 
 const TSLanguage *tree_sitter_python(void);
 
@@ -119,14 +120,16 @@ static struct text function_lines(const struct str *doc, TSNode node)
                       line_end(doc, code_end(node)));
 }
 
-/* A tree of the document; NULL when it is not to be had. */
-static TSTree *parse(const struct str *doc)
+/* A tree of the document; NULL when it is not to be had, or a budget tripped. */
+static TSTree *parse(struct interp *in, const struct str *doc)
 {
     if (!parse_is_tame(str_text(doc)))
         return NULL;
     TSParser *parser = ts_parser_new();
     TSTree *tree = NULL;
-    if (ts_parser_set_language(parser, tree_sitter_python()))
+    const bool is_fit = ts_parser_set_language(parser, tree_sitter_python());
+    ts_parser_set_timeout_micros(parser, SLICE_US);
+    while (is_fit && !tree && interp_check_time(in) && interp_check_heap(in))
         tree = ts_parser_parse_string(parser, NULL, doc->data, (uint32_t)doc->size);
     ts_parser_delete(parser);
     if (tree && ts_node_has_error(ts_tree_root_node(tree))) {
@@ -149,8 +152,8 @@ static bool open_source(struct source *source, const char *function)
     source->out = list_new(in, 0);
     if (!source->out || !interp_charge(in, doc->size * STEPS_PER_BYTE))
         return false;
-    source->tree = parse(doc);
-    return source->tree || list_push(in, source->out, value_str(doc));
+    source->tree = parse(in, doc);
+    return source->tree || (!in->out_of_budget && list_push(in, source->out, value_str(doc)));
 }
 
 /* ---- chunk_by_code ---- */

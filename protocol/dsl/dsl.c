@@ -7,6 +7,7 @@
  */
 #include "protocol/dsl/dsl.h"
 
+#include "base/clock.h"
 #include "protocol/dsl/limits.h"
 #include "protocol/dsl/message.h"
 #include "protocol/dsl/program.h"
@@ -20,13 +21,20 @@
 
 enum request { REQUEST_PREPARE, REQUEST_TRANSFORM, REQUEST_KINDS };
 
-/* Beside the texts that a reply may hold: ids, sizes, advice. */
-#define REPLY_SLACK_BYTES ((size_t)64 << 20)
+/* Beside the texts that a reply may hold: ids and sizes; and a fault when texts do not fit. */
+#define REPLY_SLACK_BYTES ((size_t)1 << 20)
+/* Tasks and advices, beside the chunks that have a limit of their own. */
+#define ADVICE_BYTES ((size_t)64 << 20)
+/* What it is sent: workers' replies, no limit of the program. */
+#define REQUEST_BYTES ((size_t)256 << 20)
+/* A program that looks at the clock ends itself, with the line; one that does not is killed. */
+static const double GRACE_S = 0.03;
 
 struct dsl_program {
     struct dsl_options options; /* documents borrowed */
     struct dsl_limits limits;   /* no zeros */
     struct sandbox sandbox;
+    double left_s;                         /* of its wall time */
     struct text_buf prepared, transformed; /* replies: texts given out lie in them */
     struct dsl_job *jobs;                  /* given out */
 };
@@ -51,9 +59,17 @@ static void begin_reply(struct text_buf *reply, enum status status, const struct
                         const struct dsl_fault *fault)
 {
     text_buf_clear(reply);
+    reply->size_max = 0;
     message_put_u64(reply, (uint64_t)status);
     message_put_text(reply, text_of(status == OK ? "" : why->text));
     message_put_fault(reply, fault);
+}
+
+static enum status fail_budget(struct dsl_fault *fault, struct error *err, const char *why)
+{
+    *fault = (struct dsl_fault){.kind = DSL_BUDGET};
+    snprintf(fault->message, sizeof(fault->message), "%s", why);
+    FAIL(err, ERR_LIMIT, "program: %s", why);
 }
 
 static bool reply_prepare(struct program *program, const struct dsl_finished *past,
@@ -64,8 +80,15 @@ static bool reply_prepare(struct program *program, const struct dsl_finished *pa
     struct error why = {0};
     const enum status status = program_prepare_jobs(program, past, &jobs, &fault, &why);
     begin_reply(reply, status, &why, &fault);
-    if (status == OK)
-        message_put_jobs(reply, &jobs);
+    if (status != OK)
+        return !reply->failed;
+    reply->size_max = program_bytes_left(program) + REPLY_SLACK_BYTES;
+    message_put_jobs(reply, &jobs);
+    if (!reply->failed)
+        return true;
+    text_buf_deinit(reply);
+    (void)fail_budget(&fault, &why, "the texts of its jobs are larger than its memory allows");
+    begin_reply(reply, ERR_LIMIT, &why, &fault);
     return !reply->failed;
 }
 
@@ -108,6 +131,7 @@ static void serve(void *self, int socket)
     const enum status status = program_open(&program, &dsl->options, &fault, &why);
     begin_reply(&reply, status, &why, &fault);
     while (!reply.failed && sandbox_put(socket, text_buf_text(&reply)) && program) {
+        text_buf_deinit(&reply);       /* its bytes are the program's again */
         struct text_buf message = {0}; /* kept: the program may hold its texts */
         if (!sandbox_get(socket, &message) ||
             !serve_request(dsl, program, text_buf_text(&message), &reply))
@@ -117,13 +141,6 @@ static void serve(void *self, int socket)
 }
 
 /* ---- the parent ---- */
-
-static enum status fail_budget(struct dsl_fault *fault, struct error *err, const char *why)
-{
-    *fault = (struct dsl_fault){.kind = DSL_BUDGET};
-    snprintf(fault->message, sizeof(fault->message), "%s", why);
-    FAIL(err, ERR_LIMIT, "program: %s", why);
-}
 
 /* Why there is no reply; the process is gone afterwards. */
 static enum status fail_end(struct dsl_program *dsl, enum sandbox_end end,
@@ -145,9 +162,12 @@ static enum status take_reply(struct dsl_program *dsl, struct text_buf *message,
                               struct message_reader *reader, struct dsl_fault *fault,
                               struct error *err)
 {
-    const size_t most = dsl->limits.chunk_bytes + dsl->limits.output_bytes + REPLY_SLACK_BYTES;
-    const enum sandbox_end end =
-        sandbox_receive(&dsl->sandbox, most, dsl->limits.wall_s, message);
+    const size_t given = dsl->limits.chunk_bytes + dsl->limits.output_bytes + ADVICE_BYTES;
+    const size_t held = dsl->limits.bytes + 2 * REPLY_SLACK_BYTES;
+    const double begin = clock_now_s();
+    const enum sandbox_end end = sandbox_receive(&dsl->sandbox, given < held ? given : held,
+                                                 dsl->left_s + GRACE_S, message);
+    dsl->left_s -= clock_now_s() - begin;
     if (end != SANDBOX_DONE)
         return fail_end(dsl, end, fault, err);
     *reader = (struct message_reader){.rest = text_buf_text(message)};
@@ -176,8 +196,10 @@ static enum status ask(struct dsl_program *dsl, enum request request,
         text_buf_deinit(&message);
         FAIL(err, ERR_MEMORY, "program: no memory for what it is given");
     }
+    const double begin = clock_now_s();
     const enum sandbox_end end =
-        sandbox_send(&dsl->sandbox, text_buf_text(&message), dsl->limits.wall_s);
+        sandbox_send(&dsl->sandbox, text_buf_text(&message), dsl->left_s + GRACE_S);
+    dsl->left_s -= clock_now_s() - begin;
     text_buf_deinit(&message);
     return end == SANDBOX_DONE ? OK : fail_end(dsl, end, fault, err);
 }
@@ -196,11 +218,12 @@ static enum status start(struct dsl_program *dsl, struct dsl_fault *fault, struc
 {
     struct text_buf reply = {0};
     struct message_reader reader;
-    const struct sandbox_options options = {
-        .memory_bytes = dsl->limits.bytes + REPLY_SLACK_BYTES + dsl->limits.chunk_bytes,
-        .serve = serve,
-        .self = dsl};
+    const struct sandbox_options options = {.memory_bytes = dsl->limits.bytes +
+                                                            REPLY_SLACK_BYTES + REQUEST_BYTES,
+                                            .serve = serve,
+                                            .self = dsl};
     TRY(check_documents(&dsl->options, err));
+    dsl->left_s = dsl->limits.wall_s;
     TRY(sandbox_start(&dsl->sandbox, &options, err));
     const enum status status = take_reply(dsl, &reply, &reader, fault, err);
     text_buf_deinit(&reply);

@@ -30,13 +30,13 @@ extern "C" {
 /* Zero means: the default (in brackets). */
 struct dsl_limits {
     uint64_t steps;      /* [200 million] evaluation steps, bytes moved count too */
-    size_t bytes;        /* [512 MiB] of the program's memory */
+    size_t bytes;        /* [512 MiB] of the program's memory, the texts of its jobs too */
     uint32_t depth;      /* [100] calls deep */
     size_t source_bytes; /* [32 KiB] */
     uint32_t jobs;       /* [2048] */
     size_t chunk_bytes;  /* [256 MiB] summed over all jobs */
     size_t output_bytes; /* [1 MiB] of transform_outputs' text */
-    double wall_s;       /* [30] for each of open, prepare_jobs and transform */
+    double wall_s;       /* [30] for open, prepare_jobs and transform together */
 };
 
 enum dsl_fault_kind {

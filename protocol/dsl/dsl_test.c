@@ -106,7 +106,8 @@ static void wall_time_is_limited(void **state)
     assert_int_equal(r.fault.kind, DSL_BUDGET);
     assert_string_equal(r.fault.message, "it ran for more than 0.1 seconds");
     assert_int_equal(dsl_prepare_jobs(r.program, NULL, &r.jobs, &r.fault, NULL), ERR_LIMIT);
-    assert_string_equal(r.fault.message, "its process has ended");
+    assert_string_equal(r.fault.message, "it ran for more than 0.1 seconds"); /* once for all */
+    assert_int_equal(dsl_prepare_jobs(r.program, NULL, &r.jobs, &r.fault, NULL), ERR_LIMIT);
     dsl_close(r.program);
 }
 
@@ -136,6 +137,23 @@ static void a_grade_is_seen_and_not_dumped(void **state)
     assert_int_equal(dsl_transform(program, &finished, &text, &fault, NULL), OK);
     assert_true(text_starts(text, TEXT("None [")));
     dsl_close(program);
+}
+
+/* Spans of one text are small in the program, and large where each is written out. */
+static void texts_of_jobs_count_as_memory(void **state)
+{
+    const struct dsl_limits limits = {.bytes = (size_t)8 << 20};
+    struct run r = prepare("def prepare_jobs(context, m=None, o=None):\n"
+                           "    s = 'a' * 100000\n"
+                           "    return [JobManifest(chunk=s[i:], task='t', advice='')"
+                           " for i in range(1000)]\n",
+                           &limits, DOCUMENTS, 1);
+    (void)state;
+    assert_int_equal(r.status, ERR_LIMIT);
+    assert_int_equal(r.fault.kind, DSL_BUDGET);
+    assert_string_equal(r.fault.message,
+                        "the texts of its jobs are larger than its memory allows");
+    dsl_close(r.program);
 }
 
 static void second_round_sees_the_first(void **state)
@@ -251,6 +269,7 @@ int main(void)
         cmocka_unit_test(each_limit_trips),
         cmocka_unit_test(source_and_output_are_limited),
         cmocka_unit_test(faults_name_line_and_class),
+        cmocka_unit_test(texts_of_jobs_count_as_memory),
         cmocka_unit_test(source_is_found_in_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

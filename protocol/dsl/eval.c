@@ -124,11 +124,14 @@ static bool class_matches(struct interp *in, const struct exception *exception,
                           struct value classes, bool *matches)
 {
     *matches = false;
-    if (classes.kind == VALUE_TUPLE) {
-        for (uint32_t i = 0; i < classes.as.list->count && !*matches; i++)
-            if (!class_matches(in, exception, classes.as.list->items[i], matches))
-                return false;
-        return true;
+    if (classes.kind == VALUE_TUPLE) { /* nested as deep and as often as a program likes */
+        bool fine = true;
+        if (!interp_charge(in, 1) || !interp_enter(in))
+            return false;
+        for (uint32_t i = 0; i < classes.as.list->count && fine && !*matches; i++)
+            fine = class_matches(in, exception, classes.as.list->items[i], matches);
+        interp_leave(in);
+        return fine;
     }
     if (classes.kind != VALUE_TYPE || !exception_type_is_a(classes.as.type, &exception_base))
         return exception_raise(in, &exception_type,

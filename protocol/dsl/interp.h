@@ -3,8 +3,11 @@
  *
  * Everything a program makes lies in one arena with a hard cap. Steps are charged for each
  * node evaluated, and for each byte or element that an operation moves, before it moves them.
- * A budget that trips sets `budget` and from then on nothing runs: no handler of the program
- * sees it. An exception is a value in `raised`; handlers take it from there.
+ * What libraries take from the heap for the program (compiled expressions, syntax trees) counts
+ * as its memory too; it is looked at after each few milliseconds of their work, and the clock
+ * at each few thousand charges. A budget that trips sets `budget` and from then on nothing
+ * runs: no handler of the program sees it. An exception is a value in `raised`; handlers take
+ * it from there.
  *
  * Functions of the language answer false when they raised or tripped a budget; the reason is
  * in the interp.
@@ -26,9 +29,12 @@ enum {
 
 struct interp {
     struct arena arena;
-    struct dsl_limits limits; /* no zeros */
+    struct dsl_limits limits; /* no zeros, but for wall_s: no limit */
     uint64_t steps_left;
-    uint32_t depth; /* calls deep */
+    uint64_t charges;     /* since the clock was looked at */
+    double end_s, left_s; /* when its time is over; what is left while it does not run */
+    size_t heap_before, heap_now; /* bytes, at its start and when last looked at */
+    uint32_t depth;               /* calls deep */
     uint32_t nest;
     struct value *stack; /* [INTERP_STACK_MAX] */
     uint32_t stack_used;
@@ -45,17 +51,30 @@ struct interp {
     struct dict *symbols;      /* interned names: str -> int */
     struct regex *regexes;     /* compiled so far; a list */
     struct dict *regex_cache;  /* (pattern, flags) -> VALUE_PATTERN */
-    double regex_s;            /* wall time spent in matching */
+    double regex_s, heap_s;    /* wall time spent in expressions; when the heap was looked at */
     struct text_buf *print_to; /* what print writes goes here; NULL: dropped */
 };
 
-/* limits must have no zeros. ERR_MEMORY when the machine has no room. */
+/* limits must have no zeros, but for wall_s. ERR_MEMORY when the machine has no room. */
 MUST_USE enum status interp_init(struct interp *in, const struct dsl_limits *limits,
                                  struct error *err);
 void interp_deinit(struct interp *in);
 
 /* Takes steps off the budget; false when it trips. */
 bool interp_charge(struct interp *in, uint64_t steps);
+
+/* The program's time runs from begin to end. */
+void interp_begin(struct interp *in);
+void interp_end(struct interp *in);
+
+/* Looks at the clock; false when its time is over (tripped). */
+bool interp_check_time(struct interp *in);
+
+/* Looks at what the heap has grown by; false when that and the arena are too much (tripped). */
+bool interp_check_heap(struct interp *in);
+
+/* What is left of its memory. */
+size_t interp_bytes_left(const struct interp *in);
 
 /* count elements of size bytes, zeroed; NULL when the memory budget trips. Charged by bytes. */
 void *interp_alloc(struct interp *in, size_t count, size_t size);

@@ -199,9 +199,12 @@ struct iter *iter_of_container(struct interp *in, struct value value)
 
 enum iter_result iter_next(struct interp *in, struct iter *iter, struct value *item)
 {
-    if (!interp_charge(in, 1))
+    const uint32_t nest = in->nest;
+    /* An iterator may lie in a thousand others. */
+    if (!interp_charge(in, 1) || !interp_enter(in))
         return ITER_RAISED;
     const enum iter_result result = iter->step(in, iter, item);
+    in->nest = nest;
     if (result == ITER_RAISED && !in->out_of_budget && in->raised &&
         exception_is_a(in->raised, &exception_stop_iteration)) {
         in->raised = NULL; /* list(map(next, ...)) ends where next has no more */

@@ -20,7 +20,33 @@
 
 #include <string.h>
 
-static const double REGEX_TIME_S = 10;
+static const double REGEX_TIME_S = 10, LOOK_S = 0.001;
+
+/* Charges the time since before: an expression's own memory grows with it. */
+static bool charge_time(struct interp *in, double before)
+{
+    in->regex_s += clock_now_s() - before;
+    if (in->regex_s > REGEX_TIME_S)
+        return interp_trip(in, "regular expressions took longer than %.0f s", REGEX_TIME_S);
+    if (in->regex_s - in->heap_s < LOOK_S)
+        return true;
+    in->heap_s = in->regex_s;
+    return interp_check_heap(in) && interp_check_time(in);
+}
+
+/* So much for one expression, a part of what the program has left. */
+enum { MEMORY_MAX = 8 << 20, MEMORY_MIN = 1 << 19, MEMORY_PART = 8 };
+
+static struct regex *open_regex(struct interp *in, struct text translated, bool ends_open,
+                                char message[200])
+{
+    const size_t part = interp_bytes_left(in) / MEMORY_PART;
+    const size_t most = part > MEMORY_MAX ? MEMORY_MAX : part < MEMORY_MIN ? MEMORY_MIN : part;
+    struct regex *regex = regex_open(translated, ends_open, most, &in->regexes, message);
+    if (!regex && most < MEMORY_MAX && strstr(message, "too large"))
+        interp_trip(in, "the program used up its %zu bytes of memory", in->limits.bytes);
+    return regex;
+}
 
 static struct pattern *compile_new(struct interp *in, struct str *source, int64_t flags)
 {
@@ -31,9 +57,12 @@ static struct pattern *compile_new(struct interp *in, struct str *source, int64_
     struct regex *regex = NULL;
     if (!pattern || !interp_charge(in, 100 + source->size))
         return NULL;
+    const double before = clock_now_s();
     if (regex_translate(str_text(source), &flags, &translated, &ends_open, message))
-        regex = regex_open(text_buf_text(&translated), ends_open, &in->regexes, message);
+        regex = open_regex(in, text_buf_text(&translated), ends_open, message);
     text_buf_deinit(&translated);
+    if (!charge_time(in, before) || in->out_of_budget)
+        return NULL;
     if (!regex) {
         exception_raise(in, &exception_regex, "%s", message);
         return NULL;
@@ -63,10 +92,9 @@ static bool find_in(struct interp *in, const struct modules_re_scan *scan, size_
 {
     const double before = clock_now_s();
     const bool found = regex_find(scan->pattern->regex, scan->text, from, anchor, spans);
-    in->regex_s += clock_now_s() - before;
     const size_t reached = found ? spans[0].end : scan->text.size;
-    if (in->regex_s > REGEX_TIME_S)
-        return interp_trip(in, "regular expressions took longer than %.0f s", REGEX_TIME_S);
+    if (!charge_time(in, before))
+        return false;
     return interp_charge(in, 4 + (reached > from ? reached - from : 0) / 64) && found;
 }
 

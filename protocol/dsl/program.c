@@ -162,7 +162,10 @@ enum status program_open(struct program **program, const struct dsl_options *opt
     }
     p->in.documents = options->documents;
     p->in.document_count = options->document_count;
-    if (!load(p, options->source, fault)) {
+    interp_begin(&p->in);
+    const bool is_loaded = load(p, options->source, fault);
+    interp_end(&p->in);
+    if (!is_loaded) {
         program_close(p);
         return fail_fault(fault, err);
     }
@@ -329,9 +332,14 @@ static size_t chunk_bytes(const struct list *list)
     return sum;
 }
 
-enum status program_prepare_jobs(struct program *program, const struct dsl_finished *past,
-                                 struct dsl_jobs *jobs, struct dsl_fault *fault,
-                                 struct error *err)
+size_t program_bytes_left(const struct program *program)
+{
+    return interp_bytes_left(&program->in);
+}
+
+static enum status prepare_jobs(struct program *program, const struct dsl_finished *past,
+                                struct dsl_jobs *jobs, struct dsl_fault *fault,
+                                struct error *err)
 {
     struct interp *in = &program->in;
     struct value values[3], result;
@@ -349,6 +357,16 @@ enum status program_prepare_jobs(struct program *program, const struct dsl_finis
                           in->limits.chunk_bytes);
     *jobs = (struct dsl_jobs){export_jobs(in, list), list->count};
     return jobs->list ? OK : take_fault(in, fault, err);
+}
+
+enum status program_prepare_jobs(struct program *program, const struct dsl_finished *past,
+                                 struct dsl_jobs *jobs, struct dsl_fault *fault,
+                                 struct error *err)
+{
+    interp_begin(&program->in);
+    const enum status status = prepare_jobs(program, past, jobs, fault, err);
+    interp_end(&program->in);
+    return status;
 }
 
 static bool transform_arguments(struct interp *in, const struct dsl_finished *finished,
@@ -373,8 +391,8 @@ static bool transform_arguments(struct interp *in, const struct dsl_finished *fi
     return list != NULL;
 }
 
-enum status program_transform(struct program *program, const struct dsl_finished *finished,
-                              struct text *text, struct dsl_fault *fault, struct error *err)
+static enum status transform(struct program *program, const struct dsl_finished *finished,
+                             struct text *text, struct dsl_fault *fault, struct error *err)
 {
     struct interp *in = &program->in;
     struct value argument, result;
@@ -389,4 +407,13 @@ enum status program_transform(struct program *program, const struct dsl_finished
                           in->limits.output_bytes);
     *text = str_text(str);
     return OK;
+}
+
+enum status program_transform(struct program *program, const struct dsl_finished *finished,
+                              struct text *text, struct dsl_fault *fault, struct error *err)
+{
+    interp_begin(&program->in);
+    const enum status status = transform(program, finished, text, fault, err);
+    interp_end(&program->in);
+    return status;
 }

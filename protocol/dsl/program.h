@@ -22,4 +22,7 @@ MUST_USE enum status program_transform(struct program *program,
                                        const struct dsl_finished *finished, struct text *text,
                                        struct dsl_fault *fault, struct error *err);
 
+/* What is left of its memory, for the reply that its process makes. */
+size_t program_bytes_left(const struct program *program);
+
 #endif

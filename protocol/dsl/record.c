@@ -81,24 +81,34 @@ struct record *record_new(struct interp *in, const struct type *type)
     return record;
 }
 
-struct dict *record_dump(struct interp *in, const struct record *record)
+static bool dump_fields(struct interp *in, const struct record *record, struct dict *dict)
 {
-    struct dict *dict = dict_new(in);
     const struct field *fields = fields_of(record->type);
     const uint32_t count = record_field_count(record->type);
-    for (uint32_t i = 0; dict && i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct value value = record->fields[i];
         struct str *name = str_view(in, text_of(fields[i].name));
         if (value.kind == VALUE_RECORD) {
             struct dict *inner = record_dump(in, value.as.record);
             if (!inner)
-                return NULL;
+                return false;
             value = value_dict(inner);
         }
         if (!name || !dict_set(in, dict, value_str(name), value))
-            return NULL;
+            return false;
     }
-    return dict;
+    return true;
+}
+
+struct dict *record_dump(struct interp *in, const struct record *record)
+{
+    struct dict *dict = dict_new(in);
+    if (!dict ||
+        !interp_enter(in)) /* fields are set freely: a record in a record in a record */
+        return NULL;
+    const bool fine = dump_fields(in, record, dict);
+    interp_leave(in);
+    return fine ? dict : NULL;
 }
 
 static bool fits(const struct field *field, struct value value)

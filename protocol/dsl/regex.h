@@ -46,9 +46,10 @@ enum regex_anchor { REGEX_SEARCH, REGEX_MATCH, REGEX_FULLMATCH };
 bool regex_translate(struct text pattern, int64_t *flags, struct text_buf *out, bool *ends_open,
                      char message[200]);
 
-/* Compiles and links it in front of *list. NULL: message says why. */
-struct regex *regex_open(struct text translated, bool ends_open, struct regex **list,
-                         char message[200]);
+/* Compiles and links it in front of *list. It and its automata get memory_max bytes; compiling
+ * takes up to seven times as much for a moment. NULL: message says why. */
+struct regex *regex_open(struct text translated, bool ends_open, size_t memory_max,
+                         struct regex **list, char message[200]);
 void regex_close_all(struct regex *list);
 
 uint32_t regex_group_count(const struct regex *regex); /* without group 0 */

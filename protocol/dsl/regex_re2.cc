@@ -20,8 +20,6 @@ struct regex {
 namespace
 {
 
-constexpr int64_t MEMORY_MAX = 16 << 20; /* of one compiled expression and its automata */
-
 /* One search in RE2's own terms, `$` meaning the end alone. */
 bool find_once(const re2::RE2 &re2, text subject, size_t from, regex_anchor anchor,
                regex_span *spans)
@@ -53,10 +51,11 @@ void copy_message(const std::string &from, char message[200])
 
 } // namespace
 
-extern "C" regex *regex_open(text translated, bool ends_open, regex **list, char message[200])
+extern "C" regex *regex_open(text translated, bool ends_open, size_t memory_max, regex **list,
+                             char message[200])
 try {
     re2::RE2::Options options(re2::RE2::Quiet);
-    options.set_max_mem(MEMORY_MAX);
+    options.set_max_mem(static_cast<int64_t>(memory_max));
     auto made = std::make_unique<regex>();
     made->re2 = std::make_unique<re2::RE2>(
         re2::StringPiece(translated.data ? translated.data : "", translated.size), options);
