@@ -179,19 +179,79 @@ static void get_output(struct message_reader *reader, struct dsl_output *output)
     output->grade = get_raw(reader);
 }
 
+/* Per id below count, the last job with it and one more; 0: none. */
+struct shared {
+    uint32_t *chunks, *tasks; /* [count] in one piece; NULL: nothing is shared */
+    uint32_t count;
+};
+
+static bool is_same(struct text a, struct text b)
+{
+    return a.data == b.data && a.size == b.size;
+}
+
+/* The number of an earlier job whose text is this very one, plus one; 0: there is none. Ids
+ * need not be right: where the text is another it is written out. */
+static uint32_t find_same(uint32_t *last, uint32_t count, int32_t id, uint32_t number)
+{
+    if (!last || id < 0 || (uint32_t)id >= count)
+        return 0;
+    const uint32_t found = last[id];
+    last[id] = number + 1;
+    return found;
+}
+
+static void put_shared(struct text_buf *message, const struct dsl_finished *finished,
+                       const struct shared *shared, uint32_t number)
+{
+    const struct dsl_job *list = finished->jobs, *job = &list[number];
+    uint32_t same = find_same(shared->chunks, shared->count, job->chunk_id, number);
+    if (same > 0 && (job->document >= 0 || list[same - 1].document >= 0 ||
+                     !is_same(list[same - 1].chunk, job->chunk)))
+        same = 0;
+    message_put_u64(message, same);
+    if (same == 0)
+        put_chunk(message, job);
+    same = find_same(shared->tasks, shared->count, job->task_id, number);
+    if (same > 0 && !is_same(list[same - 1].task, job->task))
+        same = 0;
+    message_put_u64(message, same);
+    if (same == 0)
+        message_put_text(message, job->task);
+}
+
 void message_put_finished(struct text_buf *message, const struct dsl_finished *finished)
 {
+    struct shared shared = {.count = finished->count};
+    shared.chunks = calloc((size_t)2 * shared.count + 1, sizeof(*shared.chunks));
+    shared.tasks = shared.chunks ? shared.chunks + shared.count : NULL;
     message_put_u64(message, finished->count);
     for (uint32_t i = 0; i < finished->count; i++) {
         const struct dsl_job *job = &finished->jobs[i];
         message_put_u64(message, (uint64_t)job->chunk_id);
         message_put_u64(message, (uint64_t)job->task_id);
         message_put_u64(message, (uint64_t)job->job_id);
-        put_chunk(message, job);
-        message_put_text(message, job->task);
+        put_shared(message, finished, &shared, i);
         message_put_text(message, job->advice);
         put_output(message, &finished->outputs[i]);
     }
+    free(shared.chunks);
+}
+
+static void get_shared(struct message_reader *reader, const struct dsl_options *options,
+                       struct dsl_job *jobs, uint32_t number)
+{
+    struct dsl_job *job = &jobs[number];
+    uint64_t same = message_get_u64(reader, number);
+    if (same > 0) {
+        job->chunk = jobs[same - 1].chunk;
+        job->document = jobs[same - 1].document;
+        job->offset = jobs[same - 1].offset;
+    } else {
+        get_chunk(reader, options, job);
+    }
+    same = message_get_u64(reader, number);
+    job->task = same > 0 ? jobs[same - 1].task : get_raw(reader);
 }
 
 bool message_get_finished(struct message_reader *reader, const struct dsl_options *options,
@@ -207,8 +267,7 @@ bool message_get_finished(struct message_reader *reader, const struct dsl_option
         jobs[i].chunk_id = (int32_t)message_get_u64(reader, INT32_MAX);
         jobs[i].task_id = (int32_t)message_get_u64(reader, INT32_MAX);
         jobs[i].job_id = (int32_t)message_get_u64(reader, INT32_MAX);
-        get_chunk(reader, options, &jobs[i]);
-        jobs[i].task = get_raw(reader);
+        get_shared(reader, options, jobs, i);
         jobs[i].advice = get_raw(reader);
         get_output(reader, &outputs[i]);
     }

@@ -23,8 +23,9 @@ void message_put_text(struct text_buf *message, struct text text);
 uint64_t message_get_u64(struct message_reader *reader, uint64_t max);
 struct text message_get_text(struct message_reader *reader); /* lies in the message */
 
-/* Jobs with what came of them. Read ones are the caller's to free (one malloc: jobs); their
- * texts lie in the message, and chunks that are spans in documents. */
+/* Jobs with what came of them; a chunk or a task that many share goes once. Read ones are the
+ * caller's to free (one malloc: jobs); their texts lie in the message, and chunks that are
+ * spans in documents. */
 void message_put_finished(struct text_buf *message, const struct dsl_finished *finished);
 bool message_get_finished(struct message_reader *reader, const struct dsl_options *options,
                           struct dsl_finished *finished);

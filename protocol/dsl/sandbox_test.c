@@ -224,6 +224,59 @@ static void jobs_go_there_and_back(void **state)
     text_buf_deinit(&message);
 }
 
+/* What a chunk of the program's own and a task take when a hundred jobs share them. */
+enum { SHARING = 100 };
+
+static void make_sharing(struct dsl_job jobs[SHARING], struct dsl_output outputs[SHARING])
+{
+    static char chunk[1000], task[1000];
+    memset(chunk, 'c', sizeof(chunk));
+    memset(task, 't', sizeof(task));
+    memset(outputs, 0, SHARING * sizeof(*outputs));
+    outputs[0] = (struct dsl_output){.has_answer = true, .answer = TEXT("yes")};
+    for (int i = 0; i < SHARING; i++)
+        jobs[i] = (struct dsl_job){{chunk, 1000}, {task, 1000}, TEXT("a"), 0, 0, i, -1, 0};
+    jobs[7].chunk.size = 10; /* another text though the id is the same */
+    jobs[8].document = 0;
+    jobs[8].chunk = text_slice(DOCUMENT, 4, 7);
+    jobs[8].offset = 4;
+    jobs[9].task_id = jobs[9].chunk_id = INT32_MAX;
+}
+
+static void shared_texts_go_once(void **state)
+{
+    (void)state;
+    struct dsl_job jobs[SHARING];
+    struct dsl_output outputs[SHARING];
+    struct dsl_finished back = {0};
+    struct text_buf message = {0};
+    make_sharing(jobs, outputs);
+    message_put_finished(&message, &(struct dsl_finished){jobs, outputs, SHARING});
+    assert_true(message.size < 30000);
+    struct message_reader reader = {.rest = text_buf_text(&message)};
+    assert_true(message_get_finished(&reader, &OPTIONS, &back));
+    assert_int_equal(back.count, SHARING);
+    for (int i = 0; i < SHARING; i++) {
+        assert_true(text_equal(back.jobs[i].chunk, jobs[i].chunk));
+        assert_true(text_equal(back.jobs[i].task, jobs[i].task));
+        assert_int_equal(back.jobs[i].document, jobs[i].document);
+        assert_int_equal(back.jobs[i].offset, jobs[i].offset);
+        assert_int_equal(back.jobs[i].job_id, i);
+    }
+    assert_true(text_equal(back.outputs[0].answer, TEXT("yes")));
+    free((void *)(uintptr_t)back.jobs);
+    for (size_t i = 0; i < message.size; i += i < 4000 ? 1 : 97) {
+        reader = (struct message_reader){.rest = {message.data, i}};
+        assert_false(message_get_finished(&reader, &OPTIONS, &back));
+        message.data[i] = (char)(message.data[i] ^ 5);
+        reader = (struct message_reader){.rest = text_buf_text(&message)};
+        if (message_get_finished(&reader, &OPTIONS, &back))
+            free((void *)(uintptr_t)back.jobs);
+        message.data[i] = (char)(message.data[i] ^ 5);
+    }
+    text_buf_deinit(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +287,7 @@ int main(void)
         cmocka_unit_test(every_end_is_told),
         cmocka_unit_test(the_limits_hold),
         cmocka_unit_test(jobs_go_there_and_back),
+        cmocka_unit_test(shared_texts_go_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
