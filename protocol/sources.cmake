@@ -62,7 +62,7 @@ room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
   protocol/dsl/eval_comp.c protocol/dsl/eval_expr.c protocol/dsl/eval_ops.c
   protocol/dsl/eval_target.c protocol/dsl/exception.c protocol/dsl/format.c
   protocol/dsl/format_spec.c protocol/dsl/interp.c protocol/dsl/iter.c protocol/dsl/list.c
-  protocol/dsl/lower.c protocol/dsl/lower_def.c protocol/dsl/lower_expr.c
+  protocol/dsl/lower.c protocol/dsl/lower_check.c protocol/dsl/lower_def.c protocol/dsl/lower_expr.c
   protocol/dsl/lower_string.c protocol/dsl/methods_dict.c protocol/dsl/methods_find.c
   protocol/dsl/methods_list.c protocol/dsl/methods_set.c protocol/dsl/methods_text.c
   protocol/dsl/modules.c protocol/dsl/modules_choices.c protocol/dsl/modules_collections.c protocol/dsl/modules_itertools.c

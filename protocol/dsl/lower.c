@@ -2,6 +2,7 @@
 #include "protocol/dsl/lower.h"
 
 #include "protocol/dsl/dict.h"
+#include "protocol/dsl/lower_check.h"
 #include "protocol/dsl/str.h"
 
 #include <string.h>
@@ -252,8 +253,11 @@ static bool lower_handler(struct lower *l, const struct syntax *s, struct ast_ha
 static struct ast *lower_try(struct lower *l, const struct syntax *s)
 {
     struct ast *node = lower_node(l, s, AST_TRY);
+    const uint32_t handlers = l->handlers;
+    l->handlers += child_of_kind(s, SYNTAX_EXCEPT) != NULL;
     if (!node || !lower_block(l, lower_field(s, "body"), &node->as.attempt.body))
         return NULL;
+    l->handlers = handlers;
     node->as.attempt.handlers =
         interp_alloc(l->in, lower_child_count(s), sizeof *node->as.attempt.handlers);
     if (!node->as.attempt.handlers)
@@ -463,7 +467,7 @@ static struct ast *lower_statement(struct lower *l, const struct syntax *s)
 struct code *lower_module(struct interp *in, const struct syntax *module,
                           struct dsl_fault *fault, struct scope **globals)
 {
-    struct lower l = {.in = in, .fault = fault};
+    struct lower l = {.in = in, .fault = fault, .sites_end = &l.sites};
     struct code *code = INTERP_NEW(in, struct code);
     struct str *missing;
     *fault = (struct dsl_fault){0};
@@ -481,5 +485,5 @@ struct code *lower_module(struct interp *in, const struct syntax *module,
         return lower_tripped(&l);
     }
     *globals = l.scope;
-    return code;
+    return lower_check_all(&l, l.scope) ? code : NULL;
 }

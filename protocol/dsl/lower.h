@@ -16,6 +16,9 @@ struct lower {
     struct interp *in;
     struct scope *scope;
     struct dsl_fault *fault;
+    bool asks;                             /* it calls hasattr */
+    uint32_t handlers;                     /* of how many `try` it stands in the body */
+    struct lower_site *sites, **sites_end; /* lower_check's */
 };
 
 /* A whole program. *globals are the names of the module's variables, in order of slot. */

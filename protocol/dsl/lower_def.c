@@ -1,6 +1,7 @@
 /* lower_def - what opens a scope: functions, lambdas, comprehensions; and imports. */
 #include "protocol/dsl/lower.h"
 
+#include "protocol/dsl/lower_check.h"
 #include "protocol/dsl/modules.h"
 #include "protocol/dsl/str.h"
 
@@ -288,10 +289,15 @@ static struct ast *import_one(struct lower *l, const struct syntax *s, struct te
         if (!node->as.import.member)
             return NULL;
         if (!modules_member(l->in, node->as.import.module, member->text, &ignored))
-            return parse_refuse(l->fault, s->line, "cannot import name '%.*s' from '%.*s'",
-                                TEXT_ARG(member->text), TEXT_ARG(module));
+            return parse_refuse(
+                l->fault, s->line,
+                "cannot import name '%.*s' from '%.*s': the nearest there is '%s'",
+                TEXT_ARG(member->text), TEXT_ARG(module),
+                lower_check_nearest(node->as.import.module, member->text));
     }
     node->as.import.target = lower_name(l, target, SCOPE_BOUND);
+    if (node->as.import.target)
+        scope_note_import(l->scope, node);
     return node->as.import.target ? node : NULL;
 }
 

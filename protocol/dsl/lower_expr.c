@@ -1,6 +1,7 @@
 /* lower_expr - expressions and targets; see lower.h. */
 #include "protocol/dsl/lower.h"
 
+#include "protocol/dsl/lower_check.h"
 #include "protocol/dsl/str.h"
 
 #include <string.h>
@@ -187,6 +188,7 @@ static bool check_getattr(struct lower *l, const struct syntax *s, const struct 
           text_equal(function->text, TEXT("hasattr")) ||
           text_equal(function->text, TEXT("setattr"))))
         return true;
+    l->asks |= text_equal(function->text, TEXT("hasattr"));
     const struct ast *name = arguments->items[1];
     if (name->kind != AST_CONST || name->as.constant.kind != VALUE_STR) {
         parse_refuse(l->fault, s->line, "%.*s needs its attribute's name as a plain string",
@@ -198,6 +200,34 @@ static bool check_getattr(struct lower *l, const struct syntax *s, const struct 
         return true;
     parse_refuse(l->fault, s->line, "the attribute %.*s is not available", TEXT_ARG(attribute));
     return false;
+}
+
+/* '{0.__class__}'.format(...), the text written out: that attribute by another way. */
+static bool check_format(struct lower *l, const struct syntax *s, const struct ast *call)
+{
+    const struct ast *function = call->as.call.function;
+    if (function->kind != AST_ATTRIBUTE || !str_is(function->as.attribute.name, "format") ||
+        function->as.attribute.object->kind != AST_CONST ||
+        function->as.attribute.object->as.constant.kind != VALUE_STR)
+        return true;
+    const struct text format = str_text(function->as.attribute.object->as.constant.as.str);
+    for (size_t i = 0; i < format.size; i++) {
+        const struct text rest = text_slice(format, i, format.size);
+        const size_t dunder = text_find(rest, TEXT(".__"), 0);
+        size_t end = 1;
+        if (text_starts(rest, TEXT("{{"))) {
+            i++;
+            continue;
+        }
+        while (end < rest.size && !strchr("{}:!", rest.data[end]))
+            end++;
+        if (rest.data[0] != '{' || dunder >= end)
+            continue;
+        parse_refuse(l->fault, s->line, "the attribute %.*s is not available",
+                     TEXT_ARG(text_slice(rest, dunder + 1, end)));
+        return false;
+    }
+    return true;
 }
 
 static bool lower_argument(struct lower *l, const struct syntax *at, struct ast *call)
@@ -245,7 +275,9 @@ static struct ast *lower_call(struct lower *l, const struct syntax *s)
              at = lower_named(at->next))
             if (is_named(at) == (named == 1) && !lower_argument(l, at, node))
                 return NULL;
-    return check_getattr(l, s, node) ? node : NULL;
+    return check_getattr(l, s, node) && check_format(l, s, node) && lower_check_later(l, node)
+               ? node
+               : NULL;
 }
 
 static struct ast *lower_attribute(struct lower *l, const struct syntax *s)
@@ -261,7 +293,9 @@ static struct ast *lower_attribute(struct lower *l, const struct syntax *s)
                             TEXT_ARG(name));
     node->as.attribute.name = lower_symbol(l, name);
     node->as.attribute.object = lower_expr(l, lower_field(s, "object"));
-    return node->as.attribute.name && node->as.attribute.object ? node : NULL;
+    return node->as.attribute.name && node->as.attribute.object && lower_check_later(l, node)
+               ? node
+               : NULL;
 }
 
 static struct ast *lower_slice(struct lower *l, const struct syntax *s)

@@ -54,6 +54,7 @@ uint32_t scope_note(struct scope *scope, struct str *name, uint32_t flags)
         *symbol = (struct scope_symbol){.name = name};
     }
     symbol->flags |= flags;
+    symbol->binding_count += (flags & SCOPE_BOUND) != 0;
     return (uint32_t)(symbol - scope->symbols);
 }
 
@@ -68,13 +69,25 @@ bool scope_use(struct scope *scope, struct ast *name, uint32_t flags)
     return true;
 }
 
+void scope_note_import(struct scope *scope, const struct ast *import)
+{
+    struct scope_symbol *symbol = &scope->symbols[import->as.import.target->as.name.symbol];
+    const struct ast *before = symbol->import;
+    if (before && (before->as.import.module != import->as.import.module ||
+                   before->as.import.member != import->as.import.member))
+        return; /* counted as a binding, not as an import: it is two things */
+    symbol->import = import;
+    symbol->import_count++;
+}
+
 static bool is_local(const struct scope_symbol *symbol)
 {
     return (symbol->flags & SCOPE_BOUND) && !(symbol->flags & (SCOPE_GLOBAL | SCOPE_NONLOCAL));
 }
 
-/* The scope of the nearest function around that binds name; each between gets it as free. */
-static bool capture(struct scope *from, struct str *name, bool *found)
+/* The scope of the nearest function around that binds name; each between gets it as free. A
+ * nonlocal's bindings are its owner's too. */
+static bool capture(struct scope *from, struct str *name, uint32_t bindings, bool *found)
 {
     struct scope *owner = from->outer;
     *found = false;
@@ -84,6 +97,7 @@ static bool capture(struct scope *from, struct str *name, bool *found)
             return true;
         if (symbol && is_local(symbol)) {
             symbol->flags |= SCOPE_CAPTURED;
+            symbol->binding_count += bindings;
             *found = true;
             break;
         }
@@ -104,7 +118,7 @@ static bool bind(struct scope *scope, struct str **missing)
         bool found;
         if (is_local(symbol) || (symbol->flags & (SCOPE_GLOBAL | SCOPE_FREE)))
             continue;
-        if (!capture(scope, name, &found))
+        if (!capture(scope, name, nonlocal ? symbol->binding_count : 0, &found))
             return false;
         if (nonlocal && !found) {
             *missing = name;
@@ -161,6 +175,8 @@ static bool number(struct scope *scope, struct scope *module)
         if (slot == UINT32_MAX)
             return false;
         scope->symbols[i].slot = slot;
+        if (place == AST_GLOBAL && scope != module) /* global x, and then x is bound */
+            module->symbols[slot].binding_count += scope->symbols[i].binding_count;
         for (struct ast *use = scope->symbols[i].uses; use; use = use->as.name.next_use) {
             use->as.name.place = place;
             use->as.name.slot = slot;
@@ -186,6 +202,19 @@ static void place_parameters(struct scope *scope)
     }
     for (struct scope *inner = scope->inner; inner; inner = inner->next)
         place_parameters(inner);
+}
+
+const struct scope_symbol *scope_owner(const struct scope *scope, const struct scope *module,
+                                       const struct ast *name)
+{
+    if (name->as.name.place == AST_GLOBAL)
+        return &module->symbols[name->as.name.slot];
+    for (; scope && scope->code; scope = scope->outer) {
+        const struct scope_symbol *symbol = find(scope, name->as.name.name);
+        if (symbol && is_local(symbol))
+            return symbol;
+    }
+    return NULL;
 }
 
 bool scope_resolve(struct scope *module, struct str **missing)

@@ -24,6 +24,8 @@ struct scope_symbol {
     uint32_t flags;
     uint32_t slot; /* in its place, once resolved */
     struct ast *uses;
+    uint32_t binding_count, import_count;
+    const struct ast *import; /* what its imports import, when that is one thing */
 };
 
 struct scope {
@@ -44,6 +46,13 @@ struct scope *scope_open(struct interp *in, struct scope *outer, struct code *co
 uint32_t scope_note(struct scope *scope, struct str *name, uint32_t flags);
 /* A name node that uses it, to be resolved. */
 bool scope_use(struct scope *scope, struct ast *name, uint32_t flags);
+
+/* That its last binding is an import: for scope_owner's caller. */
+void scope_note_import(struct scope *scope, const struct ast *import);
+
+/* After scope_resolve: the symbol, in whichever scope, that a name used in scope means. */
+const struct scope_symbol *scope_owner(const struct scope *scope, const struct scope *module,
+                                       const struct ast *name);
 
 /* Resolves all names in all scopes and fills places, slot and cell counts of each code.
  * The module's symbols are the globals, in order. false: tripped, or *missing is a nonlocal
