@@ -28,6 +28,7 @@
 #include <linux/seccomp.h>
 
 enum { DESCRIPTORS_MAX = 1 << 16 };
+static const double WAIT_S_MAX = 3600;
 /* For the C library's own needs beside what serve was promised. */
 #define SLACK_BYTES ((size_t)48 << 20)
 
@@ -197,7 +198,8 @@ static enum sandbox_end wait_for(const struct sandbox *sandbox, short event, dou
         const double left_s = end_s - clock_now_s();
         if (left_s <= 0)
             return SANDBOX_TIMED_OUT;
-        const int ready = poll(&poller, 1, (int)(left_s * 1000) + 1);
+        const double wait_s = left_s < WAIT_S_MAX ? left_s : WAIT_S_MAX; /* fits an int in ms */
+        const int ready = poll(&poller, 1, (int)(wait_s * 1000) + 1);
         if (ready > 0)
             return poller.revents & event ? SANDBOX_DONE : SANDBOX_DIED;
         if (ready < 0 && errno != EINTR)
