@@ -10,6 +10,7 @@ own options stand in the comment at its head, in the line that begins with its n
 import io
 import os
 import pathlib
+import random
 import re
 import struct
 import subprocess
@@ -68,6 +69,8 @@ def make_seeds(target):
         return [safetensors_seed()]
     if target == "documents_fuzz":
         return documents_seeds()
+    if target == "dsl_tree_fuzz":  # a byte is a choice: from nothing, programs stay at one statement
+        return [random.Random(number).randbytes(200 + 20 * number) for number in range(32)]
     return []
 
 
