@@ -1,10 +1,8 @@
 /*
  * document_docx - the text of a Word document (.docx): a zip archive with word/document.xml.
  *
- * A paragraph is a line with a blank one behind it, the cells of a row stand with tabs between
- * them, headings become lines of Markdown, and a page ends with a form feed where the document
- * marks one: a page break of the author's, or where Word saw one when it last showed the page.
- * Deleted text, fields' code, notes and headers are left out.
+ * Headers come first and footers last, each text once; between them the body and its notes
+ * (document_docx_body.h). Comments are left out.
  *
  * An archive is not what it says: what comes out is counted as it comes, and stopped at
  * DOCUMENT_DOCX_RATIO times the archive's size and the caller's limit.
@@ -14,8 +12,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-
-#include <stdbool.h>
 
 enum {
     DOCUMENT_DOCX_RATIO = 100,          /* Word's own come to 30 */
@@ -27,8 +23,5 @@ enum {
  * comes out than may. The sentence does not name the file. */
 MUST_USE enum status document_docx_read(struct text bytes, struct text_buf *out,
                                         struct error *err);
-/* The part of it that reads XML (UTF-8). */
-MUST_USE enum status document_docx_read_xml(struct text xml, struct text_buf *out,
-                                            struct error *err);
 
 #endif

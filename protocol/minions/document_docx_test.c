@@ -1,5 +1,6 @@
 /* document_docx_test - Word documents made here: their text, and archives that are hostile. */
 #include "protocol/minions/document_docx.h"
+#include "protocol/minions/document_docx_body.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,8 @@
 static void check_xml(const char *xml, const char *wanted)
 {
     struct text_buf out = {0};
-    assert_int_equal(document_docx_read_xml(text_of(xml), &out, NULL), OK);
+    const struct document_docx_body_parts parts = {.document = text_of(xml)};
+    assert_int_equal(document_docx_body_read(&parts, &out, NULL), OK);
     text_buf_byte(&out, '\0');
     assert_string_equal(out.data, wanted);
     text_buf_deinit(&out);
@@ -59,6 +61,69 @@ static void keeps_rows_on_a_line(void **state)
               "box\n\n");
 }
 
+static void shows_what_a_reader_sees(void **state)
+{
+    (void)state;
+    /* Tracked: inserted, deleted, moved. An empty w:del marks a paragraph's end as deleted. */
+    check_xml("<w:p><w:pPr><w:rPr><w:del w:id=\"1\"/></w:rPr></w:pPr>"
+              "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+              "<w:del><w:r><w:delText>old</w:delText><w:tab/><w:t>x</w:t></w:r></w:del>"
+              "<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>"
+              "<w:moveFromRangeStart w:id=\"3\"/>"
+              "<w:moveTo><w:r><w:t> here</w:t></w:r></w:moveTo></w:p>",
+              "new here\n\n");
+    check_xml("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>"
+              "<w:r><w:rPr><w:vanish w:val=\"0\"/></w:rPr><w:t>shown</w:t></w:r></w:p>",
+              "shown\n\n");
+}
+
+static void keeps_boxes_behind_their_paragraph(void **state)
+{
+    (void)state;
+    check_xml("<w:p><w:r><w:t>be</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>box</w:t>"
+              "<w:lastRenderedPageBreak/></w:r></w:p></w:txbxContent></w:pict><w:t>fore</w:t>"
+              "</w:r></w:p><w:p><w:r><w:t>z</w:t></w:r></w:p>",
+              "before\n\nbox\n\nz\n\n");
+    check_xml("<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t><w:txbxContent><w:p><w:r><w:t>b</w:t>"
+              "</w:r></w:p></w:txbxContent></w:r></w:p></w:tc></w:tr></w:tbl>",
+              "a \t\n\nb\n\n");
+    check_xml("<w:p><w:r><w:txbxContent><w:p><w:r><w:t>never closed", "never closed");
+}
+
+static void check_notes(const char *document, const char *footnotes, const char *wanted)
+{
+    struct text_buf out = {0};
+    const struct document_docx_body_parts parts = {
+        text_of(document), text_of(footnotes),
+        TEXT("<w:endnote w:id=\"2\"><w:p><w:r><w:t>last</w:t></w:r></w:p></w:endnote>")};
+    assert_int_equal(document_docx_body_read(&parts, &out, NULL), OK);
+    text_buf_byte(&out, '\0');
+    assert_string_equal(out.data, wanted);
+    text_buf_deinit(&out);
+}
+
+static void puts_notes_where_they_are_referred_to(void **state)
+{
+    (void)state;
+    static const char notes[] =
+        "<w:footnotes><w:footnote w:type=\"separator\" w:id=\"0\"><w:p><w:r><w:t>--</w:t>"
+        "</w:r></w:p></w:footnote><w:footnote w:id=\"5\"><w:p><w:r><w:footnoteRef/>"
+        "<w:t>five</w:t></w:r></w:p><w:p><w:r><w:t>more</w:t></w:r></w:p></w:footnote>"
+        "<w:footnote w:id=\"4\"><w:p><w:r><w:t>four</w:t></w:r></w:p></w:footnote>";
+    check_notes("<w:p><w:r><w:t>One</w:t></w:r><w:r><w:footnoteReference w:id=\"5\"/></w:r>"
+                "<w:r><w:t>.</w:t><w:endnoteReference w:id=\"2\"/></w:r></w:p>"
+                "<w:p><w:r><w:br w:type=\"page\"/><w:t>Two</w:t>"
+                "<w:footnoteReference w:id=\"4\"/><w:footnoteReference w:id=\"9\"/>"
+                "<w:footnoteReference w:id=\"-1\"/></w:r></w:p>",
+                notes,
+                "One[1].[endnote 1]\n\n[1] five more\n\n[endnote 1] last\n\n"
+                "\fTwo[2]\n\n[2] four\n\n");
+    /* One that nothing refers to stands at the end, and separators never. */
+    check_notes("<w:p><w:r><w:t>a</w:t></w:r></w:p>", notes,
+                "a\n\n[1] four\n\n[2] five more\n\n[endnote 1] last\n\n");
+    check_notes("", "<w:footnote w:id=\"1\"><w:p>", "[endnote 1] last\n\n");
+}
+
 static void survives_what_is_broken(void **state)
 {
     (void)state;
@@ -71,8 +136,13 @@ static void survives_what_is_broken(void **state)
     check_xml("<!DOCTYPE x [<!ENTITY a \"&b;&b;\">]><w:r><w:t>&a;&amp</w:t></w:r>", "&a;&amp");
 }
 
-/* An archive in memory with one file. */
-static struct text_buf make_zip(const char *name, const char *data, size_t size)
+struct part {
+    const char *name, *data;
+    size_t size;
+};
+
+/* An archive in memory. */
+static struct text_buf make_package(const struct part *parts, size_t count)
 {
     char path[] = "/tmp/cohort-docx-XXXXXX";
     const int descriptor = mkstemp(path);
@@ -80,8 +150,10 @@ static struct text_buf make_zip(const char *name, const char *data, size_t size)
     close(descriptor);
     zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
     assert_non_null(archive);
-    zip_source_t *source = zip_source_buffer(archive, data, size, 0);
-    assert_true(zip_file_add(archive, name, source, 0) >= 0);
+    for (size_t i = 0; i < count; i++) {
+        zip_source_t *source = zip_source_buffer(archive, parts[i].data, parts[i].size, 0);
+        assert_true(zip_file_add(archive, parts[i].name, source, 0) >= 0);
+    }
     assert_int_equal(zip_close(archive), 0);
     struct text_buf bytes = {0};
     char block[4096];
@@ -92,6 +164,12 @@ static struct text_buf make_zip(const char *name, const char *data, size_t size)
     fclose(file);
     unlink(path);
     return bytes;
+}
+
+static struct text_buf make_zip(const char *name, const char *data, size_t size)
+{
+    const struct part part = {name, data, size};
+    return make_package(&part, 1);
 }
 
 static void check_refused(struct text bytes, enum status wanted, const char *why)
@@ -126,6 +204,35 @@ static void unpacks_archives(void **state)
     text_buf_deinit(&zip);
 }
 
+static void reads_all_parts(void **state)
+{
+    (void)state;
+#define PART(name, xml)                                                                        \
+    {                                                                                          \
+        name, xml, sizeof(xml) - 1                                                             \
+    }
+#define LINE(words) "<w:p><w:r><w:t>" words "</w:t></w:r></w:p>"
+    static const struct part parts[] = {
+        PART("word/document2.xml", "<w:p><w:r><w:t>Body</w:t><w:footnoteReference w:id='7'/>"
+                                   "</w:r></w:p>"),
+        PART("word/footnotes.xml", "<w:footnote w:id='7'>" LINE("Note") "</w:footnote>"),
+        PART("word/header1.xml", LINE("Acme, annual report")),
+        PART("word/header2.xml", LINE("Acme, annual  report")),
+        PART("word/footer.xml", LINE("- 3 -")),
+        PART("word/footer3.xml", LINE("Secret")),
+        PART("word/comments.xml", LINE("A remark")),
+    };
+    struct text_buf zip = make_package(parts, sizeof(parts) / sizeof(parts[0]));
+    struct text_buf out = {.size_max = 1 << 20};
+    assert_int_equal(document_docx_read(text_buf_text(&zip), &out, NULL), OK);
+    assert_string_equal(out.data, "Acme, annual report\n\nBody[1]\n\n[1] Note\n\nSecret\n\n");
+    text_buf_deinit(&out);
+    out.size_max = 30;
+    assert_int_equal(document_docx_read(text_buf_text(&zip), &out, NULL), ERR_LIMIT);
+    text_buf_deinit(&out);
+    text_buf_deinit(&zip);
+}
+
 static void stops_at_bombs(void **state)
 {
     (void)state;
@@ -143,9 +250,16 @@ static void stops_at_bombs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_paragraphs),     cmocka_unit_test(ends_pages_where_marked),
-        cmocka_unit_test(keeps_rows_on_a_line), cmocka_unit_test(survives_what_is_broken),
-        cmocka_unit_test(unpacks_archives),     cmocka_unit_test(stops_at_bombs),
+        cmocka_unit_test(shows_what_a_reader_sees),
+        cmocka_unit_test(keeps_boxes_behind_their_paragraph),
+        cmocka_unit_test(puts_notes_where_they_are_referred_to),
+        cmocka_unit_test(reads_all_parts),
+        cmocka_unit_test(reads_paragraphs),
+        cmocka_unit_test(ends_pages_where_marked),
+        cmocka_unit_test(keeps_rows_on_a_line),
+        cmocka_unit_test(survives_what_is_broken),
+        cmocka_unit_test(unpacks_archives),
+        cmocka_unit_test(stops_at_bombs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
  *     documents_fuzz -max_len=4096 -timeout=10 CORPUS
  */
 #include "protocol/minions/document.h"
-#include "protocol/minions/document_docx.h"
+#include "protocol/minions/document_docx_body.h"
 #include "protocol/minions/document_html.h"
 #include "protocol/minions/document_ignore.h"
 #include "protocol/minions/document_kind.h"
@@ -74,7 +74,8 @@ static void try_page(struct text bytes)
 static void try_xml(struct text bytes)
 {
     struct text_buf out = {.size_max = TEXT_MAX};
-    const enum status status = document_docx_read_xml(bytes, &out, NULL);
+    const struct document_docx_body_parts parts = {bytes, bytes, bytes};
+    const enum status status = document_docx_body_read(&parts, &out, NULL);
     check(status == OK || status == ERR_LIMIT);
     text_buf_deinit(&out);
 }
