@@ -9,7 +9,7 @@ room(minions NEEDS base dsl engine tokenizer PkgConfig::CURL PkgConfig::SQLITE P
   protocol/minions/sentence.c protocol/minions/ledger.c
   protocol/minions/document_file.c protocol/minions/document_kind.c
   protocol/minions/document_text.c protocol/minions/document_entity.c
-  protocol/minions/document_html.c protocol/minions/document_docx.c protocol/minions/document_docx_body.c
+  protocol/minions/document_html.c protocol/minions/document_charset.c protocol/minions/document_docx.c protocol/minions/document_docx_body.c
   protocol/minions/document_child.c protocol/minions/document_pdf.c
   protocol/minions/document_ignore.c protocol/minions/document_walk.c
   protocol/minions/document.c protocol/minions/documents.c

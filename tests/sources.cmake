@@ -183,7 +183,7 @@ if(COHORT_TOOLS)
     protocol/api/id_set.c)
   fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c
     protocol/minions/document_text.c protocol/minions/document_entity.c
-    protocol/minions/document_html.c protocol/minions/document_docx.c protocol/minions/document_docx_body.c
+    protocol/minions/document_html.c protocol/minions/document_charset.c protocol/minions/document_docx.c protocol/minions/document_docx_body.c
     protocol/minions/document_ignore.c protocol/minions/document.c)
 endif()
 fuzz(copied_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c)

@@ -1,6 +1,7 @@
 /* document - see document.h. */
 #include "protocol/minions/document.h"
 
+#include "protocol/minions/document_charset.h"
 #include "protocol/minions/document_docx.h"
 #include "protocol/minions/document_html.h"
 #include "protocol/minions/document_kind.h"
@@ -12,8 +13,19 @@ enum { PATH_SHOWN_MAX = 90 }; /* its end, so that the reason fits behind it */
 
 static enum status read_html(struct document *document, struct text bytes, struct error *err)
 {
+    struct text_buf utf8 = {.size_max = document->text.size_max};
     struct text_buf source = {.size_max = document->text.size_max};
-    enum status status = document_text_decode(bytes, &source, &document->found, err);
+    size_t faults = 0;
+    const char *charset = document_charset_declared(bytes);
+    enum status status = OK;
+    if (charset && text_utf8_valid(bytes) < bytes.size) {
+        status = document_charset_decode(bytes, charset, &utf8, &faults, err);
+        bytes = text_buf_text(&utf8);
+    }
+    if (status == OK)
+        status = document_text_decode(bytes, &source, &document->found, err);
+    document->found.faults += faults;
+    text_buf_deinit(&utf8);
     if (status == OK)
         status =
             document_html_read(text_buf_text(&source), &document->text, &document->lines, err);

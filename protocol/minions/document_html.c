@@ -4,6 +4,8 @@
  * A tag is '<', an optional '/', a letter; it ends at the '>' outside of quotes. Where there is
  * none to the end of the page, that tag and all behind it end at the next '>' at all: a page
  * with one wrong quote must not lose its rest, and looking twice would take quadratic time.
+ * What a page itself hides (the attribute hidden, a style of its own that says display: none) is
+ * not shown; what a style sheet hides is.
  * White space runs together outside of pre, as a browser has it; a run with a line feed in it
  * stays a line feed, so that lines of the text stay near those of the source.
  */
@@ -16,7 +18,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NAME_BYTES_MAX = 12 }; /* what is longer is no name that is known */
+enum {
+    NAME_BYTES_MAX = 12,  /* what is longer is no name that is known */
+    STYLE_BYTES_MAX = 200 /* that are looked at */
+};
 
 /* What a tag does to the text around it. */
 enum effect { NOTHING, LINE, BLOCK, ITEM, CELL, HEADING, HIDDEN, PRE };
@@ -43,6 +48,7 @@ static const struct {
 struct tag {
     char name[NAME_BYTES_MAX + 1]; /* in small letters; empty: a comment or declaration */
     bool is_end;
+    struct text attributes;
     size_t end; /* behind its '>' */
 };
 
@@ -55,7 +61,9 @@ struct page {
     bool has_space; /* a space is owed */
     bool has_tab;   /* a tab is, between two cells, whatever blocks are in them */
     bool is_pre, is_heading;
-    bool is_unquoted; /* quotes no longer count */
+    bool is_unquoted;                /* quotes no longer count */
+    char hidden[NAME_BYTES_MAX + 1]; /* the element that is not shown; empty: none */
+    uint32_t hidden_depth;           /* of that name that are open in it, itself included */
 };
 
 /* ---- writing ---- */
@@ -180,7 +188,112 @@ static bool read_tag(struct page *page, size_t at, struct tag *tag)
             tag->name[size++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
     tag->end = find_end(page, at + name);
+    tag->attributes = text_slice(source, at + name, tag->end);
     return true;
+}
+
+/* ---- what is not shown ---- */
+
+/* Reads the attribute at or after *at, and moves behind it; false: none is left. */
+static bool next_attribute(struct text text, size_t *at, struct text *name, struct text *value)
+{
+    size_t begin = *at;
+    while (begin < text.size && (is_space(text.data[begin]) || text.data[begin] == '/'))
+        begin++;
+    size_t end = begin;
+    while (end < text.size && !is_space(text.data[end]) && text.data[end] != '=' &&
+           text.data[end] != '>' && text.data[end] != '/')
+        end++;
+    *name = text_slice(text, begin, end);
+    *value = (struct text){0};
+    *at = end + 1;
+    if (end >= text.size || text.data[end] == '>')
+        return name->size > 0;
+    if (text.data[end] != '=')
+        return true;
+    begin = end + 1;
+    const char quote = begin < text.size ? text.data[begin] : ' ';
+    const bool is_quoted = quote == '"' || quote == '\'';
+    begin += is_quoted;
+    for (end = begin; end < text.size; end++)
+        if (is_quoted ? text.data[end] == quote
+                      : is_space(text.data[end]) || text.data[end] == '>')
+            break;
+    *value = text_slice(text, begin, end);
+    *at = end + 1;
+    return true;
+}
+
+static bool is_word(struct text text, const char *word)
+{
+    return strlen(word) == text.size && strncasecmp(text.data, word, text.size) == 0;
+}
+
+/* Whether a style says `display: none` or `visibility: hidden`, with or without spaces. */
+static bool hides(struct text style)
+{
+    char plain[STYLE_BYTES_MAX + 1];
+    size_t size = 0;
+    for (size_t i = 0; i < style.size && size < STYLE_BYTES_MAX; i++)
+        if (!is_space(style.data[i]))
+            plain[size++] = style.data[i];
+    plain[size] = '\0';
+    return strcasestr(plain, "display:none") || strcasestr(plain, "visibility:hidden");
+}
+
+static bool is_hidden(const struct tag *tag)
+{
+    struct text name, value;
+    for (size_t at = 0; at < tag->attributes.size;) {
+        if (!next_attribute(tag->attributes, &at, &name, &value))
+            break;
+        if (is_word(name, "hidden") || (is_word(name, "style") && hides(value)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_among(const char *name, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the tag is inside of what is not shown. One that begins it counts as inside, one that
+ * ends it as well; an element that may go without an end tag ends at the next of its name, or
+ * where the element around it ends. */
+static bool is_inside_hidden(struct page *page, const struct tag *tag)
+{
+    static const char *const outer[] = {"ul",    "ol",     "dl",   "table",   "tr",
+                                        "tbody", "select", "div",  "section", "article",
+                                        "main",  "body",   "html", NULL};
+    static const char *const empty[] = {"area",  "base",   "br",    "col",  "embed",
+                                        "hr",    "img",    "input", "link", "meta",
+                                        "param", "source", "wbr",   NULL};
+    static const char *const optional[] = {"p",  "li",    "dt",     "dd",   "td",   "th",
+                                           "tr", "tbody", "option", "html", "body", NULL};
+    const bool is_same = strcmp(page->hidden, tag->name) == 0;
+    if (page->hidden_depth == 0) {
+        if (tag->is_end || tag->name[0] == '\0' || is_among(tag->name, empty) ||
+            !is_hidden(tag))
+            return false;
+        memcpy(page->hidden, tag->name, sizeof(page->hidden));
+        page->hidden_depth = 1;
+        return true;
+    }
+    if (!is_among(page->hidden, optional)) {
+        if (is_same && tag->is_end)
+            page->hidden_depth--;
+        else if (is_same)
+            page->hidden_depth++;
+        return true;
+    }
+    if (!is_same && (!tag->is_end || !is_among(tag->name, outer)))
+        return true;
+    page->hidden_depth = 0;
+    return is_same && (tag->is_end || is_inside_hidden(page, tag));
 }
 
 static enum effect effect_of(const struct tag *tag)
@@ -207,6 +320,13 @@ static size_t skip_hidden(struct page *page, const struct tag *opened)
             (source.size - at == size || !is_letter(source.data[at + size])))
             return find_end(page, at + size);
     }
+}
+
+/* Where reading goes on behind a tag in what is not shown. */
+static size_t pass(struct page *page, const struct tag *tag)
+{
+    const bool is_code = effect_of(tag) == HIDDEN && !tag->is_end && page->hidden_depth > 0;
+    return is_code ? skip_hidden(page, tag) : tag->end;
 }
 
 static void open_heading(struct page *page, const struct tag *tag, size_t at)
@@ -277,7 +397,9 @@ enum status document_html_read(struct text source, struct text_buf *out, struct 
         const char c = source.data[at];
         size_t next = at;
         if (c == '<' && read_tag(&page, at, &tag)) {
-            at = apply(&page, &tag, at);
+            at = is_inside_hidden(&page, &tag) ? pass(&page, &tag) : apply(&page, &tag, at);
+        } else if (page.hidden_depth > 0) {
+            at++;
         } else if (c == '&' && document_entity_read(source, &next, &code_point)) {
             put_code_point(&page, at, code_point);
             at = next;

@@ -51,6 +51,26 @@ static void strips_tags(void **state)
     check("<p></p>", "");
 }
 
+static void leaves_out_what_is_hidden(void **state)
+{
+    (void)state;
+    check("a<div hidden>b<div>c</div>d</div>e", "ae");
+    check("a<b HIDDEN='until-found'>b<i>c</i></b>d", "ad");
+    check("a<span class=\"hidden\" style=\"color: red\">b</span>c", "abc");
+    check("a<span style=\"color:red; DISPLAY : none\">b</span>c", "ac");
+    check("a<span style='visibility:hidden'>b</span>c", "ac");
+    check("a<span title=\" hidden \" data-hidden>b</span>c", "abc");
+    check("a<input hidden><br hidden>b", "a\nb");
+    check("a<div hidden><script>'</div>'</script>b</div>c", "ac");
+    check("a<template><p>b</template>c", "a c");
+    /* Elements that may go without an end tag. */
+    check("<p hidden>a<p>b", "b");
+    check("<ul><li hidden>a<li>b<li hidden>c</ul>d", "- b\n\nd");
+    check("<table><tr><td hidden>a<td>b</td></tr><tr hidden><td>c</table>d", "b\n\nd");
+    check("<p hidden>a</p>b", "b");
+    check("a<div hidden>never closed", "a");
+}
+
 static void survives_what_is_broken(void **state)
 {
     (void)state;
@@ -70,8 +90,9 @@ static void survives_what_is_broken(void **state)
 static void takes_no_quadratic_time(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"<a =\">\"", "<a",   "<!--",    "&",      "<b ='",
-                                         "</",        "<li>", "<script", "</scrip"};
+    static const char *const pieces[] = {"<a =\">\"", "<a",         "<!--",       "&",
+                                         "<b ='",     "</",         "<li>",       "<script",
+                                         "</scrip",   "<i hidden>", "<p hidden>", "<b hidden "};
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         struct text_buf source = {0}, out = {0}, lines = {0};
         while (source.size < 1 << 20)
@@ -107,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strips_tags),
+        cmocka_unit_test(leaves_out_what_is_hidden),
         cmocka_unit_test(survives_what_is_broken),
         cmocka_unit_test(takes_no_quadratic_time),
         cmocka_unit_test(keeps_line_numbers),
