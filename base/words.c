@@ -10,19 +10,67 @@ static const struct text ENDINGS[] = {
     {"ion", 3},    {"ers", 3},   {"ors", 3},   {"ies", 3},   {"ed", 2},   {"es", 2},
     {"ly", 2},     {"er", 2},    {"or", 2},    {"s", 1},     {"e", 1},    {"y", 1}};
 
-enum { COMMON_BYTES = 8 }; /* room for the longest, with NULs behind it */
+enum {
+    COMMON_BYTES = 8, /* room for the longest, with NULs behind it */
+    IRREGULAR_BYTES = 12
+};
 
 static const char COMMON[][COMMON_BYTES] =
     {/* in the order of bytes */
-     "a",    "about", "all",   "also",  "am",   "an",     "and",   "any",   "are",   "as",
-     "at",   "be",    "been",  "being", "but",  "by",     "can",   "could", "did",   "do",
-     "does", "doing", "for",   "from",  "had",  "has",    "have",  "he",    "her",   "his",
-     "how",  "i",     "if",    "in",    "into", "is",     "it",    "its",   "long",  "many",
-     "may",  "me",    "might", "much",  "must", "my",     "no",    "not",   "of",    "on",
-     "or",   "our",   "over",  "shall", "she",  "should", "so",    "some",  "such",  "than",
-     "that", "the",   "their", "them",  "then", "there",  "these", "they",  "this",  "those",
-     "to",   "under", "up",    "was",   "we",   "were",   "what",  "when",  "where", "which",
-     "who",  "whom",  "whose", "why",   "will", "with",   "would", "you",   "your"};
+     "a",     "about", "all",   "also",  "am",    "an",   "and",    "any",   "are",   "as",
+     "at",    "be",    "been",  "being", "but",   "by",   "can",    "could", "did",   "do",
+     "does",  "doing", "for",   "from",  "had",   "has",  "have",   "he",    "her",   "his",
+     "how",   "i",     "if",    "in",    "into",  "is",   "it",     "its",   "long",  "many",
+     "may",   "me",    "might", "much",  "must",  "my",   "no",     "not",   "of",    "on",
+     "or",    "our",   "over",  "s",     "shall", "she",  "should", "so",    "some",  "such",
+     "t",     "than",  "that",  "the",   "their", "them", "then",   "there", "these", "they",
+     "this",  "those", "to",    "under", "up",    "was",  "we",     "were",  "what",  "when",
+     "where", "which", "who",   "whom",  "whose", "why",  "will",   "with",  "would", "you",
+     "your"};
+
+/* Forms that no ending tells, and their stems' words; two ways of spelling one word. In the
+ * order of bytes. */
+static const struct {
+    char form[IRREGULAR_BYTES], word[IRREGULAR_BYTES];
+} IRREGULAR[] = {
+    {"began", "begin"},      {"begun", "begin"},      {"behavior", "behaviour"},
+    {"bought", "buy"},       {"broke", "break"},      {"broken", "break"},
+    {"brought", "bring"},    {"built", "build"},      {"came", "come"},
+    {"caught", "catch"},     {"center", "centre"},    {"centers", "centre"},
+    {"children", "child"},   {"chose", "choose"},     {"chosen", "choose"},
+    {"color", "colour"},     {"colors", "colour"},    {"defense", "defence"},
+    {"drawn", "draw"},       {"drew", "draw"},        {"driven", "drive"},
+    {"drove", "drive"},      {"fallen", "fall"},      {"favor", "favour"},
+    {"fed", "feed"},         {"feet", "foot"},        {"fell", "fall"},
+    {"felt", "feel"},        {"flew", "fly"},         {"flown", "fly"},
+    {"forbade", "forbid"},   {"forbidden", "forbid"}, {"forgot", "forget"},
+    {"forgotten", "forget"}, {"fought", "fight"},     {"found", "find"},
+    {"froze", "freeze"},     {"frozen", "freeze"},    {"gave", "give"},
+    {"given", "give"},       {"gone", "go"},          {"got", "get"},
+    {"gotten", "get"},       {"grew", "grow"},        {"grown", "grow"},
+    {"heard", "hear"},       {"held", "hold"},        {"hid", "hide"},
+    {"hidden", "hide"},      {"honor", "honour"},     {"kept", "keep"},
+    {"knew", "know"},        {"known", "know"},       {"labor", "labour"},
+    {"led", "lead"},         {"left", "leave"},       {"lent", "lend"},
+    {"licence", "license"},  {"licenced", "license"}, {"licences", "license"},
+    {"loss", "lose"},        {"lost", "lose"},        {"made", "make"},
+    {"meant", "mean"},       {"men", "man"},          {"met", "meet"},
+    {"offense", "offence"},  {"paid", "pay"},         {"people", "person"},
+    {"proven", "prove"},     {"ran", "run"},          {"ridden", "ride"},
+    {"risen", "rise"},       {"rode", "ride"},        {"rose", "rise"},
+    {"said", "say"},         {"sang", "sing"},        {"saw", "see"},
+    {"seen", "see"},         {"sent", "send"},        {"shaken", "shake"},
+    {"shook", "shake"},      {"sold", "sell"},        {"sought", "seek"},
+    {"spent", "spend"},      {"spoke", "speak"},      {"spoken", "speak"},
+    {"stole", "steal"},      {"stolen", "steal"},     {"stood", "stand"},
+    {"struck", "strike"},    {"sung", "sing"},        {"swore", "swear"},
+    {"sworn", "swear"},      {"taken", "take"},       {"taught", "teach"},
+    {"thought", "think"},    {"threw", "throw"},      {"thrown", "throw"},
+    {"told", "tell"},        {"took", "take"},        {"understood", "understand"},
+    {"went", "go"},          {"women", "woman"},      {"won", "win"},
+    {"wore", "wear"},        {"worn", "wear"},        {"written", "write"},
+    {"wrote", "write"},
+};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -52,6 +100,29 @@ static bool is_common(const char word[COMMON_BYTES])
     return false;
 }
 
+/* Puts the word in the place of a form of it; gives the size of what is there then. */
+static size_t replace_irregular(char stem[WORDS_STEM_MAX], size_t size)
+{
+    char form[IRREGULAR_BYTES] = "";
+    size_t low = 0, high = COUNT_OF(IRREGULAR);
+    if (size >= IRREGULAR_BYTES || size < 3)
+        return size;
+    memcpy(form, stem, size);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = memcmp(form, IRREGULAR[middle].form, IRREGULAR_BYTES);
+        if (order == 0) {
+            memcpy(stem, IRREGULAR[middle].word, IRREGULAR_BYTES);
+            return strlen(IRREGULAR[middle].word);
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return size;
+}
+
 /* The stem of one word in lower case, as words_next compares it; gives its size. */
 static size_t stem_of(struct text word, char stem[WORDS_STEM_MAX])
 {
@@ -60,6 +131,7 @@ static size_t stem_of(struct text word, char stem[WORDS_STEM_MAX])
         const char c = word.data[i];
         stem[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
+    size = replace_irregular(stem, size);
     for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
         const struct text ending = ENDINGS[i];
         if (size >= ending.size + 4 && stem[size - 1] == ending.data[ending.size - 1] &&

@@ -4,7 +4,8 @@
  * A word is a run of ASCII letters and digits and of code points from U+00C0 up; a code point
  * from U+2E80 up (Chinese, Japanese, Korean) is a word by itself, for those scripts put no
  * space between words. The stem is a crude one for English: known endings are cut while four
- * bytes remain, so that `terminate`, `terminated` and `termination` meet. Words that carry no
+ * bytes remain, so that `terminate`, `terminated` and `termination` meet; a table has what no
+ * ending tells (`held`, `licence`). Words that carry no
  * content (the, which, may, ...) are marked, never hidden: the caller decides.
  */
 #ifndef BASE_WORDS_H

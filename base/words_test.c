@@ -26,6 +26,26 @@ static void inflections_meet(void **state)
     assert_false(stem_of("patent") == stem_of("parent"));
 }
 
+static void irregular_forms_meet(void **state)
+{
+    (void)state;
+    assert_true(stem_of("held") == stem_of("Holding"));
+    assert_true(stem_of("bought") == stem_of("Buy"));
+    assert_true(stem_of("written") == stem_of("WROTE"));
+    assert_true(stem_of("began") == stem_of("begin")); /* the first of them */
+    assert_true(stem_of("wrote") == stem_of("write")); /* and the last */
+    assert_true(stem_of("licence") == stem_of("licenses"));
+    assert_false(stem_of("heldx") == stem_of("hold"));
+    assert_false(stem_of("written") == stem_of("read"));
+    struct words_reader reader = {.text = TEXT("company's don't")};
+    struct words_word word;
+    static const bool common[] = {false, true, false, true};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(words_next(&reader, &word));
+        assert_int_equal(word.is_common, common[i]);
+    }
+}
+
 static void boundaries_and_kinds(void **state)
 {
     (void)state;
@@ -92,9 +112,10 @@ static void hostile_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inflections_meet),       cmocka_unit_test(boundaries_and_kinds),
-        cmocka_unit_test(ideographs_stand_alone), cmocka_unit_test(content_words_and_share),
-        cmocka_unit_test(common_words),           cmocka_unit_test(hostile_bytes),
+        cmocka_unit_test(inflections_meet),        cmocka_unit_test(irregular_forms_meet),
+        cmocka_unit_test(boundaries_and_kinds),    cmocka_unit_test(ideographs_stand_alone),
+        cmocka_unit_test(content_words_and_share), cmocka_unit_test(common_words),
+        cmocka_unit_test(hostile_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,13 @@ static const char *const MODAL_WORDS[] = {
     "may",    "must",       "shall",   "can",       "cannot",     "will",  "not",
     "no",     "required",   "permits", "permitted", "permission", "allow", "allowed",
     "allows", "prohibited", "permit",  "grants",    NULL};
+static const char *const QUANTITIES[] = {
+    "income", "revenue", "revenues", "sales",  "profit",  "cost",   "costs",       "price",
+    "amount", "number",  "total",    "sum",    "percent", "rate",   "percentage",  "fee",
+    "size",   "length",  "height",   "weight", "age",     "margin", "temperature", NULL};
+static const char *const MONTHS[] = {"january",  "february", "march",  "april",     "may",
+                                     "june",     "july",     "august", "september", "october",
+                                     "november", "december", NULL};
 static const char *const MEANS[] = {"means", "mean",    "is",       "are", "refers",
                                     "refer", "include", "includes", NULL};
 static const char *const ABOUT_MEANING[] = {"mean",   "means",      "meant", "meaning",
@@ -73,45 +80,6 @@ static bool has_number(struct text text)
     return has_one_of(text, NUMBER_WORDS);
 }
 
-/* Whether `how` with an amount after it, or `when`, stands anywhere: `From how many ...`. */
-static bool asks_amount(struct text question)
-{
-    struct words_reader reader = {.text = question};
-    struct words_word word;
-    struct text spelled, before = {0};
-    while (next_word(&reader, &spelled, &word)) {
-        if (is_one_of(before, (const char *const[]){"how", NULL}) &&
-            is_one_of(spelled, AMOUNT_AFTER_HOW))
-            return true;
-        if (is_one_of(spelled, (const char *const[]){"when", NULL}) &&
-            (before.size == 0 ||
-             is_one_of(before, (const char *const[]){"by", "until", "since", NULL})))
-            return true;
-        before = spelled;
-    }
-    return false;
-}
-
-enum question_kind question_kind(struct text question)
-{
-    struct words_reader reader = {.text = question};
-    struct words_word word;
-    struct text opening[OPENING_WORDS] = {{0}};
-    for (int i = 0; i < OPENING_WORDS; i++)
-        if (!next_word(&reader, &opening[i], &word))
-            break;
-    if (asks_amount(question))
-        return QUESTION_AMOUNT;
-    if (is_one_of(opening[0], YES_NO_FIRST))
-        return QUESTION_YES_NO;
-    if (is_one_of(opening[0], (const char *const[]){"what", "who", "define", NULL}) &&
-        (is_one_of(opening[1], (const char *const[]){"is", "are", NULL}) ||
-         has_one_of(question, (const char *const[]){"mean", "meant", "means", "define",
-                                                    "definition", NULL})))
-        return QUESTION_DEFINITION;
-    return QUESTION_OTHER;
-}
-
 /* Without a plural s, or the ending of a verb's present participle. */
 static struct text base_of(struct text word)
 {
@@ -140,6 +108,103 @@ static bool has_word(struct text text, struct text wanted)
         if (is_same_word(spelled, wanted))
             return true;
     return false;
+}
+
+/* A month's name with its capital, or a year of this age. */
+static bool has_date(struct text text)
+{
+    struct words_reader reader = {.text = text};
+    struct words_word word;
+    struct text spelled;
+    while (next_word(&reader, &spelled, &word)) {
+        if (spelled.data[0] >= 'A' && spelled.data[0] <= 'Z' && is_one_of(spelled, MONTHS))
+            return true;
+        if (word.is_number && spelled.size == 4 &&
+            (text_starts(spelled, TEXT("19")) || text_starts(spelled, TEXT("20"))))
+            return true;
+    }
+    return false;
+}
+
+/* Whether two words with capitals stand side by side that the question has not: `Dona Young`,
+ * `Free Software Foundation`. A sentence all in capitals names nobody. */
+static bool has_name(struct text question, struct text sentence)
+{
+    struct words_reader reader = {.text = sentence};
+    struct words_word word;
+    struct text spelled;
+    uint32_t run = 0, names = 0, others = 0;
+    size_t end = 0;
+    while (next_word(&reader, &spelled, &word)) {
+        const bool is_name = spelled.size > 1 && spelled.data[0] >= 'A' &&
+                             spelled.data[0] <= 'Z' && !word.is_common &&
+                             !has_word(question, spelled);
+        run = is_name && (run == 0 || word.offset <= end + 2) ? run + 1 : is_name;
+        names += run == 2;
+        others += spelled.data[0] >= 'a' && spelled.data[0] <= 'z';
+        end = word.offset + word.size;
+    }
+    return names > 0 && others > 0;
+}
+
+static bool asks_time(struct text question)
+{
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text spelled, before = {0};
+    while (next_word(&reader, &spelled, &word)) {
+        if (is_one_of(spelled, (const char *const[]){"when", NULL}) &&
+            (before.size == 0 ||
+             is_one_of(before, (const char *const[]){"by", "until", "since", NULL})))
+            return true;
+        if (is_one_of(spelled, (const char *const[]){"date", "year", "day", "month", NULL}) &&
+            is_one_of(before, (const char *const[]){"which", "what", NULL}))
+            return true;
+        before = spelled;
+    }
+    return false;
+}
+
+/* Whether `how` with an amount after it stands anywhere: `From how many ...`. */
+static bool asks_amount(struct text question)
+{
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text spelled, before = {0};
+    while (next_word(&reader, &spelled, &word)) {
+        if (is_one_of(before, (const char *const[]){"how", NULL}) &&
+            is_one_of(spelled, AMOUNT_AFTER_HOW))
+            return true;
+        before = spelled;
+    }
+    return false;
+}
+
+enum question_kind question_kind(struct text question)
+{
+    struct words_reader reader = {.text = question};
+    struct words_word word;
+    struct text opening[OPENING_WORDS] = {{0}};
+    for (int i = 0; i < OPENING_WORDS; i++)
+        if (!next_word(&reader, &opening[i], &word))
+            break;
+    if (asks_amount(question))
+        return QUESTION_AMOUNT;
+    if (asks_time(question))
+        return QUESTION_TIME;
+    if (is_one_of(opening[0], (const char *const[]){"what", NULL}) &&
+        has_one_of(question, QUANTITIES) && !has_one_of(question, ABOUT_MEANING))
+        return QUESTION_AMOUNT;
+    if (is_one_of(opening[0], YES_NO_FIRST))
+        return QUESTION_YES_NO;
+    if (is_one_of(opening[0], (const char *const[]){"what", "who", "define", NULL}) &&
+        (is_one_of(opening[1], (const char *const[]){"is", "are", NULL}) ||
+         has_one_of(question, (const char *const[]){"mean", "meant", "means", "define",
+                                                    "definition", NULL})))
+        return QUESTION_DEFINITION;
+    if (is_one_of(opening[0], (const char *const[]){"who", "whom", "whose", NULL}))
+        return QUESTION_PERSON;
+    return QUESTION_OTHER;
 }
 
 /* Whether term is named in the question: it has content words, and all are in there. */
@@ -265,6 +330,12 @@ enum question_fit question_fit(enum question_kind kind, struct text question,
     switch (kind) {
     case QUESTION_AMOUNT:
         return has_number(sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
+    case QUESTION_TIME:
+        if (has_date(sentence))
+            return QUESTION_FITS_WELL;
+        return has_number(sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
+    case QUESTION_PERSON:
+        return has_name(question, sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
     case QUESTION_DEFINITION:
         fit = fit_quoted(question, sentence);
         if (fit == QUESTION_FITS_NOT && defines_subject(question, sentence))

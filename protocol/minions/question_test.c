@@ -24,12 +24,16 @@ static void kinds(void **state)
     (void)state;
     assert_int_equal(question_kind(TEXT("How many days are left?")), QUESTION_AMOUNT);
     assert_int_equal(question_kind(TEXT("From how many copies on?")), QUESTION_AMOUNT);
-    assert_int_equal(question_kind(TEXT("By when must I pay?")), QUESTION_AMOUNT);
+    assert_int_equal(question_kind(TEXT("By when must I pay?")), QUESTION_TIME);
+    assert_int_equal(question_kind(TEXT("What was the net income?")), QUESTION_AMOUNT);
+    assert_int_equal(question_kind(TEXT("What does price mean?")), QUESTION_DEFINITION);
+    assert_int_equal(question_kind(TEXT("In which year was it?")), QUESTION_TIME);
+    assert_int_equal(question_kind(TEXT("What happens when it ends?")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("What is a User Product?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("What does convey mean?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("May I sell it?")), QUESTION_YES_NO);
     assert_int_equal(question_kind(TEXT("Who is the owner?")), QUESTION_DEFINITION);
-    assert_int_equal(question_kind(TEXT("Who wrote it?")), QUESTION_OTHER);
+    assert_int_equal(question_kind(TEXT("Who wrote it?")), QUESTION_PERSON);
     assert_int_equal(question_kind(TEXT("What must I do when it breaks?")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("\xff\xfe?")), QUESTION_OTHER);
@@ -41,6 +45,21 @@ static void amounts(void **state)
     assert_true(fits("How long?", "It holds for three years."));
     assert_true(fits("How many?", "At most 5 words."));
     assert_false(fits("How many?", "As you like it."));
+}
+
+static void times_and_names(void **state)
+{
+    (void)state;
+    assert_true(fits_well("When was it?", "It was on May 3."));
+    assert_true(fits_well("When was it?", "It was in 1998."));
+    assert_false(fits_well("When was it?", "You may come at 1234."));
+    assert_true(fits("When was it?", "It was at noon plus 3."));
+    assert_false(fits("When was it?", "It may be late."));
+    assert_true(fits("Who won?", "The cup went to Ann Lee."));
+    assert_true(fits("Who won?", "The Free Software Foundation has it."));
+    assert_false(fits("Who won the Grand Prix?", "The Grand Prix is over."));
+    assert_false(fits("Who won?", "It is Ann, not Bo."));
+    assert_false(fits("Who won?", "THE CUP IS GONE"));
 }
 
 static void definitions(void **state)
@@ -88,8 +107,11 @@ static void permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),       cmocka_unit_test(amounts),
-        cmocka_unit_test(definitions), cmocka_unit_test(exact_definitions),
+        cmocka_unit_test(kinds),
+        cmocka_unit_test(amounts),
+        cmocka_unit_test(times_and_names),
+        cmocka_unit_test(definitions),
+        cmocka_unit_test(exact_definitions),
         cmocka_unit_test(permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
