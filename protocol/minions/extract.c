@@ -20,11 +20,16 @@
 static const double FIT_BONUS[][QUESTION_FITS_WELL + 1] = {
     [QUESTION_OTHER] = {0},
     [QUESTION_AMOUNT] = {0, 0.2, 0.2},
+    [QUESTION_TIME] = {0, 0.2, 0.35},
+    [QUESTION_PERSON] = {0, 0.1, 0.1},
     [QUESTION_DEFINITION] = {0, 0.4, 0.8},
     [QUESTION_YES_NO] = {0, 0.1, 0.4},
 };
 
-enum { WORDS_MIN = 4 }; /* shorter units are headings and labels */
+enum {
+    WORDS_MIN = 4,       /* shorter units are headings and labels */
+    LEAD_BYTES_MAX = 400 /* of what stands before a table */
+};
 
 /* One sentence while a question ranks it. */
 struct candidate {
@@ -64,6 +69,8 @@ static bool is_statement(const struct extract *extract, uint32_t unit)
     if (extract->headings[unit] == unit)
         return false;
     const struct text text = extract->texts[unit];
+    if (sentence_is_row(text))
+        return true;
     uint32_t words = 0;
     bool inside = false;
     for (size_t i = 0; i < text.size && words < WORDS_MIN; i++) {
@@ -86,6 +93,50 @@ static uint32_t count_units(const struct documents *documents)
     return count;
 }
 
+/* What stands before a table, of units [first, end): its last sentence or column heads, and the
+ * one before when both are short. */
+static struct text lead_of(const struct extract *extract, uint32_t first, uint32_t end)
+{
+    const struct extract_unit *last = &extract->units[end - 1];
+    const size_t stop = last->offset + last->size;
+    size_t begin = last->offset;
+    if (end - first > 1 && stop - last[-1].offset <= LEAD_BYTES_MAX)
+        begin = last[-1].offset;
+    if (stop - begin > LEAD_BYTES_MAX)
+        begin = stop - LEAD_BYTES_MAX;
+    return text_slice(extract->documents->texts[last->document], begin, stop);
+}
+
+/* Splits a document into units from `at` on; gives where the next one's begin. */
+static uint32_t read_document(struct extract *extract, uint32_t document, uint32_t at)
+{
+    struct sentence_reader reader = {.text = extract->documents->texts[document]};
+    const uint32_t first = at;
+    uint32_t heading = UINT32_MAX;
+    struct text lead = {0};
+    bool was_row = false;
+    for (size_t begin, size; sentence_next(&reader, &begin, &size); at++) {
+        const struct text text = text_slice(reader.text, begin, begin + size);
+        const bool is_row = sentence_is_row(text);
+        extract->units[at] = (struct extract_unit){document, begin, size};
+        extract->texts[at] = text;
+        extract->hashes[at] = fold_hash(text);
+        extract->by_hash[at] = at;
+        if (sentence_is_heading(text))
+            heading = at;
+        extract->headings[at] = heading;
+        if (is_row && !was_row)
+            lead = at > first ? lead_of(extract, first, at) : (struct text){0};
+        was_row = is_row;
+        if (is_row)
+            extract->contexts[at] = lead;
+        else
+            extract->contexts[at] =
+                heading == UINT32_MAX ? (struct text){0} : extract->texts[heading];
+    }
+    return at;
+}
+
 enum status extract_init(struct extract *extract, const struct documents *documents,
                          struct arena *arena, struct error *err)
 {
@@ -95,29 +146,17 @@ enum status extract_init(struct extract *extract, const struct documents *docume
         .units = ARENA_NEW(arena, struct extract_unit, count),
         .texts = ARENA_NEW(arena, struct text, count),
         .headings = ARENA_NEW(arena, uint32_t, count),
+        .contexts = ARENA_NEW(arena, struct text, count),
         .by_hash = ARENA_NEW(arena, uint32_t, count),
         .hashes = ARENA_NEW(arena, uint64_t, count),
         .unit_count = count,
     };
-    if (!extract->units || !extract->texts || !extract->headings || !extract->by_hash ||
-        !extract->hashes)
+    if (!extract->units || !extract->texts || !extract->headings || !extract->contexts ||
+        !extract->by_hash || !extract->hashes)
         FAIL(err, ERR_MEMORY, "extract: no room for %u sentences", count);
     uint32_t at = 0;
-    for (uint32_t d = 0; d < documents->count; d++) {
-        struct sentence_reader reader = {.text = documents->texts[d]};
-        size_t begin, size;
-        uint32_t heading = UINT32_MAX;
-        while (sentence_next(&reader, &begin, &size)) {
-            extract->units[at] = (struct extract_unit){d, begin, size};
-            extract->texts[at] = text_slice(reader.text, begin, begin + size);
-            extract->hashes[at] = fold_hash(extract->texts[at]);
-            extract->by_hash[at] = at;
-            if (sentence_is_heading(extract->texts[at]))
-                heading = at;
-            extract->headings[at] = heading;
-            at++;
-        }
-    }
+    for (uint32_t d = 0; d < documents->count; d++)
+        at = read_document(extract, d, at);
     qsort_r(extract->by_hash, count, sizeof(*extract->by_hash), compare_hash, extract);
     return OK;
 }
@@ -229,10 +268,8 @@ static enum status rank_by_words(struct ranking *ranking, struct error *err)
         FAIL(err, ERR_MEMORY, "extract: no room for %u sentences", ranking->count);
     for (uint32_t i = 0; i < ranking->count; i++) {
         const uint32_t unit = ranking->list[i].unit;
-        const uint32_t heading = ranking->extract->headings[unit];
-        passages[i].text = ranking->extract->texts[unit];
-        if (heading != UINT32_MAX)
-            passages[i].heading = ranking->extract->texts[heading];
+        passages[i] = (struct bm25_passage){ranking->extract->texts[unit],
+                                            ranking->extract->contexts[unit]};
     }
     bm25_rank(&bm25_default, passages, ranking->count, ranking->question, scores);
     const enum question_kind kind = question_kind(ranking->question);

@@ -39,6 +39,8 @@ struct extract {
     struct text *texts;         /* [unit_count] their bytes */
     uint32_t *headings;         /* [unit_count] the unit that heads it; itself: a heading;
                                    UINT32_MAX: none */
+    struct text *contexts;      /* [unit_count] whose words count for it as well: its heading;
+                                   of a row of a table, what stands before the table */
     uint32_t *by_hash;          /* [unit_count] positions by folded hash, for made-up chunks */
     uint64_t *hashes;           /* [unit_count] */
     uint32_t unit_count;

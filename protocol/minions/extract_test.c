@@ -134,6 +134,26 @@ static void a_made_up_chunk_is_traced_back(void **state)
         text_equal(outcome.output.citation, TEXT("The fee for a copy  is five dollars.")));
 }
 
+static void a_row_counts_with_what_stands_before_it(void **state)
+{
+    (void)state;
+    static const char tables[] = "Votes for the chair were:\n\nName    For\nAnn Lee    12\n"
+                                 "Bo Day    34\n\nVotes for the treasurer were:\n\n"
+                                 "Name    For\nBo Day    78\nAnn Lee    56\n";
+    struct text text = {tables, sizeof(tables) - 1};
+    const struct documents documents = {.texts = &text, .count = 1};
+    char liked[] = "x";
+    struct fixture f;
+    set_up(&f, liked);
+    assert_int_equal(extract_init(&f.extract, &documents, &f.arena, NULL), OK);
+    const struct dsl_job job = {.chunk = text,
+                                .task = TEXT("How many votes for the treasurer had Ann Lee?")};
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_true(text_equal(outcome.output.citation, TEXT("Ann Lee    56")));
+}
+
 static void nothing_to_extract(void **state)
 {
     (void)state;
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test(the_model_can_turn_the_order),
         cmocka_unit_test(only_sentences_of_the_chunk),
         cmocka_unit_test(a_made_up_chunk_is_traced_back),
+        cmocka_unit_test(a_row_counts_with_what_stands_before_it),
         cmocka_unit_test(nothing_to_extract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,13 @@
 
 #include <string.h>
 
-enum { LABEL_BYTES_MAX = 4, HEADING_WORDS_MAX = 10, TITLE_WORDS_MAX = 8 };
+enum {
+    COLUMN_SPACES = 3,
+    ROW_BYTES_MAX = 400,
+    LABEL_BYTES_MAX = 4,
+    HEADING_WORDS_MAX = 10,
+    TITLE_WORDS_MAX = 8
+};
 
 static const char *const ABBREVIATIONS[] = {
     "e.g",  "i.e", "etc", "cf",  "vs",  "al",  "Inc",  "Ltd", "Co",    "Corp",
@@ -97,6 +103,54 @@ static bool begins_item(struct text text, size_t at)
     return begins_label(line);
 }
 
+/* Where a line's next column begins after `at`: behind a tab or three spaces; its size when
+ * there is none. */
+static size_t next_column(struct text line, size_t at)
+{
+    size_t spaces = 0;
+    bool has_tab = false;
+    for (; at < line.size; at++) {
+        if (line.data[at] != ' ' && line.data[at] != '\t' && line.data[at] != '\r') {
+            if (spaces >= COLUMN_SPACES || has_tab)
+                return at;
+            spaces = 0;
+            has_tab = false;
+        }
+        spaces += line.data[at] == ' ';
+        has_tab |= line.data[at] == '\t';
+    }
+    return line.size;
+}
+
+/* Whether a column begins as a figure does. */
+static bool begins_figure(struct text line, size_t at)
+{
+    while (at < line.size && strchr("($+-~<>", line.data[at]) && line.data[at] != '\0')
+        at++;
+    return at < line.size && line.data[at] >= '0' && line.data[at] <= '9';
+}
+
+bool sentence_is_row(struct text line)
+{
+    size_t at = 0, figures = 0, columns = 1;
+    while (at < line.size && fold_is_space(line.data[at]))
+        at++;
+    if (line.size - at > ROW_BYTES_MAX)
+        return false;
+    while ((at = next_column(line, at)) < line.size) {
+        columns++;
+        figures += begins_figure(line, at);
+        at++;
+    }
+    return columns > 1 && figures > 0;
+}
+
+static struct text line_at(struct text text, size_t begin)
+{
+    const size_t end = text_find(text_slice(text, 0, begin + ROW_BYTES_MAX), TEXT("\n"), begin);
+    return text_slice(text, begin, end == SIZE_MAX ? begin + ROW_BYTES_MAX + 1 : end);
+}
+
 /* Whether the line break at `at` ends a paragraph or stands before an item. */
 static bool is_break(struct text text, size_t at)
 {
@@ -107,7 +161,8 @@ static bool is_break(struct text text, size_t at)
            (text.data[next] == ' ' || text.data[next] == '\t' || text.data[next] == '\r'))
         next++;
     return text.data[at] == '\f' || next >= text.size || text.data[next] == '\n' ||
-           text.data[next] == '\f' || begins_item(text, next);
+           text.data[next] == '\f' || begins_item(text, next) ||
+           sentence_is_row(line_at(text, at + 1));
 }
 
 /* Where to cut a run of at most limit bytes that ends nowhere by itself. */
@@ -124,9 +179,21 @@ static size_t cut_long(struct text text, size_t begin, size_t limit)
     return end;
 }
 
+/* Whether a line begins at begin, but for its indentation, and is a row. */
+static bool begin_is_row(struct text text, size_t begin)
+{
+    size_t line = begin;
+    while (line > 0 && (text.data[line - 1] == ' ' || text.data[line - 1] == '\t'))
+        line--;
+    return (line == 0 || text.data[line - 1] == '\n' || text.data[line - 1] == '\f') &&
+           sentence_is_row(line_at(text, begin));
+}
+
 static size_t find_end(struct text text, size_t begin)
 {
     const struct text stop = TEXT("\xe3\x80\x82"); /* the ideographic full stop */
+    if (begin_is_row(text, begin))
+        return begin + line_at(text, begin).size;
     for (size_t at = begin; at < text.size; at++) {
         if (at - begin >= SENTENCE_BYTES_MAX)
             return cut_long(text, begin, at);
@@ -182,7 +249,7 @@ bool sentence_is_heading(struct text sentence)
         inside = !space;
         has_small |= (unsigned char)sentence.data[i] >= 'a';
     }
-    if (sentence.size == 0 || words > HEADING_WORDS_MAX)
+    if (sentence.size == 0 || words > HEADING_WORDS_MAX || sentence_is_row(sentence))
         return false;
     if (sentence.data[0] == '#' && text_find(sentence, TEXT("\n"), 0) == SIZE_MAX)
         return true;

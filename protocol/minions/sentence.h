@@ -3,6 +3,7 @@
  *
  * A sentence ends
  *   - at a blank line, or at the end of the text;
+ *   - before and behind a row of a table (sentence_is_row);
  *   - before a Markdown heading, list item or table row that begins a line;
  *   - after . ! ? (with closing quotes and brackets) before white space and a letter that is
  *     not small, a digit or an opening quote or bracket. Not after an abbreviation (`e.g.`,
@@ -28,6 +29,10 @@ struct sentence_reader {
 
 /* The next sentence as text[*begin, *begin + *size); false at the end. */
 bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size);
+
+/* Whether a line is a row of a table in plain text: columns with a tab or at least three spaces
+ * between them, of which one but the first begins with a figure. */
+bool sentence_is_row(struct text line);
 
 /* Whether a sentence is rather a heading: at most ten words that no mark ends, or that are a
  * number and a title (`15. Disclaimer of Warranty.`), or a Markdown heading. */

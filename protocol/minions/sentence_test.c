@@ -98,7 +98,7 @@ static void long_runs_are_cut_between_words(void **state)
 static void nothing_is_lost(void **state)
 {
     (void)state;
-    static const char alphabet[] = "aA1. .\n\n\f-#)(\"'? !";
+    static const char alphabet[] = "aA1. .\n\n\f-#)(\"'? !\t";
     unsigned seed = 1;
     for (int round = 0; round < 2000; round++) {
         char text[64];
@@ -117,6 +117,26 @@ static void nothing_is_lost(void **state)
         for (size_t i = seen; i < sizeof(text); i++)
             assert_true(fold_is_space(text[i]));
     }
+}
+
+static void rows_stand_alone(void **state)
+{
+    (void)state;
+    EXPECT("The votes were these:\n\n  Name       For      Against\n  Ann Lee    1,234    56\n"
+           "  Bo Day     99       (2)\nAll were\nelected.",
+           "The votes were these:", "Name       For      Against", "Ann Lee    1,234    56",
+           "Bo Day     99       (2)", "All were\nelected.");
+    EXPECT("Net sales\t$10 billion. Up\nmore", "Net sales\t$10 billion. Up", "more");
+    EXPECT("A line\n     with 5 indented words", "A line\n     with 5 indented words");
+    assert_true(sentence_is_row(TEXT("  x   1")));
+    assert_true(sentence_is_row(TEXT("x\t-5")));
+    assert_false(sentence_is_row(TEXT("   1 x")));
+    assert_false(sentence_is_row(TEXT("x  1")));
+    assert_false(sentence_is_row(TEXT("1   x")));
+    assert_false(sentence_is_row(TEXT("x   ")));
+    assert_false(sentence_is_row(TEXT("x   (")));
+    assert_false(sentence_is_row(TEXT("")));
+    assert_false(sentence_is_heading(TEXT("Net sales   10")));
 }
 
 static void headings(void **state)
@@ -143,6 +163,7 @@ int main(void)
         cmocka_unit_test(paragraphs_and_markdown),
         cmocka_unit_test(long_runs_are_cut_between_words),
         cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(rows_stand_alone),
         cmocka_unit_test(headings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
