@@ -21,6 +21,7 @@ void answer_json_write(struct json_writer *w, const struct answer_json *answer)
 {
     const struct round_result *result = answer->result;
     json_write_key_text(w, "answer", text_buf_text(&result->answer));
+    json_write_key_bool(w, "is_found", !result->is_unanswered);
     json_write_key_bool(w, "is_quoted", result->is_quoted);
     json_write_key(w, "citations");
     json_write_array(w);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "engine/engine.h"
 #include "engine/gguf.h"
+#include "protocol/minions/document_pdf.h"
 #include "tokenizer/tokenizer.h"
 #include "tools/cohort.h"
 #include "tools/engine_args.h"
@@ -154,6 +155,19 @@ static void test_refusals(struct doctor *doctor)
     }
 }
 
+static void look_for_readers(struct doctor *doctor)
+{
+    struct finding *pdf = add(doctor, "PDF");
+    if (document_pdf_has_reader()) {
+        (void)snprintf(pdf->value, VALUE_BYTES, "read through pdftotext");
+        return;
+    }
+    (void)snprintf(pdf->value, VALUE_BYTES, "pdftotext is missing");
+    advise(pdf, NOTE,
+           "PDF files are refused, or passed over in folders; every other kind is read: "
+           "apt-get install poppler-utils");
+}
+
 /* Generates a few tokens and takes the time. */
 static enum status try_engine(struct engine *engine, double *tokens_per_s, struct error *err)
 {
@@ -279,6 +293,7 @@ int doctor_main(int argc, char **argv)
     look_at_machine(&doctor);
     test_address_space(&doctor);
     test_refusals(&doctor);
+    look_for_readers(&doctor);
     test_model(&doctor);
     if (!doctor.json)
         show(&doctor);

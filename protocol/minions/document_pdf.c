@@ -8,7 +8,13 @@
 #include <string.h>
 
 /* Poppler takes about 0.01 s and a few KB of text for a page. */
-enum { CPU_S_MAX = 120, WAIT_S_MAX = 600, TEXT_BYTES_MAX = 64 << 20, REASON_BYTES_MAX = 100 };
+enum {
+    ASKING_S_MAX = 10,
+    CPU_S_MAX = 120,
+    WAIT_S_MAX = 600,
+    TEXT_BYTES_MAX = 64 << 20,
+    REASON_BYTES_MAX = 100
+};
 #define MEMORY_BYTES_MAX ((size_t)4 << 30)
 
 /* The first line of what it said, for a sentence: printable ASCII. */
@@ -82,4 +88,19 @@ enum status document_pdf_read(struct text bytes, struct text_buf *out, struct er
         status = document_text_decode(text_buf_text(&text), out, &found, err);
     text_buf_deinit(&text);
     return status;
+}
+
+bool document_pdf_has_reader(void)
+{
+    static char program[] = "pdftotext", version[] = "-v";
+    static char *const argv[] = {program, version, NULL};
+    const struct document_child child = {.argv = argv,
+                                         .cpu_s = CPU_S_MAX,
+                                         .wait_s = ASKING_S_MAX,
+                                         .memory_bytes = MEMORY_BYTES_MAX};
+    struct text_buf output = {.size_max = DOCUMENT_CHILD_SAID_MAX};
+    struct document_child_result result;
+    const enum status status = document_child_run(&child, &output, &result, NULL);
+    text_buf_deinit(&output);
+    return status == OK && result.end != DOCUMENT_CHILD_MISSING;
 }

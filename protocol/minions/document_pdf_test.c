@@ -107,6 +107,7 @@ static void says_what_to_install(void **state)
     char *path = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
     setenv("PATH", "/nonexistent", 1);
     const enum status status = document_pdf_read(TEXT("%PDF-1.7"), &out, &err);
+    assert_false(document_pdf_has_reader());
     setenv("PATH", path, 1);
     free(path);
     assert_int_equal(status, ERR_IO);

@@ -250,6 +250,11 @@ static enum status cite_turn(struct run *run, const struct turn *turn, struct er
     return cite_outcomes(&work, run->result, err);
 }
 
+/* An extracting worker always finds some sentence that is less unlike the question than others. */
+static const char NO_ANSWER[] =
+    "The documents do not seem to answer this: hardly a word of the "
+    "question stands in what comes nearest.";
+
 /* The local supervisor's last step: an answer from the best passages. */
 static enum status answer_locally(struct run *run, const struct turn *turn, struct error *err)
 {
@@ -263,20 +268,25 @@ static enum status answer_locally(struct run *run, const struct turn *turn, stru
     TRY(note(run, turn, err));
     if (result->citation_count == 0)
         FAIL(err, ERR_FORMAT, "no passage of the documents answers the question");
-    /* A model that only extracts writes from the best passage: more confuse it. */
-    const uint32_t most = run->is_extract ? 1 : SUPERVISOR_LOCAL_PASSAGES_MAX;
     uint32_t count = 0;
-    for (; count < result->citation_count && count < most; count++) {
+    for (; count < result->citation_count && count < SUPERVISOR_LOCAL_PASSAGES_MAX; count++) {
         const struct round_citation *citation = &result->citations[count];
         passages[count] = text_slice(run->options->documents->texts[citation->document],
                                      citation->offset, citation->offset + citation->size);
     }
-    const struct supervisor_local_sources sources = {
+    struct supervisor_local_sources sources = {
         .question = run->options->question,
         .passages = passages,
         .count = count,
         .notes = text_buf_text(&run->findings),
     };
+    if (run->is_extract && !supervisor_local_bears_on(&sources)) {
+        result->is_unanswered = true;
+        text_buf_add(&result->answer, text_of(NO_ANSWER));
+        return OK;
+    }
+    if (run->is_extract) /* more than the best passage confuse such a model */
+        sources.count = 1;
     return supervisor_local_answer(&run->context, &sources, &result->answer, &result->is_quoted,
                                    err);
 }

@@ -81,7 +81,8 @@ struct round_citation {
 /* Zero it before the run. */
 struct round_result {
     struct text_buf answer;
-    bool is_quoted; /* the answer is the first citation's text, for want of a better one */
+    bool is_unanswered; /* the answer says that the documents have none */
+    bool is_quoted;     /* the answer is the first citation's text, for want of a better one */
     struct round_citation citations[ROUND_CITATIONS_MAX]; /* best first */
     uint32_t citation_count;
     uint32_t rounds, repairs; /* rounds gone through, programs sent back */

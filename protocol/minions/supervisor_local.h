@@ -40,6 +40,9 @@ MUST_USE enum status supervisor_local_answer(const struct jobs_context *context,
                                              struct text_buf *answer, bool *is_quoted,
                                              struct error *err);
 
+/* Whether the question is about what is in the passages and notes at all, by its words. */
+bool supervisor_local_bears_on(const struct supervisor_local_sources *sources);
+
 /* Whether what was written stands on the passages: it says something beyond the question, its
  * numbers are all in them, most of its content words are in them or in the question, those it
  * adds stand near the same words there, and it denies what the best passage denies. */

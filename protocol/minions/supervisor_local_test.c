@@ -122,6 +122,53 @@ static void denials_are_kept(void **state)
                             "An offer valid for 5 years, at no more than your cost."));
 }
 
+static bool is_grounded_in(const char *question, struct text passage, const char *written)
+{
+    const struct supervisor_local_sources sources = {
+        .question = text_of(question), .passages = &passage, .count = 1};
+    return supervisor_local_is_grounded(text_of(written), &sources);
+}
+
+static void names_and_rows_are_not_made_up(void **state)
+{
+    (void)state;
+    const struct text passage =
+        TEXT("The board of the company met in the spring and elected the "
+             "chair for one year.");
+    assert_true(is_grounded_in("Who was elected?", passage,
+                               "The board of the company met and elected the chair."));
+    assert_false(is_grounded_in("Who was elected?", passage,
+                                "The board (DENP) of the company met and elected the chair."));
+    const struct text row = TEXT("Effective tax rate      24.6%");
+    assert_true(
+        is_grounded_in("What is the tax rate?", row, "The effective tax rate is 24.6%."));
+    assert_false(is_grounded_in("What are the earnings?", row, "The earnings are 24.6%."));
+}
+
+static void what_is_not_there_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *question;
+        bool bears;
+    } cases[] = {{"How many moons has Jupiter?", false},
+                 {"How many days are left?", true}, /* one of two */
+                 {"How many days has a Martian year?", false},
+                 {"How many days after a violation of rules?", true},
+                 {"Why?", true}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct supervisor_local_sources sources = {
+            .question = text_of(cases[i].question), .passages = PASSAGES, .count = 2};
+        if (supervisor_local_bears_on(&sources) != cases[i].bears)
+            fail_msg("%s", cases[i].question);
+    }
+    const struct supervisor_local_sources noted = {.question = TEXT("How many moons?"),
+                                                   .passages = PASSAGES,
+                                                   .count = 2,
+                                                   .notes = TEXT("- four moons")};
+    assert_true(supervisor_local_bears_on(&noted));
+}
+
 static void the_question_is_a_literal(void **state)
 {
     (void)state;
@@ -182,6 +229,8 @@ int main(void)
         cmocka_unit_test(made_up_words_are_not),
         cmocka_unit_test(known_words_in_other_company_are_not),
         cmocka_unit_test(denials_are_kept),
+        cmocka_unit_test(names_and_rows_are_not_made_up),
+        cmocka_unit_test(what_is_not_there_is_told),
         cmocka_unit_test(the_question_is_a_literal),
         cmocka_unit_test(chunks_grow_with_the_documents),
     };
