@@ -64,7 +64,7 @@ static bool take_question(struct ask *ask, char **words)
     for (size_t i = 0; words[i]; i++)
         text_buf_format(&ask->question, "%s%s", i > 0 ? " " : "", words[i]);
     if (ask->files.count == 0)
-        missing = "-f FILE";
+        missing = "-f, with a file, a folder or - for standard input,";
     else if (ask->question.size == 0)
         missing = "the question";
     else if (supervisor_args_lacks_model(&ask->supervisor_args))

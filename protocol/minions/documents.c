@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { HEADING_SHOWN_MAX = 60, NOTES_MAX = 12 };
 
@@ -46,10 +47,12 @@ static void note_encoding(struct opening *opening, const struct document *docume
     note(opening, line);
 }
 
-static void add_count(struct text_buf *buf, uint32_t count, const char *what)
+/* what: with a plural s where count wants one. */
+static void add_count(struct text_buf *buf, uint32_t count, const char *what, bool has_plural)
 {
     if (count > 0)
-        text_buf_format(buf, "%s%u %s", buf->size > 0 ? ", " : "", count, what);
+        text_buf_format(buf, "%s%u %s%s", buf->size > 0 ? ", " : "", count, what,
+                        has_plural && count != 1 ? "s" : "");
 }
 
 /* What was left out of the folders, in one line. */
@@ -59,14 +62,15 @@ static void note_left_out(struct opening *opening)
     struct text_buf *notes = &opening->documents->notes;
     if (opening->notes > NOTES_MAX)
         text_buf_format(notes, "and %u more\n", opening->notes - NOTES_MAX);
-    add_count(&list, opening->walk.hidden, "hidden");
-    add_count(&list, opening->walk.ignored, "named in .gitignore");
-    add_count(&list, opening->binary, "of a kind that is not read");
-    add_count(&list, opening->unread, "that could not be read");
-    add_count(&list, opening->walk.links, "symbolic links");
-    add_count(&list, opening->walk.specials, "no files");
+    add_count(&list, opening->walk.hidden, "hidden", false);
+    add_count(&list, opening->walk.ignored, "named in .gitignore", false);
+    add_count(&list, opening->binary, "of a kind that is not read", false);
+    add_count(&list, opening->unread, "that could not be read", false);
+    add_count(&list, opening->walk.links, "symbolic link", true);
+    add_count(&list, opening->walk.specials, "pipe, socket or device", false);
     if (list.size > 0)
-        text_buf_format(notes, "%u files read; passed over: %.*s\n", opening->documents->count,
+        text_buf_format(notes, "%u file%s read; passed over: %.*s\n", opening->documents->count,
+                        opening->documents->count == 1 ? "" : "s",
                         TEXT_ARG(text_buf_text(&list)));
     text_buf_deinit(&list);
 }
@@ -101,6 +105,18 @@ static struct text copy_path(struct text path)
     return (struct text){copy, path.size};
 }
 
+static bool has_records(struct text path)
+{
+    static const char *const endings[] = {".csv", ".tsv", ".jsonl", ".ndjson"};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        const size_t size = strlen(endings[i]);
+        if (path.size > size &&
+            strncasecmp(path.data + path.size - size, endings[i], size) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* name_size: of the path's end that is its name. */
 static enum status keep(struct documents *documents, struct document *document,
                         struct text from, size_t name_size, struct error *err)
@@ -115,6 +131,7 @@ static enum status keep(struct documents *documents, struct document *document,
     documents->layouts[at] =
         (struct documents_layout){.lines = (uint32_t *)(void *)document->lines.data,
                                   .line_count = document->lines.size / sizeof(uint32_t),
+                                  .has_records = has_records(path),
                                   .is_paged = document->is_paged};
     documents->bytes += document->text.size;
     return OK;
@@ -231,7 +248,8 @@ static enum status check_text(const struct documents *documents, const char *fir
     if (documents->count == 0)
         FAIL(err, ERR_FORMAT, "%.120s: no file in it can be read; %.100s", first,
              documents->notes.size > 0 ? documents->notes.data : "it is empty");
-    FAIL(err, ERR_FORMAT, "%.200s: %zu bytes and no text among them", first, documents->bytes);
+    FAIL(err, ERR_FORMAT, "%.200s: %zu bytes and no text among them",
+         strcmp(first, "-") == 0 ? "standard input" : first, documents->bytes);
 }
 
 static enum status open_all(struct opening *opening, const char *const *paths, uint32_t count,
@@ -372,7 +390,10 @@ static struct text cut_name(struct text name, size_t size)
 void documents_place(const struct documents *documents, uint32_t index, size_t offset,
                      char place[DOCUMENTS_PLACE_MAX])
 {
-    const struct text text = documents->texts[index], name = documents->names[index];
+    const struct text text = documents->texts[index];
+    const struct text name = text_equal(documents->names[index], TEXT("-"))
+                                 ? TEXT("standard input")
+                                 : documents->names[index];
     const struct documents_layout plain = {0};
     const struct documents_layout *layout =
         documents->layouts ? &documents->layouts[index] : &plain;

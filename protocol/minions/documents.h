@@ -29,7 +29,8 @@ struct documents_layout {
     uint32_t *lines; /* [line_count] the line of the file that each line of the text is from;
                             NULL: the same */
     size_t line_count;
-    bool is_paged; /* pages end with form feeds, and the file has no lines of its own */
+    bool has_records; /* each line is one: CSV, TSV, JSON lines */
+    bool is_paged;    /* pages end with form feeds, and the file has no lines of its own */
 };
 
 struct documents {

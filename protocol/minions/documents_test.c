@@ -161,6 +161,9 @@ static void names_pages_and_lines(void **state)
     documents_place(&documents, 1, documents.texts[1].size - 1, place);
     assert_string_equal(place, "page.html line 3 (\"Top\")");
     assert_true(text_equal(documents.names[0], documents.paths[0])); /* it was given twice */
+    documents.names[0] = TEXT("-");
+    documents_place(&documents, 0, documents.texts[0].size - 1, place);
+    assert_string_equal(place, "standard input p. 2 line 3");
     documents.names[0] = TEXT("fed.txt");
     documents_place(&documents, 0, documents.texts[0].size - 1, place);
     assert_string_equal(place, "fed.txt p. 2 line 3");
@@ -208,7 +211,7 @@ static void walks_folders(void **state)
     assert_non_null(strstr(documents.notes.data,
                            "4 files read; passed over: 2 hidden, 2 named in .gitignore, 1 of a "
                            "kind that is not read, 1 that could not be read, 2 symbolic links, "
-                           "1 no files\n"));
+                           "1 pipe, socket or device\n"));
     documents_close(&documents);
     /* From within, the rules above hold as well. */
     path = path_of("top/sub");

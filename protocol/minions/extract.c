@@ -63,13 +63,25 @@ static int compare_hash(const void *left, const void *right, void *user)
     return a < b ? -1 : a > b;
 }
 
+static bool has_records(const struct documents *documents, uint32_t document)
+{
+    return documents->layouts && documents->layouts[document].has_records;
+}
+
+static struct sentence_reader read_sentences(const struct documents *documents,
+                                             uint32_t document)
+{
+    return (struct sentence_reader){.text = documents->texts[document],
+                                    .has_lines = has_records(documents, document)};
+}
+
 /* Whether a unit has enough words to say something, and is no heading. */
 static bool is_statement(const struct extract *extract, uint32_t unit)
 {
     if (extract->headings[unit] == unit)
         return false;
     const struct text text = extract->texts[unit];
-    if (sentence_is_row(text))
+    if (sentence_is_row(text) || has_records(extract->documents, extract->units[unit].document))
         return true;
     uint32_t words = 0;
     bool inside = false;
@@ -86,7 +98,7 @@ static uint32_t count_units(const struct documents *documents)
     uint32_t count = 0;
     size_t begin, size;
     for (uint32_t d = 0; d < documents->count; d++) {
-        struct sentence_reader reader = {.text = documents->texts[d]};
+        struct sentence_reader reader = read_sentences(documents, d);
         while (sentence_next(&reader, &begin, &size))
             count++;
     }
@@ -110,7 +122,7 @@ static struct text lead_of(const struct extract *extract, uint32_t first, uint32
 /* Splits a document into units from `at` on; gives where the next one's begin. */
 static uint32_t read_document(struct extract *extract, uint32_t document, uint32_t at)
 {
-    struct sentence_reader reader = {.text = extract->documents->texts[document]};
+    struct sentence_reader reader = read_sentences(extract->documents, document);
     const uint32_t first = at;
     uint32_t heading = UINT32_MAX;
     struct text lead = {0};
@@ -122,9 +134,14 @@ static uint32_t read_document(struct extract *extract, uint32_t document, uint32
         extract->texts[at] = text;
         extract->hashes[at] = fold_hash(text);
         extract->by_hash[at] = at;
-        if (sentence_is_heading(text))
+        if (!reader.has_lines && sentence_is_heading(text))
             heading = at;
         extract->headings[at] = heading;
+        if (reader.has_lines) {
+            extract->contexts[at] = lead; /* the first line, which names the columns */
+            lead = at == first ? text_slice(text, 0, LEAD_BYTES_MAX) : lead;
+            continue;
+        }
         if (is_row && !was_row)
             lead = at > first ? lead_of(extract, first, at) : (struct text){0};
         was_row = is_row;
@@ -238,19 +255,20 @@ static bool next_unit(struct unit_reader *reader, uint32_t *unit)
     return false;
 }
 
-/* Collects the units of all jobs with this task; marks[unit] says that it is in. */
-static void collect(struct ranking *ranking, const struct dsl_job *jobs, uint32_t count,
-                    int32_t task_id, uint8_t *marks)
+/* Collects the units of all jobs with this task; marks[unit] says that it is in. Headings and
+ * labels only when there is nothing else. */
+static void collect(struct ranking *ranking, const struct extract_work *work, int32_t task_id,
+                    uint8_t *marks, bool has_labels)
 {
     memset(marks, 0, ranking->extract->unit_count);
     ranking->count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (jobs[i].task_id != task_id)
+    for (uint32_t i = 0; i < work->count; i++) {
+        if (work->jobs[i].task_id != task_id)
             continue;
-        struct unit_reader reader = read_units(ranking->extract, &jobs[i]);
+        struct unit_reader reader = read_units(ranking->extract, &work->jobs[i]);
         uint32_t unit;
         while (next_unit(&reader, &unit)) {
-            if (marks[unit] || !is_statement(ranking->extract, unit))
+            if (marks[unit] || (!has_labels && !is_statement(ranking->extract, unit)))
                 continue;
             marks[unit] = 1;
             ranking->list[ranking->count++] = (struct candidate){.unit = unit};
@@ -388,7 +406,9 @@ static enum status run_task(struct ranking *ranking, struct extract_work *work, 
     if (!marks || !places || !ranking->list)
         FAIL(err, ERR_MEMORY, "extract: no room for %u sentences", extract->unit_count);
     ranking->question = work->jobs[first].task;
-    collect(ranking, work->jobs, work->count, task_id, marks);
+    collect(ranking, work, task_id, marks, false);
+    if (ranking->count == 0)
+        collect(ranking, work, task_id, marks, true);
     TRY(rank_by_words(ranking, err));
     TRY(rank_by_model(ranking, err));
     for (uint32_t i = 0; i < extract->unit_count; i++)

@@ -154,18 +154,41 @@ static void a_row_counts_with_what_stands_before_it(void **state)
     assert_true(text_equal(outcome.output.citation, TEXT("Ann Lee    56")));
 }
 
+static void records_go_with_the_names_of_columns(void **state)
+{
+    (void)state;
+    static const char table[] = "City,Area\nRome,1285\nOslo. Big,454\n";
+    struct text text = {table, sizeof(table) - 1};
+    struct documents_layout layout = {.has_records = true};
+    const struct documents documents = {.texts = &text, .layouts = &layout, .count = 1};
+    char liked[] = "x";
+    struct fixture f;
+    set_up(&f, liked);
+    assert_int_equal(extract_init(&f.extract, &documents, &f.arena, NULL), OK);
+    assert_int_equal(f.extract.unit_count, 3);
+    const struct dsl_job job = {.chunk = text, .task = TEXT("How large is the area of Oslo?")};
+    struct jobs_outcome outcome;
+    struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_true(text_equal(outcome.output.citation, TEXT("Oslo. Big,454")));
+    assert_true(text_equal(f.extract.contexts[2], TEXT("City,Area")));
+}
+
 static void nothing_to_extract(void **state)
 {
     (void)state;
     char liked[] = "x";
     struct fixture f;
     set_up(&f, liked);
-    const struct dsl_job job = span(0, 0, 5, 0); /* the title alone */
+    struct dsl_job job = span(0, 0, 2, 0); /* no whole sentence */
     struct jobs_outcome outcome;
     struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
     assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
     assert_int_equal(work.hit_count, 0);
     assert_int_equal(outcome.output.kind, JOB_OUTPUT_NONE);
+    job = span(0, 0, 5, 0); /* a title, and nothing else */
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_int_equal(work.hit_count, 1);
 }
 
 int main(void)
@@ -176,6 +199,7 @@ int main(void)
         cmocka_unit_test(only_sentences_of_the_chunk),
         cmocka_unit_test(a_made_up_chunk_is_traced_back),
         cmocka_unit_test(a_row_counts_with_what_stands_before_it),
+        cmocka_unit_test(records_go_with_the_names_of_columns),
         cmocka_unit_test(nothing_to_extract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,15 @@ static size_t find_end(struct text text, size_t begin)
     return text.size;
 }
 
+static size_t find_line_end(struct text text, size_t begin)
+{
+    size_t end = begin;
+    while (end < text.size && text.data[end] != '\n')
+        if (++end - begin > SENTENCE_BYTES_MAX)
+            return cut_long(text, begin, begin + SENTENCE_BYTES_MAX);
+    return end;
+}
+
 bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size)
 {
     const struct text text = reader->text;
@@ -218,7 +227,7 @@ bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size)
         reader->offset = text.size;
         return false;
     }
-    size_t end = find_end(text, at);
+    size_t end = reader->has_lines ? find_line_end(text, at) : find_end(text, at);
     reader->offset = end;
     while (end > at && fold_is_space(text.data[end - 1]))
         end--;

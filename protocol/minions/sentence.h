@@ -24,7 +24,8 @@ enum { SENTENCE_BYTES_MAX = 1200 };
 
 struct sentence_reader {
     struct text text;
-    size_t offset; /* of what was not read yet */
+    size_t offset;  /* of what was not read yet */
+    bool has_lines; /* each line is one, as in a CSV file: nothing else ends it */
 };
 
 /* The next sentence as text[*begin, *begin + *size); false at the end. */

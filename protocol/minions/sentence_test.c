@@ -127,6 +127,13 @@ static void rows_stand_alone(void **state)
            "The votes were these:", "Name       For      Against", "Ann Lee    1,234    56",
            "Bo Day     99       (2)", "All were\nelected.");
     EXPECT("Net sales\t$10 billion. Up\nmore", "Net sales\t$10 billion. Up", "more");
+    struct sentence_reader lines = {.text = TEXT("a. B\n\n  c,1\n"), .has_lines = true};
+    size_t begin, size;
+    assert_true(sentence_next(&lines, &begin, &size));
+    assert_int_equal(begin * 10 + size, 4);
+    assert_true(sentence_next(&lines, &begin, &size));
+    assert_int_equal(begin * 10 + size, 83);
+    assert_false(sentence_next(&lines, &begin, &size));
     EXPECT("A line\n     with 5 indented words", "A line\n     with 5 indented words");
     assert_true(sentence_is_row(TEXT("  x   1")));
     assert_true(sentence_is_row(TEXT("x\t-5")));

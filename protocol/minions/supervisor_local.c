@@ -22,6 +22,9 @@ enum {
 /* Share of the written content words that must be known. */
 #define GROUNDED_SHARE 0.85
 
+/* And of those beside a number, in the passages alone. */
+#define FIGURE_SHARE 0.65
+
 /* More than one in so many of the question's content words must stand in the best passages: of
  * 110 questions that a document answers at least a half do, of 10 that none answers at most one
  * in three. */
@@ -115,40 +118,35 @@ static bool has_word(struct text text, uint64_t stem)
     return false;
 }
 
-/* Whether a word of the question, and no number, stands in a passage. */
-static bool is_about(struct text passage, const uint64_t *asked, uint32_t count)
+/* Whether a word stands in a passage. */
+static bool is_in_passage(uint64_t stem, const struct supervisor_local_sources *sources)
 {
-    struct words_reader reader = {.text = passage};
-    struct words_word word;
-    while (words_next(&reader, &word))
-        if (!word.is_number && !word.is_common && is_among(word.stem, asked, count))
+    for (uint32_t i = 0; i < passages_used(sources); i++)
+        if (has_word(sources->passages[i], stem))
             return true;
     return false;
 }
 
-/* Whether every number in written stands in a passage: in a sentence, or in a row of a table that
- * has a word of the question, for the figures of other rows are of other things. */
+/* Whether every number in written stands in a passage, and most of the words around it do:
+ * small models give the figure of one thing as that of another, which the question names. */
 static bool numbers_are_known(struct text written,
                               const struct supervisor_local_sources *sources)
 {
     struct words_reader reader = {.text = written};
     struct words_word word;
-    uint64_t asked[STEMS_MAX];
-    const uint32_t count = words_content(sources->question, asked, STEMS_MAX);
+    uint32_t words = 0, known = 0;
+    bool has_number = false;
     while (words_next(&reader, &word)) {
-        bool known = !word.is_number;
-        for (uint32_t i = 0; i < passages_used(sources) && !known; i++) {
-            struct words_reader passage = {.text = sources->passages[i]};
-            struct words_word other;
-            if (sentence_is_row(passage.text) && !is_about(passage.text, asked, count))
-                continue;
-            while (!known && words_next(&passage, &other))
-                known = other.stem == word.stem;
-        }
-        if (!known)
+        if (word.is_common)
+            continue;
+        const bool is_there = is_in_passage(word.stem, sources);
+        if (word.is_number && !is_there)
             return false;
+        has_number |= word.is_number;
+        words += !word.is_number;
+        known += !word.is_number && is_there;
     }
-    return true;
+    return !has_number || known >= FIGURE_SHARE * words;
 }
 
 /* Whether every word that looks like a name, by a capital or a digit in it, is among the stems.
@@ -278,12 +276,8 @@ bool supervisor_local_bears_on(const struct supervisor_local_sources *sources)
     uint64_t asked[STEMS_MAX];
     uint32_t found = 0;
     const uint32_t count = words_sequence(sources->question, asked, STEMS_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        bool is_there = has_word(sources->notes, asked[i]);
-        for (uint32_t j = 0; j < passages_used(sources) && !is_there; j++)
-            is_there = has_word(sources->passages[j], asked[i]);
-        found += is_there;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        found += has_word(sources->notes, asked[i]) || is_in_passage(asked[i], sources);
     return count == 0 || found > count / BEARING_SHARE;
 }
 

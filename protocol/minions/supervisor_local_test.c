@@ -139,6 +139,12 @@ static void names_and_rows_are_not_made_up(void **state)
                                "The board of the company met and elected the chair."));
     assert_false(is_grounded_in("Who was elected?", passage,
                                 "The board (DENP) of the company met and elected the chair."));
+    assert_true(is_grounded_in("How long is the chair elected?",
+                               TEXT("The chair is elected for 12 months."),
+                               "The chair is elected for 12 months."));
+    assert_false(is_grounded_in("What was the net income of the company?",
+                                TEXT("The company bought shares for $900 million."),
+                                "The net income of the company was $900 million."));
     const struct text row = TEXT("Effective tax rate      24.6%");
     assert_true(
         is_grounded_in("What is the tax rate?", row, "The effective tax rate is 24.6%."));

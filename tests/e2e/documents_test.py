@@ -68,7 +68,7 @@ def check_folder(binary, folder):
                            "\n\nsecond\n\n"], done.stdout
     assert "latin.txt: byte 3 is not UTF-8; read as Windows-1252\n" in done.stderr, done
     assert ("4 files read; passed over: 1 hidden, 2 named in .gitignore, 1 of a kind that is not "
-            "read, 1 symbolic links, 1 no files\n") in done.stderr, done
+            "read, 1 symbolic link, 1 pipe, socket or device\n") in done.stderr, done
 
 
 def check_refusals(binary, folder):
