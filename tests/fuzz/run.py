@@ -58,7 +58,11 @@ def documents_seeds():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", "<w:p><w:r><w:t>one</w:t></w:r></w:p>" * 9)
-    return [b"d" + packed.getvalue(), b"d" + "caf\u00e9\r\n".encode("utf-16"),
+    notes = ('<w:footnote w:id="1"><w:p><w:r><w:t>a</w:t></w:r></w:p></w:footnote><w:p><w:r>'
+             '<w:footnoteReference w:id="1"/><w:txbxContent><w:p/></w:txbxContent></w:r></w:p>')
+    return [b"f" + notes.encode(), b"e<p hidden>a<p>b<div style='display:none'>c</div>d",
+            b"d<html><meta charset=shift_jis>\x93\xfa\x96\x7b",
+            b"d" + packed.getvalue(), b"d" + "caf\u00e9\r\n".encode("utf-16"),
             b"d" + "wide \U0001f600".encode("utf-16-be"), b"d" + "caf\u00e9".encode("latin-1")]
 
 
