@@ -66,7 +66,7 @@ static void print_wrapped(struct text text, size_t indent)
     text_buf_deinit(&folded);
 }
 
-/* Prints the ledger's lines, each of a label and what is told of it; as they are for programs. */
+/* Prints the ledger's lines, each of a label and what is told of it; to programs as is. */
 static void print_ledger(struct text lines)
 {
     if (!isatty(STDOUT_FILENO)) {

@@ -7,8 +7,8 @@
  *
  * What a reader sees is kept, and only that: of tracked changes what was inserted, not what was
  * deleted or moved away; no hidden text, no fields' code. A note stands behind the paragraph
- * that refers to it, as `[1] ...` (a footnote) or `[endnote 1] ...`, so that it is on its page; so
- * does what is in a text box.
+ * that refers to it, as `[1] ...` (a footnote) or `[endnote 1] ...`, so that it is on its page;
+ * so does what is in a text box.
  */
 #ifndef MINIONS_DOCUMENT_DOCX_BODY_H
 #define MINIONS_DOCUMENT_DOCX_BODY_H

@@ -4,8 +4,8 @@
  * A tag is '<', an optional '/', a letter; it ends at the '>' outside of quotes. Where there is
  * none to the end of the page, that tag and all behind it end at the next '>' at all: a page
  * with one wrong quote must not lose its rest, and looking twice would take quadratic time.
- * What a page itself hides (the attribute hidden, a style of its own that says display: none) is
- * not shown; what a style sheet hides is.
+ * What a page itself hides (the attribute hidden, a style of its own that says display: none)
+ * is not shown; what a style sheet hides is.
  * White space runs together outside of pre, as a browser has it; a run with a line feed in it
  * stays a line feed, so that lines of the text stay near those of the source.
  */

@@ -250,7 +250,7 @@ static enum status cite_turn(struct run *run, const struct turn *turn, struct er
     return cite_outcomes(&work, run->result, err);
 }
 
-/* An extracting worker always finds some sentence that is less unlike the question than others. */
+/* An extracting worker always finds a sentence that is less unlike the question than others. */
 static const char NO_ANSWER[] =
     "The documents do not seem to answer this: hardly a word of the "
     "question stands in what comes nearest.";

@@ -44,8 +44,9 @@ MUST_USE enum status supervisor_local_answer(const struct jobs_context *context,
 bool supervisor_local_bears_on(const struct supervisor_local_sources *sources);
 
 /* Whether what was written stands on the passages: it says something beyond the question, its
- * numbers are in them and so are most words beside these, no name is new, most of its content words are in them or in the question, those it
- * adds stand near the same words there, and it denies what the best passage denies. */
+ * numbers are in them and so are most words beside these, no name is new, most of its content
+ * words are in them or in the question, those it adds stand near the same words there, and it
+ * denies what the best passage denies. */
 bool supervisor_local_is_grounded(struct text written,
                                   const struct supervisor_local_sources *sources);
 
