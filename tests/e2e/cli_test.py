@@ -372,7 +372,7 @@ class WithModel(unittest.TestCase):
         for line in shown["--json --progress json"]:
             self.assertEqual(json.loads(line)["event"], "progress")
         self.assertGreater(len(shown["--json --progress json"]), 0)
-        self.assertRegex(shown[""][-1], r"^round 1, answering .* spent, \$0.0020 saved")
+        self.assertRegex(shown[""][-1], r"^round 1, done .* spent, \$0.0020 saved")
 
     def test_doctor(self):
         code, text, _ = cohort("doctor", "--json")
