@@ -287,6 +287,10 @@ static void fill_distances(struct automaton *made)
     for (size_t i = 0; i < entries; i++)
         if (made->distance[made->next[i]] == AUTOMATON_NEVER)
             made->next[i] = AUTOMATON_DEAD;
+    made->farthest = 0;
+    for (uint32_t s = AUTOMATON_START; s < made->state_count; s++)
+        if (made->distance[s] != AUTOMATON_NEVER && made->distance[s] > made->farthest)
+            made->farthest = made->distance[s];
 }
 
 static bool new_tables(struct automaton *made, uint32_t states, struct arena *arena)

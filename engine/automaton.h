@@ -58,6 +58,7 @@ struct automaton {
     uint32_t *mask;     /* [state_count] labels below MASKED_LABELS that end here */
     uint16_t *label;    /* [state_count] the least other label that ends here, or NEVER */
     uint16_t *distance; /* [state_count] fewest bytes to an end */
+    uint16_t farthest;  /* the greatest of these */
     bool *plain;        /* [state_count] see automaton_plain.h; NULL: not known */
 };
 

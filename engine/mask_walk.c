@@ -2,6 +2,7 @@
 #include "engine/mask_walk.h"
 
 #include "engine/automaton_plain.h"
+#include "engine/matcher_fewest.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ enum { WORD_BITS = 32 };
 struct mask_walk_place {
     uint32_t mark; /* of the matcher, when the walk came here */
     bool is_inside;
+    uint32_t bound;               /* is_inside: matcher_fewest_bound from where that began */
     struct matcher_inside inside; /* is_inside */
     struct matcher_state ways;    /* otherwise */
 };
@@ -22,7 +24,7 @@ size_t mask_walk_bytes(const struct text *bytes, uint32_t vocab)
         nodes += bytes[t].size;
     return nodes * 2 * sizeof(struct vocab_tree_node) + vocab * 5 * sizeof(token_id) +
            (VOCAB_TREE_DEPTH_MAX + 2) * sizeof(struct mask_walk_place) +
-           MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 5 * sizeof(uint16_t)) + 4096;
+           MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 7 * sizeof(uint16_t)) + 4096;
 }
 
 static uint32_t plain_characters(struct text text)
@@ -89,6 +91,13 @@ static void set_tokens(const struct vocab_tree *tree, uint32_t node, uint32_t *m
         set(mask, tree->tokens[i]);
 }
 
+static void enter_place(struct matcher *matcher, struct mask_walk_place *place)
+{
+    place->is_inside = matcher_inside_enter(matcher, &place->ways, &place->inside);
+    place->bound = place->is_inside ? matcher_fewest_bound(matcher, &place->inside) : 0;
+    place->mark = matcher_mark(matcher);
+}
+
 /* False: the byte does not fit there. */
 static bool step_place(struct matcher *matcher, const struct mask_walk_place *from,
                        uint8_t byte, struct mask_walk_place *to)
@@ -98,6 +107,7 @@ static bool step_place(struct matcher *matcher, const struct mask_walk_place *fr
     matcher_rewind(matcher, from->mark);
     if (from->is_inside && byte != '"') {
         to->is_inside = true;
+        to->bound = from->bound;
         to->mark = from->mark;
         return matcher_inside_step(matcher, &from->inside, byte, &to->inside);
     }
@@ -107,8 +117,7 @@ static bool step_place(struct matcher *matcher, const struct mask_walk_place *fr
     }
     if (!matcher_step(matcher, ways, byte, &to->ways))
         return false;
-    to->is_inside = matcher_inside_enter(matcher, &to->ways, &to->inside);
-    to->mark = matcher_mark(matcher);
+    enter_place(matcher, to);
     return true;
 }
 
@@ -131,20 +140,64 @@ static void add_plain(const struct mask_walk *walk, uint32_t characters, uint32_
         clear(mask, walk->plain_tokens[i]);
 }
 
-static void walk_schema(struct mask_walk *walk, const struct constraint *constraint,
-                        const struct constraint_text *text, uint32_t *mask)
+/* What is asked for, and what came of it so far. */
+struct mask_search {
+    uint32_t *mask;
+    uint32_t left, most;
+};
+
+/* Adds the tokens of a node from behind which so many bytes lead to an end. */
+static void add_tokens(struct mask_search *search, const struct vocab_tree *tree, uint32_t node,
+                       uint32_t fewest)
+{
+    if (search->left != MASK_WALK_ANY && fewest >= search->left)
+        return;
+    search->most = fewest > search->most ? fewest : search->most;
+    set_tokens(tree, node, search->mask);
+}
+
+static bool has_tokens(const struct vocab_tree *tree, uint32_t node)
+{
+    return tree->nodes[node].tokens < tree->nodes[node + 1].tokens;
+}
+
+/* Of strings and names, where the search asks for no less, a bound that is had for nothing. */
+static uint32_t place_fewest(struct matcher *matcher, const struct mask_walk_place *place,
+                             uint32_t left)
+{
+    if (!place->is_inside)
+        return left == MASK_WALK_ANY ? matcher_fewest_loosely(matcher, &place->ways)
+                                     : matcher_fewest(matcher, &place->ways);
+    if (place->bound < left)
+        return place->bound;
+    return matcher_fewest_inside(matcher, &place->inside);
+}
+
+/* Adds plain tokens in a string or a name, if all that there are leave as few bytes as asked.
+ * Returns the tree with those that are left. */
+static const struct vocab_tree *add_inside(struct mask_walk *walk,
+                                           const struct mask_walk_place *place,
+                                           struct mask_search *search)
+{
+    bool exact;
+    const uint32_t characters = matcher_inside_plain(&walk->matcher, &place->inside, &exact);
+    if (search->left != MASK_WALK_ANY && place->bound >= search->left)
+        return &walk->tree;
+    search->most = characters > 0 ? place->bound : 0;
+    add_plain(walk, characters, search->mask);
+    return exact ? &walk->special : &walk->tree;
+}
+
+static void walk_schema(struct mask_walk *walk, const struct mask_walk_ask *ask,
+                        struct mask_search *search)
 {
     struct matcher *matcher = &walk->matcher;
     struct mask_walk_place *first = &walk->path[0];
     const struct vocab_tree *tree = &walk->tree;
-    constraint_resume(constraint, text, matcher, &first->ways);
-    first->is_inside = matcher_inside_enter(matcher, &first->ways, &first->inside);
-    first->mark = matcher_mark(matcher);
-    if (first->is_inside) {
-        bool exact;
-        add_plain(walk, matcher_inside_plain(matcher, &first->inside, &exact), mask);
-        tree = exact ? &walk->special : tree;
-    }
+    constraint_resume(ask->constraint, ask->text, matcher, &first->ways);
+    enter_place(matcher, first);
+    if (first->is_inside)
+        tree = add_inside(walk, first, search);
     for (uint32_t i = 0; i < tree->node_count;) {
         const struct vocab_tree_node *node = &tree->nodes[i];
         struct mask_walk_place *to = &walk->path[node->depth];
@@ -152,20 +205,35 @@ static void walk_schema(struct mask_walk *walk, const struct constraint *constra
             i = node->end;
             continue;
         }
-        set_tokens(tree, i, mask);
+        if (has_tokens(tree, i))
+            add_tokens(search, tree, i, place_fewest(matcher, to, search->left));
         i++;
     }
 }
 
-static void walk_regex(const struct mask_walk *walk, const struct automaton *automaton,
-                       uint32_t state, uint32_t *mask)
+/* One more than to where the text may end, for the token that ends it if it could go on. */
+static uint32_t state_fewest(const struct automaton *automaton, uint32_t state)
 {
-    const bool plain = automaton->plain && automaton->plain[state];
-    const struct vocab_tree *tree = plain ? &walk->special : &walk->tree;
-    uint32_t states[VOCAB_TREE_DEPTH_MAX + 1];
-    if (plain)
-        add_plain(walk, UINT32_MAX, mask);
-    states[0] = state;
+    bool goes_on = automaton->distance[state] > 0;
+    for (uint32_t c = 0; c < automaton->class_count && !goes_on; c++)
+        goes_on = automaton->next[state * automaton->class_count + c] != AUTOMATON_DEAD;
+    return goes_on ? automaton->distance[state] + 1u : 0;
+}
+
+static void walk_regex(const struct mask_walk *walk, const struct mask_walk_ask *ask,
+                       struct mask_search *search)
+{
+    const struct automaton *automaton = &ask->constraint->automaton;
+    const struct vocab_tree *tree = &walk->tree;
+    uint32_t states[VOCAB_TREE_DEPTH_MAX + 1] = {ask->text->state};
+    if (automaton->plain && automaton->plain[states[0]]) {
+        const uint32_t most = automaton->farthest + 1u;
+        if (search->left == MASK_WALK_ANY || most < search->left) {
+            search->most = most;
+            add_plain(walk, UINT32_MAX, search->mask);
+            tree = &walk->special;
+        }
+    }
     for (uint32_t i = 0; i < tree->node_count;) {
         const struct vocab_tree_node *node = &tree->nodes[i];
         const uint32_t next = automaton_step(automaton, states[node->depth - 1], node->byte);
@@ -174,16 +242,28 @@ static void walk_regex(const struct mask_walk *walk, const struct automaton *aut
             continue;
         }
         states[node->depth] = next;
-        set_tokens(tree, i, mask);
+        if (has_tokens(tree, i))
+            add_tokens(search, tree, i, state_fewest(automaton, next));
         i++;
     }
 }
 
-void mask_walk_add(struct mask_walk *walk, const struct constraint *constraint,
-                   const struct constraint_text *text, uint32_t *mask)
+uint32_t mask_walk_add(struct mask_walk *walk, const struct mask_walk_ask *ask, uint32_t *mask)
 {
-    if (constraint->kind == CONSTRAINT_REGEX)
-        walk_regex(walk, &constraint->automaton, text->state, mask);
+    struct mask_search search = {.mask = mask, .left = ask->left};
+    if (ask->constraint->kind == CONSTRAINT_REGEX)
+        walk_regex(walk, ask, &search);
     else
-        walk_schema(walk, constraint, text, mask);
+        walk_schema(walk, ask, &search);
+    return search.most;
+}
+
+uint32_t mask_walk_fewest(struct mask_walk *walk, const struct constraint *constraint,
+                          const struct constraint_text *text)
+{
+    struct matcher_state state;
+    if (constraint->kind == CONSTRAINT_REGEX)
+        return state_fewest(&constraint->automaton, text->state);
+    constraint_resume(constraint, text, &walk->matcher, &state);
+    return matcher_fewest(&walk->matcher, &state);
 }

@@ -42,8 +42,19 @@ MUST_USE enum status mask_walk_init(struct mask_walk *walk, const struct text *b
 /* Bytes of an arena that mask_walk_init is sure to get by with, for that vocabulary. */
 size_t mask_walk_bytes(const struct text *bytes, uint32_t vocab);
 
-/* Adds the tokens that may come next to a mask. */
-void mask_walk_add(struct mask_walk *walk, const struct constraint *constraint,
-                   const struct constraint_text *text, uint32_t *mask);
+#define MASK_WALK_ANY UINT32_MAX
+
+struct mask_walk_ask {
+    const struct constraint *constraint;
+    const struct constraint_text *text;
+    uint32_t left; /* only tokens from behind which fewer bytes lead to an end; ANY: all */
+};
+
+/* Adds the tokens that may come next to a mask. Returns how many bytes lead to an end from
+ * behind each of them at most. */
+uint32_t mask_walk_add(struct mask_walk *walk, const struct mask_walk_ask *ask, uint32_t *mask);
+/* Bytes from where the text stands (matcher_fewest.h). */
+uint32_t mask_walk_fewest(struct mask_walk *walk, const struct constraint *constraint,
+                          const struct constraint_text *text);
 
 #endif

@@ -1,7 +1,10 @@
 /*
  * masks - see masks.h.
  *
- * A slot's key is the constraint's number, its chunk's, and the place, as bytes. A place of
+ * A slot's key is the constraint's number, its chunk's, the tokens left and the place, as bytes.
+ * The mask of any number of tokens left is made first, and knows how many bytes lead to an end
+ * from behind any of its tokens: with as many left it is the one, for all texts that are there.
+ * Only nearer to their last token have they masks of their own. A place of
  * more than KEY_MAX bytes (a hundred objects in one another, some in several ways) has a slot
  * for its step and is not found again.
  */
@@ -18,6 +21,8 @@ struct mask_slot {
     uint32_t key_size;    /* 0: it is not looked for */
     uint32_t chain, next; /* next slot + 1 of the same chain */
     uint32_t turn;        /* when it was asked for last */
+    uint32_t most;        /* bytes to an end from behind any of its tokens */
+    uint32_t fewest;      /* bytes to an end from ahead of them */
     bool was_used;        /* since the hand passed by */
 };
 
@@ -50,13 +55,14 @@ static void end_key(struct key *key)
     }
 }
 
-static struct key text_key(const struct masks *masks, const struct constraint *constraint,
-                           const struct constraint_text *text)
+static struct key text_key(const struct masks *masks, const struct mask_walk_ask *ask)
 {
     struct key key = {.bytes = masks->key};
     const uint64_t none = 0;
+    const struct constraint_text *text = ask->text;
     const struct matcher_text *matcher = &text->matcher;
-    add_key(&key, &constraint->id, sizeof constraint->id);
+    add_key(&key, &ask->constraint->id, sizeof ask->constraint->id);
+    add_key(&key, &ask->left, sizeof ask->left);
     add_key(&key, text->chunk ? &text->chunk->id : &none, sizeof none);
     add_key(&key, &text->state, sizeof text->state);
     add_key(&key, &matcher->frame_count, sizeof matcher->frame_count);
@@ -69,7 +75,8 @@ static struct key text_key(const struct masks *masks, const struct constraint *c
 
 static uint32_t slots_wanted(const struct masks_options *options)
 {
-    const uint32_t wanted = 2 * options->rows_max;
+    const uint32_t wanted =
+        2 * options->rows_max; /* of a row: of any, and of its tokens left */
     return wanted > SLOTS_MIN ? wanted : SLOTS_MIN;
 }
 
@@ -192,22 +199,34 @@ static void add_mask(const struct masks *masks, uint32_t *to, const uint32_t *fr
         to[i] |= from[i];
 }
 
-const uint32_t *masks_of(struct masks *masks, const struct constraint *constraint,
-                         const struct constraint_text *text)
+static struct mask_slot *slot_of(struct masks *masks, const struct mask_walk_ask *ask)
 {
-    const struct key key = text_key(masks, constraint, text);
+    const struct key key = text_key(masks, ask);
     struct mask_slot *slot = find(masks, &key);
     if (slot) {
         masks->found++;
         use(masks, slot);
-        return slot->mask;
+        return slot;
     }
     slot = add(masks, &key);
-    mask_walk_add(&masks->walk, constraint, text, slot->mask);
-    if (constraint_is_complete(constraint, text))
+    slot->fewest = mask_walk_fewest(&masks->walk, ask->constraint, ask->text);
+    slot->most = mask_walk_add(&masks->walk, ask, slot->mask);
+    if (constraint_is_complete(ask->constraint, ask->text))
         add_mask(masks, slot->mask, masks->ends);
     masks->made++;
-    return slot->mask;
+    return slot;
+}
+
+const uint32_t *masks_of(struct masks *masks, const struct constraint *constraint,
+                         const struct constraint_text *text, uint32_t left)
+{
+    struct mask_walk_ask ask = {constraint, text, MASK_WALK_ANY};
+    const struct mask_slot *any = slot_of(masks, &ask);
+    if (any->most < left || any->fewest > left)
+        return any->mask;
+    ask.left = left;
+    const struct mask_slot *hurried = slot_of(masks, &ask);
+    return masks_is_none(masks, hurried->mask) ? any->mask : hurried->mask;
 }
 
 bool masks_is_none(const struct masks *masks, const uint32_t *mask)

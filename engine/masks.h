@@ -10,7 +10,12 @@
  * text is complete. None may come where the constraint leads on and the vocabulary does not, or
  * what the matcher calls a dead end: masks_is_none tells, and the text ends as it is.
  *
- * A text does not hasten when its tokens run out: it is cut there as any other.
+ * A text hastens when its tokens run out. Once as many are left as the way to its end has
+ * bytes (mask_walk_fewest), a token may come only if what it leads to still has a way for the
+ * tokens then left: each byte can be one token, where the vocabulary has a token for each byte
+ * that comes on the way. Where it has not, and no token would be left, and as long as fewer
+ * tokens are left than bytes, any token may come: tokens mostly have several bytes, so that a
+ * text may still come to where it can hasten, but is cut where it does not.
  *
  * Owner    the caller owns the struct; all it holds lies in the arena given to masks_init,
  *          which gives each slot its memory when it is first used.
@@ -54,9 +59,10 @@ size_t masks_bytes(const struct masks_options *options);
 /* A new step: masks given before are not wanted any more. */
 void masks_begin(struct masks *masks);
 
-/* The tokens that may come next, as sample_row.allowed wants them; valid until masks_begin. */
+/* The tokens that may come next, as sample_row.allowed wants them, when left of them are left;
+ * valid until masks_begin. */
 const uint32_t *masks_of(struct masks *masks, const struct constraint *constraint,
-                         const struct constraint_text *text);
+                         const struct constraint_text *text, uint32_t left);
 bool masks_is_none(const struct masks *masks, const uint32_t *mask);
 
 #endif

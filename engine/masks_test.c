@@ -13,7 +13,17 @@
 
 #include <cmocka.h>
 
-enum { VOCAB = 1500, END = 257, WALKS = 12, WALK_TOKENS = 40, ROWS = 300, BYTES = 24 };
+enum {
+    VOCAB = 1500,
+    END = 257,
+    WALKS = 12,
+    WALK_TOKENS = 40,
+    ROWS = 300,
+    BYTES = 24,
+    BUDGETS = 12
+};
+
+#define ANY UINT32_MAX /* tokens left */
 
 static struct arena arena;
 static struct masks masks;
@@ -36,6 +46,27 @@ static const char *const schemas[] = {
     "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#\"}}, \"patternProperties\": "
     "{\"^ab\": {\"type\": \"boolean\"}}, \"additionalProperties\": false}",
     "{\"type\": \"string\"}",
+};
+/* Of which an end is not near from everywhere. */
+static const char *const hurried[] = {
+    "{\"type\": \"object\", \"minProperties\": 3, \"properties\": {\"a\": {\"type\": "
+    "\"array\", \"minItems\": 2, \"items\": {\"type\": \"number\"}}, \"b\": {\"type\": "
+    "\"null\"}}, \"required\": [\"a\"]}",
+    "{\"type\": \"object\", \"minProperties\": 2, \"properties\": {\"a\": {\"$ref\": \"#\"}, "
+    "\"ab\": {\"type\": \"integer\"}, \"b\": {\"const\": \"a long one\"}, \"cd\": {}}, "
+    "\"additionalProperties\": false}",
+    "{\"type\": \"array\", \"prefixItems\": [{\"type\": \"string\", \"minLength\": 9}, "
+    "{\"enum\": [null, [1, 2]]}], \"minItems\": 4, \"maxItems\": 6, \"contains\": {\"type\": "
+    "\"string\", \"maxLength\": 2}}",
+    "{\"type\": \"object\", \"not\": {\"patternProperties\": {\"^a\": {\"type\": "
+    "\"string\"}}}, \"additionalProperties\": {\"type\": [\"string\", \"boolean\"]}}",
+    "{\"type\": \"object\", \"properties\": {\"b\": {\"type\": \"string\"}, \"a\": {\"type\": "
+    "\"array\"}}, \"required\": [\"b\", \"a\"], \"additionalProperties\": false, "
+    "\"x-in-order\": true}",
+    "{\"anyOf\": [{\"type\": \"number\", \"minimum\": 100}, {\"type\": \"object\", "
+    "\"properties\": {\"a\": {\"type\": \"number\"}}, \"required\": [\"a\"]}, {\"type\": "
+    "\"object\", \"properties\": {\"a\": {\"type\": \"string\"}}, \"required\": [\"a\", "
+    "\"b\"]}]}",
 };
 static const char *const patterns[] = {"a(b|cd)*", ".*", "[^a]{2,9}b?", "\\d+(\\.\\d{1,2})?"};
 
@@ -126,7 +157,7 @@ static void walk_at_random(const struct constraint *constraint)
     constraint_start(constraint, &masks.walk.matcher, &text);
     for (int i = 0; i < WALK_TOKENS; i++) {
         masks_begin(&masks);
-        const uint32_t *mask = masks_of(&masks, constraint, &text);
+        const uint32_t *mask = masks_of(&masks, constraint, &text, ANY);
         hold_mask(constraint, &text, mask);
         const uint32_t token = draw(mask);
         if (token == END)
@@ -156,6 +187,55 @@ static void masks_say_what_the_bytes_say(void **state)
     assert_true(masks.found > masks.made / 8);
 }
 
+/* A text of random tokens within a budget, from the shortest on. */
+static void hurry_at_random(const struct constraint *constraint, uint32_t budget)
+{
+    static struct constraint_text text;
+    constraint_start(constraint, &masks.walk.matcher, &text);
+    for (uint32_t left = budget; left > 0; left--) {
+        masks_begin(&masks);
+        const uint32_t *mask = masks_of(&masks, constraint, &text, left);
+        const uint32_t token = draw(mask);
+        if (token == END) {
+            assert_true(has(mask, END));
+            return;
+        }
+        assert_true(constraint_advance(constraint, &masks.walk.matcher, &text, bytes[token]));
+        const uint32_t fewest = mask_walk_fewest(&masks.walk, constraint, &text);
+        if (fewest >= left)
+            fail_msg("%.*s: budget %u: %u bytes for %u tokens", TEXT_ARG(constraint->source),
+                     budget, fewest, left - 1);
+        if (constraint_is_over(constraint, &text))
+            return;
+    }
+    fail_msg("%.*s: no end in %u tokens", TEXT_ARG(constraint->source), budget);
+}
+
+static void hurry(enum constraint_kind kind, const char *source)
+{
+    static struct constraint_text text;
+    struct constraint *constraint = compile(kind, source);
+    constraint_start(constraint, &masks.walk.matcher, &text);
+    const uint32_t fewest = mask_walk_fewest(&masks.walk, constraint, &text);
+    assert_true(fewest > 0 && fewest < 400);
+    for (uint32_t budget = fewest; budget < fewest + BUDGETS; budget++)
+        hurry_at_random(constraint, budget);
+    hurry_at_random(constraint, 4 * fewest);
+    constraint_free(constraint);
+}
+
+static void texts_end_within_their_tokens(void **state)
+{
+    (void)state;
+    start_masks(1);
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+        hurry(CONSTRAINT_SCHEMA, schemas[i]);
+    for (size_t i = 0; i < sizeof hurried / sizeof *hurried; i++)
+        hurry(CONSTRAINT_SCHEMA, hurried[i]);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        hurry(CONSTRAINT_REGEX, patterns[i]);
+}
+
 /* Rows of one step at places that are all different, for many steps: more than there are
  * slots. */
 static void what_was_given_stays_for_the_step(void **state)
@@ -174,7 +254,7 @@ static void what_was_given_stays_for_the_step(void **state)
         masks_begin(&masks);
         for (uint32_t row = 0; row < ROWS; row++) {
             assert_true(constraint_advance(constraint, &masks.walk.matcher, &text, TEXT("x")));
-            given[row] = masks_of(&masks, constraint, &text);
+            given[row] = masks_of(&masks, constraint, &text, ANY);
             memcpy(copies[row], given[row], sizeof copies[row]);
         }
         for (uint32_t row = 0; row < ROWS; row++)
@@ -192,7 +272,7 @@ static const uint32_t *mask_after(const struct constraint *constraint, uint32_t 
     assert_true(constraint_advance(constraint, &masks.walk.matcher, &text, TEXT("\"")));
     for (uint32_t i = 0; i < characters; i++)
         assert_true(constraint_advance(constraint, &masks.walk.matcher, &text, TEXT("x")));
-    return masks_of(&masks, constraint, &text);
+    return masks_of(&masks, constraint, &text, ANY);
 }
 
 /* Every slot was used since the hand came by, and the first that it comes to is given: one that
@@ -231,11 +311,11 @@ static void a_mask_is_made_once(void **state)
     constraint_start(constraint, matcher, &b);
     assert_true(constraint_advance(constraint, matcher, &a, TEXT("{\"x\": \"one")));
     assert_true(constraint_advance(constraint, matcher, &b, TEXT("{\"x\":\"two words")));
-    const uint32_t *mask = masks_of(&masks, constraint, &a);
-    assert_ptr_equal(masks_of(&masks, constraint, &b), mask);
+    const uint32_t *mask = masks_of(&masks, constraint, &a, ANY);
+    assert_ptr_equal(masks_of(&masks, constraint, &b, ANY), mask);
     assert_int_equal(masks.made, 1);
     assert_int_equal(masks.found, 1);
-    assert_ptr_not_equal(masks_of(&masks, twin, &a), mask); /* another constraint's */
+    assert_ptr_not_equal(masks_of(&masks, twin, &a, ANY), mask); /* another constraint's */
     assert_false(masks_is_none(&masks, mask));
     constraint_free(constraint);
     constraint_free(twin);
@@ -255,7 +335,7 @@ static void nesting_has_an_end(void **state)
         depth++;
     assert_int_equal(depth, MATCHER_DEPTH_MAX);
     masks_begin(&masks);
-    const uint32_t *mask = masks_of(&masks, constraint, &text);
+    const uint32_t *mask = masks_of(&masks, constraint, &text, ANY);
     hold_mask(constraint, &text, mask);
     assert_false(has(mask, '['));
     for (; depth > 0; depth--)
@@ -284,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_say_what_the_bytes_say),
+        cmocka_unit_test(texts_end_within_their_tokens),
         cmocka_unit_test(what_was_given_stays_for_the_step),
         cmocka_unit_test(a_mask_found_is_not_taken_from_its_step),
         cmocka_unit_test(a_mask_is_made_once),

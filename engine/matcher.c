@@ -2,26 +2,12 @@
 #include "engine/matcher.h"
 
 #include "engine/matcher_copy.h"
+#include "engine/matcher_phase.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
-
-enum phase {
-    VALUE,        /* before a value of node */
-    STRING,       /* between the quotes */
-    NUMBER,       /* within a number */
-    WORD,         /* within null, true or false: count says which, state how far */
-    OBJECT_FIRST, /* after { */
-    OBJECT_NAME,  /* within a name */
-    OBJECT_COLON, /* state: the node of the value */
-    OBJECT_NEXT,  /* after a value */
-    OBJECT_COMMA,
-    ARRAY_FIRST, /* after [ */
-    ARRAY_NEXT,  /* after an item */
-    LIST         /* no frame of a way: the parents are parent and those of the list state */
-};
 
 static const char *const words[] = {"null", "true", "false"};
 
@@ -40,8 +26,9 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
                          .frames = ARENA_NEW(arena, struct matcher_frame, MATCHER_FRAMES_MAX),
                          .slots = ARENA_NEW(arena, uint16_t, SLOTS),
                          .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
+                         .fewest = ARENA_NEW(arena, uint32_t, MATCHER_FRAMES_MAX),
                          .frame_count = 1};
-    if (!matcher->frames || !matcher->slots || !matcher->slot_of)
+    if (!matcher->frames || !matcher->slots || !matcher->slot_of || !matcher->fewest)
         FAIL(err, ERR_MEMORY, "matcher: no room for %d frames", MATCHER_FRAMES_MAX);
     return OK;
 }
@@ -82,6 +69,7 @@ uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *fra
     matcher->slots[slot] = (uint16_t)matcher->frame_count;
     matcher->slot_of[matcher->frame_count] = (uint16_t)slot;
     matcher->frames[matcher->frame_count] = *frame;
+    matcher->fewest[matcher->frame_count] = 0;
     return (uint16_t)matcher->frame_count++;
 }
 
@@ -89,7 +77,8 @@ uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *fra
 static uint32_t read_parents(const struct matcher *matcher, uint16_t list, uint16_t *parents)
 {
     uint32_t count = 0;
-    while (list != 0 && matcher->frames[list].phase == LIST && count < PARENTS_MAX - 1) {
+    while (list != 0 && matcher->frames[list].phase == MATCHER_LIST &&
+           count < PARENTS_MAX - 1) {
         parents[count++] = matcher->frames[list].parent;
         list = (uint16_t)matcher->frames[list].state;
     }
@@ -121,7 +110,8 @@ static uint16_t join_parents(struct matcher *matcher, uint16_t a, uint16_t b)
     }
     uint16_t list = joined[count - 1];
     for (uint32_t i = count - 1; i-- > 0;) {
-        const struct matcher_frame link = {.phase = LIST, .parent = joined[i], .state = list};
+        const struct matcher_frame link = {
+            .phase = MATCHER_LIST, .parent = joined[i], .state = list};
         const uint16_t longer = matcher_intern(matcher, &link);
         list = longer ? longer : list;
     }
@@ -231,7 +221,7 @@ static bool name_can_end(const struct schema_object *object, const struct matche
 
 static void begin_name(const struct step *step, struct matcher_frame frame)
 {
-    frame.phase = OBJECT_NAME;
+    frame.phase = MATCHER_OBJECT_NAME;
     frame.space = 0;
     frame.state = AUTOMATON_START;
     if (step->byte == '"' && name_can_end(node_of(step, frame.node)->object, &frame))
@@ -250,7 +240,7 @@ static void end_name(const struct step *step, struct matcher_frame frame)
             continue;
         if (way < object->name_count)
             named.seen.bits[way / 64] |= 1ull << (way % 64);
-        named.phase = OBJECT_COLON;
+        named.phase = MATCHER_OBJECT_COLON;
         named.state = options->list[i].node;
         named.met |= options->list[i].meets;
         /* a count that nothing asks for any more would only tell frames apart */
@@ -290,26 +280,28 @@ static bool object_can_close(const struct schema_object *object,
 static void step_object(const struct step *step, struct matcher_frame frame)
 {
     const struct schema_object *object = node_of(step, frame.node)->object;
-    if (frame.phase == OBJECT_COLON) {
+    if (frame.phase == MATCHER_OBJECT_COLON) {
         const uint16_t value = (uint16_t)frame.state;
-        frame.phase = OBJECT_NEXT;
+        frame.phase = MATCHER_OBJECT_NEXT;
         frame.state = 0;
         const uint16_t parent = step->byte == ':' ? matcher_intern(step->matcher, &frame) : 0;
         if (parent != 0)
-            add(step, (struct matcher_frame){.parent = parent, .node = value, .phase = VALUE});
+            add(step, (struct matcher_frame){
+                          .parent = parent, .node = value, .phase = MATCHER_VALUE});
         return;
     }
     if (add_space(step, frame))
         return;
-    if (frame.phase != OBJECT_COMMA && step->byte == '}' && object_can_close(object, &frame)) {
+    if (frame.phase != MATCHER_OBJECT_COMMA && step->byte == '}' &&
+        object_can_close(object, &frame)) {
         pop(step, &frame);
         return;
     }
-    if (frame.phase != OBJECT_NEXT) {
+    if (frame.phase != MATCHER_OBJECT_NEXT) {
         begin_name(step, frame);
         return;
     }
-    frame.phase = OBJECT_COMMA;
+    frame.phase = MATCHER_OBJECT_COMMA;
     frame.space = 0;
     frame.state = AUTOMATON_START;
     if (step->byte == ',' && name_can_end(object, &frame)) {
@@ -327,13 +319,13 @@ static void add_item(const struct step *step, struct matcher_frame frame)
     const uint32_t place =
         frame.count < array->prefix_count ? frame.count : array->prefix_count;
     const struct schema_options *options = &array->items[place];
-    const bool first = frame.phase == ARRAY_FIRST;
+    const bool first = frame.phase == MATCHER_ARRAY_FIRST;
     const struct matcher_frame before = frame;
-    frame.phase = ARRAY_NEXT;
+    frame.phase = MATCHER_ARRAY_NEXT;
     frame.space = 0;
     frame.count += array->max != SCHEMA_NO_MAX || frame.count < array->layers;
     for (uint32_t i = 0; i < options->count; i++) {
-        struct matcher_frame item = {.node = options->list[i].node, .phase = VALUE};
+        struct matcher_frame item = {.node = options->list[i].node, .phase = MATCHER_VALUE};
         frame.met = before.met | options->list[i].meets | options->list[i].takes;
         if (before.count >= array->items_max || (before.met & options->list[i].takes) ||
             schema_array_fewest(array, before.count + 1, frame.met) == UINT32_MAX)
@@ -356,7 +348,7 @@ static void step_array(const struct step *step, struct matcher_frame frame)
             pop(step, &frame);
         return;
     }
-    if (frame.phase == ARRAY_FIRST || step->byte == ',')
+    if (frame.phase == MATCHER_ARRAY_FIRST || step->byte == ',')
         add_item(step, frame);
 }
 
@@ -444,7 +436,7 @@ static bool is_deep(const struct step *step, const struct matcher_frame *frame)
     const struct matcher_frame *frames = step->matcher->frames;
     uint32_t depth = 0;
     for (uint32_t at = frame->parent; at != 0; at = frames[at].parent) {
-        while (frames[at].phase == LIST)
+        while (frames[at].phase == MATCHER_LIST)
             at = frames[at].state;
         depth++;
     }
@@ -460,26 +452,26 @@ static void begin_value(const struct step *step, struct matcher_frame frame)
     if ((byte == '{' || byte == '[') && is_deep(step, &frame))
         return;
     if (byte == '{' && (node->types & SCHEMA_OBJECT) && node->object->open) {
-        frame.phase = OBJECT_FIRST;
+        frame.phase = MATCHER_OBJECT_FIRST;
         add(step, frame);
     } else if (byte == '[' && (node->types & SCHEMA_ARRAY) &&
                schema_array_fewest(node->array, 0, 0) != UINT32_MAX) {
-        frame.phase = ARRAY_FIRST;
+        frame.phase = MATCHER_ARRAY_FIRST;
         add(step, frame);
     } else if (byte == '"' && (node->types & SCHEMA_STRING) &&
                matcher_copy_is_open(step->matcher->copied, node)) {
-        frame.phase = STRING;
+        frame.phase = MATCHER_STRING;
         frame.state = AUTOMATON_START;
         add(step, frame);
     } else if (node->types & SCHEMA_NUMBER) {
-        frame.phase = NUMBER;
+        frame.phase = MATCHER_NUMBER;
         frame.state = AUTOMATON_START;
         step_number(step, frame);
     }
     static const uint8_t bits[] = {SCHEMA_NULL, SCHEMA_TRUE, SCHEMA_FALSE};
     for (uint32_t w = 0; w < 3; w++)
         if ((node->types & bits[w]) && byte == (uint8_t)words[w][0]) {
-            frame.phase = WORD;
+            frame.phase = MATCHER_WORD;
             frame.count = w;
             frame.state = 0;
             step_word(step, frame);
@@ -502,40 +494,40 @@ static void step_value(const struct step *step, struct matcher_frame frame, bool
 
 static void step_frame(const struct step *step, struct matcher_frame frame)
 {
-    switch ((enum phase)frame.phase) {
-    case VALUE:
+    switch ((enum matcher_phase)frame.phase) {
+    case MATCHER_VALUE:
         step_value(step, frame, false);
         break;
-    case STRING:
+    case MATCHER_STRING:
         step_string(step, frame);
         break;
-    case NUMBER:
+    case MATCHER_NUMBER:
         step_number(step, frame);
         break;
-    case WORD:
+    case MATCHER_WORD:
         step_word(step, frame);
         break;
-    case OBJECT_NAME:
+    case MATCHER_OBJECT_NAME:
         step_name(step, frame);
         break;
-    case OBJECT_FIRST:
-    case OBJECT_COLON:
-    case OBJECT_NEXT:
-    case OBJECT_COMMA:
+    case MATCHER_OBJECT_FIRST:
+    case MATCHER_OBJECT_COLON:
+    case MATCHER_OBJECT_NEXT:
+    case MATCHER_OBJECT_COMMA:
         step_object(step, frame);
         break;
-    case ARRAY_FIRST:
-    case ARRAY_NEXT:
+    case MATCHER_ARRAY_FIRST:
+    case MATCHER_ARRAY_NEXT:
         step_array(step, frame);
         break;
-    case LIST:
+    case MATCHER_LIST:
         break;
     }
 }
 
 bool matcher_is_list(const struct matcher_frame *frame)
 {
-    return frame->phase == LIST;
+    return frame->phase == MATCHER_LIST;
 }
 
 uint32_t matcher_mark(const struct matcher *matcher)
@@ -554,7 +546,7 @@ void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
     matcher_rewind(matcher, 1);
     matcher->dropped = 0;
-    const struct matcher_frame first = {.node = matcher->schema->root, .phase = VALUE};
+    const struct matcher_frame first = {.node = matcher->schema->root, .phase = MATCHER_VALUE};
     state->ways[0] = matcher_intern(matcher, &first);
     state->count = 1;
 }
@@ -580,16 +572,16 @@ bool matcher_is_complete(const struct matcher_state *state)
 
 enum matcher_place matcher_place(const struct matcher_frame *frame)
 {
-    return frame->phase == STRING        ? MATCHER_IN_STRING
-           : frame->phase == OBJECT_NAME ? MATCHER_IN_NAME
-                                         : MATCHER_ELSEWHERE;
+    return frame->phase == MATCHER_STRING        ? MATCHER_IN_STRING
+           : frame->phase == MATCHER_OBJECT_NAME ? MATCHER_IN_NAME
+                                                 : MATCHER_ELSEWHERE;
 }
 
 bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte)
 {
     const struct schema_node *node = &matcher->schema->nodes[frame->node];
-    return frame->phase == STRING ? go_on_string(matcher, node, frame, byte)
-                                  : go_on_name(node->object, frame, byte);
+    return frame->phase == MATCHER_STRING ? go_on_string(matcher, node, frame, byte)
+                                          : go_on_name(node->object, frame, byte);
 }
 
 void matcher_add(struct matcher *matcher, struct matcher_state *state,

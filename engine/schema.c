@@ -10,6 +10,7 @@
 #include "engine/schema_build.h"
 #include "engine/schema_choice.h"
 #include "engine/schema_facts.h"
+#include "engine/schema_fewest.h"
 #include "engine/schema_number.h"
 #include "engine/schema_object.h"
 #include "engine/schema_text.h"
@@ -265,7 +266,8 @@ static enum status finish(struct schema_build *build)
     for (uint32_t i = 1; i < build->node_count; i++)
         if (build->nodes[i].object)
             schema_object_finish(build->nodes[i].object);
-    return flatten(build);
+    TRY(flatten(build));
+    return schema_fewest_fill(build);
 }
 
 enum status schema_compile(struct schema *schema, const struct json *source,

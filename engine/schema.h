@@ -85,6 +85,16 @@ struct schema_ways {
     uint64_t others;
 };
 
+/* What an object's properties take at least, in bytes (schema_fewest.h). */
+struct schema_costs {
+    uint32_t *name;  /* [way_count] the shortest name */
+    uint32_t *cost;  /* [way_count] the shortest property, with the comma ahead of it */
+    uint32_t most;   /* what a property of any way takes at most, if it is the way's shortest */
+    uint16_t *depth; /* [state_count] of a name's beginning */
+    uint16_t *other; /* [way_count - name_count][state_count] to such a name's end */
+    uint32_t farthest; /* the greatest of these */
+};
+
 struct schema_object {
     struct automaton names;      /* of what stands between a name's quotes */
     uint16_t *way;               /* [state_count] which way a name that ends there goes */
@@ -97,6 +107,7 @@ struct schema_object {
     uint16_t needs;
     bool in_order; /* they come as listed: all are required, and there are no others */
     bool open;     /* there is an object of it */
+    struct schema_costs costs;
 };
 
 struct schema_array {
@@ -107,6 +118,7 @@ struct schema_array {
     uint16_t marks;   /* needs, and what can be taken */
     uint32_t layers;  /* from this many items on the next is as any other */
     uint32_t *fewest; /* [layers + 1][marks + 1] further items to an end; none without marks */
+    uint32_t *bytes;  /* the same shape: bytes of those, each with a comma */
 };
 
 /* Characters in an automaton of strings, for a maximum that would multiply its states. */
@@ -128,6 +140,7 @@ struct schema_node {
     const uint16_t *alternatives; /* [alternative_count] instead of all the above */
     uint32_t alternative_count;
     uint32_t distance; /* about how few bytes a value has; UINT32_MAX: there is none */
+    uint32_t fewest;   /* bytes (schema_fewest.h); UINT32_MAX: there is none */
 };
 
 struct schema {

@@ -48,15 +48,16 @@ static const uint32_t *allowed_by_constraint(struct step *step, const struct seq
                                              uint32_t ahead)
 {
     const struct constraint *constraint = seq->job->constraint;
+    const uint32_t left = seq->job->output_max - seq->output_count - ahead;
     if (ahead == 0)
-        return masks_of(step->options.masks, constraint, seq->constrained);
+        return masks_of(step->options.masks, constraint, seq->constrained, left);
     constraint_copy(constraint, &step->ahead, seq->constrained);
     for (uint32_t i = 0; i < ahead; i++) {
         const bool fits = go_on(step, seq, &step->ahead, seq->drafted[i]);
         assert(fits);
         (void)fits;
     }
-    return masks_of(step->options.masks, constraint, &step->ahead);
+    return masks_of(step->options.masks, constraint, &step->ahead, left);
 }
 
 const uint32_t *step_shape_allowed(struct step *step, const struct seq *seq, uint32_t ahead)

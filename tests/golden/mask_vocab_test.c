@@ -30,14 +30,14 @@ static bool keeps_to(struct judge *judge, const struct constraint *constraint,
     for (size_t i = 0; i < list->count; i++) {
         const uint32_t token = (uint32_t)list->ids[i];
         masks_begin(&judge->masks);
-        const uint32_t *mask = masks_of(&judge->masks, constraint, &text);
+        const uint32_t *mask = masks_of(&judge->masks, constraint, &text, UINT32_MAX);
         if ((mask[token / 32] >> token % 32 & 1) == 0)
             return false;
         if (!constraint_advance(constraint, matcher, &text, judge->texts.bytes[token]))
             return false;
         judge->tokens++;
     }
-    const uint32_t *mask = masks_of(&judge->masks, constraint, &text);
+    const uint32_t *mask = masks_of(&judge->masks, constraint, &text, UINT32_MAX);
     for (uint32_t w = 0; w < judge->masks.walk.words; w++)
         if (mask[w] & judge->texts.ends[w])
             return true;

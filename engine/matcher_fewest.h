@@ -1,0 +1,24 @@
+/*
+ * matcher_fewest - how few bytes lead from where a text stands to an end.
+ *
+ * What is told is the length of one way to the end, each byte of which leads to where the way
+ * is shorter (schema_fewest.h says where it is the shortest, and where only an estimate); one
+ * more where the text can end and go on, for the token that ends it. The way may be closed by
+ * MATCHER_DEPTH_MAX, which is not looked at.
+ */
+#ifndef ENGINE_MATCHER_FEWEST_H
+#define ENGINE_MATCHER_FEWEST_H
+
+#include "engine/matcher_inside.h"
+
+/* 0: the text is complete, and nothing may follow. UINT32_MAX: no way is known. */
+uint32_t matcher_fewest(struct matcher *matcher, const struct matcher_state *state);
+uint32_t matcher_fewest_inside(struct matcher *matcher, const struct matcher_inside *inside);
+
+/* No less than that of any text that is still inside, however it went on; UINT32_MAX: that is
+ * not known, since it is copied. */
+uint32_t matcher_fewest_bound(struct matcher *matcher, const struct matcher_inside *inside);
+/* No less than matcher_fewest, and sooner had. */
+uint32_t matcher_fewest_loosely(struct matcher *matcher, const struct matcher_state *state);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * schema_fewest - how few bytes lead to an end: what a value, the rest of an object and the
+ * rest of an array take at least.
+ *
+ * Each number is the length of one way to the end, of which every byte brings one with a lesser
+ * number: whoever follows it is sure to come to the end in so many bytes. It is the shortest
+ * way, but for objects that have needs still to be met, where each property counts for the
+ * dearest, and for arrays with needs, where the way of fewest items is taken.
+ *
+ * Estimates and no more: strings copied from a chunk of which a minimum of characters is still
+ * to come, and patterns whose shortest text has more characters than maxLength leaves.
+ */
+#ifndef ENGINE_SCHEMA_FEWEST_H
+#define ENGINE_SCHEMA_FEWEST_H
+
+#include "engine/schema_build.h"
+
+#define SCHEMA_FEWEST_NEVER UINT32_MAX
+
+/* Of all nodes, once it is known which of them have a value. */
+MUST_USE enum status schema_fewest_fill(struct schema_build *build);
+
+/* a + b, or NEVER when either is. */
+uint32_t schema_fewest_sum(uint64_t a, uint64_t b);
+/* From behind a property to behind the closing brace. */
+uint32_t schema_fewest_object(const struct schema_object *object,
+                              const struct schema_progress *progress);
+/* From within a name, in that state of object->names, to behind the closing brace. */
+uint32_t schema_fewest_name(const struct schema_node *nodes, const struct schema_object *object,
+                            const struct schema_progress *progress, uint32_t state);
+/* From behind an item to behind the closing bracket. */
+uint32_t schema_fewest_array(const struct schema_node *nodes, const struct schema_array *array,
+                             uint32_t count, uint16_t marks);
+/* The same where the comma of the next is not asked for. */
+uint32_t schema_fewest_first(uint32_t rest);
+/* Between the quotes: what a string of so many characters still takes. */
+uint32_t schema_fewest_copied(uint32_t characters_left);
+
+#endif
