@@ -22,7 +22,7 @@ struct mask_slot {
     uint32_t chain, next; /* next slot + 1 of the same chain */
     uint32_t turn;        /* when it was asked for last */
     uint32_t most;        /* bytes to an end from behind any of its tokens */
-    uint32_t fewest;      /* bytes to an end from ahead of them */
+    uint32_t fewest;      /* bytes to an end from ahead of them; 0: not looked for yet */
     bool was_used;        /* since the hand passed by */
 };
 
@@ -209,7 +209,7 @@ static struct mask_slot *slot_of(struct masks *masks, const struct mask_walk_ask
         return slot;
     }
     slot = add(masks, &key);
-    slot->fewest = mask_walk_fewest(&masks->walk, ask->constraint, ask->text);
+    slot->fewest = 0;
     slot->most = mask_walk_add(&masks->walk, ask, slot->mask);
     if (constraint_is_complete(ask->constraint, ask->text))
         add_mask(masks, slot->mask, masks->ends);
@@ -221,8 +221,12 @@ const uint32_t *masks_of(struct masks *masks, const struct constraint *constrain
                          const struct constraint_text *text, uint32_t left)
 {
     struct mask_walk_ask ask = {constraint, text, MASK_WALK_ANY};
-    const struct mask_slot *any = slot_of(masks, &ask);
-    if (any->most < left || any->fewest > left)
+    struct mask_slot *any = slot_of(masks, &ask);
+    if (any->most < left)
+        return any->mask;
+    if (any->fewest == 0)
+        any->fewest = mask_walk_fewest(&masks->walk, constraint, text);
+    if (any->fewest > left)
         return any->mask;
     ask.left = left;
     const struct mask_slot *hurried = slot_of(masks, &ask);

@@ -9,6 +9,8 @@
 #include "engine/matcher_phase.h"
 #include "engine/schema_fewest.h"
 
+enum { LOOSE_WAYS = 2 }; /* of a state, where any of its ways will do */
+
 static uint32_t less(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -136,13 +138,18 @@ uint32_t matcher_fewest_inside(struct matcher *matcher, const struct matcher_ins
     return fewest;
 }
 
+static bool is_of_object(const struct matcher_frame *frame)
+{
+    return frame->phase >= MATCHER_OBJECT_FIRST && frame->phase <= MATCHER_OBJECT_COMMA;
+}
+
 /* For as long as the way stays in that string or name, without what it is within. */
 static uint32_t farthest(const struct matcher *matcher, const struct matcher_frame *way)
 {
     const struct schema_node *node = &matcher->schema->nodes[way->node];
     const struct schema_object *object = node->object;
     const struct schema_progress progress = {way->seen, way->count, way->met};
-    if (way->phase == MATCHER_OBJECT_NAME || way->phase == MATCHER_OBJECT_COMMA)
+    if (is_of_object(way))
         return schema_fewest_sum((uint64_t)object->costs.farthest + object->costs.most,
                                  schema_fewest_object(object, &progress));
     const uint32_t characters = node->counted ? left_of(node->characters_min, way->count) : 0;
@@ -176,7 +183,7 @@ static uint32_t loosely(struct matcher *matcher, uint16_t number)
 uint32_t matcher_fewest_loosely(struct matcher *matcher, const struct matcher_state *state)
 {
     uint32_t fewest = SCHEMA_FEWEST_NEVER;
-    for (uint32_t i = 0; i < state->count; i++)
+    for (uint32_t i = 0; i < state->count && i < LOOSE_WAYS; i++)
         fewest = less(fewest, loosely(matcher, state->ways[i]));
     return fewest;
 }

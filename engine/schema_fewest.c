@@ -77,22 +77,32 @@ static uint64_t cost_of_more(const struct schema_object *object,
     return bytes;
 }
 
+/* Each need can be met by one property, each required is one, and so is each that is missing
+ * to the minimum. Finding which properties meet several needs would take longer. */
+static uint32_t with_needs(const struct schema_object *object,
+                           const struct schema_progress *progress)
+{
+    uint64_t count = object->min;
+    count += (uint32_t)__builtin_popcount(object->needs & ~(uint32_t)progress->met);
+    for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
+        count += (uint32_t)__builtin_popcountll(object->required.bits[word] &
+                                                ~progress->seen.bits[word]);
+    return schema_fewest_sum(1, count * object->costs.most);
+}
+
 uint32_t schema_fewest_object(const struct schema_object *object,
                               const struct schema_progress *progress)
 {
-    const uint64_t fewest = schema_object_fewest(object, progress);
-    const uint64_t count = progress->count + fewest;
-    const uint64_t more = count < object->min ? object->min - count : 0;
+    uint32_t count = progress->count;
     uint64_t bytes = 1;
-    if (fewest == UINT32_MAX)
-        return SCHEMA_FEWEST_NEVER;
     if (progress->met != object->needs)
-        return schema_fewest_sum(1, (fewest + more) * object->costs.most);
+        return with_needs(object, progress);
     for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
         for (uint64_t left = object->required.bits[word] & ~progress->seen.bits[word]; left;
-             left &= left - 1)
+             left &= left - 1, count++)
             bytes = schema_fewest_sum(
                 bytes, object->costs.cost[word * 64 + (uint32_t)__builtin_ctzll(left)]);
+    const uint32_t more = count < object->min ? object->min - count : 0;
     return schema_fewest_sum(bytes, cost_of_more(object, progress, more));
 }
 

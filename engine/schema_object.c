@@ -279,8 +279,9 @@ static void add_property(const struct schema_options *options, uint32_t cost, ui
     memcpy(fewest, with, sizeof with);
 }
 
-uint32_t schema_object_fewest(const struct schema_object *object,
-                              const struct schema_progress *progress)
+/* Fewest further properties that meet all needs, those required among them. */
+static uint32_t fewest_properties(const struct schema_object *object,
+                                  const struct schema_progress *progress)
 {
     uint8_t fewest[1 << SCHEMA_NEEDS_MAX];
     const uint32_t missing = count_bits(&object->required, &progress->seen);
@@ -313,7 +314,7 @@ bool schema_object_can_end(const struct schema_object *object,
 {
     if (object->in_order && !is_in_order(progress))
         return false;
-    const uint64_t fewest = schema_object_fewest(object, progress);
+    const uint64_t fewest = fewest_properties(object, progress);
     if (fewest == UINT32_MAX || progress->count + fewest > object->max ||
         object->min > object->max)
         return false;

@@ -14,11 +14,6 @@ MUST_USE enum status schema_object_make(struct schema_build *build,
  * none. */
 uint32_t schema_object_distance(const struct schema_build *build, struct schema_object *object);
 
-/* Fewest further properties that meet all needs, those required among them; UINT32_MAX: none
- * do. */
-uint32_t schema_object_fewest(const struct schema_object *object,
-                              const struct schema_progress *progress);
-
 /* Once all distances are known: which ways can still be reached from each state of a name. */
 void schema_object_finish(struct schema_object *object);
 
