@@ -63,10 +63,10 @@ struct engine_top {
  * With ENGINE_FORMAT_SCHEMA and ENGINE_FORMAT_REGEX (what of JSON Schema and of regular
  * expressions is taken: engine/schema.h, engine/regex.h) a text that ends with ENGINE_STOP is
  * valid, whatever was drawn, unless a stop string cut it. One that takes more tokens than
- * max_tokens is cut there, with ENGINE_LENGTH, as any other: not if they are at least as many as
- * the shortest text has bytes, since it is then brought to an end in time (engine/masks.h, with
- * what that takes of the vocabulary). Cut, too, is one that comes to a place
- * from which the model's tokens do not lead on. Jobs of one source share what is compiled. */
+ * max_tokens is cut there, with ENGINE_LENGTH, as any other: not if they are at least as many
+ * as the shortest text has bytes, since it is then brought to an end in time (engine/masks.h,
+ * with what that takes of the vocabulary). Cut, too, is one that comes to a place from which
+ * the model's tokens do not lead on. Jobs of one source share what is compiled. */
 struct engine_job {
     enum engine_kind kind;
     enum engine_format format;

@@ -1,9 +1,9 @@
 /*
  * engine_shape_test - texts of jobs with a schema or a regular expression, drawn hot from a
  * model that writes gibberish: each that ended by itself parses and is valid, whatever the
- * seed; each ends by itself that has tokens for the shortest text; guessed ahead, with few pages
- * or one by one the tokens are the same; what is cut is the beginning of something valid; what
- * cannot be asked for is refused.
+ * seed; each ends by itself that has tokens for the shortest text; guessed ahead, with few
+ * pages or one by one the tokens are the same; what is cut is the beginning of something
+ * valid; what cannot be asked for is refused.
  */
 #include "base/json.h"
 #include "engine/constraint.h"

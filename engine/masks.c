@@ -1,12 +1,12 @@
 /*
  * masks - see masks.h.
  *
- * A slot's key is the constraint's number, its chunk's, the tokens left and the place, as bytes.
- * The mask of any number of tokens left is made first, and knows how many bytes lead to an end
- * from behind any of its tokens: with as many left it is the one, for all texts that are there.
- * Only nearer to their last token have they masks of their own. A place of
- * more than KEY_MAX bytes (a hundred objects in one another, some in several ways) has a slot
- * for its step and is not found again.
+ * A slot's key is the constraint's number, its chunk's, the tokens left and the place, as
+ * bytes. The mask of any number of tokens left is made first, and knows how many bytes lead to
+ * an end from behind any of its tokens: with as many left it is the one, for all texts that are
+ * there. Only nearer to their last token have they masks of their own. A place of more than
+ * KEY_MAX bytes (a hundred objects in one another, some in several ways) has a slot for its
+ * step and is not found again.
  */
 #include "engine/masks.h"
 

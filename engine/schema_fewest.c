@@ -308,11 +308,26 @@ static enum status fill_depths(const struct schema_build *build, struct schema_o
     return OK;
 }
 
+/* One round: each state by the states behind it. False: nothing came of it. */
+static bool shorten(const struct automaton *names, uint16_t *to)
+{
+    const size_t entries = (size_t)names->state_count * names->class_count;
+    bool fell = false;
+    for (size_t i = entries; i-- > names->class_count;) {
+        const uint16_t next = names->next[i];
+        uint16_t *here = &to[i / names->class_count];
+        if (next == AUTOMATON_DEAD || to[next] == UINT16_MAX || to[next] + 1 >= *here)
+            continue;
+        *here = (uint16_t)(to[next] + 1);
+        fell = true;
+    }
+    return fell;
+}
+
 /* Fewest bytes from each state to a name of each way that is not listed. */
 static void fill_others(struct schema_object *object)
 {
     const struct automaton *names = &object->names;
-    const size_t entries = (size_t)names->state_count * names->class_count;
     object->costs.farthest = 0;
     for (uint32_t n = 0; n < object->way_count - object->name_count; n++) {
         uint16_t *other = object->costs.other + (size_t)n * names->state_count;
@@ -321,18 +336,8 @@ static void fill_others(struct schema_object *object)
                                object->way[s] == object->name_count + n
                            ? 0
                            : UINT16_MAX;
-        for (bool fell = true; fell;) {
-            fell = false;
-            for (size_t i = entries; i-- > names->class_count;) {
-                const uint16_t next = names->next[i];
-                uint16_t *here = &other[i / names->class_count];
-                if (next == AUTOMATON_DEAD || other[next] == UINT16_MAX ||
-                    other[next] + 1 >= *here)
-                    continue;
-                *here = (uint16_t)(other[next] + 1);
-                fell = true;
-            }
-        }
+        while (shorten(names, other))
+            ;
         for (uint32_t s = AUTOMATON_START; s < names->state_count; s++)
             if (other[s] != UINT16_MAX && other[s] > object->costs.farthest)
                 object->costs.farthest = other[s];

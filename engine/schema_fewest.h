@@ -5,7 +5,8 @@
  * Each number is the length of one way to the end, of which every byte brings one with a lesser
  * number: whoever follows it is sure to come to the end in so many bytes. It is the shortest
  * way, but for objects that have needs still to be met, where each property counts for the
- * dearest and meets one need, and for arrays with needs, where the way of fewest items is taken.
+ * dearest and meets one need, and for arrays with needs, where the way of fewest items is
+ * taken.
  *
  * Estimates and no more: strings copied from a chunk of which a minimum of characters is still
  * to come, and patterns whose shortest text has more characters than maxLength leaves.
