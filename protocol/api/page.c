@@ -8,13 +8,15 @@
 
 __asm__(".section .rodata\n"
         ".global page_begin\n"
-        ".global page_end\n"
+        ".global page_bytes\n"
         "page_begin:\n"
         ".incbin \"" PAGE_FILE "\"\n"
         "page_end:\n"
-        ".byte 0\n"
+        ".balign 8\n"
+        "page_bytes: .quad page_end - page_begin\n"
         ".previous\n");
-extern const char page_begin[], page_end[];
+extern const char page_begin[];
+extern const uint64_t page_bytes;
 
 enum { HASH_BYTES = 32, BASE64_BYTES = 48 };
 
@@ -62,7 +64,7 @@ void page_init(struct page *page)
 {
     char style[BASE64_BYTES], script[BASE64_BYTES], hex[SHA256_HEX_BYTES];
     struct sha256 hash;
-    page->html = (struct text){page_begin, (size_t)(page_end - page_begin)};
+    page->html = (struct text){page_begin, page_bytes};
     hash_text(inside(page->html, TEXT("<style>"), TEXT("</style>")), style);
     hash_text(inside(page->html, TEXT("<script>"), TEXT("</script>")), script);
     (void)snprintf(page->policy, sizeof page->policy,

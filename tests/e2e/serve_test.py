@@ -150,7 +150,8 @@ def test_who_leaves_is_cancelled(server):
     start = time.monotonic()
     status, _, reply = server.post(CHAT, user("Say a word about rain."))
     assert status == 200 and time.monotonic() - start < 10, reply
-    wait_for(lambda: (server.descriptors(), server.threads()) == before)
+    # before may have counted a connection that was about to be closed
+    wait_for(lambda: server.descriptors() <= before[0] and server.threads() <= before[1])
 
 
 def test_keys(binary):
