@@ -270,8 +270,7 @@ static bool callable(struct interp *in, const struct args *args, struct value *o
     struct value values[1];
     if (!args_bind(in, &SPEC, args, values))
         return false;
-    *out = value_bool(values[0].kind == VALUE_FUNCTION || values[0].kind == VALUE_BUILTIN ||
-                      values[0].kind == VALUE_TYPE);
+    *out = value_bool(eval_can_call(values[0]));
     return true;
 }
 

@@ -127,9 +127,7 @@ void dict_remove_entry(struct dict *dict, struct dict_entry *entry)
     dict->index[slot] = SLOT_REMOVED;
     entry->key = (struct value){.kind = VALUE_UNSET};
     entry->value = value_none();
-    dict->count--;
-    if (dict->count == 0)
-        dict_clear(dict);
+    dict->count--; /* used stays: whoever walks the entries must not find them moved */
 }
 
 bool dict_remove(struct interp *in, struct dict *dict, struct value key, struct value *removed)

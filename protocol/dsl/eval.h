@@ -24,6 +24,7 @@ struct eval_frame {
 /* Calls any callable: function, class, method, partial. */
 bool eval_call_value(struct interp *in, struct value callee, const struct args *args,
                      struct value *out);
+bool eval_can_call(struct value value);
 /* Runs the module's statements. */
 bool eval_module(struct interp *in, const struct code *module);
 

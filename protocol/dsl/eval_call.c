@@ -239,6 +239,12 @@ static bool call_partial(struct interp *in, const struct builtin *partial,
     return eval_call_value(in, partial->self, &all, out);
 }
 
+bool eval_can_call(struct value value)
+{
+    return value.kind == VALUE_FUNCTION || value.kind == VALUE_BUILTIN ||
+           value.kind == VALUE_TYPE;
+}
+
 static bool call_any(struct interp *in, struct value callee, const struct args *args,
                      struct value *out)
 {

@@ -127,7 +127,7 @@ static bool change_index(struct interp *in, struct value object, struct value in
 {
     const int64_t count = object.as.list->count;
     const int64_t where = number_is_int(index) ? number_integer(index) : 0;
-    if (where >= count || where < -count)
+    if (number_is_int(index) && (where >= count || where < -count))
         return exception_raise(in, &exception_index, "list assignment index out of range");
     return sequence_index(in, object, index, count, at);
 }

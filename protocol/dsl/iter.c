@@ -58,6 +58,10 @@ static enum iter_result step_dict(struct interp *in, struct iter *iter, struct v
     iter->at = at;
     if (!entry)
         return ITER_END;
+    if (iter->left-- == 0 && iter->source.kind != VALUE_SET) { /* as many as there were */
+        exception_raise(in, &exception_runtime, "dictionary keys changed during iteration");
+        return ITER_RAISED;
+    }
     if (iter->stride == ITER_KEYS)
         *out = entry->key;
     else if (iter->stride == ITER_VALUES)
@@ -107,7 +111,7 @@ struct iter *iter_of_dict(struct interp *in, struct dict *dict, enum iter_dict_p
     if (!iter)
         return NULL;
     iter->source = value_dict(dict);
-    iter->stop = dict->count;
+    iter->stop = iter->left = dict->count;
     iter->stride = part;
     return iter;
 }

@@ -25,6 +25,15 @@ static bool push_span(struct interp *in, struct list *list, struct str *str,
     return part && list_push(in, list, value_str(part));
 }
 
+/* What is looked for, in CPython's words where it is no str. */
+static bool needle_of(struct interp *in, struct value value, struct str **needle)
+{
+    if (value.kind != VALUE_STR)
+        return exception_raise(in, &exception_type, "must be str, not %s", type_name(value));
+    *needle = value.as.str;
+    return true;
+}
+
 /* The part of self that optional start and end leave, as bytes. */
 static bool bounds(struct interp *in, struct str *self, const struct value *values,
                    size_t range[2])
@@ -32,10 +41,13 @@ static bool bounds(struct interp *in, struct str *self, const struct value *valu
     const int64_t length = (int64_t)self->length;
     int64_t at[2] = {0, length};
     for (uint32_t i = 0; i < 2; i++) {
-        if (values[i].kind == VALUE_NONE)
+        if (values[i].kind == VALUE_NONE || values[i].kind == VALUE_UNSET)
             continue;
-        if (!args_int(in, values[i], &at[i]))
-            return false;
+        if (!number_is_int(values[i]))
+            return exception_raise(in, &exception_type,
+                                   "slice indices must be integers or None or have an "
+                                   "__index__ method");
+        at[i] = number_integer(values[i]);
         if (at[i] < 0)
             at[i] = at[i] + length < 0 ? 0 : at[i] + length;
     }
@@ -60,7 +72,7 @@ static bool find_any(struct interp *in, const struct args *args, const char *nam
     struct value values[3];
     struct str *self = args->self.as.str, *needle = NULL;
     size_t range[2];
-    if (!args_bind(in, &spec, args, values) || !args_str(in, values[0], "argument", &needle) ||
+    if (!args_bind(in, &spec, args, values) || !needle_of(in, values[0], &needle) ||
         !bounds(in, self, values + 1, range))
         return false;
     size_t at = SIZE_MAX;
@@ -105,7 +117,7 @@ static bool count(struct interp *in, const struct args *args, struct value *out)
     struct str *self = args->self.as.str, *needle = NULL;
     size_t range[2];
     int64_t found = 0;
-    if (!args_bind(in, &SPEC, args, values) || !args_str(in, values[0], "argument", &needle) ||
+    if (!args_bind(in, &SPEC, args, values) || !needle_of(in, values[0], &needle) ||
         !bounds(in, self, values + 1, range))
         return false;
     if (range[0] != SIZE_MAX) {
@@ -137,7 +149,8 @@ static bool starts_or_ends(struct interp *in, const struct args *args, const cha
     const struct value *affixes = tuple ? values[0].as.list->items : values;
     const uint32_t affix_count = tuple ? values[0].as.list->count : 1;
     *out = value_bool(false);
-    for (uint32_t i = 0; i < affix_count; i++) {
+    for (uint32_t i = 0; i < affix_count && !out->as.boolean;
+         i++) { /* no further than it must */
         if (affixes[i].kind != VALUE_STR)
             return exception_raise(in, &exception_type,
                                    tuple ? "tuple for %s must only contain str, not %s"
@@ -473,7 +486,7 @@ static bool partition_any(struct interp *in, const struct args *args, const char
     const bool last = name[0] == 'r';
     struct value values[1];
     struct str *self = args->self.as.str, *by = NULL;
-    if (!args_bind(in, &spec, args, values) || !args_str(in, values[0], "argument", &by))
+    if (!args_bind(in, &spec, args, values) || !needle_of(in, values[0], &by))
         return false;
     if (by->size == 0)
         return exception_raise(in, &exception_value, "empty separator");

@@ -269,9 +269,8 @@ static bool is_identifier(struct interp *in, const struct args *args, struct val
     if (!no_arguments(in, args, "isidentifier") || !interp_charge(in, self->size / 32))
         return false;
     for (size_t at = 0; fine && at < self->size;) {
-        const uint32_t flags = at == 0 ? UNICODE_ALPHA : UNICODE_ALPHA | UNICODE_DECIMAL;
-        const uint32_t c = str_next(self, &at);
-        fine = c == '_' || unicode_is(c, flags);
+        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
+        fine = unicode_is(str_next(self, &at), flag);
     }
     *out = value_bool(fine);
     return true;

@@ -346,6 +346,24 @@ static bool check_template(struct interp *in, const struct modules_re_scan *scan
     return modules_re_match_expand(in, &nowhere, template, &b);
 }
 
+/* A template as check_template wants it, or something to call; CPython looks it up among those it
+ * has parsed, and decodes what is no str. */
+static bool check_replacement(struct interp *in, const struct modules_re_scan *scan,
+                              struct value replacement)
+{
+    if (replacement.kind == VALUE_STR)
+        return check_template(in, scan, replacement.as.str);
+    if (eval_can_call(replacement))
+        return true;
+    const bool is_unhashable = replacement.kind == VALUE_LIST ||
+                               replacement.kind == VALUE_DICT || replacement.kind == VALUE_SET;
+    return exception_raise(in, &exception_type,
+                           is_unhashable
+                               ? "unhashable type: '%s'"
+                               : "decoding to str: need a bytes-like object, %s found",
+                           type_name(replacement));
+}
+
 static bool sub_any(struct interp *in, const struct args *args, const char *name,
                     struct value *out, int64_t *count)
 {
@@ -363,8 +381,7 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[4]);
     const struct value replacement = values[method ? 0 : 1];
     struct modules_re_scan scan = {.pattern = call.pattern, .subject = str_view(in, TEXT(""))};
-    if (!call.pattern || !scan.subject ||
-        (replacement.kind == VALUE_STR && !check_template(in, &scan, replacement.as.str)) ||
+    if (!call.pattern || !scan.subject || !check_replacement(in, &scan, replacement) ||
         !subject_of(in, values[method ? 1 : 2], &call))
         return false;
     scan.subject = call.subject;

@@ -32,6 +32,8 @@ struct translate {
     int depth;
     size_t opened[REGEX_GROUPS_MAX + 1];     /* where the groups that are open begin */
     enum { NOTHING, ITEM, REPEATED } before; /* what a quantifier would repeat */
+    uint32_t last; /* code point of the class, where a range may begin */
+    bool is_range, has_i;
 };
 
 /* Python counts code points. */
@@ -64,10 +66,34 @@ static char peek(const struct translate *t, size_t ahead)
     return t->at + ahead < t->pattern.size ? t->pattern.data[t->at + ahead] : '\0';
 }
 
-/* A code point as RE2 reads it anywhere. */
+/* A code point as RE2 reads it anywhere; of a class, notes whether it lets an i in. */
 static void put_code_point(struct translate *t, uint32_t code_point)
 {
+    static const uint32_t is[] = {'i', 'I', 0x130, 0x131};
+    const uint32_t first = t->is_range ? t->last : code_point;
+    for (size_t i = 0; i < sizeof is / sizeof is[0]; i++)
+        t->has_i |= first <= is[i] && is[i] <= code_point;
+    t->is_range = false;
+    t->last = code_point;
     text_buf_format(t->out, "\\x{%x}", code_point);
+}
+
+/* Python folds the Turkish letters with i, as RE2 does not. */
+static bool folds_i(const struct translate *t)
+{
+    return (t->flags & REGEX_IGNORECASE) && !(t->flags & REGEX_ASCII);
+}
+#define ALL_I "iI\\x{130}\\x{131}"
+
+static void put_literal(struct translate *t)
+{
+    const size_t before = t->out->size;
+    t->has_i = false;
+    put_code_point(t, text_utf8_next(t->pattern, &t->at));
+    if (!t->has_i || !folds_i(t) || t->out->failed)
+        return;
+    t->out->size = before;
+    put(t, "[" ALL_I "]");
 }
 
 static bool put_hex(struct translate *t, size_t digits)
@@ -175,16 +201,24 @@ static bool put_escape(struct translate *t, bool in_class)
     return true;
 }
 
-/* [^\W\d_]: the usual way to say "a letter". */
-static bool put_letter_idiom(struct translate *t)
+/* What is left of \w: RE2 has no complement of a class inside another. */
+static bool put_word_idiom(struct translate *t)
 {
-    static const char *const IDIOMS[] = {"[^\\W\\d_]", "[^\\W_\\d]", "[^\\d\\W_]",
-                                         "[^_\\W\\d]"};
+    static const char *const IDIOMS[][2] = {
+        {"[^\\W\\d_]", "\\p{L}"},
+        {"[^\\W_\\d]", "\\p{L}"},
+        {"[^\\d\\W_]", "\\p{L}"},
+        {"[^_\\W\\d]", "\\p{L}"},
+        {"[^\\W\\d]", "[\\p{L}\\p{Nl}\\p{No}_]"},
+        {"[^\\d\\W]", "[\\p{L}\\p{Nl}\\p{No}_]"},
+        {"[^\\W_]", "[\\p{L}\\p{N}]"},
+        {"[^_\\W]", "[\\p{L}\\p{N}]"},
+    };
     for (size_t i = 0; i < sizeof IDIOMS / sizeof IDIOMS[0]; i++) {
-        if (!more(t, IDIOMS[i]))
+        if (!more(t, IDIOMS[i][0]))
             continue;
-        put(t, "\\p{L}");
-        t->at += strlen(IDIOMS[i]);
+        put(t, IDIOMS[i][1]);
+        t->at += strlen(IDIOMS[i][0]);
         return true;
     }
     return false;
@@ -193,10 +227,11 @@ static bool put_letter_idiom(struct translate *t)
 static bool put_class(struct translate *t)
 {
     const size_t begin = t->at;
-    if (put_letter_idiom(t))
+    if (put_word_idiom(t))
         return true;
     put(t, "[");
     t->at++;
+    t->has_i = t->is_range = false;
     if (peek(t, 0) == '^') {
         put(t, "^");
         t->at++;
@@ -204,7 +239,7 @@ static bool put_class(struct translate *t)
     for (bool first = true; t->at < t->pattern.size; first = false) {
         const char c = peek(t, 0);
         if (c == ']' && !first) {
-            put(t, "]");
+            put(t, t->has_i && folds_i(t) ? ALL_I "]" : "]");
             t->at++;
             return true;
         }
@@ -216,6 +251,7 @@ static bool put_class(struct translate *t)
         if (c == '-') { /* a range, or itself at either end */
             const bool range = !first && peek(t, 1) != ']' && t->at > begin + 1;
             put(t, range ? "-" : "\\-");
+            t->is_range = range;
             t->at++;
             continue;
         }
@@ -461,10 +497,10 @@ static bool put_one(struct translate *t)
     case '|':
         break;
     default:
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            c == ' ' || c == '_')
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z' && c != 'i') ||
+            (c >= 'A' && c <= 'Z' && c != 'I') || c == ' ' || c == '_')
             break;
-        put_code_point(t, text_utf8_next(t->pattern, &t->at));
+        put_literal(t);
         return true;
     }
     text_buf_byte(t->out, c);

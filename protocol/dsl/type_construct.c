@@ -203,8 +203,7 @@ bool type_construct_defaultdict(struct interp *in, const struct args *args, stru
 {
     struct args rest = *args;
     const struct value factory = args->count > 0 ? args->values[0] : value_none();
-    if (factory.kind != VALUE_NONE && factory.kind != VALUE_TYPE &&
-        factory.kind != VALUE_FUNCTION && factory.kind != VALUE_BUILTIN)
+    if (factory.kind != VALUE_NONE && !eval_can_call(factory))
         return exception_raise(in, &exception_type, "first argument must be callable or None");
     if (args->count > 0) {
         rest.values++;

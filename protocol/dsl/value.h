@@ -145,7 +145,7 @@ struct iter {
     value_step *step;
     const char *type_name;
     struct value source, other;
-    int64_t at, stop, stride;
+    int64_t at, stop, stride, left;
     void *state;
 };
 

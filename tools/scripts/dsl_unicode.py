@@ -6,8 +6,8 @@ Run with CPython 3.11 (Unicode 14), whose str methods the language follows. Prin
 
 import unicodedata
 
-ALPHA, DECIMAL, DIGIT, NUMERIC, UPPER, LOWER, TITLE, HIDDEN, SPACE, CASE_IGNORABLE = (
-    1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+(ALPHA, DECIMAL, DIGIT, NUMERIC, UPPER, LOWER, TITLE, HIDDEN, SPACE, CASE_IGNORABLE, NAME_START,
+ NAME_PART) = (1 << bit for bit in range(12))
 
 
 def flags(code):
@@ -19,6 +19,7 @@ def flags(code):
     f |= HIDDEN * (not c.isprintable()) | SPACE * c.isspace()
     # What str.lower looks over when it decides whether a sigma is final.
     f |= CASE_IGNORABLE * (unicodedata.category(c) in ("Mn", "Me", "Cf", "Lm", "Sk"))
+    f |= NAME_START * c.isidentifier() | NAME_PART * ("a" + c).isidentifier()
     return f
 
 

@@ -118,3 +118,22 @@ t(lambda: 'fig' % {1})  # expect: TypeError | not all arguments converted during
 t(lambda: itertools.count('a'))  # expect: TypeError | a number is required
 t(lambda: list(itertools.islice(itertools.count(1, 0.5), 2)) + [itertools.count(0, None)])  # expect: TypeError | a number is required
 t(lambda: (re.search('é+', 'é' * 60), re.search('a+', 'a' * 48), re.search('b', 'b')))  # expect: (<re.Match object; span=(0, 60), match='ééééééééééééééééééééééééééééééééééééééééééééééééé>, <re.Match object; span=(0, 48), match='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>, <re.Match object; span=(0, 1), match='b'>)
+t(lambda: [bool(re.fullmatch(p, x, re.I)) for p in ('i', 'İ', '[h-k]', '[^a-z]', 'x') for x in 'iIİı'])  # expect: [True, True, True, True, True, True, True, True, True, True, True, True, False, False, False, False, False, False, False, False]
+t(lambda: [re.findall(r'[^\W\d]+', 'Aé_9²x'), re.findall(r'[^\W_]+', 'Aé_9²x')])  # expect: [['Aé_', '²x'], ['Aé', '9²x']]
+t(lambda: ['i̇i'.isidentifier(), 'a·'.isidentifier(), '℘'.isidentifier(), '1a'.isidentifier(), '·a'.isidentifier()])  # expect: [True, True, True, False, False]
+t(lambda: re.sub('a', 5, 'x'))  # expect: TypeError | decoding to str: need a bytes-like object, int found
+t(lambda: re.sub('a', {'a': 1}, 'x'))  # expect: TypeError | unhashable type: 'dict'
+t(lambda: re.sub('a', [], 'x'))  # expect: TypeError | unhashable type: 'list'
+t(lambda: '0a'.startswith(('0', 5)))  # expect: True
+t(lambda: 'b'.startswith(('0', 5)))  # expect: TypeError | tuple for startswith must only contain str, not int
+t(lambda: 'abc'.find('a', 'b'))  # expect: TypeError | slice indices must be integers or None or have an __index__ method
+t(lambda: 'abc'.find(1))  # expect: TypeError | must be str, not int
+t(lambda: 'abc'.partition(None))  # expect: TypeError | must be str, not NoneType
+def walk_and_change(d):
+    for k in d:
+        del d[k]
+        d[k + 'b'] = 1
+def index_by(l, k):
+    l[k] = 1
+t(lambda: walk_and_change({'a': 1}))  # expect: RuntimeError | dictionary keys changed during iteration
+t(lambda: index_by([], 'x'))  # expect: TypeError | list indices must be integers or slices, not str
