@@ -283,7 +283,8 @@ static bool delete_item(struct interp *in, struct value object, struct value ind
     if (object.kind == VALUE_DICT) {
         if (!dict_remove(in, object.as.dict, index, &removed))
             return false;
-        return removed.kind != VALUE_UNSET || exception_raise_value(in, &exception_key, index);
+        return removed.kind != VALUE_UNSET || object.as.dict->flavor == DICT_COUNTER ||
+               exception_raise_value(in, &exception_key, index);
     }
     if (object.kind != VALUE_LIST)
         return exception_raise(in, &exception_type, "'%s' object doesn't support item deletion",

@@ -361,11 +361,67 @@ static bool math_isclose(struct interp *in, const struct args *args, struct valu
 }
 
 /* Exact for what a program sums: a running sum with all lost low parts kept (Shewchuk). */
+enum { FSUM_PARTS_MAX = 64 };
+
+/* A sum kept exactly, as parts that do not overlap, the least first (J. R. Shewchuk, Adaptive
+ * Precision Floating-Point Arithmetic, 1997). */
+struct fsum {
+    double parts[FSUM_PARTS_MAX];
+    uint32_t count;
+    double infinite; /* the sum of what is not finite */
+    bool has_infinite;
+};
+
+static bool fsum_add(struct interp *in, struct fsum *sum, double x)
+{
+    const double given = x;
+    uint32_t kept = 0;
+    for (uint32_t j = 0; j < sum->count; j++) {
+        const double y = sum->parts[j];
+        const double more = fabs(x) < fabs(y) ? y : x, less = fabs(x) < fabs(y) ? x : y;
+        const double high = more + less, low = less - (high - more);
+        if (low != 0)
+            sum->parts[kept++] = low;
+        x = high;
+    }
+    sum->count = kept;
+    if (isfinite(x)) {
+        if (x != 0 && kept < FSUM_PARTS_MAX)
+            sum->parts[sum->count++] = x;
+        return true;
+    }
+    if (isfinite(given))
+        return exception_raise(in, &exception_overflow, "intermediate overflow in fsum");
+    sum->infinite += given;
+    sum->has_infinite = true;
+    sum->count = 0;
+    return true;
+}
+
+/* The parts as one number, rounded once: where what is left is half of the last place, the sign
+ * of the next part decides. */
+static double fsum_round(const struct fsum *sum)
+{
+    uint32_t at = sum->count;
+    double high = at > 0 ? sum->parts[--at] : 0, low = 0;
+    while (at > 0 && low == 0) {
+        const double x = high, y = sum->parts[--at];
+        high = x + y;
+        low = y - (high - x);
+    }
+    if (at > 0 &&
+        ((low < 0 && sum->parts[at - 1] < 0) || (low > 0 && sum->parts[at - 1] > 0))) {
+        const double twice = low * 2, other = high + twice;
+        if (other - high == twice)
+            high = other;
+    }
+    return high;
+}
+
 static bool math_fsum(struct interp *in, const struct args *args, struct value *out)
 {
-    enum { PARTS_MAX = 64 };
-    double parts[PARTS_MAX];
-    uint32_t count = 0;
+    struct fsum sum = {0};
+    bool has_opposites = false;
     const struct list *items = args->count == 1 ? list_from(in, args->values[0]) : NULL;
     if (!items)
         return args->count == 1
@@ -375,28 +431,15 @@ static bool math_fsum(struct interp *in, const struct args *args, struct value *
                                      args->count);
     for (uint32_t i = 0; i < items->count; i++) {
         double x;
-        uint32_t kept = 0;
         if (!real_of(in, items->items[i], &x))
             return false;
-        for (uint32_t j = 0; j < count; j++) {
-            double y = parts[j];
-            if (fabs(x) < fabs(y)) {
-                const double swap = x;
-                x = y;
-                y = swap;
-            }
-            const double high = x + y, low = y - (high - x);
-            if (low != 0)
-                parts[kept++] = low;
-            x = high;
-        }
-        parts[kept] = x;
-        count = kept + 1 < PARTS_MAX ? kept + 1 : PARTS_MAX;
+        has_opposites |= isinf(x) && isinf(sum.infinite) && x != sum.infinite;
+        if (!fsum_add(in, &sum, x))
+            return false;
     }
-    long double sum = 0;
-    for (uint32_t i = 0; i < count; i++)
-        sum += (long double)parts[i];
-    *out = value_float((double)sum);
+    if (has_opposites)
+        return exception_raise(in, &exception_value, "-inf + inf in fsum");
+    *out = value_float(sum.has_infinite ? sum.infinite : fsum_round(&sum));
     return interp_charge(in, items->count);
 }
 

@@ -346,7 +346,7 @@ static bool check_template(struct interp *in, const struct modules_re_scan *scan
     return modules_re_match_expand(in, &nowhere, template, &b);
 }
 
-/* A template as check_template wants it, or something to call; CPython looks it up among those it
+/* A template as check_template wants it, or something to call; CPython looks it up among those
  * has parsed, and decodes what is no str. */
 static bool check_replacement(struct interp *in, const struct modules_re_scan *scan,
                               struct value replacement)

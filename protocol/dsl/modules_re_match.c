@@ -2,6 +2,7 @@
 #include "protocol/dsl/modules_re_match.h"
 
 #include "protocol/dsl/args.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/list.h"
@@ -53,6 +54,10 @@ static bool group_number(struct interp *in, const struct match *match, struct va
         at = regex_group_find(match->pattern->regex, str_text(index.as.str));
     else if (number_is_int(index))
         at = number_integer(index);
+    uint64_t hash; /* where there are names, anything else is looked up among them */
+    if (index.kind != VALUE_STR && !number_is_int(index) &&
+        regex_has_names(match->pattern->regex) && !compare_hash(in, index, &hash))
+        return false;
     if (at < 0 || at > match->group_count)
         return no_group(in);
     *number = (uint32_t)at;

@@ -37,6 +37,7 @@ double number_real(struct value value)
 
 static bool too_large(struct interp *in)
 {
+    in->left_64 = true;
     return exception_raise(in, &exception_overflow,
                            "the integer result does not fit in 64 bits");
 }
@@ -310,8 +311,6 @@ bool number_parse_int(struct interp *in, struct str *str, int64_t base, struct v
     char digits[INT_DIGITS_MAX];
     const struct text text = stripped(str);
     int64_t value = 0, radix = base;
-    if (base != 0 && (base < 2 || base > 36))
-        return exception_raise(in, &exception_value, "int() base must be >= 2 and <= 36, or 0");
     if (text.size >= sizeof digits)
         return exception_raise(in, &exception_value,
                                "Exceeds the limit (%d digits) for integer string conversion",

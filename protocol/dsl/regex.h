@@ -55,6 +55,7 @@ void regex_close_all(struct regex *list);
 uint32_t regex_group_count(const struct regex *regex); /* without group 0 */
 /* The group of that name, -1 when there is none. */
 int32_t regex_group_find(const struct regex *regex, struct text name);
+bool regex_has_names(const struct regex *regex);
 /* The name of a group, empty when it has none. Valid while the regex is. */
 struct text regex_group_name(const struct regex *regex, uint32_t group);
 

@@ -99,6 +99,11 @@ extern "C" int32_t regex_group_find(const regex *regex, text name)
     return -1;
 }
 
+extern "C" bool regex_has_names(const regex *regex)
+{
+    return !regex->re2->NamedCapturingGroups().empty();
+}
+
 extern "C" text regex_group_name(const regex *regex, uint32_t group)
 {
     for (const auto &name : regex->re2->NamedCapturingGroups())

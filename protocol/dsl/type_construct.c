@@ -19,6 +19,8 @@ bool type_construct_int(struct interp *in, const struct args *args, struct value
     int64_t base = 10;
     if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[1], &base))
         return false;
+    if (base != 0 && (base < 2 || base > 36))
+        return exception_raise(in, &exception_value, "int() base must be >= 2 and <= 36, or 0");
     if (values[1].kind != VALUE_UNSET && values[0].kind != VALUE_STR)
         return exception_raise(in, &exception_type,
                                "int() can't convert non-string with explicit base");
@@ -312,6 +314,7 @@ bool type_construct_range(struct interp *in, const struct args *args, struct val
             up ? (uint64_t)at[1] - (uint64_t)at[0] : (uint64_t)at[0] - (uint64_t)at[1];
         const uint64_t stride = up ? (uint64_t)at[2] : (uint64_t)0 - (uint64_t)at[2];
         const uint64_t count = (distance - 1) / stride + 1;
+        in->left_64 |= count > INT64_MAX;
         if (count > INT64_MAX)
             return exception_raise(in, &exception_overflow,
                                    "the range's length does not fit in 64 bits");

@@ -14,7 +14,7 @@ static uint32_t flags_of(uint32_t code_point)
         else
             high = middle;
     }
-    return unicode_tables_properties[2 * low + 1];
+    return unicode_tables_kinds[unicode_tables_properties[2 * low + 1]];
 }
 
 static uint32_t map(const struct unicode_tables_run *runs, uint32_t count, uint32_t code_point)

@@ -18,8 +18,8 @@ struct unicode_tables_long {
     uint32_t upper[3];
 };
 
-/* Pairs (first code point, flags) up to the next pair's first. */
-extern const uint32_t unicode_tables_properties[];
+/* Pairs (first code point, kind) up to the next pair's first; the flags of each kind. */
+extern const uint32_t unicode_tables_properties[], unicode_tables_kinds[];
 extern const uint32_t unicode_tables_property_count;
 extern const struct unicode_tables_run unicode_tables_lower[], unicode_tables_upper[],
     unicode_tables_title[];

@@ -53,8 +53,9 @@ static void write_failure(struct interp *in, struct text_buf *out)
                     TEXT_ARG(str_text(message)));
 }
 
-/* What the program prints, and how it ends when not well. */
-static void run(struct text source, struct text_buf *out)
+/* What the program prints, and how it ends when not well; for the oracle, too, whether an
+ * integer left 64 bits on the way. */
+static void run(struct text source, bool is_oracle, struct text_buf *out)
 {
     struct interp in;
     struct dsl_fault fault = {0};
@@ -68,6 +69,8 @@ static void run(struct text source, struct text_buf *out)
         text_buf_format(out, "refused: %d: %s\n", fault.line, fault.message);
     else if (!open_globals(&in, globals) || !eval_module(&in, code))
         write_failure(&in, out);
+    if (is_oracle && in.left_64)
+        text_buf_add(out, TEXT("left 64 bits\n"));
     interp_deinit(&in);
 }
 
@@ -103,7 +106,7 @@ static bool passes(const char *path)
 {
     struct text source = read_file(path);
     struct text_buf got = {0}, want = {0};
-    run(source, &got);
+    run(source, false, &got);
     expected_of(source, &want);
     const bool same = text_equal(text_buf_text(&got), text_buf_text(&want));
     if (!same)
@@ -140,7 +143,7 @@ static int show(int count, char **paths)
     for (int i = 0; i < count; i++) {
         struct text_buf out = {0};
         struct text source = read_file(paths[i]);
-        run(source, &out);
+        run(source, true, &out);
         if (out.size > 0)
             fwrite(out.data, 1, out.size, stdout);
         text_buf_deinit(&out);
@@ -158,7 +161,7 @@ static int show_stream(void)
     const struct text all = text_buf_text(&in);
     for (size_t at = 0; at < all.size;) {
         const size_t end = text_find(all, (struct text){"", 1}, at);
-        run(text_slice(all, at, end), &out);
+        run(text_slice(all, at, end), true, &out);
         text_buf_byte(&out, (char)0xff); /* no text has it */
         at = end == SIZE_MAX ? all.size : end + 1;
     }

@@ -76,8 +76,12 @@ def main():
     print('#include "protocol/dsl/unicode_tables.h"\n')
     print("/* clang-format off */")
     ranges = property_ranges()
+    kinds = sorted({f for _, f in ranges})
     print("const uint32_t unicode_tables_properties[] = {")
-    rows([f"0x{c:x},{f}," for c, f in ranges])
+    rows([f"0x{c:x},{kinds.index(f)}," for c, f in ranges])
+    print("};")
+    print("const uint32_t unicode_tables_kinds[] = {")
+    rows([f"{f}," for f in kinds])
     print("};")
     print(f"const uint32_t unicode_tables_property_count = {len(ranges)};\n")
     for method in ("lower", "upper", "title"):

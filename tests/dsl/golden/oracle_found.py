@@ -137,3 +137,16 @@ def index_by(l, k):
     l[k] = 1
 t(lambda: walk_and_change({'a': 1}))  # expect: RuntimeError | dictionary keys changed during iteration
 t(lambda: index_by([], 'x'))  # expect: TypeError | list indices must be integers or slices, not str
+t(lambda: re.search(r'(?P<a>[a-z])(.)', 'ab')[1:])  # expect: TypeError | unhashable type: 'slice'
+t(lambda: re.search('(a)', 'a')[1:])  # expect: IndexError | no such group
+t(lambda: int(5, 1))  # expect: ValueError | int() base must be >= 2 and <= 36, or 0
+t(lambda: int([], 99))  # expect: ValueError | int() base must be >= 2 and <= 36, or 0
+t(lambda: math.fsum([1e-7, 1e16, 5]))  # expect: 1.0000000000000006e+16
+t(lambda: math.fsum([float('inf'), 1]))  # expect: inf
+t(lambda: math.fsum([float('inf'), float('-inf')]))  # expect: ValueError | -inf + inf in fsum
+t(lambda: math.fsum([1e308, 1e308]))  # expect: OverflowError | intermediate overflow in fsum
+t(lambda: math.fsum([1e16, 1, 1e-16, -1e16, 0.1]))  # expect: 1.1
+def without(counter, key):
+    del counter[key]
+    return counter
+t(lambda: without(Counter('ab'), 'x'))  # expect: Counter({'a': 1, 'b': 1})
