@@ -41,8 +41,7 @@ struct interp {
     struct exception *raised;  /* on its way to a handler, or NULL */
     struct exception *handled; /* innermost one whose handler runs: for a bare raise */
     bool out_of_budget;
-    bool
-        left_64; /* an integer left 64 bits: from there on Python would have gone on otherwise */
+    bool left_64;           /* an integer did: Python would have gone on otherwise */
     char budget[160];       /* which budget tripped, in a sentence */
     int32_t line;           /* of the statement that runs */
     struct value *globals;  /* [global_count] */
