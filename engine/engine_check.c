@@ -68,6 +68,11 @@ static enum status check_penalties(const struct engine_job *job, struct error *e
     if (!(job->frequency_penalty >= -2 && job->frequency_penalty <= 2))
         FAIL(err, ERR_LIMIT, "frequency_penalty: %g, want -2 to 2",
              (double)job->frequency_penalty);
+    return OK;
+}
+
+static enum status check_tops(const struct engine_job *job, struct error *err)
+{
     if (job->top_count > ENGINE_TOPS_MAX)
         FAIL(err, ERR_LIMIT, "top_logprobs: %u, the limit is %d", job->top_count,
              ENGINE_TOPS_MAX);
@@ -100,7 +105,7 @@ static enum status check_score(const struct engine_job *job, struct error *err)
     if (job->score_tokens == 0 || job->score_tokens >= job->prompt_tokens)
         FAIL(err, ERR_LIMIT, "score_tokens: %u of a prompt of %u, want 1 to %u",
              job->score_tokens, job->prompt_tokens, job->prompt_tokens - 1);
-    return OK;
+    return job->tells_scores ? check_tops(job, err) : OK;
 }
 
 static enum status check_job_output(const struct engine_job *job,
@@ -149,6 +154,7 @@ static enum status check_output(const struct engine_job *job,
         FAIL(err, ERR_LIMIT, "max_tokens: 0, want at least 1");
     TRY(check_sampling(job, err));
     TRY(check_penalties(job, err));
+    TRY(check_tops(job, err));
     TRY(check_biases(job, limits, err));
     TRY(check_stops(job, limits, err));
     return check_format(job, limits, err);
@@ -174,7 +180,8 @@ static void forget_output(struct engine_job *job)
     job->presence_penalty = job->frequency_penalty = 0;
     job->biases = NULL;
     job->bias_count = 0;
-    job->top_count = 0;
+    if (job->kind != ENGINE_SCORE || !job->tells_scores)
+        job->top_count = 0;
 }
 
 enum status engine_check_job(const struct engine_job *job,

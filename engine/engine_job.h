@@ -77,13 +77,15 @@ struct engine_job {
     uint32_t prompt_tokens;      /* >= 1 */
     enum engine_pooling pooling; /* ENGINE_EMBED */
     uint32_t score_tokens;       /* ENGINE_SCORE: 1 .. prompt_tokens - 1 */
-    uint32_t sample_count;       /* ENGINE_GENERATE: 1 .. ENGINE_SAMPLES_MAX; 0 counts as 1 */
-    uint32_t max_tokens;         /* ENGINE_GENERATE: >= 1, per sample */
-    float temperature;           /* 0: greedy */
-    int32_t top_k;               /* 0: off */
-    float top_p;                 /* 0 or 1: off */
-    float min_p;                 /* 0: off, 1: none but the likeliest */
-    float typical_p;             /* 0 or 1: off */
+    bool tells_scores;     /* ENGINE_SCORE: each of them as an ENGINE_TOKEN event without text,
+                          with as many of the likeliest as top_count says */
+    uint32_t sample_count; /* ENGINE_GENERATE: 1 .. ENGINE_SAMPLES_MAX; 0 counts as 1 */
+    uint32_t max_tokens;   /* ENGINE_GENERATE: >= 1, per sample */
+    float temperature;     /* 0: greedy */
+    int32_t top_k;         /* 0: off */
+    float top_p;           /* 0 or 1: off */
+    float min_p;           /* 0: off, 1: none but the likeliest */
+    float typical_p;       /* 0 or 1: off */
     float repetition_penalty; /* 0 or 1: off; else 0.01 .. 100. Tokens of prompt and output: a
                                  positive logit is divided by it, another multiplied */
     float presence_penalty, frequency_penalty; /* -2 .. 2; 0: off. Tokens of the output: taken

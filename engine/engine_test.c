@@ -313,6 +313,7 @@ static void same_text_in_any_company_demo_model(void **state)
 /* A prompt with what was said after it, and how likely that was. */
 struct scored {
     token_id tokens[90];
+    float logprobs[90];
     uint32_t count;
     double sum;
 };
@@ -323,8 +324,29 @@ static void add_token(void *context, const struct engine_event *event)
     if (event->token == TOKEN_NONE)
         return;
     assert_true(said->count < 90);
+    said->logprobs[said->count] = event->logprob;
     said->tokens[said->count++] = event->token;
     said->sum += (double)event->logprob;
+}
+
+/* Scores told one by one are those of what was said; being greedy, each was the likeliest. */
+static void check_told(struct engine *engine, struct engine_job *ask, const struct scored *said)
+{
+    struct engine_event event;
+    ask->tells_scores = true;
+    ask->top_count = 1;
+    engine_jobs_submit(engine, ask);
+    for (uint32_t i = 40; i < said->count; i++) {
+        assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
+        assert_int_equal(event.kind, ENGINE_TOKEN);
+        assert_int_equal(event.token, said->tokens[i]);
+        assert_true(event.logprob == said->logprobs[i]);
+        assert_int_equal(event.top_count, 1);
+        assert_true(event.tops[0].token == said->tokens[i] &&
+                    event.tops[0].logprob == said->logprobs[i]);
+    }
+    assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
+    assert_true(event.kind == ENGINE_DONE && event.score == said->sum);
 }
 
 /* Greedy tokens' log-probabilities, scored again as a given continuation: the same sum, bit
@@ -353,6 +375,7 @@ static void a_score_is_what_generating_said(void **state)
         assert_int_equal(engine_poll(engine, &event, 1, -1), 1);
         assert_int_equal(event.kind, ENGINE_DONE);
         assert_true(event.score == said.sum);
+        check_told(engine, &ask, &said);
         engine_close(engine);
     }
 }

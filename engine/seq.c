@@ -446,6 +446,7 @@ bool seq_embed_end(struct seq *seq)
 void seq_forget(struct seq *seq)
 {
     seq->score = 0.0;
+    seq->scored_count = 0;
     memset(seq->job->sums, 0, seq->job->vector_size * sizeof *seq->job->sums);
 }
 

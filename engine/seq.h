@@ -72,6 +72,7 @@ struct seq {
     struct stop_state stop;
     struct tokenizer_stream stream;
     double score;
+    uint32_t scored_count, told_count; /* targets in score; and of which an event told */
 
     struct seq *line_before, *line_after; /* neighbours by rank, while waiting */
     uint64_t mates_seen;                  /* private to waiting.c */

@@ -156,7 +156,7 @@ static void settle(struct step *step)
         const uint32_t results = step->drawn[i].count;
         seq->result = SEQ_NO_RESULT;
         if (seq->job->ask.kind == ENGINE_SCORE)
-            step_output_scores(step, seq, result.sample, results);
+            step_output_scores(step, seq, &result, results);
         else
             take_tokens(step, seq, &result, results);
         step_output_next(&result, results);

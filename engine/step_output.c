@@ -208,11 +208,30 @@ bool step_output_token(struct step *step, struct seq *seq, const struct step_res
     return false;
 }
 
-void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,
+/* A target once told is not told again, where it is computed again after a preemption. */
+static void tell_score(struct step *step, struct seq *seq, const struct step_result *result)
+{
+    const struct engine_job *ask = &seq->job->ask;
+    struct step_event event = event_of(seq, ENGINE_TOKEN);
+    if (!ask->tells_scores || seq->scored_count <= seq->told_count)
+        return;
+    seq->told_count = seq->scored_count;
+    const uint32_t first = ask->prompt_tokens - ask->score_tokens;
+    event.event.token = ask->prompt[first + seq->told_count - 1];
+    event.event.logprob = result->sample->logprob;
+    tell_tops(&event, seq, result->tops);
+    send(step, seq, &event);
+}
+
+void step_output_scores(struct step *step, struct seq *seq, const struct step_result *first,
                         uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        seq->score += (double)results[i].logprob;
+    struct step_result result = *first;
+    for (uint32_t i = 0; i < count; i++, step_output_next(&result, 1)) {
+        seq->score += (double)result.sample->logprob;
+        seq->scored_count++;
+        tell_score(step, seq, &result);
+    }
     if (isnan(seq->score))
         step_output_end(step, seq, ENGINE_FAILED);
     else if (seq_is_ending(seq) && seq->head_count == 0) /* nothing is left to draw */

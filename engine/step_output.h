@@ -24,7 +24,7 @@ MUST_USE enum status step_output_init(struct step *step, struct error *err);
 bool step_output_token(struct step *step, struct seq *seq, const struct step_result *result);
 
 /* Log-probabilities of the next count targets of a score job; ends it after the last. */
-void step_output_scores(struct step *step, struct seq *seq, const struct sample_result *results,
+void step_output_scores(struct step *step, struct seq *seq, const struct step_result *first,
                         uint32_t count);
 
 /* Ends a sequence, running or waiting, with those of its samples that never began: lets go of
