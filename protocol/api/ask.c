@@ -136,3 +136,55 @@ enum status ask_read_messages(const struct json *list, struct arena *arena,
     prompt->message_count = (uint32_t)count;
     return OK;
 }
+
+/* A prompt that came as tokens; what the vocabulary has is for the engine to say. */
+static enum status read_tokens(const struct json *list, const char *name, struct arena *arena,
+                               struct ask_prompt *prompt, struct error *err)
+{
+    const size_t count = json_count(list);
+    token_id *ids = ARENA_NEW(arena, token_id, count);
+    const struct json *value = json_first(list);
+    if (!ids)
+        FAIL(err, ERR_MEMORY, "%s: no room for %zu tokens", name, count);
+    for (size_t i = 0; i < count; i++, value = json_next(value)) {
+        int64_t token;
+        if (!json_i64(value, &token) || token < 0 || token > INT32_MAX)
+            FAIL(err, ERR_FORMAT, "%s: item %zu of a list of tokens is no token id", name, i);
+        ids[i] = (token_id)token;
+    }
+    if (count == 0)
+        FAIL(err, ERR_FORMAT, "%s: an empty list of tokens", name);
+    prompt->ids = ids;
+    prompt->id_count = (uint32_t)count;
+    return OK;
+}
+
+static enum status read_prompt(const struct json *value, const char *name, struct arena *arena,
+                               struct ask_prompt *prompt, struct error *err)
+{
+    if (json_text(value, &prompt->text))
+        return OK;
+    if (json_type(value) == JSON_ARRAY)
+        return read_tokens(value, name, arena, prompt, err);
+    FAIL(err, ERR_FORMAT, "%s: want a string, a list of strings, or tokens", name);
+}
+
+enum status ask_read_prompts(const struct json *value, const char *name, struct arena *arena,
+                             struct ask *ask, struct error *err)
+{
+    const bool is_list = json_type(value) == JSON_ARRAY;
+    const struct json *first = is_list ? json_first(value) : NULL;
+    const bool is_one = !is_list || json_type(first) == JSON_NUMBER;
+    const size_t count = is_one ? 1 : json_count(value);
+    if (!value || count == 0)
+        FAIL(err, ERR_FORMAT, "%s: want a string, a list of strings, or tokens", name);
+    if (count > ASK_PROMPTS_MAX)
+        FAIL(err, ERR_LIMIT, "%s: %zu prompts, at most %d are taken", name, count,
+             ASK_PROMPTS_MAX);
+    TRY(ask_take_prompts(ask, (uint32_t)count, arena, err));
+    if (is_one)
+        return read_prompt(value, name, arena, &ask->prompts[0], err);
+    for (size_t i = 0; i < count; i++, first = json_next(first))
+        TRY(read_prompt(first, name, arena, &ask->prompts[i], err));
+    return OK;
+}

@@ -35,10 +35,13 @@ struct ask {
     uint32_t prompt_count;
     struct engine_job job; /* all but the prompt, for each of them; max_tokens 0: what the
                               context has room for */
-    bool has_seed, stream, has_usage, logprobs, echo;
+    bool has_seed, stream, has_usage, logprobs;
+    bool echo;      /* TEXT: the prompt comes back before what goes on from it */
+    bool is_mute;   /* TEXT: nothing is to be written */
+    bool is_base64; /* EMBED: vectors as bytes, for APIs that have the choice */
 };
 
-enum { ASK_MESSAGES_MAX = 4096 };
+enum { ASK_MESSAGES_MAX = 4096, ASK_PROMPTS_MAX = 2048 };
 
 /* What several APIs have in common; name is the field's, for refusals. ERR_FORMAT and
  * ERR_LIMIT: one sentence that names it; ERR_MEMORY: the arena is full. value NULL: nothing is
@@ -55,6 +58,9 @@ MUST_USE enum status ask_read_biases(const struct json *value, const char *name,
 /* A list of {"role": ..., "content": a string or a list of parts of type "text"}. */
 MUST_USE enum status ask_read_messages(const struct json *value, struct arena *arena,
                                        struct ask_prompt *prompt, struct error *err);
+/* A string, a list of strings, a list of tokens, or a list of those: the ask's prompts. */
+MUST_USE enum status ask_read_prompts(const struct json *value, const char *name,
+                                      struct arena *arena, struct ask *ask, struct error *err);
 /* count prompts, zeroed, as the ask's own. */
 MUST_USE enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
                                       struct error *err);

@@ -2,7 +2,9 @@
 #include "protocol/api/endpoints.h"
 
 #include "protocol/api/openai.h"
+#include "protocol/api/openai_embed.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/openai_text.h"
 #include "protocol/api/tokenize.h"
 
 #include <string.h>
@@ -10,6 +12,10 @@
 static const struct endpoint ENDPOINTS[] = {
     {HTTP_POST, "/v1/chat/completions", ENDPOINT_ASK, "A conversation's next message",
      &openai_chat_fields, openai_chat_parse, &openai_reply_chat_wire},
+    {HTTP_POST, "/v1/completions", ENDPOINT_ASK, "How texts go on", &openai_text_fields,
+     openai_text_parse, &openai_text_wire},
+    {HTTP_POST, "/v1/embeddings", ENDPOINT_ASK, "Texts as vectors", &openai_embed_fields,
+     openai_embed_parse, &openai_embed_wire},
     {HTTP_GET, "/v1/models", ENDPOINT_MODELS, "The loaded model", NULL, NULL, NULL},
     {HTTP_GET, "/v1/models/*", ENDPOINT_MODELS, "One model", NULL, NULL, NULL},
     {HTTP_GET, "/v1/health", ENDPOINT_HEALTH,

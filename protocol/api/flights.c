@@ -2,7 +2,8 @@
  * flights - see flights.h.
  *
  * Whoever brings a flight's count of open ends to zero lands it: flights_start holds one end
- * while it submits, each sample is one. So a flight cannot land under the hands of the thread
+ * while it submits, each sample is one, and so is each prompt whose own log-probabilities are
+ * told: for those a second job is submitted, which scores it. So a flight cannot land under the hands of the thread
  * that starts it, and no lock is held while the engine takes a job.
  */
 #include "protocol/api/flights.h"
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +19,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { EVENTS = 256, PROMPTS_MAX = 2048 };
+enum { EVENTS = 256 };
+#define SCORE_TAG (1U << 31) /* beside a prompt's index: the job that scores it */
 
 struct flight {
     uint32_t slot, generation;
@@ -27,14 +30,17 @@ struct flight {
     const struct reply_wire *wire;
     struct reply reply;
     struct text_buf out; /* to be sent at the end of a turn */
-    bool is_stream;
+    bool is_stream, is_mute;
     atomic_bool has_begun; /* taken off: the exchange may be written to */
     atomic_bool is_cancelled;
     atomic_uint open_ends;
     atomic_uint submitted;
-    uint64_t *job_ids; /* [submitted] */
-    uint32_t samples;  /* of each prompt */
-    uint32_t ended;    /* samples, in this turn */
+    uint64_t *job_ids;    /* [submitted] */
+    uint32_t samples;     /* of each prompt */
+    uint32_t ends;        /* of all that was to be submitted */
+    uint32_t flying;      /* of those, what was; the starting thread's */
+    uint32_t ended;       /* in this turn */
+    uint32_t mute_tokens; /* of prompts that nothing is to go on from */
     struct flight *next_free, *next_touched;
 };
 
@@ -146,6 +152,7 @@ static void land(struct flights *flights, struct flight *flight)
 {
     struct error why = {0};
     struct text_buf *out = &flight->out;
+    flight->reply.prompt_tokens += flight->mute_tokens;
     if (flight->is_refused) {
         free_flight(flights, flight);
         return;
@@ -193,34 +200,77 @@ static enum status encode(const struct flights *flights, const struct ask_prompt
     return OK;
 }
 
-static enum status submit(struct flights *flights, struct flight *flight, const struct ask *ask,
-                          struct token_list *ids, struct error *err)
+/* Hands a job to the engine, whose events close as many ends. */
+static enum status submit_job(struct flights *flights, struct flight *flight,
+                              struct engine_job *job, uint32_t ends, struct error *err)
 {
-    const uint32_t index = atomic_load(&flight->submitted);
+    job->port = flights->port;
+    job->tag |= (uint64_t)flight->slot << 32;
+    uint64_t *id = &flight->job_ids[atomic_load(&flight->submitted)];
+    TRY(engine_submit(flights->engine, job, id, err));
+    atomic_fetch_add(&flight->submitted, 1);
+    flight->flying += ends;
+    return OK;
+}
+
+/* The prompt as it comes back, and the job that tells how likely each of its tokens was; of the
+ * first nothing can be said. */
+static enum status submit_echo(struct flights *flights, struct flight *flight, uint32_t index,
+                               const struct engine_job *job, struct error *err)
+{
+    const struct tokenizer *tokenizer = engine_tokenizer(flights->engine);
+    struct reply_prompt *prompt = &flight->reply.prompts[index];
+    struct engine_job score = {.kind = ENGINE_SCORE,
+                               .prompt = job->prompt,
+                               .prompt_tokens = job->prompt_tokens,
+                               .score_tokens = job->prompt_tokens - 1,
+                               .tells_scores = true,
+                               .top_count = job->top_count,
+                               .priority = job->priority,
+                               .deadline_ms = job->deadline_ms,
+                               .tag = SCORE_TAG | index};
+    tokenizer_decode(tokenizer, job->prompt, job->prompt_tokens, false, &prompt->text);
+    if (!flight->reply.has_logprobs || job->prompt_tokens == 0)
+        return OK;
+    const struct engine_event first = {.token = job->prompt[0], .logprob = NAN};
+    if (first.token >= 0 && (uint32_t)first.token < tokenizer_vocab_size(tokenizer))
+        logprob_list_add(&prompt->logprobs, tokenizer, &first);
+    return score.score_tokens > 0 ? submit_job(flights, flight, &score, 1, err) : OK;
+}
+
+static enum status submit(struct flights *flights, struct flight *flight, const struct ask *ask,
+                          uint32_t index, struct token_list *ids, struct error *err)
+{
     const uint32_t room = engine_info(flights->engine)->context_max;
     struct engine_job job = ask->job;
     TRY(encode(flights, &ask->prompts[index], ask->kind, ids, err));
+    job.kind = ask->kind == ASK_EMBED ? ENGINE_EMBED : ENGINE_GENERATE;
     if (job.max_tokens == 0)
         job.max_tokens = ids->count < room ? room - (uint32_t)ids->count : 1;
     job.prompt = ids->ids;
     job.prompt_tokens = (uint32_t)ids->count;
     job.job_key += index;
-    job.port = flights->port;
-    job.tag = (uint64_t)flight->slot << 32 | index;
-    TRY(engine_submit(flights->engine, &job, &flight->job_ids[index], err));
-    atomic_fetch_add(&flight->submitted, 1);
-    return OK;
+    job.tag = index;
+    if (flight->reply.prompts)
+        TRY(submit_echo(flights, flight, index, &job, err));
+    if (ask->is_mute) {
+        flight->mute_tokens += job.prompt_tokens;
+        return OK;
+    }
+    return submit_job(flights, flight, &job, flight->samples, err);
 }
 
 /* Without a seed of its own a request is drawn anew each time. */
 static void fill_names(struct flight *flight, const struct ask *ask, struct ask *seeded)
 {
+    const char *prefix = flight->wire->id_prefix ? flight->wire->id_prefix : "chatcmpl-";
     uint64_t drawn[2] = {0};
     if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) < 0)
         drawn[0] = (uint64_t)(clock_now_s() * 1e9);
     if (!ask->has_seed)
         seeded->job.seed = drawn[1];
-    (void)snprintf(flight->reply.id, sizeof flight->reply.id, "chatcmpl-%016" PRIx64, drawn[0]);
+    (void)snprintf(flight->reply.id, sizeof flight->reply.id, "%s%016" PRIx64, prefix,
+                   drawn[0]);
     flight->reply.created = clock_unix_s();
     flight->reply.begun_s = clock_now_s();
 }
@@ -228,20 +278,32 @@ static void fill_names(struct flight *flight, const struct ask *ask, struct ask 
 static enum status fill(struct flights *flights, struct flight *flight, const struct ask *ask,
                         struct ask *seeded, struct error *err)
 {
-    const uint32_t samples = ask->job.sample_count > 0 ? ask->job.sample_count : 1;
-    if (ask->prompt_count == 0 || ask->prompt_count > PROMPTS_MAX)
-        FAIL(err, ERR_LIMIT, "prompts: %u, 1 to %d are taken", ask->prompt_count, PROMPTS_MAX);
+    const bool is_one = ask->job.sample_count == 0 || ask->kind == ASK_EMBED;
+    const uint32_t samples = is_one ? 1 : ask->job.sample_count;
+    if (ask->prompt_count == 0 || ask->prompt_count > ASK_PROMPTS_MAX)
+        FAIL(err, ERR_LIMIT, "prompts: %u, 1 to %d are taken", ask->prompt_count,
+             ASK_PROMPTS_MAX);
+    if (samples > ENGINE_SAMPLES_MAX)
+        FAIL(err, ERR_LIMIT, "n: %u, at most %d are taken", samples, ENGINE_SAMPLES_MAX);
     TRY(reply_init(&flight->reply, ask->prompt_count * samples, err));
-    flight->job_ids = calloc(ask->prompt_count, sizeof *flight->job_ids);
+    if (ask->echo)
+        TRY(reply_init_prompts(&flight->reply, ask->prompt_count, err));
+    flight->job_ids = calloc(2 * (size_t)ask->prompt_count, sizeof *flight->job_ids);
     if (!flight->job_ids)
         FAIL(err, ERR_MEMORY, "no memory for %u prompts", ask->prompt_count);
     flight->samples = samples;
+    for (uint32_t i = 0; ask->is_mute && i < flight->reply.choice_count; i++)
+        flight->reply.choices[i].finish = ENGINE_LENGTH;
     flight->is_stream = ask->stream;
+    flight->is_mute = ask->is_mute;
     flight->reply.model = text_of(engine_info(flights->engine)->model_name);
     flight->reply.has_logprobs = ask->logprobs;
     flight->reply.has_usage = ask->has_usage;
+    flight->reply.is_base64 = ask->is_base64;
     fill_names(flight, ask, seeded);
-    atomic_store(&flight->open_ends, 1 + flight->reply.choice_count);
+    flight->ends =
+        flight->reply.choice_count + (ask->echo && ask->logprobs ? ask->prompt_count : 0);
+    atomic_store(&flight->open_ends, 1 + flight->ends);
     return OK;
 }
 
@@ -249,6 +311,8 @@ static void begin_stream(struct flight *flight)
 {
     struct text_buf head = {0};
     flight->wire->begin(&flight->reply, &head);
+    for (uint32_t i = 0; flight->is_mute && i < flight->reply.choice_count; i++)
+        flight->wire->choice_end(&flight->reply, i, &head);
     const struct http_field field = {"Cache-Control", "no-cache"};
     http_begin(flight->exchange, &(struct http_reply){.status = 200,
                                                       .content_type = flight->wire->stream_type,
@@ -262,8 +326,7 @@ static void begin_stream(struct flight *flight)
  * back, and the flight lands without a word, for the exchange is the caller's again. */
 static enum status take_off(struct flights *flights, struct flight *flight, enum status status)
 {
-    const uint32_t submitted = atomic_load(&flight->submitted);
-    const uint32_t never = flight->reply.choice_count - submitted * flight->samples;
+    const uint32_t never = flight->ends - flight->flying;
     const uint64_t tag = (uint64_t)flight->generation << 32 | flight->slot;
     if (status != OK) {
         flight->is_refused = true;
@@ -296,7 +359,7 @@ enum status flights_start(struct flights *flights, struct http_exchange *exchang
         return status;
     }
     for (uint32_t i = 0; status == OK && i < ask->prompt_count; i++)
-        status = submit(flights, flight, &seeded, &ids, err);
+        status = submit(flights, flight, &seeded, i, &ids, err);
     token_list_deinit(&ids);
     return take_off(flights, flight, status);
 }
@@ -344,10 +407,25 @@ static void take_end(const struct flights *flights, struct flight *flight,
         flight->reply.prompt_tokens += event->prompt_tokens;
         flight->reply.cached_tokens += event->cached_tokens;
     }
+    if (event->vector)
+        reply_set_vector(choice, event->vector, event->vector_size);
     if (event->finish == ENGINE_FAILED)
         flight->has_failed = true;
     else if (flight->is_stream)
         flight->wire->choice_end(&flight->reply, index, &flight->out);
+    flight->ended++;
+}
+
+/* Of the job that scores a prompt. */
+static void take_score(struct flights *flights, struct flight *flight,
+                       const struct engine_event *event)
+{
+    struct reply_prompt *prompt = &flight->reply.prompts[(uint32_t)event->tag & ~SCORE_TAG];
+    if (event->kind == ENGINE_TOKEN) {
+        logprob_list_add(&prompt->logprobs, engine_tokenizer(flights->engine), event);
+        return;
+    }
+    flight->has_failed |= event->finish == ENGINE_FAILED;
     flight->ended++;
 }
 
@@ -360,7 +438,9 @@ static void take_event(struct flights *flights, const struct engine_event *event
         flight->next_touched = flights->touched;
         flights->touched = flight;
     }
-    if (event->kind == ENGINE_TOKEN)
+    if ((uint32_t)event->tag & SCORE_TAG)
+        take_score(flights, flight, event);
+    else if (event->kind == ENGINE_TOKEN)
         take_token(flights, flight, event, index);
     else
         take_end(flights, flight, event, index);

@@ -19,11 +19,29 @@ static bool grow(void **items, uint32_t *capacity, uint32_t wanted, size_t size)
     return true;
 }
 
+/* Bytes that begin a character. */
+static uint32_t characters(struct text text)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+    return count;
+}
+
+uint32_t logprob_list_characters(const struct logprob_list *list)
+{
+    if (list->count == 0)
+        return 0;
+    const struct logprob_token *last = &list->tokens[list->count - 1];
+    return last->offset + characters(last->bytes);
+}
+
 void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokenizer,
                       const struct engine_event *event)
 {
     if (event->token == TOKEN_NONE || list->failed)
         return;
+    const uint32_t offset = logprob_list_characters(list);
     list->failed =
         !grow((void **)&list->tokens, &list->capacity, list->count + 1, sizeof *list->tokens) ||
         !grow((void **)&list->tops, &list->top_capacity, list->top_count + event->top_count,
@@ -33,7 +51,8 @@ void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokeniz
     struct logprob_token *token = &list->tokens[list->count++];
     *token = (struct logprob_token){.bytes = tokenizer_bytes(tokenizer, event->token),
                                     .logprob = event->logprob,
-                                    .top_first = list->top_count};
+                                    .top_first = list->top_count,
+                                    .offset = offset};
     for (uint32_t i = 0; i < event->top_count && event->tops[i].token != TOKEN_NONE; i++) {
         list->tops[list->top_count++] = (struct logprob_top){
             tokenizer_bytes(tokenizer, event->tops[i].token), event->tops[i].logprob};

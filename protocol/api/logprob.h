@@ -20,6 +20,7 @@ struct logprob_token {
     struct text bytes;
     float logprob;
     uint32_t top_first, top_count; /* of the list's tops, best first */
+    uint32_t offset;               /* characters of the list's tokens before it */
 };
 
 struct logprob_list {
@@ -32,6 +33,8 @@ struct logprob_list {
 /* Adds an event's token; events without one add nothing. */
 void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokenizer,
                       const struct engine_event *event);
+/* Characters of its tokens. */
+uint32_t logprob_list_characters(const struct logprob_list *list);
 void logprob_list_deinit(struct logprob_list *list);
 
 #endif

@@ -155,16 +155,16 @@ static void chat_whole(const struct reply *reply, struct text_buf *out)
     openai_reply_chat(&w, reply);
 }
 
-static void error_whole(const struct reply_error *error, struct text_buf *out)
+void openai_reply_error_whole(const struct reply_error *error, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
     openai_reply_error(&w, error);
 }
 
-static void stream_error(const struct reply_error *error, struct text_buf *out)
+void openai_reply_error_event(const struct reply_error *error, struct text_buf *out)
 {
     text_buf_add(out, TEXT("data: "));
-    error_whole(error, out);
+    openai_reply_error_whole(error, out);
     text_buf_add(out, TEXT("\n\n"));
 }
 
@@ -244,6 +244,6 @@ const struct reply_wire openai_reply_chat_wire = {
     .piece = chat_piece,
     .choice_end = chat_choice_end,
     .end = chat_end,
-    .error = error_whole,
-    .stream_error = stream_error,
+    .error = openai_reply_error_whole,
+    .stream_error = openai_reply_error_event,
 };

@@ -20,6 +20,10 @@ void openai_reply_chat(struct json_writer *w, const struct reply *reply);
 /* {"error": {...}}; the type follows from the status. */
 void openai_reply_error(struct json_writer *w, const struct reply_error *error);
 
+/* The same as a body, and inside a stream of events. */
+void openai_reply_error_whole(const struct reply_error *error, struct text_buf *out);
+void openai_reply_error_event(const struct reply_error *error, struct text_buf *out);
+
 extern const struct reply_wire openai_reply_chat_wire;
 
 #endif

@@ -30,7 +30,8 @@ static void test_logprobs(void **state)
     struct json_writer w = {.out = &out};
     struct reply reply = reply_of(2);
     struct logprob_top tops[] = {{TEXT(" a"), -0.5f}, {TEXT("\xc3"), -1e30f}};
-    struct logprob_token tokens[] = {{TEXT(" a"), -0.5f, 0, 2}, {TEXT("\xc3"), -1e30f, 2, 0}};
+    struct logprob_token tokens[] = {{TEXT(" a"), -0.5f, 0, 2, 0},
+                                     {TEXT("\xc3"), -1e30f, 2, 0, 2}};
     reply.has_logprobs = true;
     reply.choices[0].finish = ENGINE_DEADLINE;
     reply.choices[0].logprobs =

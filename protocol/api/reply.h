@@ -22,6 +22,14 @@ struct reply_choice {
     enum engine_finish finish;
     uint32_t output_tokens;
     double last_s; /* clock_now_s of its last token */
+    float *vector; /* [vector_size] of length 1; of an ask that embeds */
+    uint32_t vector_size;
+};
+
+/* A prompt that comes back. */
+struct reply_prompt {
+    struct text_buf text;
+    struct logprob_list logprobs; /* where they were asked for: its first token's is NAN */
 };
 
 struct reply {
@@ -31,12 +39,18 @@ struct reply {
     double begun_s, first_s;      /* clock_now_s of the request, and of its first token */
     struct reply_choice *choices; /* [choice_count], prompt after prompt */
     uint32_t choice_count;
-    bool has_logprobs, has_usage; /* asked for */
+    struct reply_prompt *prompts;            /* [prompt_count]; NULL: none was to come back */
+    uint32_t prompt_count;                   /* choice_count is a multiple of it */
+    bool has_logprobs, has_usage, is_base64; /* asked for */
     uint32_t prompt_tokens, cached_tokens, completion_tokens;
 };
 
 /* choice_count empty choices. ERR_MEMORY. */
 MUST_USE enum status reply_init(struct reply *reply, uint32_t choice_count, struct error *err);
+/* Room for prompts that come back. ERR_MEMORY. */
+MUST_USE enum status reply_init_prompts(struct reply *reply, uint32_t count, struct error *err);
+/* The choice's vector: a copy, made as long as 1. */
+void reply_set_vector(struct reply_choice *choice, const float *vector, uint32_t size);
 void reply_deinit(struct reply *reply); /* safe on a zeroed struct */
 /* Whether something did not fit in memory. */
 bool reply_has_failed(const struct reply *reply);
@@ -58,6 +72,7 @@ struct reply_piece {
 /* How an API words a reply: whole, or in pieces as it comes. */
 struct reply_wire {
     const char *stream_type; /* Content-Type of a stream */
+    const char *id_prefix;   /* of reply.id; NULL: "chatcmpl-" */
     void (*whole)(const struct reply *reply, struct text_buf *out);
     void (*begin)(const struct reply *reply, struct text_buf *out);
     void (*piece)(const struct reply *reply, const struct reply_piece *piece,
