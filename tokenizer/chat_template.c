@@ -81,18 +81,19 @@ static enum status put_text(struct jinja *jinja, struct jinja_map *map, struct t
 
 static enum status set_input(struct jinja *jinja, const struct chat_template_input *input)
 {
+    const struct tokenizer_conversation *conversation = &input->conversation;
     struct jinja_value messages;
     TRY(jinja_value_new(jinja, JINJA_LIST, &messages));
-    for (uint32_t i = 0; i < input->count; i++) {
+    for (uint32_t i = 0; i < conversation->count; i++) {
         struct jinja_value message;
         TRY(jinja_value_new(jinja, JINJA_MAP, &message));
-        TRY(put_text(jinja, message.map, TEXT("role"), input->messages[i].role));
-        TRY(put_text(jinja, message.map, TEXT("content"), input->messages[i].content));
+        TRY(put_text(jinja, message.map, TEXT("role"), conversation->messages[i].role));
+        TRY(put_text(jinja, message.map, TEXT("content"), conversation->messages[i].content));
         TRY(jinja_value_push(jinja, messages.list, message));
     }
     TRY(jinja_scope_set(jinja, TEXT("messages"), messages));
     TRY(jinja_scope_set(jinja, TEXT("add_generation_prompt"),
-                        jinja_value_bool(input->add_generation_prompt)));
+                        jinja_value_bool(conversation->add_generation_prompt)));
     TRY(set_text(jinja, "bos_token", input->bos));
     return set_text(jinja, "eos_token", input->eos);
 }
@@ -167,20 +168,91 @@ static enum status render(const struct chat_template *chat, const struct source 
     return OK;
 }
 
+static void write_message(struct json_writer *w, const struct tokenizer_message *message)
+{
+    json_write_object(w);
+    json_write_key_text(w, "role", message->role);
+    json_write_key_text(w, "content", message->content);
+    if (message->tool_calls.size > 0) {
+        json_write_key(w, "tool_calls");
+        json_write_raw(w, message->tool_calls);
+    }
+    if (message->tool_call_id.size > 0)
+        json_write_key_text(w, "tool_call_id", message->tool_call_id);
+    if (message->name.size > 0)
+        json_write_key_text(w, "name", message->name);
+    json_write_object_end(w);
+}
+
+/* A conversation with tools, as the object that its template is rendered with. */
+static void write_conversation(struct json_writer *w, const struct chat_template_input *input)
+{
+    const struct tokenizer_conversation *conversation = &input->conversation;
+    json_write_object(w);
+    json_write_key(w, "messages");
+    json_write_array(w);
+    for (uint32_t i = 0; i < conversation->count; i++)
+        write_message(w, &conversation->messages[i]);
+    json_write_array_end(w);
+    if (conversation->tools.size > 0) {
+        json_write_key(w, "tools");
+        json_write_raw(w, conversation->tools);
+    }
+    json_write_key_bool(w, "add_generation_prompt", conversation->add_generation_prompt);
+    json_write_key_text(w, "bos_token", input->bos);
+    json_write_key_text(w, "eos_token", input->eos);
+    json_write_object_end(w);
+}
+
+static enum status render_tools(const struct chat_template *chat,
+                                const struct chat_template_input *input,
+                                struct chat_template_text *out, struct error *err)
+{
+    struct text_buf text = {0};
+    struct json_writer w = {.out = &text};
+    struct json *root = NULL;
+    enum status status = OK;
+    write_conversation(&w, input);
+    if (text.failed)
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
+                           "conversation: no room for its %zu bytes", text.size);
+    else
+        status = json_parse(text_buf_text(&text), 0, &root, err);
+    const struct source source = {.json = root, .bytes = text.size, .now_s = input->now_s};
+    if (status == OK)
+        status = render(chat, &source, out, err);
+    json_free(root);
+    text_buf_deinit(&text);
+    return status;
+}
+
+/* Adds what a message takes; false past the limit. */
+static bool add_bytes(const struct tokenizer_message *message, size_t *bytes)
+{
+    return checked_add_size(*bytes, message->role.size, bytes) &&
+           checked_add_size(*bytes, message->content.size, bytes) &&
+           checked_add_size(*bytes, message->tool_calls.size, bytes) &&
+           checked_add_size(*bytes, message->tool_call_id.size, bytes) &&
+           checked_add_size(*bytes, message->name.size, bytes) && *bytes <= TOKENIZER_TEXT_MAX;
+}
+
 enum status chat_template_render(const struct chat_template *chat,
                                  const struct chat_template_input *input,
                                  struct chat_template_text *out, struct error *err)
 {
+    const struct tokenizer_conversation *conversation = &input->conversation;
     struct source source = {.input = input, .now_s = input->now_s};
+    bool has_tools = conversation->tools.size > 0;
     *out = (struct chat_template_text){0};
-    for (uint32_t i = 0; i < input->count; i++) {
-        if (!checked_add_size(source.bytes, input->messages[i].role.size, &source.bytes) ||
-            !checked_add_size(source.bytes, input->messages[i].content.size, &source.bytes) ||
-            source.bytes > TOKENIZER_TEXT_MAX)
+    for (uint32_t i = 0; i < conversation->count; i++) {
+        const struct tokenizer_message *message = &conversation->messages[i];
+        if (!add_bytes(message, &source.bytes))
             FAIL(err, ERR_LIMIT, "conversation: message %u goes past %d bytes", i,
                  TOKENIZER_TEXT_MAX);
+        has_tools |= message->tool_calls.size > 0 || message->tool_call_id.size > 0 ||
+                     message->name.size > 0;
     }
-    return render(chat, &source, out, err);
+    return has_tools ? render_tools(chat, input, out, err) : render(chat, &source, out, err);
 }
 
 enum status chat_template_render_json(const struct chat_template *chat,

@@ -23,9 +23,7 @@ MUST_USE enum status chat_template_open(struct text source, struct chat_template
 void chat_template_close(struct chat_template *chat); /* NULL is fine */
 
 struct chat_template_input {
-    const struct tokenizer_message *messages;
-    uint32_t count;
-    bool add_generation_prompt;
+    struct tokenizer_conversation conversation;
     struct text bos, eos; /* spellings, trusted */
     int64_t now_s;        /* Unix time for strftime_now */
 };

@@ -48,6 +48,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/jinja_eval.c
   tokenizer/jinja_run.c
   tokenizer/chat_template.c
+  tokenizer/tool_format.c
   tokenizer/tokenizer_stream.c
   tokenizer/tokenizer.c
   tokenizer/json_part.c

@@ -9,6 +9,7 @@
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/special.h"
 #include "tokenizer/spm.h"
+#include "tokenizer/tool_format.h"
 #include "tokenizer/trust_map.h"
 #include "tokenizer/unigram.h"
 
@@ -38,6 +39,7 @@ struct tokenizer {
     uint8_t *is_end;            /* [piece_count] */
     struct chat_template *chat; /* NULL: none, or chat_error says what is wrong with it */
     struct error chat_error;
+    enum tokenizer_tools tools;
     token_id bos, eos;
     bool add_space_prefix, prefix_first_only, prefix_unless_space, prefix_pieces;
     token_id before[TOKENIZER_BOUNDS_MAX], after[TOKENIZER_BOUNDS_MAX];
@@ -380,6 +382,8 @@ static void open_chat(struct tokenizer *tokenizer, struct text source)
                         "chat template: the model has none");
     else if (chat_template_open(source, &tokenizer->chat, &tokenizer->chat_error) != OK)
         tokenizer->chat = NULL;
+    else
+        tokenizer->tools = tool_format_of(tokenizer->chat);
 }
 
 static bool add_all(struct token_list *list, const token_id *ids, uint32_t count)
@@ -557,14 +561,11 @@ static struct text spelling(const struct tokenizer *tokenizer, token_id token)
     return is_known(tokenizer, token) ? tokenizer->vocab.pieces[token] : TEXT("");
 }
 
-enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
-                                  const struct tokenizer_message *messages, uint32_t count,
-                                  bool add_generation_prompt, struct token_list *list,
-                                  struct error *err)
+enum status tokenizer_encode_conversation(const struct tokenizer *tokenizer,
+                                          const struct tokenizer_conversation *conversation,
+                                          struct token_list *list, struct error *err)
 {
-    const struct chat_template_input input = {.messages = messages,
-                                              .count = count,
-                                              .add_generation_prompt = add_generation_prompt,
+    const struct chat_template_input input = {.conversation = *conversation,
                                               .bos = spelling(tokenizer, tokenizer->bos),
                                               .eos = spelling(tokenizer, tokenizer->eos),
                                               .now_s = clock_unix_s()};
@@ -581,6 +582,11 @@ enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
     }
     chat_template_text_deinit(&text);
     return status;
+}
+
+enum tokenizer_tools tokenizer_tools(const struct tokenizer *tokenizer)
+{
+    return tokenizer->tools;
 }
 
 bool tokenizer_has_chat(const struct tokenizer *tokenizer)

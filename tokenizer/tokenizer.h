@@ -87,18 +87,45 @@ void tokenizer_stream_add(struct tokenizer_stream *stream, const struct tokenize
 void tokenizer_stream_end(struct tokenizer_stream *stream, struct text_buf *out);
 
 struct tokenizer_message {
-    struct text role;    /* "system", "user", "assistant" */
-    struct text content; /* data: special spellings inside never become special tokens */
+    struct text role;       /* "system", "user", "assistant", "tool" */
+    struct text content;    /* data: special spellings inside never become special tokens */
+    struct text tool_calls; /* of the assistant: JSON, a list of {"id", "type", "function":
+                               {"name", "arguments": an object}}; empty: none */
+    struct text tool_call_id, name; /* of a tool; empty: not said */
+};
+
+struct tokenizer_conversation {
+    const struct tokenizer_message *messages; /* [count] */
+    uint32_t count;
+    bool add_generation_prompt; /* end with the opening of the assistant's turn */
+    struct text tools; /* JSON, a list of {"type", "function": {"name", ...}}; empty: none */
+};
+
+/* How a model's template writes the calls of tools. */
+enum tokenizer_tools {
+    TOKENIZER_TOOLS_NONE,    /* it is told of no tools */
+    TOKENIZER_TOOLS_OTHER,   /* in a way that we do not know */
+    TOKENIZER_TOOLS_HERMES,  /* <tool_call>\n{"name": n, "arguments": a}\n</tool_call> ... */
+    TOKENIZER_TOOLS_LLAMA,   /* {"name": n, "parameters": a} */
+    TOKENIZER_TOOLS_MISTRAL, /* [TOOL_CALLS][{"name": n, "arguments": a}, ...] */
 };
 
 /* Renders a conversation with the model's own chat template and appends its tokens.
- * add_generation_prompt: end with the opening of the assistant's turn.
  * ERR_LIMIT  no chat template, one past our interpreter (construct and line named), or its
  *            budget; ERR_FORMAT what the template raised. */
-MUST_USE enum status tokenizer_encode_chat(const struct tokenizer *tokenizer,
-                                           const struct tokenizer_message *messages,
-                                           uint32_t count, bool add_generation_prompt,
-                                           struct token_list *list, struct error *err);
+MUST_USE enum status tokenizer_encode_conversation(
+    const struct tokenizer *tokenizer, const struct tokenizer_conversation *conversation,
+    struct token_list *list, struct error *err);
+/* The same without tools. */
+MUST_USE static inline enum status tokenizer_encode_chat(
+    const struct tokenizer *tokenizer, const struct tokenizer_message *messages, uint32_t count,
+    bool add_generation_prompt, struct token_list *list, struct error *err)
+{
+    const struct tokenizer_conversation conversation = {
+        .messages = messages, .count = count, .add_generation_prompt = add_generation_prompt};
+    return tokenizer_encode_conversation(tokenizer, &conversation, list, err);
+}
+enum tokenizer_tools tokenizer_tools(const struct tokenizer *tokenizer);
 /* Whether there is a chat template that our interpreter could read. */
 bool tokenizer_has_chat(const struct tokenizer *tokenizer);
 

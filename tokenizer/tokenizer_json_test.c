@@ -450,7 +450,7 @@ static void test_trust(void **state)
         .tokenizer = TEXT("{\"added_tokens\":[" ADDED(
             "5", "<s>", ",\"normalized\":true") "]," PREPENDS "," CHARS "}"),
         .config = TEXT("{\"chat_template\":\"<s>{{ messages[0].content }} <s>\"}")};
-    const struct tokenizer_message message = {TEXT("user"), TEXT("a a<s>")};
+    const struct tokenizer_message message = {.role = TEXT("user"), .content = TEXT("a a<s>")};
     (void)state;
     assert_int_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
     assert_int_equal(tokenizer_encode_chat(tokenizer, &message, 1, false, &list, &err), OK);

@@ -85,8 +85,8 @@ static enum status encode_prompt(struct run *run, struct error *err)
     if (!tokenizer_has_chat(tokenizer))
         FAIL(err, ERR_FORMAT, "the model has no chat template: use --raw");
     const struct tokenizer_message messages[] = {
-        {TEXT("system"), text_of(run->system)},
-        {TEXT("user"), prompt},
+        {.role = TEXT("system"), .content = text_of(run->system)},
+        {.role = TEXT("user"), .content = prompt},
     };
     const uint32_t skip = run->system ? 0 : 1;
     return tokenizer_encode_chat(tokenizer, messages + skip, 2 - skip, true, &run->ids, err);

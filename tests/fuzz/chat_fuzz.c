@@ -27,9 +27,9 @@ static void check_text(const struct chat_template_text *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct tokenizer_message messages[] = {
-        {TEXT("system"), TEXT("Be brief.")},
-        {TEXT("user"), TEXT(" h\xc3\xa9 <|im_end|>\n{{ x }} ")},
-        {TEXT("assistant"), TEXT("<think>a</think>b")}};
+        {.role = TEXT("system"), .content = TEXT("Be brief.")},
+        {.role = TEXT("user"), .content = TEXT(" h\xc3\xa9 <|im_end|>\n{{ x }} ")},
+        {.role = TEXT("assistant"), .content = TEXT("<think>a</think>b")}};
     const struct chat_template_input input = {
         .messages = messages, .count = 3, .bos = TEXT("<s>"), .eos = TEXT("</s>")};
     struct chat_template *chat;
