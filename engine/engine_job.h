@@ -106,6 +106,11 @@ struct engine_job {
     uint64_t tag;             /* the caller's, handed back in each event */
 };
 
+/* For ENGINE_FORMAT_SCHEMA: what a worker of the MinionS protocol answers, its citation copied
+ * from the job's chunk. First why, so that the answer follows from it. The lengths leave a reply
+ * room to be whole within 1,024 tokens, and end one of a model that repeats itself. */
+extern const char engine_job_output_schema[];
+
 enum engine_finish {
     ENGINE_STOP,   /* an end token or a stop string */
     ENGINE_LENGTH, /* max_tokens, or the model's context is full */

@@ -15,7 +15,8 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/matcher_text.c engine/matcher_inside.c engine/matcher_fewest.c engine/matcher_compact.c engine/vocab_texts.c engine/vocab_tree.c engine/constraint.c engine/constraint_table.c
   engine/mask_walk.c engine/masks.c
   engine/seq.c engine/seen.c engine/draft.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c
-  engine/step_output.c engine/step_draft.c engine/step_sample.c engine/step_shape.c engine/step_view.c engine/engine_check.c engine/engine_plan.c engine/engine_port.c engine/engine.c)
+  engine/step_output.c engine/step_draft.c engine/step_sample.c engine/step_shape.c engine/step_view.c engine/engine_check.c engine/engine_plan.c engine/engine_port.c
+  engine/engine_job.c engine/engine.c)
 
 # Tests that need a whole model.
 foreach(test engine_model_test engine_forward_test engine_quant_report_test engine_int8_file_test

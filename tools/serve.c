@@ -28,6 +28,7 @@ struct serve {
     const char *address, *keys_path;
     uint32_t port, requests_max, body_mib, idle_s;
     struct args_list host_names;
+    bool is_minions_batch;
     struct engine *engine;
     struct server *server;
     struct supervisor_args supervisor_args;
@@ -82,6 +83,7 @@ static enum status run(struct serve *s, struct error *err)
                  .idle_s = s->idle_s},
         .keys_path = s->keys_path,
         .more = serve_minions_endpoints,
+        .is_minions_batch = s->is_minions_batch,
     };
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     hold_signals(&ends);
@@ -113,6 +115,9 @@ int serve_main(int argc, char **argv)
         {0, "body-max", "MIB", ARGS_U32, &s.body_mib, 1, 1024, "of a request (default: 64)"},
         {0, "idle", "SECONDS", ARGS_U32, &s.idle_s, 1, 86400,
          "a connection without traffic is closed (default: 75)"},
+        {0, "minions-batch", NULL, ARGS_FLAG, &s.is_minions_batch, 0, 0,
+         "a chat of two or more messages, all of users, is as many chats, answered as so many "
+         "choices"},
     };
     const struct args_command command = {
         .name = "serve",

@@ -1,6 +1,8 @@
 /* ask - see ask.h. */
 #include "protocol/api/ask.h"
 
+#include "protocol/api/tools.h"
+
 enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
                              struct error *err)
 {
@@ -99,19 +101,86 @@ static enum status join_parts(const struct json *parts, struct arena *arena, str
     return status;
 }
 
+/* One call of an assistant's message, with its arguments as the object that templates take. */
+static enum status write_call(struct json_writer *w, const struct json *call, struct error *err)
+{
+    const struct json *function = json_get(call, "function");
+    const struct json *arguments = json_get(function, "arguments");
+    struct json *read = NULL;
+    struct text id = {0}, name, spelled;
+    (void)json_text(json_get(call, "id"), &id);
+    if (!json_text(json_get(function, "name"), &name))
+        FAIL(err, ERR_FORMAT, "messages: a call of a tool without a function's name");
+    if (json_text(arguments, &spelled) &&
+        json_parse(spelled.size > 0 ? spelled : TEXT("{}"), 0, &read, NULL) != OK)
+        read = NULL;
+    const bool is_object = json_type(read ? read : arguments) == JSON_OBJECT;
+    if (is_object) {
+        json_write_object(w);
+        json_write_key_text(w, "id", id);
+        json_write_key_text(w, "type", TEXT("function"));
+        json_write_key(w, "function");
+        json_write_object(w);
+        json_write_key_text(w, "name", name);
+        json_write_key(w, "arguments");
+        json_write_value(w, read ? read : arguments);
+        json_write_object_end(w);
+        json_write_object_end(w);
+    }
+    json_free(read);
+    if (!is_object)
+        FAIL(err, ERR_FORMAT, "messages: the arguments of a call of %.*s are no JSON object",
+             TEXT_ARG(text_slice(name, 0, 64)));
+    return OK;
+}
+
+static enum status read_calls(const struct json *calls, struct arena *arena, struct text *to,
+                              struct error *err)
+{
+    struct text_buf text = {0};
+    struct json_writer w = {.out = &text};
+    enum status status = OK;
+    json_write_array(&w);
+    for (const struct json *at = json_first(calls); at && status == OK; at = json_next(at))
+        status = write_call(&w, at, err);
+    json_write_array_end(&w);
+    *to = text_copy(text_buf_text(&text), arena);
+    if (status == OK && (text.failed || !to->data))
+        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "messages: no room");
+    text_buf_deinit(&text);
+    return status;
+}
+
+static bool role_is_known(struct text role)
+{
+    return text_equal(role, TEXT("system")) || text_equal(role, TEXT("user")) ||
+           text_equal(role, TEXT("assistant")) || text_equal(role, TEXT("tool"));
+}
+
 static enum status read_message(const struct json *from, struct arena *arena,
                                 struct tokenizer_message *to, struct error *err)
 {
     const struct json *content = json_get(from, "content");
+    const struct json *calls = json_get(from, "tool_calls");
     if (!json_text(json_get(from, "role"), &to->role))
         FAIL(err, ERR_FORMAT, "messages: a message without a role");
     if (text_equal(to->role, TEXT("developer")))
         to->role = TEXT("system");
-    if (!text_equal(to->role, TEXT("system")) && !text_equal(to->role, TEXT("user")) &&
-        !text_equal(to->role, TEXT("assistant")))
-        FAIL(err, ERR_LIMIT, "messages: role \"%.*s\"; system, user and assistant are taken",
+    if (!role_is_known(to->role))
+        FAIL(err, ERR_LIMIT,
+             "messages: role \"%.*s\"; system, user, assistant and tool are taken",
              TEXT_ARG(text_slice(to->role, 0, 40)));
+    const bool is_tool = text_equal(to->role, TEXT("tool"));
+    if (is_tool && !json_text(json_get(from, "tool_call_id"), &to->tool_call_id))
+        FAIL(err, ERR_FORMAT, "messages: a tool's message without a tool_call_id");
+    if (is_tool)
+        (void)json_text(json_get(from, "name"), &to->name);
+    if (json_count(calls) > 0 && text_equal(to->role, TEXT("assistant")))
+        TRY(read_calls(calls, arena, &to->tool_calls, err));
+    to->content = TEXT("");
     if (json_text(content, &to->content))
+        return OK;
+    if (json_type(content) == JSON_NULL && to->tool_calls.size > 0)
         return OK;
     if (json_type(content) != JSON_ARRAY)
         FAIL(err, ERR_FORMAT, "messages: content is neither a string nor a list of parts");
@@ -187,4 +256,53 @@ enum status ask_read_prompts(const struct json *value, const char *name, struct 
     for (size_t i = 0; i < count; i++, first = json_next(first))
         TRY(read_prompt(first, name, arena, &ask->prompts[i], err));
     return OK;
+}
+
+/* ---- settling ---- */
+
+static bool are_all_of_users(const struct ask_prompt *prompt)
+{
+    for (uint32_t i = 0; i < prompt->message_count; i++)
+        if (!text_equal(prompt->messages[i].role, TEXT("user")))
+            return false;
+    return true;
+}
+
+/* Each message a conversation of its own. */
+static enum status split(struct ask *ask, struct arena *arena, struct error *err)
+{
+    const struct ask_prompt whole = ask->prompts[0];
+    if (whole.message_count > ASK_PROMPTS_MAX)
+        FAIL(err, ERR_LIMIT, "messages: %u, at most %d are taken as a batch",
+             whole.message_count, ASK_PROMPTS_MAX);
+    TRY(ask_take_prompts(ask, whole.message_count, arena, err));
+    for (uint32_t i = 0; i < whole.message_count; i++) {
+        ask->prompts[i].messages = &whole.messages[i];
+        ask->prompts[i].message_count = 1;
+    }
+    return OK;
+}
+
+static void set_job_output(struct ask *ask)
+{
+    ask->job.format = ENGINE_FORMAT_SCHEMA;
+    ask->job.format_source = text_of(engine_job_output_schema);
+    for (uint32_t p = 0; !ask->job.chunk.data && p < ask->prompt_count; p++) {
+        struct ask_prompt *prompt = &ask->prompts[p];
+        prompt->chunk = TEXT("");
+        for (uint32_t m = 0; m < prompt->message_count; m++)
+            if (text_equal(prompt->messages[m].role, TEXT("user")))
+                prompt->chunk = prompt->messages[m].content;
+    }
+}
+
+enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer, bool is_batch,
+                       struct arena *arena, struct error *err)
+{
+    if (is_batch && ask->kind == ASK_CHAT && ask->prompt_count == 1 &&
+        ask->prompts[0].message_count > 1 && are_all_of_users(&ask->prompts[0]))
+        TRY(split(ask, arena, err));
+    if (ask->kind == ASK_CHAT && text_ends(ask->model, TEXT(ASK_JOB_OUTPUT)))
+        set_job_output(ask);
+    return tools_settle(ask, tokenizer, arena, err);
 }

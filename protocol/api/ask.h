@@ -19,11 +19,24 @@ enum ask_kind {
     ASK_EMBED /* a text -> a vector */
 };
 
+enum ask_tool_choice { ASK_TOOLS_NONE, ASK_TOOLS_AUTO, ASK_TOOLS_REQUIRED };
+
+/* The tools of a chat (tools.h). */
+struct ask_tools {
+    const struct json *list; /* NULL: none */
+    const struct json *only; /* the one that must be called */
+    enum ask_tool_choice choice;
+    bool is_single;              /* one call at most */
+    enum tokenizer_tools format; /* of calls; from here on what ask_settle finds */
+    struct text told;            /* JSON, for the chat template */
+};
+
 /* One job of the engine. */
 struct ask_prompt {
     const struct tokenizer_message *messages; /* [message_count]: CHAT */
     uint32_t message_count;
     struct text text;    /* TEXT, EMBED; empty where it came as tokens */
+    struct text chunk;   /* in the place of the job's; data NULL: that one */
     const token_id *ids; /* [id_count] */
     uint32_t id_count;
 };
@@ -36,10 +49,13 @@ struct ask {
     struct engine_job job; /* all but the prompt, for each of them; max_tokens 0: what the
                               context has room for */
     bool has_seed, stream, has_usage, logprobs;
-    bool echo;      /* TEXT: the prompt comes back before what goes on from it */
-    bool is_mute;   /* TEXT: nothing is to be written */
-    bool is_base64; /* EMBED: vectors as bytes, for APIs that have the choice */
+    bool echo;              /* TEXT: the prompt comes back before what goes on from it */
+    bool is_mute;           /* TEXT: nothing is to be written */
+    bool is_base64;         /* EMBED: vectors as bytes, for APIs that have the choice */
+    struct ask_tools tools; /* CHAT */
 };
+
+#define ASK_JOB_OUTPUT ":joboutput" /* behind a model's name: see ask_settle */
 
 enum { ASK_MESSAGES_MAX = 4096, ASK_PROMPTS_MAX = 2048 };
 
@@ -55,7 +71,8 @@ MUST_USE enum status ask_read_stops(const struct json *value, const char *name,
 MUST_USE enum status ask_read_biases(const struct json *value, const char *name,
                                      struct arena *arena, struct engine_job *job,
                                      struct error *err);
-/* A list of {"role": ..., "content": a string or a list of parts of type "text"}. */
+/* A list of {"role": ..., "content": a string or a list of parts of type "text"}; of the
+ * assistant also "tool_calls", of a tool "tool_call_id". */
 MUST_USE enum status ask_read_messages(const struct json *value, struct arena *arena,
                                        struct ask_prompt *prompt, struct error *err);
 /* A string, a list of strings, a list of tokens, or a list of those: the ask's prompts. */
@@ -64,6 +81,15 @@ MUST_USE enum status ask_read_prompts(const struct json *value, const char *name
 /* count prompts, zeroed, as the ask's own. */
 MUST_USE enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
                                       struct error *err);
+/* What the ask means to the model that is to answer, and to who serves it:
+ *     a model's name that ends with :joboutput   the answer is a JobOutput (engine_job.h), its
+ *                                                citation copied from the last user message
+ *                                                where the request has no chunk
+ *     is_batch                                   two or more messages, all of users, are as many
+ *                                                conversations: choices in their order
+ *     tools                                      see tools_settle */
+MUST_USE enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer,
+                                bool is_batch, struct arena *arena, struct error *err);
 /* top_p 0 is none but the likeliest, where the engine's 0 is "off". */
 void ask_set_top_p(struct engine_job *job, float top_p);
 

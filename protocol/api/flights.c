@@ -9,6 +9,7 @@
 #include "protocol/api/flights.h"
 
 #include "base/clock.h"
+#include "protocol/api/tools.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -184,14 +185,29 @@ static void close_ends(struct flights *flights, struct flight *flight, uint32_t 
 
 /* ---- take-off ---- */
 
-static enum status encode(const struct flights *flights, const struct ask_prompt *prompt,
-                          enum ask_kind kind, struct token_list *ids, struct error *err)
+static enum status encode_chat(const struct tokenizer *tokenizer,
+                               const struct ask_prompt *prompt, const struct ask_tools *tools,
+                               struct token_list *ids, struct error *err)
+{
+    const struct tokenizer_conversation conversation = {.messages = prompt->messages,
+                                                        .count = prompt->message_count,
+                                                        .add_generation_prompt = true,
+                                                        .tools = tools->told};
+    TRY(tokenizer_encode_conversation(tokenizer, &conversation, ids, err));
+    if (tools->choice != ASK_TOOLS_REQUIRED)
+        return OK;
+    return tokenizer_encode(tokenizer, tools_opening(tools->format), TOKENIZER_SPECIAL, ids,
+                            err);
+}
+
+static enum status encode(const struct flights *flights, const struct ask *ask, uint32_t index,
+                          struct token_list *ids, struct error *err)
 {
     const struct tokenizer *tokenizer = engine_tokenizer(flights->engine);
+    const struct ask_prompt *prompt = &ask->prompts[index];
     ids->count = 0;
-    if (kind == ASK_CHAT)
-        return tokenizer_encode_chat(tokenizer, prompt->messages, prompt->message_count, true,
-                                     ids, err);
+    if (ask->kind == ASK_CHAT)
+        return encode_chat(tokenizer, prompt, &ask->tools, ids, err);
     if (!prompt->ids)
         return tokenizer_encode(tokenizer, prompt->text, TOKENIZER_BOUNDS, ids, err);
     for (uint32_t i = 0; i < prompt->id_count; i++)
@@ -243,7 +259,7 @@ static enum status submit(struct flights *flights, struct flight *flight, const 
 {
     const uint32_t room = engine_info(flights->engine)->context_max;
     struct engine_job job = ask->job;
-    TRY(encode(flights, &ask->prompts[index], ask->kind, ids, err));
+    TRY(encode(flights, ask, index, ids, err));
     job.kind = ask->kind == ASK_EMBED ? ENGINE_EMBED : ENGINE_GENERATE;
     if (job.max_tokens == 0)
         job.max_tokens = ids->count < room ? room - (uint32_t)ids->count : 1;
@@ -251,6 +267,8 @@ static enum status submit(struct flights *flights, struct flight *flight, const 
     job.prompt_tokens = (uint32_t)ids->count;
     job.job_key += index;
     job.tag = index;
+    if (ask->prompts[index].chunk.data)
+        job.chunk = ask->prompts[index].chunk;
     if (flight->reply.prompts)
         TRY(submit_echo(flights, flight, index, &job, err));
     if (ask->is_mute) {
@@ -300,6 +318,10 @@ static enum status fill(struct flights *flights, struct flight *flight, const st
     flight->reply.has_logprobs = ask->logprobs;
     flight->reply.has_usage = ask->has_usage;
     flight->reply.is_base64 = ask->is_base64;
+    flight->reply.has_tools = ask->tools.list != NULL;
+    flight->reply.is_single_call = ask->tools.is_single;
+    flight->reply.tools =
+        (struct tool_calls_reader){ask->tools.format, ask->tools.choice == ASK_TOOLS_REQUIRED};
     fill_names(flight, ask, seeded);
     flight->ends =
         flight->reply.choice_count + (ask->echo && ask->logprobs ? ask->prompt_count : 0);
@@ -380,6 +402,43 @@ static void note_token(const struct flights *flights, struct flight *flight,
     choice->last_s = now_s;
 }
 
+/* Some models write what begins a call as a control token, which is no text. */
+static void spell_control(const struct flights *flights, const struct engine_event *event,
+                          struct text_buf *text)
+{
+    const struct tokenizer *tokenizer = engine_tokenizer(flights->engine);
+    if (event->token != TOKEN_NONE && tokenizer_is_control(tokenizer, event->token))
+        tokenizer_decode(tokenizer, &event->token, 1, true, text);
+}
+
+/* What of a text is certainly no call, and was not in a piece yet. */
+static struct text newly_said(const struct reply *reply, struct reply_choice *choice)
+{
+    const struct text text = text_buf_text(&choice->text);
+    const size_t shown = choice->shown;
+    choice->shown = tool_calls_content(&reply->tools, text, shown);
+    return text_slice(text, shown, choice->shown);
+}
+
+/* The whole text of a choice is there: its calls are taken out, or the rest of it is text. */
+static void end_calls(struct flight *flight, uint32_t index)
+{
+    struct reply_choice *choice = &flight->reply.choices[index];
+    const struct text text = text_buf_text(&choice->text);
+    size_t content;
+    if (tool_calls_read(&flight->reply.tools, text, &choice->calls, &content)) {
+        choice->text.size = content;
+        if (flight->reply.is_single_call)
+            tool_calls_keep(&choice->calls, 1);
+        return;
+    }
+    const struct reply_piece rest = {.choice = index,
+                                     .text = text_slice(text, choice->shown, text.size),
+                                     .token_first = choice->logprobs.count};
+    if (flight->is_stream && rest.text.size > 0)
+        flight->wire->piece(&flight->reply, &rest, &flight->out);
+}
+
 static void take_token(struct flights *flights, struct flight *flight,
                        const struct engine_event *event, uint32_t index)
 {
@@ -390,8 +449,12 @@ static void take_token(struct flights *flights, struct flight *flight,
     if (flight->reply.has_logprobs)
         logprob_list_add(&choice->logprobs, engine_tokenizer(flights->engine), event);
     piece.token_count = choice->logprobs.count - piece.token_first;
+    if (flight->reply.has_tools)
+        spell_control(flights, event, &choice->text);
     text_buf_add(&choice->text, event->text);
-    if (flight->is_stream && (event->text.size > 0 || piece.token_count > 0))
+    if (flight->reply.has_tools)
+        piece.text = newly_said(&flight->reply, choice);
+    if (flight->is_stream && (piece.text.size > 0 || piece.token_count > 0))
         flight->wire->piece(&flight->reply, &piece, &flight->out);
 }
 
@@ -409,6 +472,8 @@ static void take_end(const struct flights *flights, struct flight *flight,
     }
     if (event->vector)
         reply_set_vector(choice, event->vector, event->vector_size);
+    if (flight->reply.has_tools)
+        end_calls(flight, index);
     if (event->finish == ENGINE_FAILED)
         flight->has_failed = true;
     else if (flight->is_stream)

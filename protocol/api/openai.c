@@ -3,10 +3,12 @@
 
 #include "protocol/api/openai_body.h"
 #include "protocol/api/response_format.h"
+#include "protocol/api/tools.h"
 
 struct body {
     struct openai_body common;
-    const struct json *messages, *format;
+    const struct json *messages, *format, *tools, *tool_choice;
+    bool is_parallel;
     uint32_t completion_tokens;
 };
 
@@ -25,10 +27,13 @@ static const struct field chat_fields[] = {
      "And of the likeliest tokens at its place."},
     {"response_format", FIELD_JSON, 0, 0, 0, OWN(format),
      "{type: text, json_object or json_schema}."},
-    {"tools", FIELD_REFUSED, 0, 0, 0, 0, NULL},
-    {"functions", FIELD_REFUSED, 0, 0, 0, 0, NULL},
-    {"tool_choice", FIELD_REFUSED, 0, 0, 0, 0, NULL},
-    {"function_call", FIELD_REFUSED, 0, 0, 0, 0, NULL},
+    {"tools", FIELD_JSON, FIELD_IS_ARRAY, 0, 0, OWN(tools), "Functions that may be called."},
+    {"functions", FIELD_REFUSED, 0, 0, 0, 0, "use tools"},
+    {"tool_choice", FIELD_JSON, FIELD_IS_STRING | FIELD_IS_OBJECT, 0, 0, OWN(tool_choice),
+     "none, auto, required, or a function that must be called."},
+    {"parallel_tool_calls", FIELD_BOOL, 0, 0, 0, OWN(is_parallel),
+     "False: one call at most. Default true."},
+    {"function_call", FIELD_REFUSED, 0, 0, 0, 0, "use tool_choice"},
     {"audio", FIELD_REFUSED, 0, 0, 0, 0, NULL},
 };
 
@@ -44,7 +49,7 @@ static enum status check_logprobs(const struct ask *ask, struct error *err)
 enum status openai_chat_parse(const struct json *from, struct arena *arena, struct ask *ask,
                               struct error *err)
 {
-    struct body body = {.common = openai_body_start(ASK_CHAT)};
+    struct body body = {.common = openai_body_start(ASK_CHAT), .is_parallel = true};
     struct ask *read = &body.common.ask;
     *ask = *read;
     TRY(field_read(from, &openai_chat_fields, &body, err));
@@ -53,6 +58,8 @@ enum status openai_chat_parse(const struct json *from, struct arena *arena, stru
     TRY(ask_take_prompts(read, 1, arena, err));
     TRY(ask_read_messages(body.messages, arena, &read->prompts[0], err));
     TRY(response_format_read(body.format, arena, &read->job, err));
+    TRY(tools_read(body.tools, body.tool_choice, read, err));
+    read->tools.is_single = !body.is_parallel;
     if (body.completion_tokens > 0)
         read->job.max_tokens = body.completion_tokens;
     *ask = *read;

@@ -1,8 +1,8 @@
 /*
  * openai - OpenAI's chat completions: a request's body as an ask.
  *
- * Fields that would change the answer and that we do not do (tools, best_of, parts that are
- * not text) are refused by name; response_format is response_format.h's; fields that
+ * Fields that would change the answer and that we do not do (best_of, parts that are not text)
+ * are refused by name; response_format is response_format.h's, tools are tools.h's; fields that
  * change nothing here (user, metadata, store ...) are passed over. Beyond OpenAI's own there
  * are top_k, min_p, typical_p, repetition_penalty, priority, deadline_ms (engine.h), the last
  * with a finish_reason of its own, "deadline"; and chunk, a text that a schema's strings are

@@ -69,6 +69,42 @@ static void write_logprobs(struct json_writer *w, const struct reply *reply,
     json_write_object_end(w);
 }
 
+static const char *choice_finish(const struct reply_choice *choice)
+{
+    return choice->calls.count > 0 ? "tool_calls" : openai_reply_finish(choice->finish);
+}
+
+/* Of a choice's call: its name and id, where that is wanted, and arguments. */
+static void write_call(struct json_writer *w, const struct tool_call *call, const char *id,
+                       struct text arguments)
+{
+    if (id) {
+        json_write_key_text(w, "id", text_of(id));
+        json_write_key_text(w, "type", TEXT("function"));
+    }
+    json_write_key(w, "function");
+    json_write_object(w);
+    if (id)
+        json_write_key_text(w, "name", text_buf_text(&call->name));
+    json_write_key_text(w, "arguments", arguments);
+    json_write_object_end(w);
+}
+
+static void write_calls(struct json_writer *w, const struct reply *reply, uint32_t index)
+{
+    const struct tool_calls *calls = &reply->choices[index].calls;
+    json_write_key(w, "tool_calls");
+    json_write_array(w);
+    for (uint32_t i = 0; i < calls->count; i++) {
+        char id[TOOL_CALLS_ID_SIZE + 1];
+        tool_calls_id(reply->id, index, i, id);
+        json_write_object(w);
+        write_call(w, &calls->list[i], id, text_buf_text(&calls->list[i].arguments));
+        json_write_object_end(w);
+    }
+    json_write_array_end(w);
+}
+
 static void write_choice(struct json_writer *w, const struct reply *reply, uint32_t index)
 {
     const struct reply_choice *choice = &reply->choices[index];
@@ -78,12 +114,18 @@ static void write_choice(struct json_writer *w, const struct reply *reply, uint3
     json_write_key(w, "message");
     json_write_object(w);
     json_write_key_text(w, "role", TEXT("assistant"));
-    json_write_key_text(w, "content", text_buf_text(&choice->text));
+    json_write_key(w, "content");
+    if (choice->calls.count > 0 && text_trim(text_buf_text(&choice->text)).size == 0)
+        json_write_null(w);
+    else
+        json_write_text(w, text_buf_text(&choice->text));
     json_write_key(w, "refusal");
     json_write_null(w);
+    if (choice->calls.count > 0)
+        write_calls(w, reply, index);
     json_write_object_end(w);
     write_logprobs(w, reply, &all);
-    json_write_key_text(w, "finish_reason", text_of(openai_reply_finish(choice->finish)));
+    json_write_key_text(w, "finish_reason", text_of(choice_finish(choice)));
     json_write_object_end(w);
 }
 
@@ -168,6 +210,19 @@ void openai_reply_error_event(const struct reply_error *error, struct text_buf *
     text_buf_add(out, TEXT("\n\n"));
 }
 
+/* What stands behind a chunk's choice. */
+static void write_chunk_end(struct json_writer *w, const struct reply *reply)
+{
+    json_write_object_end(w);
+    json_write_array_end(w);
+    if (reply->has_usage) {
+        json_write_key(w, "usage");
+        json_write_null(w);
+    }
+    json_write_object_end(w);
+    text_buf_add(w->out, TEXT("\n\n"));
+}
+
 /* A chunk with one choice. piece NULL: its end; its text {NULL}: its beginning. */
 static void write_chunk(const struct reply *reply, uint32_t choice,
                         const struct reply_piece *piece, struct text_buf *out)
@@ -194,15 +249,8 @@ static void write_chunk(const struct reply *reply, uint32_t choice,
     if (piece)
         json_write_null(&w);
     else
-        json_write_text(&w, text_of(openai_reply_finish(reply->choices[choice].finish)));
-    json_write_object_end(&w);
-    json_write_array_end(&w);
-    if (reply->has_usage) {
-        json_write_key(&w, "usage");
-        json_write_null(&w);
-    }
-    json_write_object_end(&w);
-    text_buf_add(out, TEXT("\n\n"));
+        json_write_text(&w, text_of(choice_finish(&reply->choices[choice])));
+    write_chunk_end(&w, reply);
 }
 
 static void chat_begin(const struct reply *reply, struct text_buf *out)
@@ -218,8 +266,42 @@ static void chat_piece(const struct reply *reply, const struct reply_piece *piec
     write_chunk(reply, piece->choice, piece, out);
 }
 
+/* A chunk with a part of a call. */
+static void write_call_chunk(const struct reply *reply, uint32_t choice, uint32_t index,
+                             bool is_head, struct text_buf *out)
+{
+    const struct tool_call *call = &reply->choices[choice].calls.list[index];
+    char id[TOOL_CALLS_ID_SIZE + 1];
+    struct json_writer w = {.out = out};
+    tool_calls_id(reply->id, choice, index, id);
+    text_buf_add(out, TEXT("data: "));
+    write_head(&w, reply, TEXT("chat.completion.chunk"));
+    json_write_object(&w);
+    json_write_key_i64(&w, "index", choice);
+    json_write_key(&w, "delta");
+    json_write_object(&w);
+    json_write_key(&w, "tool_calls");
+    json_write_array(&w);
+    json_write_object(&w);
+    json_write_key_i64(&w, "index", index);
+    write_call(&w, call, is_head ? id : NULL,
+               is_head ? TEXT("") : text_buf_text(&call->arguments));
+    json_write_object_end(&w);
+    json_write_array_end(&w);
+    json_write_object_end(&w);
+    json_write_key(&w, "logprobs");
+    json_write_null(&w);
+    json_write_key(&w, "finish_reason");
+    json_write_null(&w);
+    write_chunk_end(&w, reply);
+}
+
 static void chat_choice_end(const struct reply *reply, uint32_t choice, struct text_buf *out)
 {
+    for (uint32_t i = 0; i < reply->choices[choice].calls.count; i++) {
+        write_call_chunk(reply, choice, i, true, out);
+        write_call_chunk(reply, choice, i, false, out);
+    }
     write_chunk(reply, choice, NULL, out);
 }
 

@@ -116,7 +116,7 @@ static void test_refusals(void **state)
         {"\"seed\":1.5", "seed: want", ERR_FORMAT},
         {"\"stop\":[\"a\",1]", "stop: want", ERR_FORMAT},
         {"\"stop\":{}", "stop: want", ERR_FORMAT},
-        {"\"tools\":[{}]", "tools: not supported", ERR_LIMIT},
+        {"\"tools\":[{}]", "tools: type", ERR_LIMIT},
         {"\"logprobs\":1", "logprobs: want true or false", ERR_FORMAT},
         {"\"top_logprobs\":3", "top_logprobs: 3, but logprobs is not true", ERR_FORMAT},
         {"\"logprobs\":true,\"top_logprobs\":21", "top_logprobs: 21 is not in 0 to 20",

@@ -19,6 +19,7 @@ void reply_deinit(struct reply *reply)
         text_buf_deinit(&reply->choices[i].text);
         logprob_list_deinit(&reply->choices[i].logprobs);
         free(reply->choices[i].vector);
+        tool_calls_deinit(&reply->choices[i].calls);
     }
     for (uint32_t i = 0; reply->prompts && i < reply->prompt_count; i++) {
         text_buf_deinit(&reply->prompts[i].text);

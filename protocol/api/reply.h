@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "protocol/api/logprob.h"
+#include "protocol/api/tool_calls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ struct reply_choice {
     double last_s; /* clock_now_s of its last token */
     float *vector; /* [vector_size] of length 1; of an ask that embeds */
     uint32_t vector_size;
+    struct tool_calls calls; /* then text is what was said before them */
+    size_t shown;            /* bytes of text that went into pieces, where calls may come */
 };
 
 /* A prompt that comes back. */
@@ -43,6 +46,8 @@ struct reply {
     uint32_t prompt_count;                   /* choice_count is a multiple of it */
     bool has_logprobs, has_usage, is_base64; /* asked for */
     uint32_t prompt_tokens, cached_tokens, completion_tokens;
+    struct tool_calls_reader tools;
+    bool has_tools, is_single_call; /* texts are read by tools; one call at most is kept */
 };
 
 /* choice_count empty choices. ERR_MEMORY. */

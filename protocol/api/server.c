@@ -39,6 +39,7 @@ struct server {
     pthread_t pump, watcher;
     bool has_pump, has_watcher;
     atomic_bool closing;
+    bool is_minions_batch;
     int64_t created;
     struct engine *engine;
     struct flights *flights;
@@ -100,37 +101,50 @@ static void answer_health(const struct server *server, struct http_exchange *x)
     answer_json(x, is_ready && !has_failed ? 200 : 503, &body);
 }
 
-static void write_model(const struct server *server, struct json_writer *w)
+static void write_model(const struct server *server, struct json_writer *w, const char *suffix)
 {
     const struct engine_info *info = engine_info(server->engine);
+    struct text_buf id = {0};
+    text_buf_format(&id, "%s%s", info->model_name, suffix);
     json_write_object(w);
-    json_write_key_text(w, "id", text_of(info->model_name));
+    json_write_key_text(w, "id", text_buf_text(&id));
     json_write_key_text(w, "object", TEXT("model"));
     json_write_key_i64(w, "created", server->created);
     json_write_key_text(w, "owned_by", TEXT("local"));
     json_write_key_i64(w, "max_model_len", info->context_max);
     json_write_object_end(w);
+    text_buf_deinit(&id);
 }
 
-static void answer_models(const struct server *server, struct http_exchange *x,
-                          struct text name)
+/* Chats take any name (clients have names of their own in their settings); here a name is
+ * asked about, so that only what is loaded is answered for. */
+static void answer_model(const struct server *server, struct http_exchange *x, struct text name)
+{
+    const struct text own = text_of(engine_info(server->engine)->model_name);
+    const struct text suffix = TEXT(ASK_JOB_OUTPUT);
+    const bool is_shaped = text_ends(name, suffix) && !text_equal(name, own);
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    if (is_shaped)
+        name.size -= suffix.size;
+    if (!text_equal(name, own)) {
+        server_refuse(x, 404, "model: no model of that name is loaded");
+        return;
+    }
+    write_model(server, &w, is_shaped ? ASK_JOB_OUTPUT : "");
+    answer_json(x, 200, &body);
+}
+
+static void answer_models(const struct server *server, struct http_exchange *x)
 {
     struct text_buf body = {0};
     struct json_writer w = {.out = &body};
-    if (name.size > 0) {
-        if (!text_equal(name, text_of(engine_info(server->engine)->model_name))) {
-            server_refuse(x, 404, "model: no model of that name is loaded");
-            return;
-        }
-        write_model(server, &w);
-        answer_json(x, 200, &body);
-        return;
-    }
     json_write_object(&w);
     json_write_key_text(&w, "object", TEXT("list"));
     json_write_key(&w, "data");
     json_write_array(&w);
-    write_model(server, &w);
+    write_model(server, &w, "");
+    write_model(server, &w, ASK_JOB_OUTPUT);
     json_write_array_end(&w);
     json_write_object_end(&w);
     answer_json(x, 200, &body);
@@ -192,7 +206,11 @@ static enum status start_ask(struct reader *reader, struct http_exchange *x,
                              struct error *err)
 {
     struct ask ask;
+    const struct text batch = http_exchange_request(x)->headers[HTTP_X_MINIONS_BATCH];
+    const bool is_batch = reader->server->is_minions_batch || text_equal(batch, TEXT("1"));
     TRY(endpoint->parse(body, &reader->arena, &ask, err));
+    TRY(ask_settle(&ask, engine_tokenizer(reader->server->engine), is_batch, &reader->arena,
+                   err));
     return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
 }
 
@@ -266,7 +284,10 @@ static void serve(struct reader *reader, struct http_exchange *x,
         answer_openapi(server, x);
         return;
     case ENDPOINT_MODELS:
-        answer_models(server, x, name);
+        if (name.size > 0)
+            answer_model(server, x, name);
+        else
+            answer_models(server, x);
         return;
     case ENDPOINT_METRICS:
         answer_metrics(server, x);
@@ -360,6 +381,7 @@ static enum status open_all(struct server *server, const struct server_options *
     server->created = clock_unix_s();
     server->more = options->more;
     page_init(&server->page);
+    server->is_minions_batch = options->is_minions_batch;
     TRY(queue_init(&server->others, OTHERS_MAX, sizeof(struct server_request), err));
     if (options->keys_path)
         TRY(keys_read(&server->keys, options->keys_path, err));

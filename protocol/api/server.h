@@ -24,6 +24,7 @@ struct server_options {
     struct http_options http;
     const char *keys_path;     /* NULL: whoever reaches the port may ask */
     struct endpoint_list more; /* ENDPOINT_OTHER, for server_next */
+    bool is_minions_batch;     /* as with X-Minions-Batch: 1 in each request (ask_settle) */
 };
 
 /* Begins to listen; until server_begin all but health is answered 503. */

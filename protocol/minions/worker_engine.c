@@ -11,16 +11,6 @@ enum {
     EVENTS_MAX = 64
 };
 
-/* A JobOutput: first why, so that the answer follows from it. The lengths leave a reply room
- * to be whole within JOBS_OUTPUT_TOKENS_MAX, and end one of a model that repeats itself. */
-static const char OUTPUT_SCHEMA[] =
-    "{\"type\": \"object\", \"x-in-order\": true, \"additionalProperties\": false, "
-    "\"required\": [\"explanation\", \"citation\", \"answer\"], \"properties\": {"
-    "\"explanation\": {\"type\": \"string\", \"maxLength\": 300}, "
-    "\"citation\": {\"type\": [\"string\", \"null\"], \"x-copied-from\": \"chunk\", "
-    "\"maxLength\": 400}, "
-    "\"answer\": {\"type\": [\"string\", \"null\"], \"maxLength\": 300}}}";
-
 /* The worker, with the list of jobs that it has in hand. */
 struct run {
     struct engine *engine;
@@ -85,7 +75,7 @@ static enum status submit_next(struct run *run, bool *is_refused, struct error *
     const struct engine_job request = {
         .kind = job->kind == WORKER_SCORE ? ENGINE_SCORE : ENGINE_GENERATE,
         .format = job->is_output ? ENGINE_FORMAT_SCHEMA : ENGINE_FORMAT_TEXT,
-        .format_source = text_of(job->is_output ? OUTPUT_SCHEMA : ""),
+        .format_source = text_of(job->is_output ? engine_job_output_schema : ""),
         .chunk = job->chunk,
         .prompt = run->tokens.ids,
         .prompt_tokens = (uint32_t)run->tokens.count,

@@ -21,9 +21,10 @@ def test_paths(server):
         status, _, body = server.ask("GET", path)
         assert (status, body) == (200, {"status": "ok"}), (path, status, body)
     status, _, models = server.ask("GET", "/v1/models")
-    assert status == 200 and len(models["data"]) == 1, models
+    assert status == 200 and len(models["data"]) == 2, models
     name = models["data"][0]["id"]
     assert server.ask("GET", "/models/" + name.replace(" ", "%20"))[2]["id"] == name
+    assert models["data"][1]["id"] == name + ":joboutput"
     assert server.ask("GET", "/v1/models/other")[0] == 404
     assert server.ask("GET", CHAT)[0] == 405
     assert server.ask("GET", "/nothing")[0] == 404

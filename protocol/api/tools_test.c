@@ -1,0 +1,237 @@
+/* tools_test - tools and tool_choice read and refused; the schema of a call that must come. */
+#include "protocol/api/openai.h"
+#include "protocol/api/tools.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t room[1 << 18];
+
+#define USER       "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]"
+#define TOOL(name) "{\"type\":\"function\",\"function\":{\"name\":\"" name "\"}}"
+
+struct parsed {
+    struct json *root;
+    struct arena arena;
+    struct ask ask;
+    struct error err;
+    enum status status;
+};
+
+static void parse(struct parsed *p, const char *source)
+{
+    *p = (struct parsed){.arena = {.base = room, .size = sizeof room}};
+    assert_int_equal(json_parse(text_of(source), 0, &p->root, NULL), OK);
+    p->status = openai_chat_parse(p->root, &p->arena, &p->ask, &p->err);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *fields, *name;
+    } cases[] = {
+        {"\"tools\":[{}]", "tools"},
+        {"\"tools\":[{\"type\":\"custom\"}]", "tools"},
+        {"\"tools\":[{\"type\":\"function\",\"function\":{}}]", "tools"},
+        {"\"tools\":[" TOOL("a b") "]", "tools"},
+        {"\"tools\":[" TOOL("") "]", "tools"},
+        {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":[]}}]",
+         "tools"},
+        {"\"tools\":{}", "tools"},
+        {"\"tool_choice\":\"required\"", "tool_choice"},
+        {"\"tools\":[" TOOL("f") "],\"tool_choice\":\"any\"", "tool_choice"},
+        {"\"tools\":[" TOOL("f") "],\"tool_choice\":" TOOL("g"), "tool_choice"},
+        {"\"tools\":[" TOOL("f") "],\"tool_choice\":{\"type\":\"allowed_tools\"}",
+         "tool_choice"},
+        {"\"functions\":[{\"name\":\"f\"}]", "functions"},
+        {"\"parallel_tool_calls\":1", "parallel_tool_calls"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parsed p;
+        struct text_buf body = {0};
+        text_buf_format(&body, "{" USER ",%s}", cases[i].fields);
+        parse(&p, body.data);
+        assert_int_not_equal(p.status, OK);
+        const char *name = field_of_refusal(&openai_chat_fields, p.err.text);
+        if (!name || strcmp(name, cases[i].name) != 0)
+            fail_msg("%s: %s", cases[i].fields, p.err.text);
+        json_free(p.root);
+        text_buf_deinit(&body);
+    }
+}
+
+static void test_choices(void **state)
+{
+    struct parsed p;
+    (void)state;
+    parse(&p, "{" USER ",\"tools\":[],\"tool_choice\":\"auto\"}");
+    assert_true(p.status == OK && !p.ask.tools.list);
+    json_free(p.root);
+    parse(&p, "{" USER ",\"tools\":[" TOOL("f") "],\"tool_choice\":\"none\"}");
+    assert_true(p.status == OK && !p.ask.tools.list);
+    json_free(p.root);
+    parse(&p, "{" USER ",\"tools\":[" TOOL("f") "],\"parallel_tool_calls\":false}");
+    assert_true(p.status == OK && p.ask.tools.choice == ASK_TOOLS_AUTO);
+    assert_true(p.ask.tools.list && p.ask.tools.is_single);
+    json_free(p.root);
+}
+
+static void test_messages(void **state)
+{
+    struct parsed p;
+    (void)state;
+    parse(&p, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\","
+              "\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
+              "\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\": 1}\"}}]},"
+              "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"21\"}]}");
+    assert_int_equal(p.status, OK);
+    const struct tokenizer_message *messages = p.ask.prompts[0].messages;
+    assert_true(text_equal(messages[1].tool_calls,
+                           TEXT("[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":"
+                                "\"f\",\"arguments\":{\"a\":1}}}]")));
+    assert_true(text_equal(messages[2].tool_call_id, TEXT("c1")));
+    json_free(p.root);
+    parse(&p, "{\"messages\":[{\"role\":\"tool\",\"content\":\"21\"}]}");
+    assert_non_null(strstr(p.err.text, "messages: a tool's message without"));
+    json_free(p.root);
+    parse(&p, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":"
+              "\"f\",\"arguments\":\"[1]\"}}]}]}");
+    assert_non_null(strstr(p.err.text, "messages: the arguments of a call of f"));
+    json_free(p.root);
+}
+
+/* A vocabulary of bytes, and the chat template. */
+static struct tokenizer *open_tokenizer(const char *template)
+{
+    static struct text pieces[256];
+    static char bytes[256];
+    struct tokenizer_source source = {.model = TEXT("gpt2"), .pre = TEXT("gpt-2")};
+    struct tokenizer *tokenizer;
+    struct error err;
+    for (int i = 0; i < 256; i++) {
+        bytes[i] = (char)('!' + i % 90);
+        pieces[i] = (struct text){&bytes[i], 1};
+    }
+    source.pieces = pieces;
+    source.piece_count = 90;
+    source.bos = source.eos = source.eot = source.unknown = TOKEN_NONE;
+    source.chat_template = text_of(template);
+    if (tokenizer_open(&source, &tokenizer, &err) != OK)
+        fail_msg("%s", err.text);
+    return tokenizer;
+}
+
+#define TOLD      "{% if tools %}{{ tools | tojson }}{% endif %}"
+#define CALLS     "{% for m in messages %}{% for c in m.tool_calls or [] %}"
+#define CALLS_END "{% endfor %}{% endfor %}"
+
+static enum status settle(struct parsed *p, const char *template, const char *fields,
+                          bool is_batch)
+{
+    struct tokenizer *tokenizer = open_tokenizer(template);
+    struct text_buf body = {0};
+    text_buf_format(&body, "{%s}", fields);
+    parse(p, body.data);
+    assert_int_equal(p->status, OK);
+    p->status = ask_settle(&p->ask, tokenizer, is_batch, &p->arena, &p->err);
+    text_buf_deinit(&body);
+    tokenizer_close(tokenizer);
+    return p->status;
+}
+
+static void test_settle(void **state)
+{
+    static const char hermes[] = TOLD CALLS "<tool_call>\n{{ c.function | tojson }}" CALLS_END;
+    struct parsed p;
+    (void)state;
+    assert_int_equal(settle(&p, "x", USER ",\"tools\":[" TOOL("f") "]", false), ERR_LIMIT);
+    assert_true(strncmp(p.err.text, "tools: ", 7) == 0);
+    json_free(p.root);
+    assert_int_equal(settle(&p, TOLD, USER ",\"tools\":[" TOOL("f") "]", false), ERR_LIMIT);
+    assert_true(strncmp(p.err.text, "tools: ", 7) == 0);
+    json_free(p.root);
+    assert_int_equal(settle(&p, hermes, USER ",\"tools\":[" TOOL("f") "]", false), OK);
+    assert_true(text_equal(p.ask.tools.told, TEXT("[" TOOL("f") "]")));
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_TEXT);
+    json_free(p.root);
+    assert_int_equal(settle(&p, hermes,
+                            USER
+                            ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"g\","
+                            "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}," TOOL(
+                                "f") "],\"tool_choice\":\"required\"",
+                            false),
+                     OK);
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_SCHEMA);
+    assert_non_null(strstr(p.ask.job.format_source.data,
+                           "{\"anyOf\":[{\"type\":\"object\",\"x-in-order\":true,"));
+    assert_non_null(strstr(p.ask.job.format_source.data,
+                           "\"properties\":{\"name\":{\"const\":\"g\"},\"arguments\":{\"$id\":"
+                           "\"tool:0\",\"type\":\"object\",\"properties\":{},"
+                           "\"additionalProperties\":false}}}"));
+    assert_non_null(strstr(p.ask.job.format_source.data,
+                           "\"properties\":{\"name\":{\"const\":\"f\"},\"arguments\":{\"type\":"
+                           "\"object\",\"maxProperties\":0}}}"));
+    json_free(p.root);
+}
+
+#define TWO                                                                                    \
+    "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":"      \
+    "\"b\"}]"
+
+static void test_batch(void **state)
+{
+    struct parsed p;
+    (void)state;
+    assert_int_equal(settle(&p, "x", TWO, false), OK);
+    assert_int_equal(p.ask.prompt_count, 1);
+    json_free(p.root);
+    assert_int_equal(settle(&p, "x", TWO, true), OK);
+    assert_int_equal(p.ask.prompt_count, 2);
+    assert_int_equal(p.ask.prompts[1].message_count, 1);
+    assert_true(text_equal(p.ask.prompts[1].messages[0].content, TEXT("b")));
+    json_free(p.root);
+    assert_int_equal(settle(&p, "x", USER, true), OK);
+    assert_int_equal(p.ask.prompt_count, 1);
+    json_free(p.root);
+    assert_int_equal(settle(&p, "x",
+                            "\"messages\":[{\"role\":\"system\",\"content\":\"a\"},{\"role\":"
+                            "\"user\",\"content\":\"b\"}]",
+                            true),
+                     OK);
+    assert_int_equal(p.ask.prompt_count, 1);
+    json_free(p.root);
+}
+
+static void test_job_output(void **state)
+{
+    struct parsed p;
+    (void)state;
+    assert_int_equal(settle(&p, "x", "\"model\":\"any:joboutput\"," TWO, true), OK);
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_SCHEMA);
+    assert_true(text_equal(p.ask.job.format_source, text_of(engine_job_output_schema)));
+    assert_true(text_equal(p.ask.prompts[0].chunk, TEXT("a")));
+    assert_true(text_equal(p.ask.prompts[1].chunk, TEXT("b")));
+    json_free(p.root);
+    assert_int_equal(settle(&p, "x", "\"model\":\"any:joboutput\",\"chunk\":\"c\"," TWO, false),
+                     OK);
+    assert_true(!p.ask.prompts[0].chunk.data && text_equal(p.ask.job.chunk, TEXT("c")));
+    json_free(p.root);
+    assert_int_equal(settle(&p, "x", "\"model\":\"joboutput\"," TWO, false), OK);
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_TEXT);
+    json_free(p.root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_messages), cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_batch),    cmocka_unit_test(test_job_output),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
