@@ -175,6 +175,8 @@ static enum status submit(struct batch *batch, const struct ask *ask,
         tokenizer_encode_chat(engine_tokenizer(batch->engine), ask->prompts[0].messages,
                               ask->prompts[0].message_count, true, &ids, err);
     const uint32_t room = engine_info(batch->engine)->context_max;
+    if (ask->prompts[0].chunk.data)
+        job.chunk = ask->prompts[0].chunk;
     job.prompt = ids.ids;
     job.prompt_tokens = (uint32_t)ids.count;
     if (job.max_tokens == 0)
@@ -210,6 +212,16 @@ static uint32_t free_slot(const struct batch *batch)
     return slot;
 }
 
+/* A request that the server would take, but for tools: replies here are texts. */
+static enum status read_request(struct batch *batch, const struct json *body, struct ask *ask,
+                                struct error *err)
+{
+    TRY(openai_chat_parse(body, &batch->arena, ask, err));
+    if (ask->tools.list)
+        FAIL(err, ERR_LIMIT, "tools: not taken in a batch; cohort serve has them");
+    return ask_settle(ask, engine_tokenizer(batch->engine), false, &batch->arena, err);
+}
+
 /* One line: skipped when done, submitted, or answered at once with what is wrong with it. */
 static enum status start_line(struct batch *batch, struct text line, struct error *err)
 {
@@ -221,7 +233,7 @@ static enum status start_line(struct batch *batch, struct text line, struct erro
     enum status status = OK;
     if (id_set_has(&batch->out.done, request.custom_id)) {
         batch->skipped++;
-    } else if (openai_chat_parse(request.body, &batch->arena, &ask, &why) != OK) {
+    } else if (read_request(batch, request.body, &ask, &why) != OK) {
         status = write_refusal(batch, request.custom_id, 400, text_of(why.text), err);
     } else if (fill_flight(batch, &batch->flights[slot], &ask, request.custom_id, err) != OK) {
         free_flight(&batch->flights[slot]);

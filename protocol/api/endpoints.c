@@ -4,6 +4,7 @@
 #include "protocol/api/openai.h"
 #include "protocol/api/openai_embed.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/openai_responses.h"
 #include "protocol/api/openai_text.h"
 #include "protocol/api/tokenize.h"
 
@@ -14,6 +15,10 @@ static const struct endpoint ENDPOINTS[] = {
      &openai_chat_fields, openai_chat_parse, &openai_reply_chat_wire},
     {HTTP_POST, "/v1/completions", ENDPOINT_ASK, "How texts go on", &openai_text_fields,
      openai_text_parse, &openai_text_wire},
+    {HTTP_POST, "/v1/responses", ENDPOINT_ASK, "An answer in text", &openai_responses_fields,
+     openai_responses_parse, &openai_responses_wire},
+    {HTTP_POST, "/v1/conversations", ENDPOINT_CONVERSATION,
+     "A name for clients that want one; nothing is kept under it", NULL, NULL, NULL},
     {HTTP_POST, "/v1/embeddings", ENDPOINT_ASK, "Texts as vectors", &openai_embed_fields,
      openai_embed_parse, &openai_embed_wire},
     {HTTP_GET, "/v1/models", ENDPOINT_MODELS, "The loaded model", NULL, NULL, NULL},

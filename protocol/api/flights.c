@@ -329,12 +329,28 @@ static enum status fill(struct flights *flights, struct flight *flight, const st
     return OK;
 }
 
+static void send_choice_end(struct flight *flight, uint32_t choice, struct text_buf *out)
+{
+    if (!flight->is_stream)
+        return;
+    flight->wire->choice_end(&flight->reply, choice, out);
+    flight->reply.end_count++;
+}
+
+static void send_piece(struct flight *flight, const struct reply_piece *piece)
+{
+    if (!flight->is_stream)
+        return;
+    flight->wire->piece(&flight->reply, piece, &flight->out);
+    flight->reply.piece_count++;
+}
+
 static void begin_stream(struct flight *flight)
 {
     struct text_buf head = {0};
     flight->wire->begin(&flight->reply, &head);
     for (uint32_t i = 0; flight->is_mute && i < flight->reply.choice_count; i++)
-        flight->wire->choice_end(&flight->reply, i, &head);
+        send_choice_end(flight, i, &head);
     const struct http_field field = {"Cache-Control", "no-cache"};
     http_begin(flight->exchange, &(struct http_reply){.status = 200,
                                                       .content_type = flight->wire->stream_type,
@@ -435,8 +451,8 @@ static void end_calls(struct flight *flight, uint32_t index)
     const struct reply_piece rest = {.choice = index,
                                      .text = text_slice(text, choice->shown, text.size),
                                      .token_first = choice->logprobs.count};
-    if (flight->is_stream && rest.text.size > 0)
-        flight->wire->piece(&flight->reply, &rest, &flight->out);
+    if (rest.text.size > 0)
+        send_piece(flight, &rest);
 }
 
 static void take_token(struct flights *flights, struct flight *flight,
@@ -454,8 +470,8 @@ static void take_token(struct flights *flights, struct flight *flight,
     text_buf_add(&choice->text, event->text);
     if (flight->reply.has_tools)
         piece.text = newly_said(&flight->reply, choice);
-    if (flight->is_stream && (piece.text.size > 0 || piece.token_count > 0))
-        flight->wire->piece(&flight->reply, &piece, &flight->out);
+    if (piece.text.size > 0 || piece.token_count > 0)
+        send_piece(flight, &piece);
 }
 
 static void take_end(const struct flights *flights, struct flight *flight,
@@ -476,8 +492,8 @@ static void take_end(const struct flights *flights, struct flight *flight,
         end_calls(flight, index);
     if (event->finish == ENGINE_FAILED)
         flight->has_failed = true;
-    else if (flight->is_stream)
-        flight->wire->choice_end(&flight->reply, index, &flight->out);
+    else
+        send_choice_end(flight, index, &flight->out);
     flight->ended++;
 }
 

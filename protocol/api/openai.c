@@ -7,7 +7,7 @@
 
 struct body {
     struct openai_body common;
-    const struct json *messages, *format, *tools, *tool_choice;
+    const struct json *messages, *format, *schema, *tools, *tool_choice;
     bool is_parallel;
     uint32_t completion_tokens;
 };
@@ -27,6 +27,8 @@ static const struct field chat_fields[] = {
      "And of the likeliest tokens at its place."},
     {"response_format", FIELD_JSON, 0, 0, 0, OWN(format),
      "{type: text, json_object or json_schema}."},
+    {"json_schema", FIELD_JSON, FIELD_IS_OBJECT, 0, 0, OWN(schema),
+     "A schema alone, where there is no response_format."},
     {"tools", FIELD_JSON, FIELD_IS_ARRAY, 0, 0, OWN(tools), "Functions that may be called."},
     {"functions", FIELD_REFUSED, 0, 0, 0, 0, "use tools"},
     {"tool_choice", FIELD_JSON, FIELD_IS_STRING | FIELD_IS_OBJECT, 0, 0, OWN(tool_choice),
@@ -57,7 +59,9 @@ enum status openai_chat_parse(const struct json *from, struct arena *arena, stru
     TRY(check_logprobs(read, err));
     TRY(ask_take_prompts(read, 1, arena, err));
     TRY(ask_read_messages(body.messages, arena, &read->prompts[0], err));
-    TRY(response_format_read(body.format, arena, &read->job, err));
+    TRY(response_format_read(body.format, "response_format", arena, &read->job, err));
+    if (body.schema && read->job.format == ENGINE_FORMAT_TEXT)
+        TRY(response_format_schema(body.schema, "json_schema", arena, &read->job, err));
     TRY(tools_read(body.tools, body.tool_choice, read, err));
     read->tools.is_single = !body.is_parallel;
     if (body.completion_tokens > 0)

@@ -46,6 +46,7 @@ struct reply {
     uint32_t prompt_count;                   /* choice_count is a multiple of it */
     bool has_logprobs, has_usage, is_base64; /* asked for */
     uint32_t prompt_tokens, cached_tokens, completion_tokens;
+    uint32_t piece_count, end_count; /* of a stream: pieces, choices' ends before this one */
     struct tool_calls_reader tools;
     bool has_tools, is_single_call; /* texts are read by tools; one call at most is kept */
 };

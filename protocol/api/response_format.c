@@ -1,8 +1,9 @@
 /* response_format - see response_format.h. */
 #include "protocol/api/response_format.h"
 
-static enum status copy_schema(const struct json *schema, struct arena *arena,
-                               struct engine_job *job, struct error *err)
+enum status response_format_schema(const struct json *schema, const char *name,
+                                   struct arena *arena, struct engine_job *job,
+                                   struct error *err)
 {
     struct text_buf text = {0};
     struct json_writer w = {.out = &text};
@@ -12,34 +13,36 @@ static enum status copy_schema(const struct json *schema, struct arena *arena,
     const bool failed = text.failed || !job->format_source.data;
     text_buf_deinit(&text);
     if (failed)
-        FAIL(err, ERR_MEMORY, "response_format: no room for its schema");
+        FAIL(err, ERR_MEMORY, "%s: no room for its schema", name);
     return OK;
 }
 
-enum status response_format_read(const struct json *format, struct arena *arena,
-                                 struct engine_job *job, struct error *err)
+enum status response_format_read(const struct json *format, const char *name,
+                                 struct arena *arena, struct engine_job *job, struct error *err)
 {
+    const struct json *schema = json_get(format, "schema");
+    const struct json *named = json_get(format, "json_schema");
     struct text type;
     if (!format)
         return OK;
     if (!json_text(json_get(format, "type"), &type))
-        FAIL(err, ERR_FORMAT, "response_format: want an object with a type");
+        FAIL(err, ERR_FORMAT, "%s: want an object with a type", name);
     if (text_equal(type, TEXT("text")))
         return OK;
-    if (text_equal(type, TEXT("json_object"))) {
+    const bool is_object = text_equal(type, TEXT("json_object"));
+    if (!is_object && !text_equal(type, TEXT("json_schema")))
+        FAIL(err, ERR_LIMIT, "%s: type \"%.*s\"; text, json_object and json_schema are taken",
+             name, TEXT_ARG(text_slice(type, 0, 40)));
+    if (schema)
+        return response_format_schema(schema, name, arena, job, err);
+    if (is_object) {
         job->format = ENGINE_FORMAT_SCHEMA;
         job->format_source = TEXT("{\"type\":\"object\"}");
         return OK;
     }
-    if (!text_equal(type, TEXT("json_schema")))
-        FAIL(err, ERR_LIMIT,
-             "response_format: type \"%.*s\"; text, json_object and json_schema are taken",
-             TEXT_ARG(text_slice(type, 0, 40)));
-    const struct json *named = json_get(format, "json_schema");
-    const struct json *schema = json_get(named, "schema");
     if (json_type(named) != JSON_OBJECT)
-        FAIL(err, ERR_FORMAT, "response_format: json_schema: want an object");
-    if (!schema)
-        FAIL(err, ERR_FORMAT, "response_format: json_schema: it has no schema");
-    return copy_schema(schema, arena, job, err);
+        FAIL(err, ERR_FORMAT, "%s: json_schema: want an object", name);
+    if (!json_get(named, "schema"))
+        FAIL(err, ERR_FORMAT, "%s: json_schema: it has no schema", name);
+    return response_format_schema(json_get(named, "schema"), name, arena, job, err);
 }

@@ -4,6 +4,8 @@
  *     {"type": "text"}                                       nothing
  *     {"type": "json_object"}                                any JSON object
  *     {"type": "json_schema", "json_schema": {"schema": S}}  JSON that is valid against S
+ *     {"type": "json_schema", "schema": S}                   the same, as in text.format
+ *     {"type": "json_object", "schema": S}                   the same, as some servers have it
  *
  * A json_schema's name, description and strict change nothing: what is said is always valid
  * where it ends by itself. A schema that the engine does not take is refused with keyword and
@@ -17,8 +19,13 @@
 #include "engine/engine.h"
 
 /* Sets job->format and its source, which lies in the arena. NULL: text. ERR_FORMAT, ERR_LIMIT:
- * one sentence that names the field; ERR_MEMORY: the arena is full. */
-MUST_USE enum status response_format_read(const struct json *format, struct arena *arena,
-                                          struct engine_job *job, struct error *err);
+ * one sentence that begins with the field's name; ERR_MEMORY: the arena is full. */
+MUST_USE enum status response_format_read(const struct json *format, const char *name,
+                                          struct arena *arena, struct engine_job *job,
+                                          struct error *err);
+/* The same of a schema alone. */
+MUST_USE enum status response_format_schema(const struct json *schema, const char *name,
+                                            struct arena *arena, struct engine_job *job,
+                                            struct error *err);
 
 #endif

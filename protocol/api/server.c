@@ -182,6 +182,23 @@ static void answer_page(const struct server *server, struct http_exchange *x)
                                         .field_count = sizeof fields / sizeof fields[0]});
 }
 
+/* Clients that speak of conversations make one first; what they ask then is answered from what
+ * it holds itself. */
+static void answer_conversation(struct http_exchange *x)
+{
+    struct text_buf body = {0};
+    struct json_writer w = {.out = &body};
+    json_write_object(&w);
+    json_write_key_text(&w, "id", TEXT("conv_none"));
+    json_write_key_text(&w, "object", TEXT("conversation"));
+    json_write_key_i64(&w, "created_at", clock_unix_s());
+    json_write_key(&w, "metadata");
+    json_write_object(&w);
+    json_write_object_end(&w);
+    json_write_object_end(&w);
+    answer_json(x, 200, &body);
+}
+
 static void answer_openapi(const struct server *server, struct http_exchange *x)
 {
     struct text_buf body = {0};
@@ -282,6 +299,9 @@ static void serve(struct reader *reader, struct http_exchange *x,
         return;
     case ENDPOINT_OPENAPI:
         answer_openapi(server, x);
+        return;
+    case ENDPOINT_CONVERSATION:
+        answer_conversation(x);
         return;
     case ENDPOINT_MODELS:
         if (name.size > 0)

@@ -126,6 +126,51 @@ def test_batch(server):
     assert len(answered(server, CHAT, body)["choices"]) == 2
 
 
+def responses_events(server, body):
+    status, _, got = server.post("/v1/responses", body | {"stream": True})
+    assert status == 200, got
+    pairs = [block.split("\n") for block in got.decode().strip().split("\n\n")]
+    events = [json.loads(data.removeprefix("data: ")) for _, data in pairs]
+    assert [name.removeprefix("event: ") for name, _ in pairs] == [e["type"] for e in events]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    return events
+
+
+def test_responses(server):
+    said = answered(server, CHAT, user("Say a word about rain.", max_tokens=8))
+    text = said["choices"][0]["message"]["content"]
+    asked = {"input": "Say a word about rain.", "max_output_tokens": 8, "temperature": 0}
+    reply = answered(server, "/v1/responses", asked)
+    assert reply["output"][0]["content"][0]["text"] == text
+    assert reply["status"] == "incomplete" and reply["object"] == "response"
+    assert reply["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert reply["usage"]["input_tokens"] == said["usage"]["prompt_tokens"]
+    assert reply["usage"]["total_tokens"] == said["usage"]["total_tokens"]
+    parts = [{"type": "input_text", "text": "Say a word "},
+             {"type": "input_text", "text": "about rain."}]
+    same = asked | {"input": [{"role": "user", "content": parts}], "conversation": "conv_none",
+                    "reasoning": {"effort": "low"}, "store": True}
+    assert answered(server, "/v1/responses", same)["output"][0]["content"][0]["text"] == text
+    events = responses_events(server, asked)
+    assert "".join(e["delta"] for e in events if "delta" in e) == text
+    assert events[-1]["type"] == "response.incomplete"
+    assert events[-1]["response"]["usage"] == reply["usage"]
+    schema = {"type": "object", "properties": {"rain": {"type": "boolean"}},
+              "required": ["rain"], "additionalProperties": False}
+    shaped = asked | {"max_output_tokens": 60, "instructions": "Answer in JSON.", "text": {
+        "format": {"type": "json_schema", "name": "rain", "schema": schema}}}
+    whole = answered(server, "/v1/responses", shaped)
+    assert whole["status"] == "completed"
+    assert set(json.loads(whole["output"][0]["content"][0]["text"])) == {"rain"}
+    assert responses_events(server, shaped)[-1]["type"] == "response.completed"
+    assert server.post("/v1/conversations", {})[2]["object"] == "conversation"
+    for fields, name in (({"tools": [WEATHER]}, "tools"), ({"input": []}, "input"),
+                         ({"previous_response_id": "r"}, "previous_response_id"),
+                         ({"input": [{"type": "function_call"}]}, "input"),
+                         ({"text": {"format": {"type": "x"}}}, "text")):
+        refused(server, "/v1/responses", asked | fields, name)
+
+
 WEATHER = {"type": "function", "function": {
     "name": "get_weather", "description": "Weather of a city", "parameters": {
         "type": "object", "required": ["city", "unit"], "$defs": {"unit": {"enum": ["c", "f"]}},
