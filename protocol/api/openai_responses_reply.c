@@ -152,8 +152,6 @@ static void write_response(struct json_writer *w, const struct reply *reply, enu
     json_write_object_end(w);
     if (stage == IS_DONE)
         write_usage(w, reply);
-    else
-        write_nothing(w, "usage");
     json_write_object_end(w);
 }
 

@@ -11,6 +11,7 @@ import tempfile
 
 import gguf_template
 import serving
+from serve_openai_template import TEMPLATE, WEATHER, shown_calls
 from serving import user
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
@@ -171,22 +172,8 @@ def test_responses(server):
         refused(server, "/v1/responses", asked | fields, name)
 
 
-WEATHER = {"type": "function", "function": {
-    "name": "get_weather", "description": "Weather of a city", "parameters": {
-        "type": "object", "required": ["city", "unit"], "$defs": {"unit": {"enum": ["c", "f"]}},
-        "properties": {"city": {"type": "string", "maxLength": 20},
-                       "unit": {"$ref": "#/$defs/unit"}}}}}
 NOW = {"type": "function", "function": {"name": "now", "description": "The time"}}
 ASKED = user("What is the weather in Paris?", max_tokens=60)
-# As Qwen's: calls between tags, results as a user's.
-TEMPLATE = (
-    "{% if tools %}<|im_start|>system\nCall functions in <tool_call></tool_call>: "
-    "{{ tools | tojson }}<|im_end|>\n{% endif %}"
-    "{% for m in messages %}<|im_start|>{{ 'user' if m.role == 'tool' else m.role }}\n"
-    "{{ m.content }}{% for c in m.tool_calls or [] %}<tool_call>\n"
-    "{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}}\n"
-    "</tool_call>{% endfor %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
 
 
 def only_call(choice):
@@ -194,19 +181,6 @@ def only_call(choice):
     [call] = choice["message"]["tool_calls"]
     assert call["type"] == "function" and len(call["id"]) == 9
     return call
-
-
-def shown_calls():
-    """A talk in which calls were made: a small model then makes one more."""
-    messages = []
-    for city in ("Rome", "Oslo", "Bonn"):
-        function = {"name": "get_weather", "arguments": json.dumps({"city": city, "unit": "c"})}
-        call = {"id": "call00001", "type": "function", "function": function}
-        messages += [{"role": "user", "content": f"What is the weather in {city}?"},
-                     {"role": "assistant", "content": None, "tool_calls": [call]},
-                     {"role": "tool", "tool_call_id": "call00001", "content": "21"},
-                     {"role": "assistant", "content": "It is 21 degrees."}]
-    return messages + ASKED["messages"]
 
 
 def tool_deltas(events):
@@ -231,7 +205,7 @@ def check_forced(server):
 
 
 def check_free(server):
-    body = ASKED | {"messages": shown_calls(), "tools": [WEATHER]}
+    body = ASKED | {"messages": shown_calls("Paris"), "tools": [WEATHER]}
     call = only_call(answered(server, CHAT, body)["choices"][0])
     assert "Paris" in call["function"]["arguments"], call
     head, rest = tool_deltas(server.events(CHAT, body | {"stream": True}))[0]
@@ -249,7 +223,7 @@ def check_free(server):
 
 def test_tools_are_refused(server):
     refused(server, CHAT, ASKED | {"tools": [WEATHER]}, "tools")
-    refused(server, CHAT, ASKED | {"messages": shown_calls()}, "messages")
+    refused(server, CHAT, ASKED | {"messages": shown_calls("Paris")}, "messages")
     refused(server, CHAT, ASKED | {"tool_choice": "required"}, "tool_choice")
 
 
