@@ -107,8 +107,8 @@ struct engine_job {
 };
 
 /* For ENGINE_FORMAT_SCHEMA: what a worker of the MinionS protocol answers, its citation copied
- * from the job's chunk. First why, so that the answer follows from it. The lengths leave a reply
- * room to be whole within 1,024 tokens, and end one of a model that repeats itself. */
+ * from the job's chunk. First why, so that the answer follows from it. The lengths leave a
+ * reply room to be whole within 1,024 tokens, and end one of a model that repeats itself. */
 extern const char engine_job_output_schema[];
 
 enum engine_finish {

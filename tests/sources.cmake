@@ -133,7 +133,7 @@ if(COHORT_TOOLS)
     set_tests_properties(tests/e2e/workers tests/e2e/receipts PROPERTIES LABELS slow)
   endif()
   if(TEST tests/e2e/ask)
-    set_tests_properties(tests/e2e/ask PROPERTIES LABELS slow)
+    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients PROPERTIES LABELS slow)
   endif()
 endif()
 
@@ -166,9 +166,6 @@ fuzz(tokenizer_fuzz ROOMS tokenizer base SOURCES tokenizer/tokenizer_json.c toke
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
-fuzz(json_fuzz ROOMS base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
-  protocol/api/batch_file.c protocol/api/id_set.c protocol/api/ask.c protocol/api/field.c
-  protocol/api/openai.c protocol/api/response_format.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
   engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
@@ -181,6 +178,11 @@ fuzz(reply_fuzz ROOMS base SOURCES protocol/minions/remote_wire.c protocol/minio
   protocol/minions/job_output.c protocol/minions/fold.c)
 fuzz(record_fuzz ROOMS base SOURCES protocol/minions/remote_record.c)
 if(COHORT_TOOLS)
+  fuzz(json_fuzz ROOMS api base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c
+    protocol/api/batch_file.c protocol/api/id_set.c protocol/api/ask.c protocol/api/field.c
+    protocol/api/openai_body.c protocol/api/openai.c protocol/api/openai_text.c
+    protocol/api/openai_embed.c protocol/api/openai_responses.c protocol/api/response_format.c
+    protocol/api/tools.c protocol/api/tool_calls.c)
   fuzz(questions_fuzz ROOMS minions base SOURCES tools/eval_questions.c protocol/api/batch_file.c
     protocol/api/id_set.c)
   fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c

@@ -1,5 +1,5 @@
 /*
- * tool_format - how a chat template writes tools and their calls, found by having it write some.
+ * tool_format - how a chat template writes tools and their calls: it is made to write some.
  *
  * A template is a program: what it does with a tool is not to be read from its source. So it
  * is rendered with a tool that nobody has, and then with a call of that tool.

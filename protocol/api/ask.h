@@ -82,12 +82,12 @@ MUST_USE enum status ask_read_prompts(const struct json *value, const char *name
 MUST_USE enum status ask_take_prompts(struct ask *ask, uint32_t count, struct arena *arena,
                                       struct error *err);
 /* What the ask means to the model that is to answer, and to who serves it:
- *     a model's name that ends with :joboutput   the answer is a JobOutput (engine_job.h), its
- *                                                citation copied from the last user message
- *                                                where the request has no chunk
- *     is_batch                                   two or more messages, all of users, are as many
- *                                                conversations: choices in their order
- *     tools                                      see tools_settle */
+ *     a model's name that ends with :joboutput  the answer is a JobOutput (engine_job.h), its
+ *                                               citation copied from the last user message
+ *                                               where the request has no chunk
+ *     is_batch                                  two or more messages, all of users, are as
+ *                                               many conversations: choices in their order
+ *     tools                                     see tools_settle */
 MUST_USE enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer,
                                 bool is_batch, struct arena *arena, struct error *err);
 /* top_p 0 is none but the likeliest, where the engine's 0 is "off". */

@@ -3,8 +3,8 @@
  *
  * Whoever brings a flight's count of open ends to zero lands it: flights_start holds one end
  * while it submits, each sample is one, and so is each prompt whose own log-probabilities are
- * told: for those a second job is submitted, which scores it. So a flight cannot land under the hands of the thread
- * that starts it, and no lock is held while the engine takes a job.
+ * told: for those a second job is submitted, which scores it. So a flight cannot land under the
+ * hands of the thread that starts it, and no lock is held while the engine takes a job.
  */
 #include "protocol/api/flights.h"
 

@@ -1,4 +1,4 @@
-/* openai_text_test - prompts in each of their forms, what is refused, a reply with its prompt. */
+/* openai_text_test - prompts in each of their forms, refusals, a reply with its prompt. */
 #include "protocol/api/openai_text.h"
 
 #include "protocol/api/openai_embed.h"

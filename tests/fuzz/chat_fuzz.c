@@ -5,7 +5,7 @@
  *
  *     chat_fuzz -max_len=2048 -timeout=10 CORPUS
  */
-#include "tokenizer/chat_template.h"
+#include "tokenizer/tool_format.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (chat_template_render(chat, &input, &out, NULL) == OK)
             check_text(&out);
         chat_template_text_deinit(&out);
+        (void)tool_format_of(chat);
         chat_template_close(chat);
     }
     free(copy);

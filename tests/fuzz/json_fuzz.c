@@ -1,13 +1,18 @@
 /*
- * json_fuzz - libFuzzer target: any bytes as JSON, as a batch line and as a chat request. They
- * are copied to the heap in their exact size, so that one byte too many is seen. Every string
- * of what is accepted is written and read again, and must come back the same.
+ * json_fuzz - libFuzzer target: any bytes as JSON, as a batch line and as a request of each of
+ * OpenAI's kinds, and as what a model wrote, perhaps with calls of tools. They are copied to the
+ * heap in their exact size, so that one byte too many is seen. Every string of what is accepted
+ * is written and read again, and must come back the same.
  *
  *     json_fuzz -max_len=4096 -timeout=1 CORPUS
  */
 #include "base/json.h"
 #include "protocol/api/batch_file.h"
 #include "protocol/api/openai.h"
+#include "protocol/api/openai_embed.h"
+#include "protocol/api/openai_responses.h"
+#include "protocol/api/openai_text.h"
+#include "protocol/api/tool_calls.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -59,13 +64,36 @@ static void try_parse(struct text source)
 
 static void try_request(struct text source)
 {
+    static enum status (*const parsers[])(const struct json *body, struct arena *arena,
+                                          struct ask *ask, struct error *err) = {
+        openai_chat_parse, openai_text_parse, openai_embed_parse, openai_responses_parse};
     static uint8_t room[ROOM_BYTES];
-    struct arena arena = {.base = room, .size = sizeof room};
     struct batch_file_request request;
-    struct ask ask;
-    if (batch_file_parse(source, 1, &request, NULL) == OK)
-        (void)(openai_chat_parse(request.body, &arena, &ask, NULL) == OK);
+    if (batch_file_parse(source, 1, &request, NULL) == OK) {
+        for (size_t i = 0; i < sizeof parsers / sizeof parsers[0]; i++) {
+            struct arena arena = {.base = room, .size = sizeof room};
+            struct ask ask;
+            (void)(parsers[i](request.body, &arena, &ask, NULL) == OK);
+        }
+    }
     json_free(request.root);
+}
+
+/* What may be shown of a text's beginning is no part of the calls in the whole of it. */
+static void try_calls(struct text source)
+{
+    for (int i = 0; i < 6; i++) {
+        const struct tool_calls_reader reader = {
+            (enum tokenizer_tools)(TOKENIZER_TOOLS_HERMES + i % 3), i >= 3};
+        struct tool_calls calls = {0};
+        size_t shown = 0, content;
+        for (size_t end = 0; end < source.size; end += 1 + source.size / 8)
+            shown = tool_calls_content(&reader, text_slice(source, 0, end), shown);
+        const bool is_call = tool_calls_read(&reader, source, &calls, &content);
+        assert(is_call == (calls.count > 0));
+        assert(!is_call || (shown <= content && content <= source.size));
+        tool_calls_deinit(&calls);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -76,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, data, size);
     try_parse((struct text){copy, size});
     try_request((struct text){copy, size});
+    try_calls((struct text){copy, size});
     free(copy);
     return 0;
 }
