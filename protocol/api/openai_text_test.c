@@ -95,13 +95,13 @@ static void test_refusals(void **state)
     }
 }
 
-/* A prompt of two tokens, the first of three bytes and one character, and a token after it that
- * is half a character. */
+/* A prompt of two tokens, of one character in three bytes and two in three, and a token after
+ * it that is half a character. */
 static void test_echo(void **state)
 {
     struct logprob_top tops[] = {{TEXT("x"), -0.25f}};
     struct logprob_token prompt[] = {{TEXT("\xe2\x82\xac"), NAN, 0, 0, 0},
-                                     {TEXT(" b"), -0.5f, 0, 1, 1}};
+                                     {TEXT(" \xc3\xa9"), -0.5f, 0, 1, 1}};
     struct logprob_token own[] = {{TEXT("\xc3"), -1.5f, 0, 0, 0}};
     struct reply_prompt back = {.text = {.data = "P", .size = 1},
                                 .logprobs = {.tokens = prompt, .tops = tops, .count = 2}};
@@ -120,7 +120,7 @@ static void test_echo(void **state)
     openai_text_wire.whole(&reply, &out);
     assert_non_null(
         strstr(out.data,
-               "{\"index\":1,\"text\":\"PB\",\"logprobs\":{\"tokens\":[\"\xe2\x82\xac\",\" b\","
+               "{\"index\":1,\"text\":\"PB\",\"logprobs\":{\"tokens\":[\"\xe2\x82\xac\",\" \xc3\xa9\","
                "\"bytes:\\\\xc3\"],\"token_logprobs\":[null,-0.5,-1.5],\"top_logprobs\":[null,"
                "{\"x\":-0.25},null],\"text_offset\":[0,1,3]},\"finish_reason\":\"length\"}"));
     text_buf_deinit(&out);

@@ -109,11 +109,11 @@ def test_embeddings(server):
 
 
 def test_job_output(server):
-    text = "Chunk: Acme earned 12 million dollars in 1999. Question: what did Acme earn?"
+    text = "Repeat: Acme earned 12 million dollars in 1999."
     body = user(text, max_tokens=400) | {"model": "any:joboutput"}
     output = json.loads(answered(server, CHAT, body)["choices"][0]["message"]["content"])
     assert list(output) == ["explanation", "citation", "answer"]
-    assert output["citation"] is None or output["citation"] in text
+    assert output["citation"] and output["citation"] in text
 
 
 def test_batch(server):
@@ -204,6 +204,16 @@ def check_forced(server):
         {"name": "now", "arguments": "{}"}
 
 
+def check_cut(server):
+    """A call that is cut off is text, in a stream as well."""
+    body = ASKED | {"tools": [WEATHER], "tool_choice": "required", "max_tokens": 6}
+    choice = answered(server, CHAT, body)["choices"][0]
+    assert choice["finish_reason"] == "length" and choice["message"]["content"].lstrip()[0] == "{"
+    events = server.events(CHAT, body | {"stream": True})
+    said = [json.loads(event)["choices"][0]["delta"].get("content", "") for event in events[:-1]]
+    assert "".join(said) == choice["message"]["content"], said
+
+
 def check_free(server):
     body = ASKED | {"messages": shown_calls("Paris"), "tools": [WEATHER]}
     call = only_call(answered(server, CHAT, body)["choices"][0])
@@ -233,6 +243,7 @@ def check_tools(binary):
         gguf_template.copy(serving.MODEL, model, TEMPLATE)
         with serving.Server(binary, "-m", str(model), "--minions-batch") as server:
             check_forced(server)
+            check_cut(server)
             check_free(server)
             refused(server, CHAT, ASKED | {"tools": [WEATHER], "response_format":
                                            {"type": "json_object"}}, "response_format")

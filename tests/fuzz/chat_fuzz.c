@@ -31,7 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {.role = TEXT("user"), .content = TEXT(" h\xc3\xa9 <|im_end|>\n{{ x }} ")},
         {.role = TEXT("assistant"), .content = TEXT("<think>a</think>b")}};
     const struct chat_template_input input = {
-        .messages = messages, .count = 3, .bos = TEXT("<s>"), .eos = TEXT("</s>")};
+        .conversation = {.messages = messages, .count = 3},
+        .bos = TEXT("<s>"),
+        .eos = TEXT("</s>")};
     struct chat_template *chat;
     struct chat_template_text out;
     char *copy = malloc(size + 1);
