@@ -139,8 +139,8 @@ static void test_refusals(void **state)
         {"\"response_format\":{\"type\":\"grammar\"}", "response_format: type \"grammar\"",
          ERR_LIMIT},
         {"\"response_format\":\"json_object\"", "want an object with a type", ERR_FORMAT},
-        {"\"response_format\":{\"type\":\"json_schema\",\"schema\":{}}",
-         "json_schema: want an object", ERR_FORMAT},
+        {"\"response_format\":{\"type\":\"json_schema\"}", "json_schema: want an object",
+         ERR_FORMAT},
         {"\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\"}}",
          "it has no schema", ERR_FORMAT},
         {"\"chunk\":7", "chunk: want a string", ERR_FORMAT},
@@ -168,6 +168,9 @@ static void test_response_format(void **state)
         {"{\"type\":\"text\"}", NULL},
         {"null", NULL},
         {"{\"type\":\"json_object\"}", "{\"type\":\"object\"}"},
+        {"{\"type\":\"json_object\",\"schema\":{\"type\":\"null\"}}", "{\"type\":\"null\"}"},
+        {"{\"type\":\"json_schema\",\"schema\":{}}", "{}"},
+        {"null,\"json_schema\":{\"type\":\"null\"}", "{\"type\":\"null\"}"},
         {"{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"strict\":true,\"schema\":"
          "{\"type\": \"integer\", \"maximum\": 9007199254740993, \"enum\": [1.50, -1e2, "
          "\"\\u00e9\\n\","
