@@ -156,7 +156,8 @@ static struct text without_tag(struct text text)
     const size_t at = skip_space(text, 0);
     const struct text rest = text_slice(text, at, text.size);
     const struct text tag = TEXT("<|python_tag|>");
-    return text_starts(rest, tag) ? text_slice(rest, tag.size, rest.size) : rest;
+    return text_starts(rest, tag) ? text_slice(rest, skip_space(rest, tag.size), rest.size)
+                                  : rest;
 }
 
 bool tool_calls_read(const struct tool_calls_reader *reader, struct text text,
@@ -168,7 +169,8 @@ bool tool_calls_read(const struct tool_calls_reader *reader, struct text text,
     if (reader->is_forced) {
         is_call = read_values(text, calls);
     } else if (marker.size == 0) {
-        is_call = read_values(without_tag(text), calls);
+        const struct text rest = without_tag(text);
+        is_call = rest.size > 0 && rest.data[0] == '{' && read_values(rest, calls);
     } else {
         const size_t at = text_find(text, marker, 0);
         const struct text rest = text_slice(text, at, text.size);

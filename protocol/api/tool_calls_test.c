@@ -58,6 +58,7 @@ static void test_read(void **state)
         {LLAMA, "{\"answer\": 4}", "-"},
         {LLAMA, "It is {\"name\":\"f\",\"parameters\":{}}", "-"},
         {LLAMA, "", "-"},
+        {LLAMA, "[{\"name\":\"f\",\"parameters\":{}}]", "-"},
         {MISTRAL,
          "[TOOL_CALLS][{\"name\":\"f\",\"arguments\":{}},{\"name\":\"g\","
          "\"arguments\":{\"x\":null}}]",
