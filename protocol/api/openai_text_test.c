@@ -118,11 +118,11 @@ static void test_echo(void **state)
     struct text_buf out = {0};
     (void)state;
     openai_text_wire.whole(&reply, &out);
-    assert_non_null(
-        strstr(out.data,
-               "{\"index\":1,\"text\":\"PB\",\"logprobs\":{\"tokens\":[\"\xe2\x82\xac\",\" \xc3\xa9\","
-               "\"bytes:\\\\xc3\"],\"token_logprobs\":[null,-0.5,-1.5],\"top_logprobs\":[null,"
-               "{\"x\":-0.25},null],\"text_offset\":[0,1,3]},\"finish_reason\":\"length\"}"));
+    assert_non_null(strstr(
+        out.data,
+        "{\"index\":1,\"text\":\"PB\",\"logprobs\":{\"tokens\":[\"\xe2\x82\xac\",\" \xc3\xa9\","
+        "\"bytes:\\\\xc3\"],\"token_logprobs\":[null,-0.5,-1.5],\"top_logprobs\":[null,"
+        "{\"x\":-0.25},null],\"text_offset\":[0,1,3]},\"finish_reason\":\"length\"}"));
     text_buf_deinit(&out);
 }
 

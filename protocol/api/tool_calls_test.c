@@ -52,7 +52,7 @@ static void test_read(void **state)
         {HERMES, "<tool_call>]", "-"},
         {LLAMA, "\n{\"name\": \"f\", \"parameters\": {\"a\": [1, 2]}}", "|f({\"a\":[1,2]})"},
         {LLAMA,
-         "<|python_tag|>{\"name\":\"f\",\"parameters\":{}}; {\"name\":\"g\","
+         "<|python_tag|> {\"name\":\"f\",\"parameters\":{}}; {\"name\":\"g\","
          "\"parameters\":{}}",
          "|f({})g({})"},
         {LLAMA, "{\"answer\": 4}", "-"},

@@ -1,8 +1,8 @@
 /*
  * json_fuzz - libFuzzer target: any bytes as JSON, as a batch line and as a request of each of
- * OpenAI's kinds, and as what a model wrote, perhaps with calls of tools. They are copied to the
- * heap in their exact size, so that one byte too many is seen. Every string of what is accepted
- * is written and read again, and must come back the same.
+ * OpenAI's kinds, and as what a model wrote, perhaps with calls of tools. They are copied to
+ * the heap in their exact size, so that one byte too many is seen. Every string of what is
+ * accepted is written and read again, and must come back the same.
  *
  *     json_fuzz -max_len=4096 -timeout=1 CORPUS
  */
