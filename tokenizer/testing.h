@@ -69,7 +69,7 @@ static inline token_id testing_vocab_add(struct testing_vocab *vocab, const char
     const uint32_t id = vocab->source.piece_count++;
     if (id >= TESTING_PIECES_MAX || strlen(piece) >= TESTING_SPELLING_MAX)
         abort();
-    (void)snprintf(vocab->spellings[id], TESTING_SPELLING_MAX, "%s", piece);
+    memcpy(vocab->spellings[id], piece, strlen(piece) + 1);
     vocab->pieces[id] = text_of(vocab->spellings[id]);
     vocab->kinds[id] = kind;
     return (token_id)id;

@@ -157,7 +157,7 @@ static bool power_of_three(struct interp *in, const struct value values[3], stru
     if (signed_modulus == 0)
         return exception_raise(in, &exception_value, "pow() 3rd argument cannot be 0");
     if (signed_modulus == INT64_MIN || exponent == INT64_MIN) {
-        in->left_64 = true;
+        interp_leave_64(in);
         return exception_raise(in, &exception_overflow, "pow() of such numbers leaves 64 bits");
     }
     const int64_t modulus = signed_modulus < 0 ? -signed_modulus : signed_modulus;

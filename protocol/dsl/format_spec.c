@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FLOAT_DIGITS_MAX = 330 };
@@ -223,6 +224,27 @@ bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int6
     return put_parts(b, spec, &p);
 }
 
+/* A precision without a letter: as %g, but for room for ".0", so that it reads as a float: the
+ * exponent comes one power of ten earlier. */
+static size_t write_untyped(double value, int precision, char *out, size_t room)
+{
+    int size = snprintf(out, room, "%.*e", precision - 1, value);
+    const char *exponent = memchr(out, 'e', (size_t)size);
+    if (strtol(exponent + 1, NULL, 10) != precision - 1) {
+        size = snprintf(out, room, "%.*g", precision, value);
+        if (!memchr(out, '.', (size_t)size) && !memchr(out, 'e', (size_t)size)) {
+            memcpy(out + size, ".0", 2);
+            size += 2;
+        }
+        return (size_t)size;
+    }
+    size_t kept = (size_t)(exponent - out);
+    while (memchr(out, '.', kept) && (out[kept - 1] == '0' || out[kept - 1] == '.'))
+        kept--;
+    memmove(out + kept, exponent, (size_t)(out + size - exponent));
+    return kept + (size_t)(out + size - exponent);
+}
+
 /* The magnitude's digits in C's own formats, which are correctly rounded. */
 static size_t write_float(const struct format_spec *spec, double value, char *out, size_t room)
 {
@@ -251,12 +273,7 @@ static size_t write_float(const struct format_spec *spec, double value, char *ou
             memcpy(out, shortest, shortest_size);
             return shortest_size;
         }
-        size = snprintf(out, room, "%.*g", precision > 0 ? precision : 1, value);
-        if (!memchr(out, '.', (size_t)size) && !memchr(out, 'e', (size_t)size)) {
-            memcpy(out + size, ".0", 2); /* so that it still reads as a float */
-            size += 2;
-        }
-        break;
+        return write_untyped(value, precision > 0 ? precision : 1, out, room);
     default:
         size = snprintf(out, room, alternate ? "%#.*g" : "%.*g", precision, value);
         break;

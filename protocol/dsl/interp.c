@@ -149,3 +149,9 @@ struct value *interp_push(struct interp *in, uint32_t count)
     in->stack_used += count;
     return base;
 }
+
+void interp_leave_64(struct interp *in)
+{
+    if (in->tells_left_64)
+        text_buf_add(in->print_to, TEXT("left 64 bits\n"));
+}

@@ -41,7 +41,7 @@ struct interp {
     struct exception *raised;  /* on its way to a handler, or NULL */
     struct exception *handled; /* innermost one whose handler runs: for a bare raise */
     bool out_of_budget;
-    bool left_64;           /* an integer did: Python would have gone on otherwise */
+    bool tells_left_64;     /* as a line of print_to, for tests: Python goes on there */
     char budget[160];       /* which budget tripped, in a sentence */
     int32_t line;           /* of the statement that runs */
     struct value *globals;  /* [global_count] */
@@ -62,6 +62,8 @@ MUST_USE enum status interp_init(struct interp *in, const struct dsl_limits *lim
 void interp_deinit(struct interp *in);
 
 /* Takes steps off the budget; false when it trips. */
+/* An integer leaves 64 bits: OverflowError is about to be raised. */
+void interp_leave_64(struct interp *in);
 bool interp_charge(struct interp *in, uint64_t steps);
 
 /* The program's time runs from begin to end. */

@@ -37,7 +37,7 @@ double number_real(struct value value)
 
 static bool too_large(struct interp *in)
 {
-    in->left_64 = true;
+    interp_leave_64(in);
     return exception_raise(in, &exception_overflow,
                            "the integer result does not fit in 64 bits");
 }

@@ -165,7 +165,7 @@ static bool explode(struct text bomb, const struct dsl_limits *limits, struct en
 static bool is_within(const struct ending *ending, const struct dsl_limits *limits)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return ending->wall_s < HANG_S; /* several times slower and larger of themselves */
+    return limits->wall_s > 0 && OVER_S > 0 && ending->wall_s < HANG_S; /* slower and larger */
 #else
     return ending->processor_s <= limits->wall_s + OVER_S &&
            ending->mib <= MEMORY_MIB + OVER_MIB && ending->wall_s < HANG_S;

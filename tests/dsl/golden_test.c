@@ -53,8 +53,8 @@ static void write_failure(struct interp *in, struct text_buf *out)
                     TEXT_ARG(str_text(message)));
 }
 
-/* What the program prints, and how it ends when not well; for the oracle, too, whether an
- * integer left 64 bits on the way. */
+/* What the program prints, and how it ends when not well; for the oracle, too, where an integer
+ * left 64 bits. */
 static void run(struct text source, bool is_oracle, struct text_buf *out)
 {
     struct interp in;
@@ -63,14 +63,13 @@ static void run(struct text source, bool is_oracle, struct text_buf *out)
     struct error err;
     assert_int_equal(interp_init(&in, &LIMITS, &err), OK);
     in.print_to = out;
+    in.tells_left_64 = is_oracle;
     const struct syntax *syntax = parse_source(&in, source, &fault);
     const struct code *code = syntax ? lower_module(&in, syntax, &fault, &globals) : NULL;
     if (!code)
         text_buf_format(out, "refused: %d: %s\n", fault.line, fault.message);
     else if (!open_globals(&in, globals) || !eval_module(&in, code))
         write_failure(&in, out);
-    if (is_oracle && in.left_64)
-        text_buf_add(out, TEXT("left 64 bits\n"));
     interp_deinit(&in);
 }
 
