@@ -143,13 +143,13 @@ static uint32_t read_document(struct extract *extract, uint32_t document, uint32
             continue;
         }
         if (is_row && !was_row)
-            lead = at > first ? lead_of(extract, first, at) : (struct text){0};
+            lead = at > first ? lead_of(extract, first, at) : TEXT("");
         was_row = is_row;
         if (is_row)
             extract->contexts[at] = lead;
         else
             extract->contexts[at] =
-                heading == UINT32_MAX ? (struct text){0} : extract->texts[heading];
+                heading == UINT32_MAX ? TEXT("") : extract->texts[heading];
     }
     return at;
 }

@@ -203,7 +203,9 @@ def compare(program, got, want, tally, seen):
     got_parts, want_parts = got.split(END + "\n"), want.split(END + "\n")
     is_same = True
     for number, (text, part) in enumerate(zip(texts, want_parts)):
-        mine = got_parts[number] if number < len(got_parts) else BUDGET
+        if number == len(got_parts):  # a budget has ended the program before
+            return
+        mine = got_parts[number]
         if is_same or not re.search(r"\bG\b", text):
             compare_function(text, mine.split("\n")[:-1], part.split("\n")[:-1], tally, seen)
         is_same = is_same and mine == part
