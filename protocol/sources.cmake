@@ -35,7 +35,9 @@ room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD m SOURCES
   protocol/api/response_format.c protocol/api/openai_body.c protocol/api/openai.c
   protocol/api/logprob.c protocol/api/tool_calls.c protocol/api/tools.c protocol/api/reply.c protocol/api/openai_reply.c
   protocol/api/openai_text.c protocol/api/openai_embed.c
-  protocol/api/openai_responses.c protocol/api/openai_responses_reply.c protocol/api/http_gate.c protocol/api/http_exchange.c
+  protocol/api/openai_responses.c protocol/api/openai_responses_reply.c
+  protocol/api/ollama.c protocol/api/ollama_reply.c protocol/api/ollama_models.c
+  protocol/api/http_gate.c protocol/api/http_exchange.c
   protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c
   protocol/api/page.c protocol/api/keys.c protocol/api/endpoints.c
   protocol/api/flights.c protocol/api/server.c)

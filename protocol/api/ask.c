@@ -299,7 +299,7 @@ static void set_job_output(struct ask *ask)
 enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer, bool is_batch,
                        struct arena *arena, struct error *err)
 {
-    if (is_batch && ask->kind == ASK_CHAT && ask->prompt_count == 1 &&
+    if (is_batch && ask->kind == ASK_CHAT && !ask->has_one_choice && ask->prompt_count == 1 &&
         ask->prompts[0].message_count > 1 && are_all_of_users(&ask->prompts[0]))
         TRY(split(ask, arena, err));
     if (ask->kind == ASK_CHAT && text_ends(ask->model, TEXT(ASK_JOB_OUTPUT)))

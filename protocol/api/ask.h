@@ -51,6 +51,7 @@ struct ask {
     bool has_seed, stream, has_usage, logprobs;
     bool echo;              /* TEXT: the prompt comes back before what goes on from it */
     bool is_mute;           /* TEXT: nothing is to be written */
+    bool has_one_choice;    /* the API has no place for more: users' messages stay one chat */
     bool is_base64;         /* EMBED: vectors as bytes, for APIs that have the choice */
     struct ask_tools tools; /* CHAT */
 };

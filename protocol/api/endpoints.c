@@ -1,6 +1,9 @@
 /* endpoints - see endpoints.h. */
 #include "protocol/api/endpoints.h"
 
+#include "protocol/api/ollama.h"
+#include "protocol/api/ollama_models.h"
+#include "protocol/api/ollama_reply.h"
 #include "protocol/api/openai.h"
 #include "protocol/api/openai_embed.h"
 #include "protocol/api/openai_reply.h"
@@ -32,6 +35,24 @@ static const struct endpoint ENDPOINTS[] = {
      NULL},
     {HTTP_POST, "/detokenize", ENDPOINT_DETOKENIZE, "Token ids to text", &tokenize_back_fields,
      NULL, NULL},
+    {HTTP_POST, "/api/chat", ENDPOINT_ASK, "Ollama: a conversation's next message",
+     &ollama_chat_fields, ollama_chat_parse, &ollama_reply_chat_wire},
+    {HTTP_POST, "/api/generate", ENDPOINT_ASK, "Ollama: an answer to a prompt",
+     &ollama_generate_fields, ollama_generate_parse, &ollama_reply_generate_wire},
+    {HTTP_POST, "/api/embed", ENDPOINT_ASK, "Ollama: texts as vectors", &ollama_embed_fields,
+     ollama_embed_parse, &ollama_reply_embed_wire},
+    {HTTP_POST, "/api/embeddings", ENDPOINT_ASK, "Ollama: a text as a vector",
+     &ollama_embedding_fields, ollama_embedding_parse, &ollama_reply_embedding_wire},
+    {HTTP_GET, "/api/tags", ENDPOINT_OLLAMA_TAGS, "Ollama: the loaded model", NULL, NULL,
+     &ollama_reply_chat_wire},
+    {HTTP_GET, "/api/ps", ENDPOINT_OLLAMA_PS, "Ollama: the loaded model, as it runs", NULL,
+     NULL, &ollama_reply_chat_wire},
+    {HTTP_GET, "/api/version", ENDPOINT_OLLAMA_VERSION, "Ollama: whose API this is", NULL, NULL,
+     &ollama_reply_chat_wire},
+    {HTTP_POST, "/api/show", ENDPOINT_OLLAMA_SHOW, "Ollama: what is known of the model",
+     &ollama_models_fields, NULL, &ollama_reply_chat_wire},
+    {HTTP_POST, "/api/pull", ENDPOINT_OLLAMA_PULL, "Ollama: the model is there",
+     &ollama_models_fields, NULL, &ollama_reply_chat_wire},
     {HTTP_GET, "/", ENDPOINT_PAGE, "The page for people", NULL, NULL, NULL},
     {HTTP_GET, "/openapi.json", ENDPOINT_OPENAPI, "This description", NULL, NULL, NULL},
 };

@@ -154,11 +154,13 @@ static void land(struct flights *flights, struct flight *flight)
     struct error why = {0};
     struct text_buf *out = &flight->out;
     flight->reply.prompt_tokens += flight->mute_tokens;
+    flight->reply.ended_s = clock_now_s();
     if (flight->is_refused) {
         free_flight(flights, flight);
         return;
     }
-    metrics_add_time(flights->metrics, METRICS_WHOLE, clock_now_s() - flight->reply.begun_s);
+    metrics_add_time(flights->metrics, METRICS_WHOLE,
+                     flight->reply.ended_s - flight->reply.begun_s);
     if (flight->has_failed || reply_has_failed(&flight->reply) || out->failed) {
         const bool is_ours = engine_failure(flights->engine, &why) != OK;
         answer_error(flight, is_ours ? 503 : 500,

@@ -40,6 +40,7 @@ struct reply {
     struct text model;            /* borrowed */
     int64_t created;              /* Unix seconds */
     double begun_s, first_s;      /* clock_now_s of the request, and of its first token */
+    double ended_s;               /* and of its end, once that is there */
     struct reply_choice *choices; /* [choice_count], prompt after prompt */
     uint32_t choice_count;
     struct reply_prompt *prompts;            /* [prompt_count]; NULL: none was to come back */

@@ -6,6 +6,7 @@
 #include "protocol/api/flights.h"
 #include "protocol/api/keys.h"
 #include "protocol/api/metrics.h"
+#include "protocol/api/ollama_models.h"
 #include "protocol/api/openai_reply.h"
 #include "protocol/api/page.h"
 #include "protocol/api/tokenize.h"
@@ -182,6 +183,19 @@ static void answer_page(const struct server *server, struct http_exchange *x)
                                         .field_count = sizeof fields / sizeof fields[0]});
 }
 
+static void answer_ollama(const struct server *server, struct http_exchange *x,
+                          enum endpoint_kind kind)
+{
+    struct text_buf body = {0};
+    if (kind == ENDPOINT_OLLAMA_TAGS)
+        ollama_models_tags(engine_info(server->engine), server->created, &body);
+    else if (kind == ENDPOINT_OLLAMA_PS)
+        ollama_models_ps(engine_info(server->engine), &body);
+    else
+        ollama_models_version(&body);
+    answer_json(x, 200, &body);
+}
+
 /* Clients that speak of conversations make one first; what they ask then is answered from what
  * it holds itself. */
 static void answer_conversation(struct http_exchange *x)
@@ -231,18 +245,33 @@ static enum status start_ask(struct reader *reader, struct http_exchange *x,
     return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
 }
 
-/* Text to tokens or back. */
-static enum status answer_tokens(const struct server *server, struct http_exchange *x,
-                                 const struct endpoint *endpoint, const struct json *body,
-                                 struct error *err)
+/* What takes a body, and none of the engine's time. */
+static enum status write_told(const struct server *server, enum endpoint_kind kind,
+                              const struct json *body, struct text_buf *out, struct error *err)
+{
+    if (kind == ENDPOINT_TOKENIZE)
+        return tokenize_text(server->engine, body, out, err);
+    if (kind == ENDPOINT_DETOKENIZE)
+        return tokenize_back(server->engine, body, out, err);
+    return ollama_models_show(engine_info(server->engine), server->created, body, out, err);
+}
+
+static enum status answer_told(const struct server *server, struct http_exchange *x,
+                               enum endpoint_kind kind, const struct json *body,
+                               struct error *err)
 {
     struct text_buf out = {0};
-    const enum status status = endpoint->kind == ENDPOINT_TOKENIZE
-                                   ? tokenize_text(server->engine, body, &out, err)
-                                   : tokenize_back(server->engine, body, &out, err);
-    if (status == OK)
+    bool is_stream = false;
+    const enum status status = kind == ENDPOINT_OLLAMA_PULL
+                                   ? ollama_models_pull(body, &is_stream, &out, err)
+                                   : write_told(server, kind, body, &out, err);
+    if (status == OK && is_stream)
+        http_answer(x, &(struct http_reply){.status = 200,
+                                            .content_type = "application/x-ndjson",
+                                            .body = text_buf_text(&out)});
+    else if (status == OK)
         answer_json(x, 200, &out);
-    else
+    if (status != OK || is_stream)
         text_buf_deinit(&out);
     return status;
 }
@@ -259,7 +288,7 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
     } else if (endpoint->kind == ENDPOINT_ASK) {
         status = start_ask(reader, x, endpoint, root, &err);
     } else {
-        status = answer_tokens(reader->server, x, endpoint, root, &err);
+        status = answer_told(reader->server, x, endpoint->kind, root, &err);
     }
     if (status != OK)
         answer_error(
@@ -312,9 +341,16 @@ static void serve(struct reader *reader, struct http_exchange *x,
     case ENDPOINT_METRICS:
         answer_metrics(server, x);
         return;
+    case ENDPOINT_OLLAMA_TAGS:
+    case ENDPOINT_OLLAMA_PS:
+    case ENDPOINT_OLLAMA_VERSION:
+        answer_ollama(server, x, endpoint->kind);
+        return;
     case ENDPOINT_ASK:
     case ENDPOINT_TOKENIZE:
     case ENDPOINT_DETOKENIZE:
+    case ENDPOINT_OLLAMA_SHOW:
+    case ENDPOINT_OLLAMA_PULL:
         answer_body(reader, x, endpoint);
         return;
     case ENDPOINT_OTHER:
