@@ -135,6 +135,7 @@ struct engine_event {
                                       first; valid until next poll */
     uint32_t top_count;
     enum engine_finish finish; /* DONE */
+    uint32_t stop_string;      /* DONE: which of the job's stops ended it, from 1; 0: none */
     uint32_t samples_left;     /* DONE: samples of this job still running */
     uint32_t prompt_tokens;    /* DONE */
     uint32_t cached_tokens;    /* DONE: prompt tokens that were not computed for this job */

@@ -212,6 +212,7 @@ static void same_outcome(const struct jobs *jobs, const struct outcome *a,
             assert_string_equal(a->texts[i][s], b->texts[i][s]);
             assert_true(a->marks[i][s] == b->marks[i][s]);
             assert_int_equal(a->done[i][s].finish, b->done[i][s].finish);
+            assert_int_equal(a->done[i][s].stop_string, b->done[i][s].stop_string);
             assert_int_equal(a->done[i][s].output_tokens, b->done[i][s].output_tokens);
             assert_true(a->done[i][s].score == b->done[i][s].score);
         }
@@ -235,6 +236,11 @@ static void check_outcome(const struct jobs *jobs, const struct outcome *outcome
         }
         for (uint32_t s = 0; s < ask->stop_count; s++)
             assert_int_equal(text_find(text, ask->stops[s], 0), SIZE_MAX);
+        assert_true(done->stop_string <= ask->stop_count);
+        if (done->stop_string > 0)
+            assert_int_equal(done->finish, ENGINE_STOP);
+        else if (ask->ignore_end && ask->format == ENGINE_FORMAT_TEXT)
+            assert_int_not_equal(done->finish, ENGINE_STOP);
         if (ask->format == ENGINE_FORMAT_JOB_OUTPUT) {
             struct error err;
             if (json_check(text, &err) != OK)

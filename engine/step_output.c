@@ -125,6 +125,7 @@ static void send_done(struct step *step, struct seq *seq, enum engine_finish fin
         job->computed_tokens < prompt ? prompt - job->computed_tokens : 0;
     event.event.output_tokens = seq->output_count;
     event.event.score = seq->score;
+    event.event.stop_string = stop_string(&job->stops, &seq->stop);
     if (finish == ENGINE_STOP && job->vector_size > 0) {
         event.event.vector = job->vector;
         event.event.vector_size = job->vector_size;

@@ -94,6 +94,11 @@ bool stop_feed(const struct stop_rules *rules, struct stop_state *state, struct 
     return false;
 }
 
+uint32_t stop_string(const struct stop_rules *rules, const struct stop_state *state)
+{
+    return (uint32_t)(completed_string(rules, state) - NO_STRING);
+}
+
 void stop_flush(const struct stop_rules *rules, struct stop_state *state, struct text_buf *out)
 {
     text_buf_add(out, held_text(rules, state));

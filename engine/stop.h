@@ -37,6 +37,8 @@ void stop_rules_init(struct stop_rules *rules, const struct text *strings, uint3
  * has all before it, and nothing may be fed after. */
 bool stop_feed(const struct stop_rules *rules, struct stop_state *state, struct text text,
                struct text_buf *out);
+/* Which string the text that was fed last ended with, from 1; 0: none. */
+uint32_t stop_string(const struct stop_rules *rules, const struct stop_state *state);
 /* The text ended without a stop string: appends what was held back. */
 void stop_flush(const struct stop_rules *rules, struct stop_state *state, struct text_buf *out);
 

@@ -82,8 +82,15 @@ static void holds_back_only_beginnings(void **state)
     assert_true(text_equal(text_buf_text(&out), TEXT("one\n\nU two")));
     assert_false(stop_feed(&rules, &held, TEXT(" \n\n\nUse"), &out));
     assert_true(text_equal(text_buf_text(&out), TEXT("one\n\nU two \n")));
+    assert_int_equal(stop_string(&rules, &held), 0);
     assert_true(stop_feed(&rules, &held, TEXT("r: three"), &out));
+    assert_int_equal(stop_string(&rules, &held), 1);
     assert_true(text_equal(text_buf_text(&out), TEXT("one\n\nU two \n")));
+    held = (struct stop_state){0};
+    assert_true(stop_feed(&rules, &held, TEXT("the END"), &out));
+    assert_int_equal(stop_string(&rules, &held), 2);
+    stop_flush(&rules, &held, &out);
+    assert_int_equal(stop_string(&rules, &held), 0);
     text_buf_deinit(&out);
 }
 
