@@ -1,6 +1,8 @@
 /* endpoints - see endpoints.h. */
 #include "protocol/api/endpoints.h"
 
+#include "protocol/api/anthropic.h"
+#include "protocol/api/anthropic_reply.h"
 #include "protocol/api/ollama.h"
 #include "protocol/api/ollama_models.h"
 #include "protocol/api/ollama_reply.h"
@@ -35,6 +37,11 @@ static const struct endpoint ENDPOINTS[] = {
      NULL},
     {HTTP_POST, "/detokenize", ENDPOINT_DETOKENIZE, "Token ids to text", &tokenize_back_fields,
      NULL, NULL},
+    {HTTP_POST, "/v1/messages", ENDPOINT_ASK, "Anthropic: a conversation's next message",
+     &anthropic_messages_fields, anthropic_messages_parse, &anthropic_reply_wire},
+    {HTTP_POST, "/v1/messages/count_tokens", ENDPOINT_ANTHROPIC_COUNT,
+     "Anthropic: how many tokens a conversation has", &anthropic_count_fields, NULL,
+     &anthropic_reply_wire},
     {HTTP_POST, "/api/chat", ENDPOINT_ASK, "Ollama: a conversation's next message",
      &ollama_chat_fields, ollama_chat_parse, &ollama_reply_chat_wire},
     {HTTP_POST, "/api/generate", ENDPOINT_ASK, "Ollama: an answer to a prompt",

@@ -267,6 +267,7 @@ static enum status submit(struct flights *flights, struct flight *flight, const 
         job.max_tokens = ids->count < room ? room - (uint32_t)ids->count : 1;
     job.prompt = ids->ids;
     job.prompt_tokens = (uint32_t)ids->count;
+    flight->reply.asked_tokens += job.prompt_tokens;
     job.job_key += index;
     job.tag = index;
     if (ask->prompts[index].chunk.data)
@@ -306,6 +307,7 @@ static enum status fill(struct flights *flights, struct flight *flight, const st
     if (samples > ENGINE_SAMPLES_MAX)
         FAIL(err, ERR_LIMIT, "n: %u, at most %d are taken", samples, ENGINE_SAMPLES_MAX);
     TRY(reply_init(&flight->reply, ask->prompt_count * samples, err));
+    TRY(reply_init_stops(&flight->reply, ask->job.stops, ask->job.stop_count, err));
     if (ask->echo)
         TRY(reply_init_prompts(&flight->reply, ask->prompt_count, err));
     flight->job_ids = calloc(2 * (size_t)ask->prompt_count, sizeof *flight->job_ids);
@@ -482,6 +484,7 @@ static void take_end(const struct flights *flights, struct flight *flight,
     struct reply_choice *choice = &flight->reply.choices[index];
     choice->finish = event->finish;
     atomic_fetch_add(&flights->metrics->finished[event->finish], 1);
+    choice->stop_string = event->stop_string;
     choice->output_tokens = event->output_tokens;
     flight->reply.completion_tokens += event->output_tokens;
     if (event->sample == 0) {

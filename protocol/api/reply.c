@@ -25,6 +25,9 @@ void reply_deinit(struct reply *reply)
         text_buf_deinit(&reply->prompts[i].text);
         logprob_list_deinit(&reply->prompts[i].logprobs);
     }
+    for (uint32_t i = 0; reply->stops && i < reply->stop_count; i++)
+        text_buf_deinit(&reply->stops[i]);
+    free(reply->stops);
     free(reply->choices);
     free(reply->prompts);
     *reply = (struct reply){0};
@@ -46,6 +49,23 @@ enum status reply_init_prompts(struct reply *reply, uint32_t count, struct error
     reply->prompt_count = count;
     if (!reply->prompts)
         FAIL(err, ERR_MEMORY, "no memory for %u prompts", count);
+    return OK;
+}
+
+enum status reply_init_stops(struct reply *reply, const struct text *stops, uint32_t count,
+                             struct error *err)
+{
+    bool has_failed = false;
+    if (count == 0)
+        return OK;
+    reply->stops = calloc(count, sizeof *reply->stops);
+    reply->stop_count = reply->stops ? count : 0;
+    for (uint32_t i = 0; i < reply->stop_count; i++) {
+        text_buf_add(&reply->stops[i], stops[i]);
+        has_failed |= reply->stops[i].failed;
+    }
+    if (!reply->stops || has_failed)
+        FAIL(err, ERR_MEMORY, "no memory for %u stop strings", count);
     return OK;
 }
 

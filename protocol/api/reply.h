@@ -21,6 +21,7 @@ struct reply_choice {
     struct text_buf text;
     struct logprob_list logprobs; /* where they were asked for */
     enum engine_finish finish;
+    uint32_t stop_string; /* of the reply's stops, from 1; 0: none ended it */
     uint32_t output_tokens;
     double last_s; /* clock_now_s of its last token */
     float *vector; /* [vector_size] of length 1; of an ask that embeds */
@@ -43,8 +44,11 @@ struct reply {
     double ended_s;               /* and of its end, once that is there */
     struct reply_choice *choices; /* [choice_count], prompt after prompt */
     uint32_t choice_count;
-    struct reply_prompt *prompts;            /* [prompt_count]; NULL: none was to come back */
-    uint32_t prompt_count;                   /* choice_count is a multiple of it */
+    struct reply_prompt *prompts; /* [prompt_count]; NULL: none was to come back */
+    uint32_t prompt_count;        /* choice_count is a multiple of it */
+    struct text_buf *stops;       /* [stop_count] as they were asked for */
+    uint32_t stop_count;
+    uint32_t asked_tokens;                   /* of prompts, known before any is computed */
     bool has_logprobs, has_usage, is_base64; /* asked for */
     uint32_t prompt_tokens, cached_tokens, completion_tokens;
     uint32_t piece_count, end_count; /* of a stream: pieces, choices' ends before this one */
@@ -56,6 +60,9 @@ struct reply {
 MUST_USE enum status reply_init(struct reply *reply, uint32_t choice_count, struct error *err);
 /* Room for prompts that come back. ERR_MEMORY. */
 MUST_USE enum status reply_init_prompts(struct reply *reply, uint32_t count, struct error *err);
+/* Copies of the strings that end a text. ERR_MEMORY. */
+MUST_USE enum status reply_init_stops(struct reply *reply, const struct text *stops,
+                                      uint32_t count, struct error *err);
 /* The choice's vector: a copy, made as long as 1. */
 void reply_set_vector(struct reply_choice *choice, const float *vector, uint32_t size);
 void reply_deinit(struct reply *reply); /* safe on a zeroed struct */

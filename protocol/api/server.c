@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/queue.h"
+#include "protocol/api/anthropic.h"
 #include "protocol/api/flights.h"
 #include "protocol/api/keys.h"
 #include "protocol/api/metrics.h"
@@ -246,9 +247,13 @@ static enum status start_ask(struct reader *reader, struct http_exchange *x,
 }
 
 /* What takes a body, and none of the engine's time. */
-static enum status write_told(const struct server *server, enum endpoint_kind kind,
+static enum status write_told(struct reader *reader, enum endpoint_kind kind,
                               const struct json *body, struct text_buf *out, struct error *err)
 {
+    const struct server *server = reader->server;
+    if (kind == ENDPOINT_ANTHROPIC_COUNT)
+        return anthropic_count(engine_tokenizer(server->engine), body, &reader->arena, out,
+                               err);
     if (kind == ENDPOINT_TOKENIZE)
         return tokenize_text(server->engine, body, out, err);
     if (kind == ENDPOINT_DETOKENIZE)
@@ -256,7 +261,7 @@ static enum status write_told(const struct server *server, enum endpoint_kind ki
     return ollama_models_show(engine_info(server->engine), server->created, body, out, err);
 }
 
-static enum status answer_told(const struct server *server, struct http_exchange *x,
+static enum status answer_told(struct reader *reader, struct http_exchange *x,
                                enum endpoint_kind kind, const struct json *body,
                                struct error *err)
 {
@@ -264,7 +269,7 @@ static enum status answer_told(const struct server *server, struct http_exchange
     bool is_stream = false;
     const enum status status = kind == ENDPOINT_OLLAMA_PULL
                                    ? ollama_models_pull(body, &is_stream, &out, err)
-                                   : write_told(server, kind, body, &out, err);
+                                   : write_told(reader, kind, body, &out, err);
     if (status == OK && is_stream)
         http_answer(x, &(struct http_reply){.status = 200,
                                             .content_type = "application/x-ndjson",
@@ -288,7 +293,7 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
     } else if (endpoint->kind == ENDPOINT_ASK) {
         status = start_ask(reader, x, endpoint, root, &err);
     } else {
-        status = answer_told(reader->server, x, endpoint->kind, root, &err);
+        status = answer_told(reader, x, endpoint->kind, root, &err);
     }
     if (status != OK)
         answer_error(
@@ -349,6 +354,7 @@ static void serve(struct reader *reader, struct http_exchange *x,
     case ENDPOINT_ASK:
     case ENDPOINT_TOKENIZE:
     case ENDPOINT_DETOKENIZE:
+    case ENDPOINT_ANTHROPIC_COUNT:
     case ENDPOINT_OLLAMA_SHOW:
     case ENDPOINT_OLLAMA_PULL:
         answer_body(reader, x, endpoint);

@@ -1,0 +1,264 @@
+/* anthropic_test - bodies of Anthropic's messages field by field, replies of the documented
+ * shape, and the events of a stream. */
+#include "protocol/api/anthropic.h"
+#include "protocol/api/anthropic_reply.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t room[1 << 16];
+
+struct parsed {
+    struct json *root;
+    struct ask ask;
+    struct error err;
+    enum status status;
+};
+
+static struct parsed parse(const char *source)
+{
+    struct parsed p = {.status = OK};
+    struct arena arena = {.base = room, .size = sizeof room};
+    assert_int_equal(json_parse(text_of(source), 0, &p.root, NULL), OK);
+    p.status = anthropic_messages_parse(p.root, &arena, &p.ask, &p.err);
+    return p;
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    struct parsed p = parse(
+        "{\"model\":\"claude\",\"max_tokens\":7,\"system\":[{\"type\":\"text\",\"text\":\"be "
+        "\","
+        "\"cache_control\":{\"type\":\"ephemeral\"}},{\"type\":\"text\",\"text\":\"brief\"}],"
+        "\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\","
+        "\"content\":[]},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+        "{\"type\":\"text\",\"text\":\"b\"}]}],\"temperature\":0.5,\"top_p\":0.25,\"top_k\":9,"
+        "\"stop_sequences\":[\"x\",\"y\"],\"stream\":true,\"metadata\":{\"user_id\":\"u\"},"
+        "\"tools\":[],\"tool_choice\":{\"type\":\"none\"},\"thinking\":{\"type\":\"disabled\"},"
+        "\"service_tier\":\"auto\",\"output_config\":{\"effort\":\"low\"}}");
+    const struct ask_prompt *prompt = p.ask.prompts;
+    assert_int_equal(p.status, OK);
+    assert_true(p.ask.kind == ASK_CHAT && p.ask.has_one_choice && p.ask.stream);
+    assert_int_equal(prompt->message_count, 4);
+    assert_true(text_equal(prompt->messages[0].role, TEXT("system")));
+    assert_true(text_equal(prompt->messages[0].content, TEXT("be brief")));
+    assert_int_equal(prompt->messages[2].content.size, 0);
+    assert_true(text_equal(prompt->messages[3].content, TEXT("ab")));
+    assert_int_equal(p.ask.job.max_tokens, 7);
+    assert_true(p.ask.job.temperature > 0.49F && p.ask.job.temperature < 0.51F);
+    assert_true(p.ask.job.top_p > 0.24F && p.ask.job.top_p < 0.26F);
+    assert_true(p.ask.job.top_k == 9 && p.ask.job.stop_count == 2);
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_TEXT);
+    json_free(p.root);
+}
+
+static void test_formats(void **state)
+{
+    static const char *const fields[] = {
+        "\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"a\":1}}}",
+        "\"output_format\":{\"type\":\"json_schema\",\"schema\":{\"a\":1}}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct text_buf source = {0};
+        text_buf_format(
+            &source,
+            "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],"
+            "%s}",
+            fields[i]);
+        struct parsed p = parse(source.data);
+        assert_int_equal(p.status, OK);
+        assert_int_equal(p.ask.job.format, ENGINE_FORMAT_SCHEMA);
+        assert_true(text_equal(p.ask.job.format_source, TEXT("{\"a\":1}")));
+        json_free(p.root);
+        text_buf_deinit(&source);
+    }
+}
+
+#define ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]"
+#define LONG  "\"max_tokens\":1"
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *fields, *want;
+        enum status status;
+    } cases[] = {
+        {ASKED, "max_tokens: it is missing", ERR_FORMAT},
+        {ASKED ",\"max_tokens\":null", "max_tokens: it is missing", ERR_FORMAT},
+        {ASKED ",\"max_tokens\":0", "max_tokens: 0 is not in 1", ERR_LIMIT},
+        {ASKED ",\"max_tokens\":\"1\"", "max_tokens: want", ERR_FORMAT},
+        {LONG, "messages: want a list", ERR_FORMAT},
+        {LONG ",\"messages\":[]", "messages: want a list", ERR_FORMAT},
+        {LONG ",\"messages\":{}", "messages: want a list", ERR_FORMAT},
+        {LONG ",\"messages\":[1]", "messages: a message without a role", ERR_FORMAT},
+        {LONG ",\"messages\":[{\"role\":\"system\",\"content\":\"s\"}]",
+         "messages: role \"system\"", ERR_LIMIT},
+        {LONG ",\"messages\":[{\"role\":\"user\"}]", "messages: content is neither",
+         ERR_FORMAT},
+        {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}]",
+         "messages: a content block of type \"image\"", ERR_LIMIT},
+        {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
+         "messages: a content block of type", ERR_LIMIT},
+        {LONG ",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]",
+         "messages: the last is the assistant's", ERR_LIMIT},
+        {LONG "," ASKED ",\"system\":1", "system: want a string or a list", ERR_FORMAT},
+        {LONG "," ASKED ",\"system\":[{\"type\":\"image\"}]", "system: a content block",
+         ERR_LIMIT},
+        {LONG "," ASKED ",\"temperature\":1.5", "temperature: 1.5 is not in 0 to 1", ERR_LIMIT},
+        {LONG "," ASKED ",\"top_p\":-1", "top_p: -1", ERR_LIMIT},
+        {LONG "," ASKED ",\"top_k\":-1", "top_k: -1", ERR_LIMIT},
+        {LONG "," ASKED ",\"stop_sequences\":\"x\"", "stop_sequences: want a list", ERR_FORMAT},
+        {LONG "," ASKED ",\"stop_sequences\":[1]", "stop_sequences: want", ERR_FORMAT},
+        {LONG "," ASKED ",\"stream\":\"yes\"", "stream: want true or false", ERR_FORMAT},
+        {LONG "," ASKED ",\"tools\":[{}]", "tools: not supported", ERR_LIMIT},
+        {LONG "," ASKED ",\"mcp_servers\":[{}]", "mcp_servers: not supported", ERR_LIMIT},
+        {LONG "," ASKED ",\"container\":\"c\"", "container: not supported", ERR_LIMIT},
+        {LONG "," ASKED ",\"thinking\":{\"type\":\"enabled\"}", "thinking: not supported",
+         ERR_LIMIT},
+        {LONG "," ASKED ",\"output_config\":{\"format\":{\"type\":\"xml\"}}",
+         "output_config: type \"xml\"", ERR_LIMIT},
+        {LONG "," ASKED ",\"output_format\":{}", "output_format: want an object with a type",
+         ERR_FORMAT},
+        {LONG "," ASKED ",\"model\":1", "model: want a string", ERR_FORMAT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text_buf source = {0};
+        text_buf_format(&source, "{%s}", cases[i].fields);
+        struct parsed p = parse(source.data);
+        if (p.status != cases[i].status ||
+            strncmp(p.err.text, cases[i].want, strlen(cases[i].want)) != 0)
+            fail_msg("%s: %s", cases[i].fields, p.err.text);
+        json_free(p.root);
+        text_buf_deinit(&source);
+    }
+}
+
+/* ---- replies ---- */
+
+static struct reply reply_of(void)
+{
+    static const struct text stops[] = {{"x", 1}, {"y\n", 2}};
+    struct reply reply;
+    assert_int_equal(reply_init(&reply, 1, NULL), OK);
+    assert_int_equal(reply_init_stops(&reply, stops, 2, NULL), OK);
+    (void)strcpy(reply.id, "msg_1");
+    reply.model = TEXT("m");
+    reply.asked_tokens = reply.prompt_tokens = 5;
+    reply.cached_tokens = 4;
+    reply.completion_tokens = 3;
+    return reply;
+}
+
+#define HEAD "{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\","
+#define USAGE(output)                                                                          \
+    "\"usage\":{\"input_tokens\":5,\"cache_creation_input_tokens\":0,"                         \
+    "\"cache_read_input_tokens\":0,\"output_tokens\":" output "}"
+
+static void test_message(void **state)
+{
+    struct text_buf out = {0};
+    struct reply reply = reply_of();
+    (void)state;
+    text_buf_add(&reply.choices[0].text, TEXT("a\"b"));
+    anthropic_reply_wire.whole(&reply, &out);
+    assert_string_equal(out.data, HEAD
+                        "\"content\":[{\"type\":\"text\",\"text\":\"a\\\"b\"}],"
+                        "\"stop_reason\":\"end_turn\",\"stop_sequence\":null," USAGE("3") "}");
+    text_buf_clear(&out);
+    reply.choices[0].stop_string = 2;
+    anthropic_reply_wire.whole(&reply, &out);
+    assert_non_null(
+        strstr(out.data, "\"stop_reason\":\"stop_sequence\",\"stop_sequence\":\"y\\n\","));
+    text_buf_clear(&out);
+    reply.choices[0].finish = ENGINE_LENGTH;
+    reply.choices[0].stop_string = 0;
+    anthropic_reply_wire.whole(&reply, &out);
+    assert_non_null(strstr(out.data, "\"stop_reason\":\"max_tokens\",\"stop_sequence\":null"));
+    text_buf_deinit(&out);
+    reply_deinit(&reply);
+}
+
+/* An event as it is sent; rest is what follows its type. */
+static void want_event(struct text_buf *want, const char *name, const char *rest)
+{
+    text_buf_format(want, "event: %s\ndata: {\"type\":\"%s\"%s}\n\n", name, name, rest);
+}
+
+static void test_stream(void **state)
+{
+    struct text_buf out = {0}, want = {0};
+    struct reply reply = reply_of();
+    const struct reply_piece piece = {.text = TEXT("hi")};
+    (void)state;
+    reply.prompt_tokens = 0; /* which is counted at the end */
+    anthropic_reply_wire.begin(&reply, &out);
+    reply.prompt_tokens = 5;
+    anthropic_reply_wire.piece(&reply, &piece, &out);
+    anthropic_reply_wire.choice_end(&reply, 0, &out);
+    anthropic_reply_wire.end(&reply, &out);
+    want_event(&want, "message_start",
+               ",\"message\":" HEAD
+               "\"content\":[],\"stop_reason\":null,\"stop_sequence\":null," USAGE("0") "}");
+    want_event(&want, "content_block_start",
+               ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}");
+    want_event(&want, "content_block_delta",
+               ",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}");
+    want_event(&want, "content_block_stop", ",\"index\":0");
+    want_event(&want, "message_delta",
+               ",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null}," USAGE("3"));
+    want_event(&want, "message_stop", "");
+    assert_string_equal(out.data, want.data);
+    text_buf_deinit(&out);
+    text_buf_deinit(&want);
+    reply_deinit(&reply);
+}
+
+static void test_errors(void **state)
+{
+    static const struct {
+        int status;
+        const char *type;
+    } cases[] = {
+        {400, "invalid_request_error"}, {401, "authentication_error"},
+        {403, "permission_error"},      {404, "not_found_error"},
+        {405, "invalid_request_error"}, {413, "request_too_large"},
+        {429, "rate_limit_error"},      {500, "api_error"},
+        {503, "overloaded_error"},
+    };
+    struct text_buf out = {0}, want = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct reply_error error = {.status = cases[i].status, .text = TEXT("no")};
+        text_buf_clear(&out);
+        text_buf_clear(&want);
+        anthropic_reply_wire.error(&error, &out);
+        text_buf_format(&want,
+                        "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"no\"}}",
+                        cases[i].type);
+        assert_string_equal(out.data, want.data);
+    }
+    text_buf_clear(&out);
+    text_buf_clear(&want);
+    anthropic_reply_wire.stream_error(&(struct reply_error){.status = 500, .text = TEXT("no")},
+                                      &out);
+    want_event(&want, "error", ",\"error\":{\"type\":\"api_error\",\"message\":\"no\"}");
+    assert_string_equal(out.data, want.data);
+    text_buf_deinit(&out);
+    text_buf_deinit(&want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),    cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_message),
+        cmocka_unit_test(test_stream),   cmocka_unit_test(test_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
