@@ -129,11 +129,13 @@ if(COHORT_TOOLS)
   binary_test(page)
   binary_test(serve_openai)
   binary_test(openai_clients)
+  binary_test(other_clients)
   if(TEST tests/e2e/workers)
     set_tests_properties(tests/e2e/workers tests/e2e/receipts PROPERTIES LABELS slow)
   endif()
   if(TEST tests/e2e/ask)
-    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients PROPERTIES LABELS slow)
+    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients tests/e2e/other_clients
+      PROPERTIES LABELS slow)
   endif()
 endif()
 
@@ -182,7 +184,8 @@ if(COHORT_TOOLS)
     protocol/api/batch_file.c protocol/api/id_set.c protocol/api/ask.c protocol/api/field.c
     protocol/api/openai_body.c protocol/api/openai.c protocol/api/openai_text.c
     protocol/api/openai_embed.c protocol/api/openai_responses.c protocol/api/response_format.c
-    protocol/api/tools.c protocol/api/tool_calls.c)
+    protocol/api/tools.c protocol/api/tool_calls.c protocol/api/ollama.c
+    protocol/api/anthropic.c)
   fuzz(questions_fuzz ROOMS minions base SOURCES tools/eval_questions.c protocol/api/batch_file.c
     protocol/api/id_set.c)
   fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c

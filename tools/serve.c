@@ -123,7 +123,8 @@ int serve_main(int argc, char **argv)
         .name = "serve",
         .usage = "[options]",
         .about =
-            "Serves the model over HTTP, in OpenAI's API; GET /openapi.json describes it.\n"
+            "Serves the model over HTTP, in OpenAI's API, and as Ollama and Anthropic do; GET\n"
+            "/openapi.json describes it.\n"
             "POST /minions answers questions about documents; --remote is its supervisor.",
         ARGS_OPTIONS(options),
     };

@@ -1,4 +1,4 @@
-"""api_schema - OpenAI's own description of its API, to hold replies against."""
+"""api_schema - OpenAI's and Ollama's own descriptions of their APIs, to hold replies against."""
 
 import json
 import pathlib
@@ -7,7 +7,8 @@ import jsonschema
 import referencing
 import referencing.jsonschema
 
-DATA = pathlib.Path(__file__).resolve().parents[3] / "shared/data/api/openai_openapi.json"
+FOLDER = pathlib.Path(__file__).resolve().parents[3] / "shared/data/api"
+DATA = FOLDER / "openai_openapi.json"
 
 
 def _with_null(schema):
@@ -40,3 +41,40 @@ class Schemas:
         for error in validator.iter_errors(value):
             best = jsonschema.exceptions.best_match([error])
             raise AssertionError(f"{name}{best.json_path}: {best.message[:300]}")
+
+
+def _closed(schema):
+    """Objects take what is described, and nothing beside."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict) and "additionalProperties" not in schema:
+        made["additionalProperties"] = False
+    return made
+
+
+class Ollama:
+    """Ollama's; a field that they do not have is an error, but for those named here, which its
+    other documents have."""
+
+    MORE = {"ModelSummary.details": ("parent_model",)}
+
+    def __init__(self):
+        path = FOLDER / "ollama_openapi.yaml"
+        self.root = None
+        if not path.exists():
+            print(f"skipped: replies against their schemas, {path} is missing")
+            return
+        import yaml
+        self.root = _closed(yaml.safe_load(path.read_text()))
+        for place, names in self.MORE.items():
+            schema, field = place.split(".")
+            inner = self.root["components"]["schemas"][schema]["properties"][field]
+            inner["properties"].update({name: {"type": "string"} for name in names})
+
+    def check(self, name, value):
+        if self.root:
+            jsonschema.Draft202012Validator(
+                {"$ref": f"#/components/schemas/{name}"} | self.root).validate(value)

@@ -1,13 +1,15 @@
 /*
- * json_fuzz - libFuzzer target: any bytes as JSON, as a batch line and as a request of each of
- * OpenAI's kinds, and as what a model wrote, perhaps with calls of tools. They are copied to
+ * json_fuzz - libFuzzer target: any bytes as JSON, as a batch line and as a request of each
+ * API's kinds, and as what a model wrote, perhaps with calls of tools. They are copied to
  * the heap in their exact size, so that one byte too many is seen. Every string of what is
  * accepted is written and read again, and must come back the same.
  *
  *     json_fuzz -max_len=4096 -timeout=1 CORPUS
  */
 #include "base/json.h"
+#include "protocol/api/anthropic.h"
 #include "protocol/api/batch_file.h"
+#include "protocol/api/ollama.h"
 #include "protocol/api/openai.h"
 #include "protocol/api/openai_embed.h"
 #include "protocol/api/openai_responses.h"
@@ -66,7 +68,8 @@ static void try_request(struct text source)
 {
     static enum status (*const parsers[])(const struct json *body, struct arena *arena,
                                           struct ask *ask, struct error *err) = {
-        openai_chat_parse, openai_text_parse, openai_embed_parse, openai_responses_parse};
+        openai_chat_parse, openai_text_parse,     openai_embed_parse, openai_responses_parse,
+        ollama_chat_parse, ollama_generate_parse, ollama_embed_parse, anthropic_messages_parse};
     static uint8_t room[ROOM_BYTES];
     struct batch_file_request request;
     if (batch_file_parse(source, 1, &request, NULL) == OK) {
