@@ -279,7 +279,8 @@ static enum status listen_on(struct http *http, struct error *err)
         MHD_OPTION_CONNECTION_LIMIT, options->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
         options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_LISTEN_BACKLOG_SIZE,
-        (unsigned)BACKLOG, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        (unsigned)BACKLOG, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+        http_read_unescape, NULL, MHD_OPTION_END);
     if (!http->daemon)
         FAIL(err, ERR_IO, "%s port %u: %s", options->address, options->port,
              errno ? strerror(errno) : "cannot be listened on");

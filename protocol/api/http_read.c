@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 static const char *const HEADER_NAMES[HTTP_HEADER_COUNT] = {
@@ -87,6 +88,8 @@ static const struct refusal TOO_MANY = {
     429, "too many requests are held already; try again later", "1"};
 static const struct refusal BODY_TOO_LARGE = {413, "body: larger than this server takes", NULL};
 static const struct refusal NO_MEMORY = {503, "there is no memory for this request", "1"};
+static const struct refusal UNCLEAR_LENGTH = {
+    400, "Content-Length: given twice, or beside Transfer-Encoding", NULL};
 static const struct refusal PATH_TOO_LONG = {414, "path: longer than 1024 bytes", NULL};
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, const struct refusal *refusal)
@@ -101,12 +104,33 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, const struct re
     if (!response)
         return MHD_NO;
     (void)MHD_add_response_header(response, "Content-Type", "application/json");
+    if (refusal == &UNCLEAR_LENGTH)
+        (void)MHD_add_response_header(response, "Connection", "close");
     if (refusal->retry_after)
         (void)MHD_add_response_header(response, "Retry-After", refusal->retry_after);
     const enum MHD_Result result =
         MHD_queue_response(connection, (unsigned)refusal->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static enum MHD_Result count_framing(void *self, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
+{
+    uint32_t *count = self;
+    (void)kind;
+    (void)value;
+    *count += strcasecmp(key, "Content-Length") == 0 || strcasecmp(key, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* Whether more than one header says where the body ends: the library takes one of them, a proxy
+ * before us may have taken another, and what one takes for a body is a request for the other. */
+static bool is_unclear_length(struct MHD_Connection *connection)
+{
+    uint32_t count = 0;
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_framing, &count);
+    return count > 1;
 }
 
 /* NULL: it may be read. */
@@ -120,6 +144,8 @@ static const struct refusal *refusal_of(const struct http *http,
         return &NOT_OUR_HOST;
     if (!http_gate_origin_is_ours(header_of(connection, "Origin"), host))
         return &NOT_OUR_SITE;
+    if (is_unclear_length(connection))
+        return &UNCLEAR_LENGTH;
     if (strlen(path) > HTTP_PATH_MAX)
         return &PATH_TOO_LONG;
     if (length && strtoull(length, NULL, 10) > http->options.body_max)
@@ -167,6 +193,14 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *data, size
     http_exchange_unlock(http);
     *size = 0;
     return MHD_YES;
+}
+
+/* A path with a NUL in it stays as it was written: it would end there for whoever reads it. */
+size_t http_read_unescape(void *self, struct MHD_Connection *connection, char *text)
+{
+    (void)self;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
 enum MHD_Result http_read_request(void *self, struct MHD_Connection *connection,

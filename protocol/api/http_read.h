@@ -17,6 +17,7 @@ void http_read_completed(void *self, struct MHD_Connection *connection, void **s
                          enum MHD_RequestTerminationCode why);
 void http_read_connection(void *self, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode code);
+size_t http_read_unescape(void *self, struct MHD_Connection *connection, char *text);
 /* The next piece of a stream; where there is none yet the connection sleeps until http_send. */
 ssize_t http_read_stream(void *self, uint64_t position, char *to, size_t max);
 

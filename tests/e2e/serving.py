@@ -74,6 +74,25 @@ class Server:
                 assert piece, "the stream ended"
                 read += len(piece)
 
+    def talk(self, sent, shuts=False, wait_s=GIVE_UP_S):
+        """Sends bytes as they are, reads until the server closes: what came."""
+        with socket.create_connection(("127.0.0.1", self.port), wait_s) as connection:
+            got = b""
+            try:
+                connection.sendall(sent)
+                if shuts:
+                    connection.shutdown(socket.SHUT_WR)
+                while piece := connection.recv(65536):
+                    got += piece
+            except (ConnectionResetError, BrokenPipeError):
+                pass  # closed on what was not read: an answer before it counts
+        return got
+
+    def metrics(self):
+        text = self.ask("GET", "/metrics")[2].decode()
+        return {name: float(value) for name, value in
+                re.findall(r"^([a-z_:]+)\{model_name=\"[^\"]*\"\} (\S+)$", text, re.M)}
+
     def resident_kib(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])

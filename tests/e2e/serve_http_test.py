@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""serve_http_test BINARY - what may come over a socket: odd HTTP by hand, and every field of every
+endpoint with values that fit it and that do not. All ends in a status or a closed connection; the
+server lives, and nothing is left behind."""
+
+import http.client
+import json
+import pathlib
+import re
+import sys
+import time
+
+import serving
+
+BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+CHAT = "/v1/chat/completions"
+BODY = json.dumps(serving.user("Once", max_tokens=1)).encode()
+REUSED, REQUEST_S = 1000, 20
+
+
+def statuses(got):
+    return [int(code) for code in re.findall(rb"HTTP/1\.[01] (\d{3}) ", got)]
+
+
+def library(status):
+    """libmicrohttpd 0.9.75 writes the head of a refusal of its own twice, then closes."""
+    return [[status], [status, status]]
+
+
+def head(line, *headers, close=True):
+    fields = ["Host: localhost", *headers] + (["Connection: close"] if close else [])
+    return "\r\n".join([line, *fields, "", ""]).encode()
+
+
+def chunked(*pieces):
+    return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
+
+
+def post(*headers, body=BODY, close=True):
+    return head(f"POST {CHAT} HTTP/1.1", *headers, close=close) + body
+
+
+def odd_requests():
+    """(name, bytes, the statuses that may come: None is a closed connection without one)."""
+    size = f"Content-Length: {len(BODY)}"
+    te = "Transfer-Encoding: chunked"
+    get = head("GET /ping HTTP/1.1")
+    return [
+        ("expect", post(size, "Expect: 100-continue"), [[100, 200], [200]]),
+        ("chunked", post(te, body=chunked(BODY[:9], BODY[9:])), [[200]]),
+        ("chunk without a size", post(te, body=b"zz\r\n" + BODY), [[400], []]),
+        ("chunk of 2^64", post(te, body=b"ffffffffffffffffff\r\n" + BODY), [[400], [413], []]),
+        ("two framings", post(size, te, body=chunked(BODY)), [[400], []]),
+        ("two lengths", post(size, "Content-Length: 1"), [[400], []]),
+        ("two equal lengths", post(size, size), [[400], []]),
+        ("negative length", post("Content-Length: -1"), library(400)),
+        ("length no number", post("Content-Length: 1x"), library(400)),
+        ("length of 2^64", post("Content-Length: 18446744073709551616"), library(413)),
+        ("large length", post("Content-Length: 99999999999"), [[413]]),
+        ("unknown encoding", post("Transfer-Encoding: gzip", body=chunked(BODY)), [[400], [501], []]),
+        ("pipelined", head("GET /ping HTTP/1.1", close=False) * 3 + get, [[200] * 4]),
+        ("no method", b"\r\n\r\n\r\n" + get, [[200], [400], []]),
+        ("not HTTP", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", [[400], []]),
+        ("no version", b"GET /ping\r\n\r\n", [[400], []]),
+        ("HTTP/2", head("GET /ping HTTP/2.0"), [[400], [505], []]),
+        ("preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [[400], [403], [405], [505], []]),
+        ("HTTP/1.0", b"GET /ping HTTP/1.0\r\nHost: localhost\r\n\r\n", [[200]]),
+        ("HTTP/1.1 without Host", b"GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n", library(400)),
+        ("HEAD", head("HEAD /ping HTTP/1.1"), [[200]]),
+        ("OPTIONS *", head("OPTIONS * HTTP/1.1"), [[404], [405], [400]]),
+        ("absolute", head("GET http://localhost/ping HTTP/1.1"), [[200], [404], [400]]),
+        ("NUL in path", head("GET /pi\0ng HTTP/1.1"), [[400], [404], []]),
+        ("%00 in path", head("GET /ping%00x HTTP/1.1"), [[400], [404], []]),
+        ("bare LF", b"GET /ping HTTP/1.1\nHost: localhost\nConnection: close\n\n", [[200], [400], []]),
+        ("folded header", head("GET /ping HTTP/1.1", "X-A: b\r\n c"), [[200], [400], []]),
+        ("space before colon", head("GET /ping HTTP/1.1", "X-A : b"), [[200], [400], []]),
+        ("header of 64 KB", head("GET /ping HTTP/1.1", "X-A: " + "a" * 65536), [[431], [413]]),
+        ("4,000 headers", head("GET /ping HTTP/1.1", *["X: y"] * 4000), [[431], [413]]),
+        ("path of 64 KB", head("GET /" + "a" * 65536 + " HTTP/1.1"), [[414], [431]]),
+        ("path of 2 KB", head("GET /" + "a" * 2048 + " HTTP/1.1"), [[414]]),
+        ("body on GET", head("GET /ping HTTP/1.1", "Content-Length: 4") + b"body", [[200]]),
+        ("body of a type", post(size, "Content-Type: text/plain"), [[200], [415]]),
+    ]
+
+
+def test_odd_requests(server):
+    wrong = []
+    for name, sent, wanted in odd_requests():
+        got = statuses(server.talk(sent, wait_s=REQUEST_S))
+        if got not in wanted:
+            wrong.append((name, got, wanted))
+    assert not wrong, wrong
+
+
+def test_head_has_no_body(server):
+    got = server.talk(head("HEAD /ping HTTP/1.1"))
+    assert got.endswith(b"\r\n\r\n") and b"Content-Length: 4" in got, got
+
+
+def test_half_of_anything(server):
+    """A client that stops in the middle and closes its half: at the latest --idle ends it."""
+    whole = post(f"Content-Length: {len(BODY)}")
+    for end in [1, 5, 20, whole.index(b"\r\n\r\n") + 2, len(whole) - len(BODY), len(whole) - 1]:
+        start = time.monotonic()
+        got = statuses(server.talk(whole[:end], shuts=True, wait_s=REQUEST_S))
+        assert got in ([], [400]), (end, got)
+        assert time.monotonic() - start < REQUEST_S, end
+
+
+def test_one_connection_again_and_again(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=REQUEST_S)
+    connection.connect()
+    own = connection.sock
+    for i in range(REUSED):
+        if i % 100 == 50:
+            connection.request("POST", CHAT, BODY)
+        else:
+            connection.request("GET", "/ping")
+        reply = connection.getresponse()
+        assert reply.status == 200 and reply.read(), (i, reply.status)
+        assert connection.sock is own, f"closed after {i} requests"
+    connection.close()
+
+
+# ---- every field ----
+
+def nested(depth, leaf="1"):
+    return "[" * depth + leaf + "]" * depth
+
+
+VALUES = ["null", "true", "false", "-1", "0", "1", "2147483648", "9007199254740992",
+          "9223372036854775808", "-9223372036854775809", "1e308", "-1e308", "1e999", "0.5", '"NaN"',
+          "NaN", '""', '"x"', '"\\u0000"', '"' + "a" * (1 << 20) + '"', "[]", "[null]", "[[]]", "{}",
+          '{"":{}}', '{"type":5}', '["a",5]', nested(200), nested(5000)]
+NO_JSON = {"NaN", "1e999", nested(200), nested(5000)}  # may be refused as a body, without a field's name
+
+BASES = {
+    CHAT: {"messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "deadline_ms": 300},
+    "/tokenize": {"prompt": "a"},
+    "/detokenize": {"tokens": [5]},
+    "/minions": {"question": "a?"},  # without documents: refused after its fields were read
+}
+
+
+def one_field(base, name, value):
+    rest = {key: other for key, other in base.items() if key != name}
+    text = json.dumps(rest)
+    return (text[:-1] + (", " if rest else "") + f'"{name}": {value}' + "}").encode()
+
+
+def is_plain(schema, value):
+    """Whether a value is of a scalar field's type and in its range: it must then be taken."""
+    if value == "null":
+        return True
+    types = schema.get("type", [])
+    if types == ["boolean", "null"]:
+        return value in ("true", "false")
+    if not {"integer", "number"} & set(types) or not re.fullmatch(r"-?[\d.]+", value):
+        return False
+    whole = "." not in value
+    number = int(value) if whole else float(value)
+    low, high = schema.get("minimum", -2**63), schema.get("maximum", 2**63 - 1)
+    return low <= number <= high and (whole or "number" in types)
+
+
+# In range, and yet not to be had alone.
+TOGETHER = {"top_logprobs", "best_of", "typical_p"}
+
+
+def check_field(connection, where, sent, is_right):
+    """What is wrong with the answer to a body that has one field of a doubtful value; or None."""
+    path, name, value = where
+    connection.request("POST", path, sent)
+    try:
+        reply = connection.getresponse()
+    except TimeoutError as error:
+        raise AssertionError(f"no answer: {where}") from error
+    body = reply.read()
+    if reply.status == 200:
+        return None
+    error = json.loads(body)["error"]
+    missing = path == "/minions" and error["param"] == "documents"
+    named = error["param"] == name or value in NO_JSON or missing
+    if reply.status == 400 and named and not is_right:
+        return None
+    return path, name, value[:40], reply.status, error
+
+
+def test_every_field_with_every_value(server):
+    document = server.ask("GET", "/openapi.json")[2]
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=REQUEST_S)
+    wrong, tried = [], 0
+    for path, operations in document["paths"].items():
+        content = operations.get("post", {}).get("requestBody", {}).get("content")
+        if not content:
+            continue
+        base = BASES.get(path, {})
+        for name, schema in content["application/json"]["schema"]["properties"].items():
+            for value in VALUES:
+                is_right = (path == CHAT and name not in TOGETHER | set(base)
+                            and is_plain(schema, value))
+                wrong.append(check_field(connection, (path, name, value),
+                                         one_field(base, name, value), is_right))
+        for value in VALUES:  # and in the place of the whole body
+            connection.request("POST", path, value.encode())
+            reply = connection.getresponse()
+            if not reply.read() or reply.status != 400:
+                wrong.append((path, value[:40], reply.status))
+    tried, wrong = len(wrong), [one for one in wrong if one]
+    assert not wrong, (len(wrong), wrong[:20])
+    connection.close()
+    print(tried, "values")
+    assert server.process.poll() is None
+
+
+def test_nothing_is_left(server):
+    def is_clean():
+        now = server.metrics()
+        return (now["cohort:flights"], now["vllm:num_requests_running"], server.threads(),
+                server.descriptors() <= server.at_rest[1]) == (0, 0, server.at_rest[0], True)
+    end = time.monotonic() + REQUEST_S
+    while not is_clean():
+        assert time.monotonic() < end, (server.metrics(), server.threads(), server.descriptors())
+        time.sleep(0.05)
+
+
+def main():
+    if not serving.MODEL.exists():
+        print("the demo model is missing; see tools/scripts/setup")
+        sys.exit(77)
+    with serving.Server(BINARY, "--idle", "2") as server:
+        assert server.ask("POST", CHAT, BODY)[0] == 200
+        server.at_rest = server.threads(), server.descriptors()
+        for name, test in list(globals().items()):
+            if name.startswith("test_"):
+                start = time.monotonic()
+                test(server)
+                print(f"ok {name} {time.monotonic() - start:.1f} s")
+
+
+main()
