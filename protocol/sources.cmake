@@ -40,7 +40,7 @@ room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD m SOURCES
   protocol/api/anthropic.c protocol/api/anthropic_reply.c
   protocol/api/http_gate.c protocol/api/http_exchange.c
   protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c
-  protocol/api/page.c protocol/api/keys.c protocol/api/endpoints.c
+  protocol/api/page.c protocol/api/keys.c protocol/api/admission.c protocol/api/endpoints.c
   protocol/api/flights.c protocol/api/server.c)
 
 # ---- dsl ----

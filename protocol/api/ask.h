@@ -54,6 +54,8 @@ struct ask {
     bool has_one_choice;    /* the API has no place for more: users' messages stay one chat */
     bool is_base64;         /* EMBED: vectors as bytes, for APIs that have the choice */
     struct ask_tools tools; /* CHAT */
+    uint32_t key;           /* keys_find: whose it is */
+    int32_t lowered;        /* of its priority: admission.h */
 };
 
 #define ASK_JOB_OUTPUT ":joboutput" /* behind a model's name: see ask_settle */

@@ -42,6 +42,7 @@ struct flight {
     uint32_t flying;      /* of those, what was; the starting thread's */
     uint32_t ended;       /* in this turn */
     uint32_t mute_tokens; /* of prompts that nothing is to go on from */
+    uint32_t key;         /* whose it is */
     struct flight *next_free, *next_touched;
 };
 
@@ -49,6 +50,7 @@ struct flights {
     struct engine *engine;
     struct engine_port *port;
     struct metrics *metrics;
+    struct admission *admission;
     pthread_mutex_t lock; /* of the free list, and of who may cancel */
     struct flight *table; /* [count] */
     struct flight *free;
@@ -57,9 +59,11 @@ struct flights {
     struct engine_event events[EVENTS];
 };
 
-enum status flights_open(struct flights **flights, struct engine *engine, uint32_t count,
-                         struct metrics *metrics, struct error *err)
+enum status flights_open(struct flights **flights, struct engine *engine,
+                         struct admission *admission, struct metrics *metrics,
+                         struct error *err)
 {
+    const uint32_t count = 2 * admission->held_max; /* refused ones land later */
     struct flights *made = calloc(1, sizeof *made);
     struct flight *table = calloc(count, sizeof *table);
     enum status status = OK;
@@ -75,6 +79,7 @@ enum status flights_open(struct flights **flights, struct engine *engine, uint32
     }
     made->engine = engine;
     made->metrics = metrics;
+    made->admission = admission;
     made->table = table;
     made->count = count;
     for (uint32_t i = count; i-- > 0; made->free = &table[i])
@@ -159,6 +164,7 @@ static void land(struct flights *flights, struct flight *flight)
         free_flight(flights, flight);
         return;
     }
+    admission_leave(flights->admission, flight->key);
     metrics_add_time(flights->metrics, METRICS_WHOLE,
                      flight->reply.ended_s - flight->reply.begun_s);
     if (flight->has_failed || reply_has_failed(&flight->reply) || out->failed) {
@@ -269,6 +275,9 @@ static enum status submit(struct flights *flights, struct flight *flight, const 
     job.prompt_tokens = (uint32_t)ids->count;
     flight->reply.asked_tokens += job.prompt_tokens;
     job.job_key += index;
+    job.priority = job.priority - ask->lowered > -ENGINE_PRIORITY_MAX
+                       ? job.priority - ask->lowered
+                       : -ENGINE_PRIORITY_MAX;
     job.tag = index;
     if (ask->prompts[index].chunk.data)
         job.chunk = ask->prompts[index].chunk;
@@ -314,6 +323,7 @@ static enum status fill(struct flights *flights, struct flight *flight, const st
     if (!flight->job_ids)
         FAIL(err, ERR_MEMORY, "no memory for %u prompts", ask->prompt_count);
     flight->samples = samples;
+    flight->key = ask->key;
     for (uint32_t i = 0; ask->is_mute && i < flight->reply.choice_count; i++)
         flight->reply.choices[i].finish = ENGINE_LENGTH;
     flight->is_stream = ask->stream;

@@ -15,6 +15,7 @@
 #define API_FLIGHTS_H
 
 #include "base/error.h"
+#include "protocol/api/admission.h"
 #include "protocol/api/ask.h"
 #include "protocol/api/http.h"
 #include "protocol/api/metrics.h"
@@ -22,14 +23,16 @@
 
 struct flights;
 
-/* Room for count flights on engine, told to metrics. ERR_MEMORY, ERR_LIMIT. */
+/* Room for as many flights as admission holds on engine, told to metrics; admission_leave is
+ * called as each lands. ERR_MEMORY, ERR_LIMIT. */
 MUST_USE enum status flights_open(struct flights **flights, struct engine *engine,
-                                  uint32_t count, struct metrics *metrics, struct error *err);
+                                  struct admission *admission, struct metrics *metrics,
+                                  struct error *err);
 /* What still flies lands first, cancelled. NULL is fine. */
 void flights_close(struct flights *flights);
 
-/* Hands the ask's jobs to the engine. ERR_LIMIT / ERR_FORMAT: what is wrong with it, in one
- * sentence; ERR_MEMORY; the exchange is then still the caller's. */
+/* Hands the jobs of an ask that was let in to the engine. ERR_LIMIT / ERR_FORMAT: what is wrong with it, in one
+ * sentence; ERR_MEMORY; the exchange, and the leave, are then still the caller's. */
 MUST_USE enum status flights_start(struct flights *flights, struct http_exchange *exchange,
                                    const struct ask *ask, const struct reply_wire *wire,
                                    struct error *err);

@@ -222,6 +222,11 @@ static uint32_t connections_of(uint32_t asked)
     return asked > 0 && asked < room ? asked : room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
 }
 
+uint32_t http_requests_max(const struct http_options *options)
+{
+    return options->requests_max ? options->requests_max : REQUESTS_DEFAULT;
+}
+
 static enum status take_options(struct http *http, const struct http_options *from,
                                 struct error *err)
 {
@@ -229,7 +234,7 @@ static enum status take_options(struct http *http, const struct http_options *fr
     *to = *from;
     to->address = from->address ? from->address : "127.0.0.1";
     to->connections_max = connections_of(from->connections_max);
-    to->requests_max = from->requests_max ? from->requests_max : REQUESTS_DEFAULT;
+    to->requests_max = http_requests_max(from);
     to->body_max = from->body_max ? from->body_max : BODY_DEFAULT;
     to->body_bytes_max = from->body_bytes_max ? from->body_bytes_max : BODIES_DEFAULT;
     to->idle_s = from->idle_s ? from->idle_s : IDLE_DEFAULT_S;

@@ -63,6 +63,9 @@ struct http_options {
     uint32_t idle_s;          /* a connection without any traffic is closed; 0: 75 */
 };
 
+/* What requests_max means. */
+uint32_t http_requests_max(const struct http_options *options);
+
 struct http_request {
     enum http_method method;
     struct text path, query; /* the path decoded, at most HTTP_PATH_MAX; the query as it came */

@@ -120,7 +120,8 @@ static enum MHD_Result count_framing(void *self, enum MHD_ValueKind kind, const 
     uint32_t *count = self;
     (void)kind;
     (void)value;
-    *count += strcasecmp(key, "Content-Length") == 0 || strcasecmp(key, "Transfer-Encoding") == 0;
+    *count +=
+        strcasecmp(key, "Content-Length") == 0 || strcasecmp(key, "Transfer-Encoding") == 0;
     return MHD_YES;
 }
 

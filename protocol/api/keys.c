@@ -74,6 +74,11 @@ void keys_free(struct keys *keys)
     free(keys);
 }
 
+uint32_t keys_count(const struct keys *keys)
+{
+    return keys ? keys->count : 0;
+}
+
 /* Over a fixed number of bytes, whatever they are and wherever they differ. */
 static bool is_same(struct text a, struct text b)
 {

@@ -22,6 +22,8 @@ struct keys;
 MUST_USE enum status keys_read(struct keys **keys, const char *path, struct error *err);
 void keys_free(struct keys *keys); /* NULL is fine */
 
+uint32_t keys_count(const struct keys *keys); /* of NULL: 0 */
+
 /* Which key this is, from 0; KEYS_NONE: none of them. It takes as long whichever it is.
  * authorization is "Bearer KEY", or empty, then key is looked at. */
 uint32_t keys_find(const struct keys *keys, struct text authorization, struct text key);

@@ -32,6 +32,8 @@ static void found_wherever_it_stands(void **state)
     struct error err = {0};
     (void)state;
     assert_int_equal(read_file("# a note\n\n alpha \r\nbeta\nalphabet", 0600, &keys, &err), OK);
+    assert_int_equal(keys_count(keys), 3);
+    assert_int_equal(keys_count(NULL), 0);
     assert_int_equal(keys_find(keys, TEXT("Bearer alpha"), TEXT("")), 0);
     assert_int_equal(keys_find(keys, TEXT("bearer  beta"), TEXT("")), 1);
     assert_int_equal(keys_find(keys, TEXT(""), TEXT("alphabet")), 2);

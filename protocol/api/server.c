@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/queue.h"
+#include "protocol/api/admission.h"
 #include "protocol/api/anthropic.h"
 #include "protocol/api/flights.h"
 #include "protocol/api/keys.h"
@@ -20,7 +21,6 @@
 enum {
     READERS = 2,
     ARENA_BYTES = 64 << 20, /* of one request's parsing; address space until it is used */
-    FLIGHTS_MAX = 4096,
     OTHERS_MAX = 64,
     PUMP_WAIT_MS = 100 /* an idle pump looks this often whether the server closes */
 };
@@ -30,6 +30,8 @@ struct reader {
     pthread_t thread;
     struct arena arena;
     bool has_thread;
+    uint32_t key;    /* of the request in hand */
+    int32_t lowered; /* of its priority */
 };
 
 struct server {
@@ -43,8 +45,10 @@ struct server {
     atomic_bool closing;
     bool is_minions_batch;
     int64_t created;
+    uint32_t requests_max;
     struct engine *engine;
     struct flights *flights;
+    struct admission admission;
     struct metrics metrics;
     struct page page;
     _Atomic bool is_ready; /* engine and flights are there */
@@ -225,9 +229,12 @@ static void answer_openapi(const struct server *server, struct http_exchange *x)
 /* ---- the engine's ---- */
 
 /* A refusal is the request's own fault, unless it is ours. */
-static int status_of(const struct server *server, enum status status)
+static int status_of(const struct server *server, enum status status, const char *sentence)
 {
     struct error why;
+    if (text_starts(text_of(sentence),
+                    TEXT("queue:"))) /* engine_submit's: it may have room later */
+        return 429;
     if (engine_failure(server->engine, &why) != OK || status == ERR_MEMORY)
         return 503;
     return status == ERR_FORMAT || status == ERR_LIMIT ? 400 : 500;
@@ -243,6 +250,8 @@ static enum status start_ask(struct reader *reader, struct http_exchange *x,
     TRY(endpoint->parse(body, &reader->arena, &ask, err));
     TRY(ask_settle(&ask, engine_tokenizer(reader->server->engine), is_batch, &reader->arena,
                    err));
+    ask.key = reader->key;
+    ask.lowered = reader->lowered;
     return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
 }
 
@@ -295,10 +304,12 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
     } else {
         status = answer_told(reader, x, endpoint->kind, root, &err);
     }
+    if (status != OK && endpoint->kind == ENDPOINT_ASK)
+        admission_leave(&reader->server->admission, reader->key);
     if (status != OK)
         answer_error(
             x, endpoint,
-            &(struct reply_error){.status = status_of(reader->server, status),
+            &(struct reply_error){.status = status_of(reader->server, status, err.text),
                                   .text = text_of(err.text),
                                   .param = field_of_refusal(endpoint->fields, err.text)});
     json_free(root);
@@ -307,6 +318,9 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
 }
 
 /* ---- routing ---- */
+
+static const struct reply_error TOO_MANY = {
+    .status = 429, .text = {"too many requests are held already; try again later", 51}};
 
 static void pass_on(struct server *server, struct http_exchange *x,
                     const struct endpoint *endpoint)
@@ -352,6 +366,11 @@ static void serve(struct reader *reader, struct http_exchange *x,
         answer_ollama(server, x, endpoint->kind);
         return;
     case ENDPOINT_ASK:
+        if (admission_enter(&server->admission, reader->key, &reader->lowered))
+            answer_body(reader, x, endpoint);
+        else
+            answer_error(x, endpoint, &TOO_MANY);
+        return;
     case ENDPOINT_TOKENIZE:
     case ENDPOINT_DETOKENIZE:
     case ENDPOINT_ANTHROPIC_COUNT:
@@ -365,11 +384,14 @@ static void serve(struct reader *reader, struct http_exchange *x,
     }
 }
 
-static bool is_allowed(const struct server *server, const struct http_exchange *x)
+static bool is_allowed(struct reader *reader, const struct http_exchange *x)
 {
     const struct http_request *request = http_exchange_request(x);
-    return !server->keys || keys_find(server->keys, request->headers[HTTP_AUTHORIZATION],
-                                      request->headers[HTTP_X_API_KEY]) != KEYS_NONE;
+    const struct keys *keys = reader->server->keys;
+    reader->key = keys ? keys_find(keys, request->headers[HTTP_AUTHORIZATION],
+                                   request->headers[HTTP_X_API_KEY])
+                       : 0;
+    return reader->key != KEYS_NONE;
 }
 
 static void route(struct reader *reader, struct http_exchange *x)
@@ -381,7 +403,7 @@ static void route(struct reader *reader, struct http_exchange *x)
         endpoints_find(&reader->server->more, request, &name, &other_method);
     const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PAGE &&
                          endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
-    if (!is_open && !is_allowed(reader->server, x))
+    if (!is_open && !is_allowed(reader, x))
         answer_error(x, endpoint,
                      &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
     else if (!endpoint && other_method)
@@ -442,6 +464,7 @@ static enum status open_all(struct server *server, const struct server_options *
 {
     server->created = clock_unix_s();
     server->more = options->more;
+    server->requests_max = http_requests_max(&options->http);
     page_init(&server->page);
     server->is_minions_batch = options->is_minions_batch;
     TRY(queue_init(&server->others, OTHERS_MAX, sizeof(struct server_request), err));
@@ -471,7 +494,10 @@ enum status server_begin(struct server *server, struct engine *engine, struct er
     if (!engine_tokenizer(engine))
         FAIL(err, ERR_LIMIT, "the model has no tokenizer");
     server->engine = engine;
-    TRY(flights_open(&server->flights, engine, FLIGHTS_MAX, &server->metrics, err));
+    const struct admission_shares shares = {keys_count(server->keys), server->requests_max,
+                                            engine_info(engine)->sequences_max};
+    TRY(admission_init(&server->admission, &shares, err));
+    TRY(flights_open(&server->flights, engine, &server->admission, &server->metrics, err));
     server->has_pump = pthread_create(&server->pump, NULL, pump, server) == 0;
     server->has_watcher =
         server->has_pump && pthread_create(&server->watcher, NULL, watch, server) == 0;
@@ -518,6 +544,7 @@ void server_close(struct server *server)
         queue_deinit(&server->others);
     }
     flights_close(server->flights);
+    admission_deinit(&server->admission);
     http_close(server->http);
     for (int i = 0; i < READERS; i++)
         arena_deinit(&server->readers[i].arena);
