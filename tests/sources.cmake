@@ -170,6 +170,8 @@ fuzz(tokenizer_fuzz ROOMS tokenizer base SOURCES tokenizer/tokenizer_json.c toke
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
+fuzz(ask_fuzz ROOMS api engine tokenizer base SOURCES protocol/api/endpoints.c protocol/api/ask.c
+  protocol/api/field.c protocol/api/openai.c protocol/api/response_format.c protocol/api/tokenize.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
   engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c

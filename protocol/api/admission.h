@@ -5,9 +5,9 @@
  *
  *   room   A key may hold as many requests as are still free. One that floods alone stops at
  *          half of them, two at a third each: whoever comes next always finds room.
- *   order  A key's first fair_max requests go as they came, those beyond them behind everybody's
- *          first ones (lowered by ADMISSION_LOWERED steps of priority, which is worth
- *          having come so many times ENGINE_PRIORITY_JOBS jobs later; so they wait, and not for ever).
+ *   order  A key's first fair_max requests go as they came, those beyond them behind
+ *          everybody's first ones: lowered by ADMISSION_LOWERED steps of priority, each worth
+ *          having come ENGINE_PRIORITY_JOBS jobs later; so they wait, and not for ever.
  *
  * Owner    admission_init allocates, admission_deinit frees.
  * Thread   any.
@@ -39,8 +39,8 @@ MUST_USE enum status admission_init(struct admission *admission,
                                     const struct admission_shares *shares, struct error *err);
 void admission_deinit(struct admission *admission); /* safe on a zeroed struct */
 
-/* One more request of key (keys_find; anything where there are no keys). False: not now. True: it
- * is held until admission_leave; lowered is what its priority loses. */
+/* One more request of key (keys_find; anything where there are no keys). False: not now. True:
+ * it is held until admission_leave; lowered is what its priority loses. */
 bool admission_enter(struct admission *admission, uint32_t key, int32_t *lowered);
 void admission_leave(struct admission *admission, uint32_t key);
 

@@ -88,6 +88,11 @@ static bool is_at(const struct endpoint *endpoint, struct text path, struct text
             fits(pattern, text_slice(path, 4, path.size), name));
 }
 
+const struct endpoint *endpoints_own(uint32_t index)
+{
+    return index < ENDPOINT_COUNT ? &ENDPOINTS[index] : NULL;
+}
+
 /* The index-th of ours and then of those more. */
 static const struct endpoint *endpoint_at(const struct endpoint_list *more, uint32_t index)
 {

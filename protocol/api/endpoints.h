@@ -50,6 +50,9 @@ struct endpoint_list {
     uint32_t count;
 };
 
+/* The index-th of this room's. NULL: there are no more. */
+const struct endpoint *endpoints_own(uint32_t index);
+
 /* NULL: nothing is there. other_method: a path that is there with another method. name: what a
  * last "*" stands for. */
 const struct endpoint *endpoints_find(const struct endpoint_list *more,

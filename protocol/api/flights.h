@@ -31,8 +31,9 @@ MUST_USE enum status flights_open(struct flights **flights, struct engine *engin
 /* What still flies lands first, cancelled. NULL is fine. */
 void flights_close(struct flights *flights);
 
-/* Hands the jobs of an ask that was let in to the engine. ERR_LIMIT / ERR_FORMAT: what is wrong with it, in one
- * sentence; ERR_MEMORY; the exchange, and the leave, are then still the caller's. */
+/* Hands the jobs of an ask that was let in to the engine. ERR_LIMIT / ERR_FORMAT: what is wrong
+ * with it, in one sentence; ERR_MEMORY; the exchange, and the leave, are then still the
+ * caller's. */
 MUST_USE enum status flights_start(struct flights *flights, struct http_exchange *exchange,
                                    const struct ask *ask, const struct reply_wire *wire,
                                    struct error *err);

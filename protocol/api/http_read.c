@@ -125,8 +125,8 @@ static enum MHD_Result count_framing(void *self, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-/* Whether more than one header says where the body ends: the library takes one of them, a proxy
- * before us may have taken another, and what one takes for a body is a request for the other. */
+/* Whether more than one header says where the body ends: the library takes one of them, a
+ * proxy before us may have taken the other, and what is a body to one is a request to us. */
 static bool is_unclear_length(struct MHD_Connection *connection)
 {
     uint32_t count = 0;

@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
 import sys
@@ -90,7 +91,8 @@ def test_metrics(server):
 def test_minions(server):
     """A question about documents: the answer and its citation, whole and as events."""
     offer = "The written offer for source code must be valid for at least three years."
-    text = "The harbour has four cranes. " * 30 + offer + " The moorings are twelve. " * 30
+    about = 6 if os.environ.get("COHORT_TEST_LIGHT") == "1" else 30
+    text = "The harbour has four cranes. " * about + offer + " The moorings are twelve. " * about
     body = {"question": "How long must a written offer for source code be valid?",
             "documents": [{"name": "a.txt", "text": text},
                           {"name": "b.txt", "base64": base64.b64encode(b"Nothing here.").decode()}]}
