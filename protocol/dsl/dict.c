@@ -164,6 +164,8 @@ struct dict *dict_copy(struct interp *in, const struct dict *dict)
 bool dict_merge(struct interp *in, struct dict *dict, const struct dict *other)
 {
     uint32_t at = 0;
+    if (dict->count == 0 && other != dict) /* CPython takes over the other's table then */
+        dict_clear(dict);
     for (const struct dict_entry *entry; (entry = dict_next(other, &at)) != NULL;)
         if (!interp_charge(in, 1) || !dict_set(in, dict, entry->key, entry->value))
             return false;

@@ -148,8 +148,7 @@ static uint32_t read_document(struct extract *extract, uint32_t document, uint32
         if (is_row)
             extract->contexts[at] = lead;
         else
-            extract->contexts[at] =
-                heading == UINT32_MAX ? TEXT("") : extract->texts[heading];
+            extract->contexts[at] = heading == UINT32_MAX ? TEXT("") : extract->texts[heading];
     }
     return at;
 }
