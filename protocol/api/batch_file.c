@@ -64,6 +64,29 @@ enum status batch_file_parse(struct text line, size_t number,
     return status;
 }
 
+enum status batch_file_check(struct text source, size_t *count, struct error *err)
+{
+    struct batch_file_lines lines = {.source = source};
+    struct batch_file_request request;
+    struct id_set seen = {0};
+    struct text line;
+    enum status status = OK;
+    while (status == OK && batch_file_next_line(&lines, &line)) {
+        bool is_new = true;
+        status = batch_file_parse(line, lines.number, &request, err);
+        if (status == OK)
+            status = id_set_add(&seen, request.custom_id, &is_new, err);
+        if (status == OK && !is_new)
+            status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
+                               "line %zu: custom_id \"%.*s\" comes twice", lines.number,
+                               TEXT_ARG(text_slice(request.custom_id, 0, 80)));
+        json_free(request.root);
+    }
+    *count = seen.id_count;
+    id_set_deinit(&seen);
+    return status;
+}
+
 /* One whole line of an earlier run: its id is done. */
 static enum status take_done(struct batch_file_output *output, struct text line, size_t number,
                              struct error *err)
@@ -144,7 +167,7 @@ static enum status write_all(int fd, struct text bytes, struct error *err)
     return OK;
 }
 
-static void write_line(struct text_buf *line, const struct batch_file_result *result)
+void batch_file_write(const struct batch_file_result *result, struct text_buf *line)
 {
     struct json_writer w = {.out = line};
     char id[48];
@@ -172,7 +195,7 @@ enum status batch_file_append(struct batch_file_output *output,
     struct text_buf line = {0};
     bool is_new;
     enum status status = OK;
-    write_line(&line, result);
+    batch_file_write(result, &line);
     if (line.failed)
         status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "no memory for a result");
     if (status == OK)

@@ -43,6 +43,9 @@ struct batch_file_request {
 MUST_USE enum status batch_file_parse(struct text line, size_t number,
                                       struct batch_file_request *request, struct error *err);
 
+/* The form of every line, and that no custom_id comes twice; *count lines. */
+MUST_USE enum status batch_file_check(struct text source, size_t *count, struct error *err);
+
 struct batch_file_output {
     int fd;
     struct id_set done; /* custom_ids that have their line */
@@ -62,6 +65,8 @@ struct batch_file_result {
     struct text body;
 };
 
+/* The result's line, with its end. */
+void batch_file_write(const struct batch_file_result *result, struct text_buf *line);
 /* Appends the result's line and waits until the disk has it. */
 MUST_USE enum status batch_file_append(struct batch_file_output *output,
                                        const struct batch_file_result *result,
