@@ -1,12 +1,12 @@
 /*
- * batch_jobs - a batch's requests in the engine, many at once, and the replies they become: what
- * `cohort batch` and the server's batches have in common.
+ * batch_jobs - a batch's requests in the engine, many at once, and the replies they become:
+ * what `cohort batch` and the server's batches have in common.
  *
  * Without a seed of its own, a request's stream hangs on its custom_id alone: whatever runs
  * beside it, and in whichever run, its text is the same.
  *
- * Owner    batch_jobs_init allocates, batch_jobs_deinit frees; the engine has ended all of them,
- *          or hears of no poll any more.
+ * Owner    batch_jobs_init allocates, batch_jobs_deinit frees; the engine has then ended all of
+ *          them, or nobody polls any more.
  * Thread   one, that which polls the port.
  */
 #ifndef API_BATCH_JOBS_H
