@@ -132,11 +132,12 @@ if(COHORT_TOOLS)
   binary_test(serve_openai)
   binary_test(openai_clients)
   binary_test(other_clients)
+  binary_test(batches)
   if(TEST tests/e2e/workers)
     set_tests_properties(tests/e2e/workers tests/e2e/receipts PROPERTIES LABELS slow)
   endif()
   if(TEST tests/e2e/ask)
-    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients tests/e2e/other_clients
+    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients tests/e2e/other_clients tests/e2e/batches
       PROPERTIES LABELS slow)
   endif()
 endif()
@@ -182,6 +183,7 @@ fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text
   engine/matcher.c)
 fuzz(reply_fuzz ROOMS base SOURCES protocol/minions/remote_wire.c protocol/minions/sse.c
   protocol/minions/job_output.c protocol/minions/fold.c)
+fuzz(multipart_fuzz ROOMS base SOURCES protocol/api/multipart.c)
 fuzz(record_fuzz ROOMS base SOURCES protocol/minions/remote_record.c)
 if(COHORT_TOOLS)
   fuzz(json_fuzz ROOMS api base SOURCES base/json.c base/json_check.c base/json_write.c base/text.c

@@ -13,6 +13,7 @@
 #include "tools/engine_args.h"
 #include "tools/exit_code.h"
 #include "tools/serve_minions.h"
+#include "tools/state_path.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -73,6 +74,8 @@ static enum status wait_for_end(const struct serve *s, const sigset_t *ends, str
 static enum status run(struct serve *s, struct error *err)
 {
     sigset_t ends;
+    char store_path[STATE_PATH_BYTES];
+    TRY(state_path("batches.db", store_path, err));
     const struct server_options options = {
         .http = {.address = s->address,
                  .port = (uint16_t)s->port,
@@ -84,6 +87,7 @@ static enum status run(struct serve *s, struct error *err)
         .keys_path = s->keys_path,
         .more = serve_minions_endpoints,
         .is_minions_batch = s->is_minions_batch,
+        .store_path = store_path,
     };
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     hold_signals(&ends);
@@ -91,6 +95,9 @@ static enum status run(struct serve *s, struct error *err)
     TRY(engine_args_open(&s->engine_args, NULL, &s->engine, err));
     TRY(server_begin(s->server, s->engine, err));
     TRY(serve_minions_open(&s->minions, s->server, s->engine, &s->supervisor_args, err));
+    if (!server_has_batches(s->server))
+        (void)fprintf(stderr, "note: another server has %s, so this one runs no batches\n",
+                      store_path);
     say_where(s);
     return wait_for_end(s, &ends, err);
 }
@@ -125,7 +132,9 @@ int serve_main(int argc, char **argv)
         .about =
             "Serves the model over HTTP, in OpenAI's API, and as Ollama and Anthropic do; GET\n"
             "/openapi.json describes it.\n"
-            "POST /minions answers questions about documents; --remote is its supervisor.",
+            "POST /minions answers questions about documents; --remote is its supervisor.\n"
+            "Files and batches lie in batches.db in the state folder; batches that an end of\n"
+            "this process cut off go on with the next.",
         ARGS_OPTIONS(options),
     };
     struct error err = {0};

@@ -3,6 +3,7 @@
 
 #include "protocol/api/anthropic.h"
 #include "protocol/api/anthropic_reply.h"
+#include "protocol/api/batch_calls.h"
 #include "protocol/api/ollama.h"
 #include "protocol/api/ollama_models.h"
 #include "protocol/api/ollama_reply.h"
@@ -28,6 +29,19 @@ static const struct endpoint ENDPOINTS[] = {
      openai_embed_parse, &openai_embed_wire},
     {HTTP_GET, "/v1/models", ENDPOINT_MODELS, "The loaded model", NULL, NULL, NULL},
     {HTTP_GET, "/v1/models/*", ENDPOINT_MODELS, "One model", NULL, NULL, NULL},
+    {HTTP_POST, "/v1/files", ENDPOINT_BATCHES,
+     "Keeps a file: multipart/form-data with purpose and file", NULL, NULL, NULL},
+    {HTTP_GET, "/v1/files", ENDPOINT_BATCHES, "The files, from new to old", NULL, NULL, NULL},
+    {HTTP_GET, "/v1/files/*/content", ENDPOINT_BATCHES, "A file's bytes", NULL, NULL, NULL},
+    {HTTP_GET, "/v1/files/*", ENDPOINT_BATCHES, "One file", NULL, NULL, NULL},
+    {HTTP_DELETE, "/v1/files/*", ENDPOINT_BATCHES, "Deletes a file", NULL, NULL, NULL},
+    {HTTP_POST, "/v1/batches", ENDPOINT_BATCHES, "A file of requests, to be answered in time",
+     &batch_calls_fields, NULL, NULL},
+    {HTTP_GET, "/v1/batches", ENDPOINT_BATCHES, "The batches, from new to old", NULL, NULL,
+     NULL},
+    {HTTP_GET, "/v1/batches/*", ENDPOINT_BATCHES, "One batch", NULL, NULL, NULL},
+    {HTTP_POST, "/v1/batches/*/cancel", ENDPOINT_BATCHES, "Ends a batch before its time", NULL,
+     NULL, NULL},
     {HTTP_GET, "/v1/health", ENDPOINT_HEALTH,
      "200 when requests are taken; 503 while the model loads, or after the device failed", NULL,
      NULL, NULL},
@@ -65,14 +79,19 @@ static const struct endpoint ENDPOINTS[] = {
 };
 enum { ENDPOINT_COUNT = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
 
-/* Whether path is pattern, whose last "*" may be any one name. */
+/* Whether path is pattern, in which a "*" may be any one name. */
 static bool fits(struct text pattern, struct text path, struct text *name)
 {
-    if (!text_ends(pattern, TEXT("*")))
+    const size_t star = text_find(pattern, TEXT("*"), 0);
+    if (star == SIZE_MAX)
         return text_equal(pattern, path);
-    const struct text stem = text_slice(pattern, 0, pattern.size - 1);
-    *name = text_slice(path, stem.size, path.size);
-    return text_starts(path, stem) && name->size > 0;
+    const struct text stem = text_slice(pattern, 0, star);
+    const struct text tail = text_slice(pattern, star + 1, pattern.size);
+    if (path.size <= stem.size + tail.size || !text_starts(path, stem) ||
+        !text_ends(path, tail))
+        return false;
+    *name = text_slice(path, stem.size, path.size - tail.size);
+    return true;
 }
 
 /* As it stands, and for those under /v1 without that and under /api/v1. */
@@ -160,9 +179,11 @@ static void write_path(struct json_writer *w, const struct endpoint_list *more, 
 {
     struct text_buf path = {0};
     const struct text pattern = text_of(endpoint_at(more, index)->path);
-    const bool is_open = text_ends(pattern, TEXT("*"));
-    text_buf_add(&path, text_slice(pattern, 0, pattern.size - (is_open ? 1 : 0)));
-    text_buf_add(&path, is_open ? TEXT("{name}") : TEXT(""));
+    const size_t star = text_find(pattern, TEXT("*"), 0);
+    text_buf_add(&path, text_slice(pattern, 0, star));
+    text_buf_add(&path, star != SIZE_MAX ? TEXT("{name}") : TEXT(""));
+    text_buf_add(&path,
+                 star != SIZE_MAX ? text_slice(pattern, star + 1, pattern.size) : TEXT(""));
     text_buf_byte(&path, 0);
     if (path.failed)
         return;

@@ -30,12 +30,13 @@ enum endpoint_kind {
     ENDPOINT_OLLAMA_VERSION,
     ENDPOINT_OLLAMA_SHOW,
     ENDPOINT_OLLAMA_PULL,
-    ENDPOINT_OTHER /* of a server above this room */
+    ENDPOINT_BATCHES, /* batch_calls.h */
+    ENDPOINT_OTHER    /* of a server above this room */
 };
 
 struct endpoint {
     enum http_method method;
-    const char *path; /* "/v1/..." or whole; a last "*" stands for one more name */
+    const char *path; /* "/v1/..." or whole; a "*" stands for one more name */
     enum endpoint_kind kind;
     const char *summary;
     const struct field_list *fields; /* of the body; NULL: there is none */
@@ -54,7 +55,7 @@ struct endpoint_list {
 const struct endpoint *endpoints_own(uint32_t index);
 
 /* NULL: nothing is there. other_method: a path that is there with another method. name: what a
- * last "*" stands for. */
+ * "*" stands for. */
 const struct endpoint *endpoints_find(const struct endpoint_list *more,
                                       const struct http_request *request, struct text *name,
                                       bool *other_method);

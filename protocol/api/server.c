@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "protocol/api/admission.h"
 #include "protocol/api/anthropic.h"
+#include "protocol/api/batch_calls.h"
 #include "protocol/api/flights.h"
 #include "protocol/api/keys.h"
 #include "protocol/api/metrics.h"
@@ -49,6 +50,8 @@ struct server {
     struct engine *engine;
     struct flights *flights;
     struct admission admission;
+    struct batches *batches; /* NULL: another process has the store, or there is none */
+    const char *store_path;
     struct metrics metrics;
     struct page page;
     _Atomic bool is_ready; /* engine and flights are there */
@@ -317,6 +320,16 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
     arena_trim(&reader->arena);
 }
 
+static void answer_batches(struct reader *reader, struct http_exchange *x,
+                           const struct endpoint *endpoint, struct text name)
+{
+    const struct batch_call call = {
+        .exchange = x, .endpoint = endpoint, .name = name, .arena = &reader->arena};
+    batch_calls_answer(reader->server->batches, &call);
+    arena_rewind(&reader->arena, 0);
+    arena_trim(&reader->arena);
+}
+
 /* ---- routing ---- */
 
 static const struct reply_error TOO_MANY = {
@@ -377,6 +390,9 @@ static void serve(struct reader *reader, struct http_exchange *x,
     case ENDPOINT_OLLAMA_SHOW:
     case ENDPOINT_OLLAMA_PULL:
         answer_body(reader, x, endpoint);
+        return;
+    case ENDPOINT_BATCHES:
+        answer_batches(reader, x, endpoint, name);
         return;
     case ENDPOINT_OTHER:
         pass_on(server, x, endpoint);
@@ -465,6 +481,7 @@ static enum status open_all(struct server *server, const struct server_options *
     server->created = clock_unix_s();
     server->more = options->more;
     server->requests_max = http_requests_max(&options->http);
+    server->store_path = options->store_path;
     page_init(&server->page);
     server->is_minions_batch = options->is_minions_batch;
     TRY(queue_init(&server->others, OTHERS_MAX, sizeof(struct server_request), err));
@@ -489,6 +506,16 @@ enum status server_open(struct server **server, const struct server_options *opt
     return OK;
 }
 
+/* One who comes second does without. */
+static enum status open_batches(struct server *server, struct error *err)
+{
+    if (!server->store_path)
+        return OK;
+    const enum status status =
+        batches_open(&server->batches, server->engine, server->store_path, err);
+    return status == ERR_CANCELLED ? OK : status;
+}
+
 enum status server_begin(struct server *server, struct engine *engine, struct error *err)
 {
     if (!engine_tokenizer(engine))
@@ -503,8 +530,14 @@ enum status server_begin(struct server *server, struct engine *engine, struct er
         server->has_pump && pthread_create(&server->watcher, NULL, watch, server) == 0;
     if (!server->has_watcher)
         FAIL(err, ERR_IO, "server: its threads cannot be started");
+    TRY(open_batches(server, err));
     server->is_ready = true;
     return OK;
+}
+
+bool server_has_batches(const struct server *server)
+{
+    return server->batches != NULL;
 }
 
 uint16_t server_port(const struct server *server)
@@ -543,6 +576,7 @@ void server_close(struct server *server)
             server_refuse(request.exchange, 503, "the server closes");
         queue_deinit(&server->others);
     }
+    batches_close(server->batches);
     flights_close(server->flights);
     admission_deinit(&server->admission);
     http_close(server->http);

@@ -4,6 +4,7 @@
  *     readers (two)  http_next: route, parse, template, tokenize, hand to flights
  *     pump           flights_turn: what the engine says, to who asked
  *     watcher        http_gone: cancels what nobody waits for any more
+ *     batches        batches.h: what nobody waits for, and is answered all the same
  *
  * What is served above this room (MinionS, pages) comes out of server_next.
  *
@@ -25,18 +26,22 @@ struct server_options {
     const char *keys_path;     /* NULL: whoever reaches the port may ask */
     struct endpoint_list more; /* ENDPOINT_OTHER, for server_next */
     bool is_minions_batch;     /* as with X-Minions-Batch: 1 in each request (ask_settle) */
+    const char *store_path;    /* of files and batches; NULL: none are kept */
 };
 
 /* Begins to listen; until server_begin all but health is answered 503. */
 MUST_USE enum status server_open(struct server **server, const struct server_options *options,
                                  struct error *err);
-/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY. */
+/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY; store_open's, but for
+ * ERR_CANCELLED: see server_has_batches. */
 MUST_USE enum status server_begin(struct server *server, struct engine *engine,
                                   struct error *err);
 /* Lets go of what is served, waits for its threads. NULL is fine. */
 void server_close(struct server *server);
 
 uint16_t server_port(const struct server *server);
+/* False: another process has the store, so files and batches are answered 503. */
+bool server_has_batches(const struct server *server);
 
 /* A request of an ENDPOINT_OTHER: the taker owes it an answer. */
 struct server_request {

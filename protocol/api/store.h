@@ -5,9 +5,9 @@
  *                 |             \-> CANCELLING -> CANCELLED
  *                 \-> FAILED
  *
- * While a batch runs each answer is a row of its own; at its end the rows become files, in the
- * order of the input's lines, in one transaction. So at whatever moment a process is killed, the
- * next one finds what was answered, and only that.
+ * While a batch runs each answer is a row of its own; at its end the rows become files, in
+ * the order of the input's lines, in one transaction. So at whatever moment a process is
+ * killed, the next one finds what was answered, and only that.
  *
  * Owner    store_open gives, store_close takes. Texts that are read lie in the caller's arena.
  * Thread   any; one at a time is inside. A second process is refused.
