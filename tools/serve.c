@@ -75,7 +75,8 @@ static enum status run(struct serve *s, struct error *err)
 {
     sigset_t ends;
     char store_path[STATE_PATH_BYTES];
-    TRY(state_path("batches.db", store_path, err));
+    struct error why = {0};
+    const bool has_folder = state_path("batches.db", store_path, &why) == OK;
     const struct server_options options = {
         .http = {.address = s->address,
                  .port = (uint16_t)s->port,
@@ -87,7 +88,7 @@ static enum status run(struct serve *s, struct error *err)
         .keys_path = s->keys_path,
         .more = serve_minions_endpoints,
         .is_minions_batch = s->is_minions_batch,
-        .store_path = store_path,
+        .store_path = has_folder ? store_path : NULL,
     };
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     hold_signals(&ends);
@@ -95,9 +96,8 @@ static enum status run(struct serve *s, struct error *err)
     TRY(engine_args_open(&s->engine_args, NULL, &s->engine, err));
     TRY(server_begin(s->server, s->engine, err));
     TRY(serve_minions_open(&s->minions, s->server, s->engine, &s->supervisor_args, err));
-    if (!server_has_batches(s->server))
-        (void)fprintf(stderr, "note: another server has %s, so this one runs no batches\n",
-                      store_path);
+    if (!has_folder || !server_has_batches(s->server, &why))
+        (void)fprintf(stderr, "note: no files and batches are kept: %s\n", why.text);
     say_where(s);
     return wait_for_end(s, &ends, err);
 }

@@ -489,7 +489,7 @@ void batch_calls_answer(struct batches *batches, const struct batch_call *call)
     enum status status = batches && function ? function(batches, call, &answer, &err)
                                              : refuse(&answer, 503,
                                                       "this server keeps no files and runs no "
-                                                      "batches: another one has the store",
+                                                      "batches; it said why when it began",
                                                       &err);
     if (status == OK && answer.body.failed)
         status = error_set(&err, ERR_MEMORY, __FILE__, __LINE__, "no memory for an answer");

@@ -50,7 +50,8 @@ struct server {
     struct engine *engine;
     struct flights *flights;
     struct admission admission;
-    struct batches *batches; /* NULL: another process has the store, or there is none */
+    struct batches *batches; /* NULL: without_batches says why */
+    struct error without_batches;
     const char *store_path;
     struct metrics metrics;
     struct page page;
@@ -506,14 +507,15 @@ enum status server_open(struct server **server, const struct server_options *opt
     return OK;
 }
 
-/* One who comes second does without. */
-static enum status open_batches(struct server *server, struct error *err)
+/* Who has no folder to keep them in, or comes second to it, does without. */
+static void open_batches(struct server *server)
 {
-    if (!server->store_path)
-        return OK;
+    struct error *err = &server->without_batches;
     const enum status status =
-        batches_open(&server->batches, server->engine, server->store_path, err);
-    return status == ERR_CANCELLED ? OK : status;
+        server->store_path
+            ? batches_open(&server->batches, server->engine, server->store_path, err)
+            : error_set(err, ERR_IO, __FILE__, __LINE__, "there is no folder for them");
+    (void)status; /* err says the same */
 }
 
 enum status server_begin(struct server *server, struct engine *engine, struct error *err)
@@ -530,13 +532,14 @@ enum status server_begin(struct server *server, struct engine *engine, struct er
         server->has_pump && pthread_create(&server->watcher, NULL, watch, server) == 0;
     if (!server->has_watcher)
         FAIL(err, ERR_IO, "server: its threads cannot be started");
-    TRY(open_batches(server, err));
+    open_batches(server);
     server->is_ready = true;
     return OK;
 }
 
-bool server_has_batches(const struct server *server)
+bool server_has_batches(const struct server *server, struct error *why)
 {
+    *why = server->without_batches;
     return server->batches != NULL;
 }
 

@@ -32,16 +32,16 @@ struct server_options {
 /* Begins to listen; until server_begin all but health is answered 503. */
 MUST_USE enum status server_open(struct server **server, const struct server_options *options,
                                  struct error *err);
-/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY; store_open's, but for
- * ERR_CANCELLED: see server_has_batches. */
+/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY. Without a store it serves all
+ * but files and batches: see server_has_batches. */
 MUST_USE enum status server_begin(struct server *server, struct engine *engine,
                                   struct error *err);
 /* Lets go of what is served, waits for its threads. NULL is fine. */
 void server_close(struct server *server);
 
 uint16_t server_port(const struct server *server);
-/* False: another process has the store, so files and batches are answered 503. */
-bool server_has_batches(const struct server *server);
+/* False: files and batches are answered 503, and why. */
+bool server_has_batches(const struct server *server, struct error *why);
 
 /* A request of an ENDPOINT_OTHER: the taker owes it an answer. */
 struct server_request {

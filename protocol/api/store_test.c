@@ -81,14 +81,17 @@ static struct store_batch find(struct store *store, int64_t id)
     return found ? batch : (struct store_batch){0};
 }
 
+/* Ids stand in another order than lines. */
 static enum status add_result(struct store *store, int64_t batch, int64_t line, bool is_error)
 {
-    char id[16];
-    (void)snprintf(id, sizeof id, "id%lld", (long long)line);
+    char id[32], text[32];
+    (void)snprintf(id, sizeof id, "id%lld", (long long)(9 - line));
+    (void)snprintf(text, sizeof text, "%s %lld\n", is_error ? "error" : "answer",
+                   (long long)line);
     const struct store_result result = {.batch = batch,
                                         .line = line,
                                         .custom_id = text_of(id),
-                                        .text = is_error ? TEXT("error\n") : TEXT("answer\n"),
+                                        .text = text_of(text),
                                         .is_error = is_error};
     return store_add_result(store, &result, NULL);
 }
@@ -199,8 +202,8 @@ static void test_batch(void **state)
     const struct store_batch batch = find(store, id);
     assert_true(batch.state == STORE_COMPLETED && batch.ended > 0 && batch.finalizing > 0);
     assert_true(batch.total == 4 && batch.completed == 3 && batch.failed == 1);
-    check_content(store, batch.output_file, TEXT("answer\nanswer\nanswer\n"));
-    check_content(store, batch.error_file, TEXT("error\n"));
+    check_content(store, batch.output_file, TEXT("answer 1\nanswer 3\nanswer 4\n"));
+    check_content(store, batch.error_file, TEXT("error 2\n"));
     assert_int_equal(store_cancel_batch(store, id, NULL), OK);
     assert_int_equal(find(store, id).state, STORE_COMPLETED);
     assert_true(find(store, 0).id == next);
@@ -235,7 +238,7 @@ static void test_death(void **state)
     assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 7);
     store = open_store();
     assert_int_equal(store_read_done(store, id, &done, NULL), OK);
-    assert_true(done.id_count == 1 && id_set_has(&done, TEXT("id1")));
+    assert_true(done.id_count == 1 && id_set_has(&done, TEXT("id8")));
     assert_int_equal(find(store, 0).state, STORE_IN_PROGRESS);
     assert_int_equal(find(store, id).completed, 1);
     id_set_deinit(&done);

@@ -225,10 +225,16 @@ def test_client(server):
 def test_second_server(server):
     """Another one on the same state answers, but has no batches."""
     with serving.Server(BINARY) as second:
-        assert any("another server has" in line for line in second.lines), second.lines
+        assert any("another process has it" in line for line in second.lines), second.lines
         assert second.ask("GET", "/v1/files")[0] == 503
         assert second.post("/v1/chat/completions", user("Hello."))[0] == 200
     assert server.ask("GET", "/v1/files")[0] == 200
+    state = os.environ["COHORT_STATE"]
+    os.environ["COHORT_STATE"] = "/proc/nothing"
+    with serving.Server(BINARY) as third:
+        assert any("no files and batches" in line for line in third.lines), third.lines
+        assert third.post("/v1/batches", {})[0] == 503
+    os.environ["COHORT_STATE"] = state
 
 
 def alone(folder, lines):
