@@ -32,8 +32,8 @@ struct server_options {
 /* Begins to listen; until server_begin all but health is answered 503. */
 MUST_USE enum status server_open(struct server **server, const struct server_options *options,
                                  struct error *err);
-/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY. Without a store it serves all
- * but files and batches: see server_has_batches. */
+/* The model is loaded. ERR_LIMIT: it has no tokenizer; ERR_MEMORY. Without a store it serves
+ * all but files and batches: see server_has_batches. */
 MUST_USE enum status server_begin(struct server *server, struct engine *engine,
                                   struct error *err);
 /* Lets go of what is served, waits for its threads. NULL is fine. */
