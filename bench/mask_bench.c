@@ -7,7 +7,8 @@
  * VOCABULARY is a GGUF file or a tokenizer.json (which may be packed by xz). Each instance is
  * gone through twice, since jobs of one schema seldom come alone: the first time by a table
  * that has seen only the schema's other instances. Printed are microseconds per token, of the
- * mask and of moving past the token, and how many masks were found in the table. With SCHEMA,
+ * mask and of moving past the token, and how many masks were found in the table; at last those
+ * of masks at the same places when just as many tokens are left as lead to an end. With SCHEMA,
  * the name of one, its slowest place is shown too.
  */
 #include "base/clock.h"
@@ -34,6 +35,7 @@ struct bench {
     struct vocab_texts texts;
     struct masks masks;
     struct times first, again, moves, fresh; /* fresh: of first, masks that had to be made */
+    struct times near;                       /* as few tokens left as there can be */
     uint64_t found_first, refused, wrong;
     double slowest_us;
 };
@@ -106,6 +108,26 @@ static void follow(struct bench *bench, const struct constraint *constraint,
         bench->found_first += bench->masks.found - found;
 }
 
+/* The masks along an instance whose every token is the last that may be spent on more than the
+ * way to an end. */
+static void hurry(struct bench *bench, const struct constraint *constraint,
+                  const struct token_list *list)
+{
+    struct constraint_text text;
+    constraint_start(constraint, &bench->masks.walk.matcher, &text);
+    for (size_t i = 0; i < list->count; i++) {
+        const uint32_t fewest = mask_walk_fewest(&bench->masks.walk, constraint, &text);
+        masks_begin(&bench->masks);
+        const double begin = clock_cpu_s();
+        (void)masks_of(&bench->masks, constraint, &text, fewest);
+        if (fewest > 0 && fewest != UINT32_MAX)
+            add(&bench->near, 1e6 * (clock_cpu_s() - begin));
+        if (!constraint_advance(constraint, &bench->masks.walk.matcher, &text,
+                                bench->texts.bytes[list->ids[i]]))
+            return;
+    }
+}
+
 static void run_case(struct bench *bench, const struct maskbench_case *each)
 {
     struct text_buf source = {0};
@@ -121,7 +143,7 @@ static void run_case(struct bench *bench, const struct maskbench_case *each)
         text_buf_deinit(&source);
         return;
     }
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 3; round++) {
         const struct json *test = json_first(each->tests);
         for (; test; test = json_next(test)) {
             struct token_list list = {0};
@@ -130,8 +152,12 @@ static void run_case(struct bench *bench, const struct maskbench_case *each)
             text_buf_clear(&source);
             json_case_put(&source, json_get(test, "data"));
             if (valid && tokenizer_encode(bench->tokenizer, text_buf_text(&source),
-                                          TOKENIZER_PLAIN, &list, &err) == OK)
-                follow(bench, constraint, &list, round == 0);
+                                          TOKENIZER_PLAIN, &list, &err) == OK) {
+                if (round < 2)
+                    follow(bench, constraint, &list, round == 0);
+                else
+                    hurry(bench, constraint, &list);
+            }
             token_list_deinit(&list);
         }
     }
@@ -187,6 +213,7 @@ int main(int argc, char **argv)
     show("of these, not found", &bench.fresh);
     show("masks, again", &bench.again);
     show("moving past a token", &bench.moves);
+    show("masks near the last token", &bench.near);
     printf("%u schemas, %llu refused; found the first time %.1f %%; %llu tokens not allowed\n",
            schemas, (unsigned long long)bench.refused,
            100.0 * (double)bench.found_first / (bench.first.count > 0 ? bench.first.count : 1),

@@ -144,6 +144,7 @@ static void add_plain(const struct mask_walk *walk, uint32_t characters, uint32_
 struct mask_search {
     uint32_t *mask;
     uint32_t left, most;
+    bool is_exact;
 };
 
 /* Adds the tokens of a node from behind which so many bytes lead to an end. */
@@ -161,14 +162,18 @@ static bool has_tokens(const struct vocab_tree *tree, uint32_t node)
     return tree->nodes[node].tokens < tree->nodes[node + 1].tokens;
 }
 
-/* Of strings and names, where the search asks for no less, a bound that is had for nothing. */
+/* Of strings and names, where the search asks for no less, a bound that is had for nothing.
+ * Within names no more is looked up until a text needs it, which most texts never do: each of
+ * the names that are possible is asked for what it leaves. */
 static uint32_t place_fewest(struct matcher *matcher, const struct mask_walk_place *place,
-                             uint32_t left)
+                             const struct mask_search *search)
 {
+    const bool is_loose = search->left == MASK_WALK_ANY && !search->is_exact;
     if (!place->is_inside)
-        return left == MASK_WALK_ANY ? matcher_fewest_loosely(matcher, &place->ways)
-                                     : matcher_fewest(matcher, &place->ways);
-    if (place->bound < left)
+        return is_loose ? matcher_fewest_loosely(matcher, &place->ways)
+                        : matcher_fewest(matcher, &place->ways);
+    if (place->bound < search->left ||
+        (is_loose && matcher_place(&place->inside.ways[0]) == MATCHER_IN_NAME))
         return place->bound;
     return matcher_fewest_inside(matcher, &place->inside);
 }
@@ -206,7 +211,7 @@ static void walk_schema(struct mask_walk *walk, const struct mask_walk_ask *ask,
             continue;
         }
         if (has_tokens(tree, i))
-            add_tokens(search, tree, i, place_fewest(matcher, to, search->left));
+            add_tokens(search, tree, i, place_fewest(matcher, to, search));
         i++;
     }
 }
@@ -250,7 +255,7 @@ static void walk_regex(const struct mask_walk *walk, const struct mask_walk_ask 
 
 uint32_t mask_walk_add(struct mask_walk *walk, const struct mask_walk_ask *ask, uint32_t *mask)
 {
-    struct mask_search search = {.mask = mask, .left = ask->left};
+    struct mask_search search = {.mask = mask, .left = ask->left, .is_exact = ask->is_exact};
     if (ask->constraint->kind == CONSTRAINT_REGEX)
         walk_regex(walk, ask, &search);
     else

@@ -48,10 +48,11 @@ struct mask_walk_ask {
     const struct constraint *constraint;
     const struct constraint_text *text;
     uint32_t left; /* only tokens from behind which fewer bytes lead to an end; ANY: all */
+    bool is_exact; /* of ANY: what leads to an end is looked up wherever there is no bound */
 };
 
 /* Adds the tokens that may come next to a mask. Returns how many bytes lead to an end from
- * behind each of them at most. */
+ * behind each of them at most; UINT32_MAX: that is not known. */
 uint32_t mask_walk_add(struct mask_walk *walk, const struct mask_walk_ask *ask, uint32_t *mask);
 /* Bytes from where the text stands (matcher_fewest.h). */
 uint32_t mask_walk_fewest(struct mask_walk *walk, const struct constraint *constraint,

@@ -23,6 +23,7 @@ struct mask_slot {
     uint32_t turn;        /* when it was asked for last */
     uint32_t most;        /* bytes to an end from behind any of its tokens */
     uint32_t fewest;      /* bytes to an end from ahead of them; 0: not looked for yet */
+    bool is_exact;        /* most was looked up, not bounded */
     bool was_used;        /* since the hand passed by */
 };
 
@@ -210,6 +211,7 @@ static struct mask_slot *slot_of(struct masks *masks, const struct mask_walk_ask
     }
     slot = add(masks, &key);
     slot->fewest = 0;
+    slot->is_exact = false;
     slot->most = mask_walk_add(&masks->walk, ask, slot->mask);
     if (constraint_is_complete(ask->constraint, ask->text))
         add_mask(masks, slot->mask, masks->ends);
@@ -217,16 +219,30 @@ static struct mask_slot *slot_of(struct masks *masks, const struct mask_walk_ask
     return slot;
 }
 
+/* Makes the mask of any number of tokens left once more, to know what is behind its tokens. */
+static void look_up(struct masks *masks, const struct mask_walk_ask *ask,
+                    struct mask_slot *slot)
+{
+    struct mask_walk_ask exact = *ask;
+    exact.is_exact = true;
+    slot->most = mask_walk_add(&masks->walk, &exact, slot->mask);
+    slot->is_exact = true;
+}
+
 const uint32_t *masks_of(struct masks *masks, const struct constraint *constraint,
                          const struct constraint_text *text, uint32_t left)
 {
-    struct mask_walk_ask ask = {constraint, text, MASK_WALK_ANY};
+    struct mask_walk_ask ask = {constraint, text, MASK_WALK_ANY, false};
     struct mask_slot *any = slot_of(masks, &ask);
     if (any->most < left)
         return any->mask;
     if (any->fewest == 0)
         any->fewest = mask_walk_fewest(&masks->walk, constraint, text);
     if (any->fewest > left)
+        return any->mask;
+    if (any->most == UINT32_MAX && !any->is_exact)
+        look_up(masks, &ask, any);
+    if (any->most < left)
         return any->mask;
     ask.left = left;
     const struct mask_slot *hurried = slot_of(masks, &ask);
