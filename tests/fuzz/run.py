@@ -22,8 +22,8 @@ DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.pare
 SEED_BYTES_MAX = 8192
 # ./check has 25 minutes: the targets that came last get less of them.
 USUAL_S, SHORT_S = 120, 15
-SHORT = ("reply_fuzz", "documents_fuzz", "copied_fuzz", "dsl_source_fuzz", "dsl_tree_fuzz",
-         "record_fuzz", "questions_fuzz", "ask_fuzz")
+SHORT = ("multipart_fuzz", "reply_fuzz", "documents_fuzz", "copied_fuzz", "dsl_source_fuzz",
+         "dsl_tree_fuzz", "record_fuzz", "questions_fuzz", "ask_fuzz")
 
 # Files of the test data that are seeds for a target.
 DATA_SEEDS = {"gguf_fuzz": ["malformed/gguf/*"], "safetensors_fuzz": ["malformed/safetensors/*"],
