@@ -1,6 +1,8 @@
 /* serve_body - see serve_body.h. */
 #include "tools/serve_body.h"
 
+#include "base/base64.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -53,40 +55,6 @@ static enum status check_word(struct text word, const char *name, const char *co
     return status;
 }
 
-static int digit_of(char c)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (int i = 0; i < 64; i++)
-        if (digits[i] == c)
-            return i;
-    return -1;
-}
-
-/* RFC 4648, with padding or without; line ends are passed over. */
-static bool decode(struct text base64, struct text_buf *out)
-{
-    uint32_t bits = 0, count = 0;
-    size_t end = base64.size;
-    while (end > 0 && (base64.data[end - 1] == '=' || base64.data[end - 1] == '\n'))
-        end--;
-    for (size_t i = 0; i < end; i++) {
-        const char c = base64.data[i];
-        const int digit = digit_of(c);
-        if (c == '\n' || c == '\r')
-            continue;
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)digit;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            text_buf_byte(out, (char)(bits >> count));
-        }
-    }
-    return count < 6 && !out->failed;
-}
-
 static enum status read_document(struct serve_body *body, const struct json *from,
                                  struct error *err)
 {
@@ -101,7 +69,7 @@ static enum status read_document(struct serve_body *body, const struct json *fro
     if (!json_text(json_get(from, "base64"), &base64))
         FAIL(err, ERR_FORMAT, "documents: %.*s has neither text nor base64",
              TEXT_ARG(text_slice(file->name, 0, 80)));
-    if (!decode(base64, decoded))
+    if (!base64_decode(base64, decoded))
         FAIL(err, ERR_FORMAT, "documents: %.*s: its base64 is malformed",
              TEXT_ARG(text_slice(file->name, 0, 80)));
     file->bytes = text_buf_text(decoded);

@@ -163,14 +163,6 @@ static void stream_error(const struct reply_error *error, struct text_buf *out)
 
 /* ---- embeddings ---- */
 
-static void write_vector(struct json_writer *w, const struct reply_choice *choice)
-{
-    json_write_array(w);
-    for (uint32_t i = 0; i < choice->vector_size; i++)
-        json_write_double(w, (double)choice->vector[i]);
-    json_write_array_end(w);
-}
-
 static void embed_whole(const struct reply *reply, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
@@ -179,7 +171,7 @@ static void embed_whole(const struct reply *reply, struct text_buf *out)
     json_write_key(&w, "embeddings");
     json_write_array(&w);
     for (uint32_t i = 0; i < reply->choice_count; i++)
-        write_vector(&w, &reply->choices[i]);
+        reply_write_vector(&w, &reply->choices[i]);
     json_write_array_end(&w);
     json_write_key_i64(&w, "total_duration", nanoseconds(reply->begun_s, reply->ended_s));
     json_write_key_i64(&w, "load_duration", 0);
@@ -192,7 +184,7 @@ static void embedding_whole(const struct reply *reply, struct text_buf *out)
     struct json_writer w = {.out = out};
     json_write_object(&w);
     json_write_key(&w, "embedding");
-    write_vector(&w, &reply->choices[0]);
+    reply_write_vector(&w, &reply->choices[0]);
     json_write_object_end(&w);
 }
 

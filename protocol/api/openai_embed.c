@@ -1,6 +1,7 @@
 /* openai_embed - see openai_embed.h. */
 #include "protocol/api/openai_embed.h"
 
+#include "base/base64.h"
 #include "protocol/api/openai_reply.h"
 
 #include <stddef.h>
@@ -45,23 +46,6 @@ enum status openai_embed_parse(const struct json *from, struct arena *arena, str
 
 /* ---- replies ---- */
 
-/* RFC 4648, with padding. */
-static void add_base64(struct text_buf *out, const uint8_t *bytes, size_t count)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < count; i += 3) {
-        const size_t left = count - i;
-        const uint32_t three = (uint32_t)bytes[i] << 16 |
-                               (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                               (left > 2 ? bytes[i + 2] : 0);
-        text_buf_byte(out, digits[three >> 18]);
-        text_buf_byte(out, digits[three >> 12 & 63]);
-        text_buf_byte(out, left > 1 ? digits[three >> 6 & 63] : '=');
-        text_buf_byte(out, left > 2 ? digits[three & 63] : '=');
-    }
-}
-
 static void write_base64(struct json_writer *w, const struct reply_choice *choice)
 {
     struct text_buf digits = {0};
@@ -73,18 +57,10 @@ static void write_base64(struct json_writer *w, const struct reply_choice *choic
             memcpy(&bits, &choice->vector[at + i / 4], sizeof bits);
             bytes[i] = (uint8_t)(bits >> 8 * (i % 4));
         }
-        add_base64(&digits, bytes, (size_t)4 * count);
+        base64_add(&digits, (struct text){(const char *)bytes, (size_t)4 * count});
     }
     json_write_text(w, text_buf_text(&digits));
     text_buf_deinit(&digits);
-}
-
-static void write_floats(struct json_writer *w, const struct reply_choice *choice)
-{
-    json_write_array(w);
-    for (uint32_t i = 0; i < choice->vector_size; i++)
-        json_write_double(w, (double)choice->vector[i]);
-    json_write_array_end(w);
 }
 
 static void embed_whole(const struct reply *reply, struct text_buf *out)
@@ -103,7 +79,7 @@ static void embed_whole(const struct reply *reply, struct text_buf *out)
         if (reply->is_base64)
             write_base64(&w, &reply->choices[i]);
         else
-            write_floats(&w, &reply->choices[i]);
+            reply_write_vector(&w, &reply->choices[i]);
         json_write_object_end(&w);
     }
     json_write_array_end(&w);

@@ -1,6 +1,7 @@
 /* page - see page.h. The assembler takes the file in: no array to compile, none to lose. */
 #include "protocol/api/page.h"
 
+#include "base/base64.h"
 #include "base/sha256.h"
 
 #include <stdint.h>
@@ -25,29 +26,20 @@ static unsigned digit_of(char hex)
     return hex <= '9' ? (unsigned)(hex - '0') : (unsigned)(hex - 'a' + 10);
 }
 
-/* The hash of text in base64 (RFC 4648), as CSP wants it. */
+/* The hash of text in base64, as CSP wants it. */
 static void hash_text(struct text text, char base64[BASE64_BYTES])
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char hex[SHA256_HEX_BYTES];
-    uint8_t bytes[HASH_BYTES + 1] = {0};
+    char hex[SHA256_HEX_BYTES], bytes[HASH_BYTES];
+    struct text_buf digits = {0};
     struct sha256 hash;
-    size_t at = 0;
     sha256_init(&hash);
     sha256_add(&hash, text.data, text.size);
     sha256_hex(&hash, hex);
     for (size_t i = 0; i < HASH_BYTES; i++)
-        bytes[i] = (uint8_t)(digit_of(hex[2 * i]) << 4 | digit_of(hex[2 * i + 1]));
-    for (size_t i = 0; i < HASH_BYTES; i += 3) { /* 32 bytes: the last group has two */
-        const uint32_t bits = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 |
-                              (i + 2 < HASH_BYTES ? bytes[i + 2] : 0U);
-        base64[at++] = digits[bits >> 18];
-        base64[at++] = digits[bits >> 12 & 63];
-        base64[at++] = digits[bits >> 6 & 63];
-        base64[at++] = i + 2 < HASH_BYTES ? digits[bits & 63] : '=';
-    }
-    base64[at] = 0;
+        bytes[i] = (char)(digit_of(hex[2 * i]) << 4 | digit_of(hex[2 * i + 1]));
+    base64_add(&digits, (struct text){bytes, HASH_BYTES});
+    (void)snprintf(base64, BASE64_BYTES, "%.*s", TEXT_ARG(text_buf_text(&digits)));
+    text_buf_deinit(&digits);
 }
 
 /* What stands between the first opening and closing tag of that name. */

@@ -81,3 +81,11 @@ void reply_set_vector(struct reply_choice *choice, const float *vector, uint32_t
     for (uint32_t i = 0; i < choice->vector_size; i++)
         choice->vector[i] = (float)((double)vector[i] * scale);
 }
+
+void reply_write_vector(struct json_writer *w, const struct reply_choice *choice)
+{
+    json_write_array(w);
+    for (uint32_t i = 0; i < choice->vector_size; i++)
+        json_write_double(w, (double)choice->vector[i]);
+    json_write_array_end(w);
+}

@@ -68,6 +68,8 @@ void reply_set_vector(struct reply_choice *choice, const float *vector, uint32_t
 void reply_deinit(struct reply *reply); /* safe on a zeroed struct */
 /* Whether something did not fit in memory. */
 bool reply_has_failed(const struct reply *reply);
+/* The vector of a choice that has one, as a JSON list. */
+void reply_write_vector(struct json_writer *w, const struct reply_choice *choice);
 
 /* What is wrong with a request, or with us. */
 struct reply_error {

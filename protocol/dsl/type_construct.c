@@ -314,11 +314,11 @@ bool type_construct_range(struct interp *in, const struct args *args, struct val
             up ? (uint64_t)at[1] - (uint64_t)at[0] : (uint64_t)at[0] - (uint64_t)at[1];
         const uint64_t stride = up ? (uint64_t)at[2] : (uint64_t)0 - (uint64_t)at[2];
         const uint64_t count = (distance - 1) / stride + 1;
-        if (count > INT64_MAX)
+        if (count > INT64_MAX) {
             interp_leave_64(in);
-        if (count > INT64_MAX)
             return exception_raise(in, &exception_overflow,
                                    "the range's length does not fit in 64 bits");
+        }
         range->count = (int64_t)count;
     }
     *out = (struct value){.kind = VALUE_RANGE, .as.range = range};
