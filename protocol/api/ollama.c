@@ -122,13 +122,25 @@ static enum status read_format(const struct json *format, struct arena *arena,
     return OK;
 }
 
+/* What stands under "options"; a refusal names the option with its place in the body. */
 static enum status read_options(struct body *body, struct arena *arena, struct error *err)
+{
+    struct error inner = {0};
+    enum status status = OK;
+    if (body->options)
+        status = field_read(body->options, &option_list, body, &inner);
+    if (status == OK)
+        status = ask_read_stops(body->stop, "stop", arena, &body->ask.job, &inner);
+    if (status != OK)
+        FAIL(err, status, "options.%s", inner.text);
+    return OK;
+}
+
+static enum status read_settings(struct body *body, struct arena *arena, struct error *err)
 {
     struct engine_job *job = &body->ask.job;
     int64_t seed = -1;
-    if (body->options)
-        TRY(field_read(body->options, &option_list, body, err));
-    TRY(ask_read_stops(body->stop, "stop", arena, job, err));
+    TRY(read_options(body, arena, err));
     TRY(read_format(body->format, arena, job, err));
     if (job->top_count > 0 && !body->ask.logprobs)
         FAIL(err, ERR_FORMAT, "top_logprobs: %u, but logprobs is not true", job->top_count);
@@ -174,7 +186,7 @@ enum status ollama_chat_parse(const struct json *from, struct arena *arena, stru
     struct body body = body_start(ASK_CHAT);
     *ask = body.ask;
     TRY(field_read(from, &ollama_chat_fields, &body, err));
-    TRY(read_options(&body, arena, err));
+    TRY(read_settings(&body, arena, err));
     TRY(ask_take_prompts(&body.ask, 1, arena, err));
     if (json_count(body.messages) > 0) {
         TRY(refuse_images(body.messages, err));
@@ -210,7 +222,7 @@ enum status ollama_generate_parse(const struct json *from, struct arena *arena, 
     struct body body = body_start(ASK_CHAT);
     *ask = body.ask;
     TRY(field_read(from, &ollama_generate_fields, &body, err));
-    TRY(read_options(&body, arena, err));
+    TRY(read_settings(&body, arena, err));
     TRY(ask_take_prompts(&body.ask, 1, arena, err));
     if (body.prompt.size == 0 || body.ask.is_mute) {
         make_mute(&body.ask);

@@ -3,8 +3,10 @@
 
 Seeds: tests/fuzz/seeds/TARGET/*, what make_seeds below writes, and files of the test data where
 those are there. What the run finds new is kept in corpus/TARGET beside the binary, and is where
-the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 15 of those in SHORT. A target's
-own options stand in the comment at its head, in the line that begins with its name.
+the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 15 of those in SHORT; without
+either number the fuzzer's own seed is fixed, so that ./check finds in a tree what it found before
+and chance is left to the long runs. A target's own options stand in the comment at its head, in the
+line that begins with its name.
 """
 
 import io
@@ -87,7 +89,8 @@ def options_of(target):
 def main():
     binary = pathlib.Path(sys.argv[1])
     usual = SHORT_S if pathlib.Path(sys.argv[1]).name in SHORT else USUAL_S
-    seconds = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("COHORT_FUZZ_SECONDS") or str(usual)
+    asked = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("COHORT_FUZZ_SECONDS")
+    seconds = asked or str(usual)
     target = binary.name
     work = binary.parent / "corpus" / target
     work.mkdir(parents=True, exist_ok=True)
@@ -101,6 +104,7 @@ def main():
         if len(seed) <= SEED_BYTES_MAX:
             (work / f"seed-{number:03}").write_bytes(seed)
     command = [str(binary), *options_of(target), f"-max_total_time={seconds}",
+               "-seed=0" if asked else "-seed=1",
                f"-artifact_prefix={work.parent}/{target}-", "-print_final_stats=1", str(work)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                           text=True, errors="replace")
