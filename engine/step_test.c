@@ -5,6 +5,7 @@
 #include "tests/harness/step_bench.h"
 
 #include "base/clock.h"
+#include "tests/harness/sanitized.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -239,6 +240,7 @@ static void leave_out_when_hard(void)
 static void prefixes_are_computed_once(void **state)
 {
     (void)state;
+    SANITIZED_SKIP();
     step_bench_random = 5;
     leave_out_when_hard();
     for (int by_task = 0; by_task < 2; by_task++) {
@@ -349,6 +351,7 @@ static void nobody_starves(void **state)
 static void host_overhead(void **state)
 {
     (void)state;
+    SANITIZED_SKIP();
     struct step_bench *bench = step_bench_open(8000, 96, 512);
     bench->fake.checks = false;
     token_id *prompts = calloc(STEP_BENCH_JOBS * 1050u, sizeof *prompts);

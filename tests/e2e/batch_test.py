@@ -11,12 +11,10 @@ import sys
 import tempfile
 import time
 
+import serving
 from batch_lines import check_shape, openai_schemas, request
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
-LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"  # a sanitizer: one kill will do
-MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
 REQUESTS, KILLS = 16, 3
 GIVE_UP_S = 240
 
@@ -66,7 +64,8 @@ def whole_lines(path):
 
 
 def start(inside, outside):
-    return subprocess.Popen([BINARY, "batch", inside, outside], stderr=subprocess.PIPE)
+    return subprocess.Popen([BINARY, "batch", "-m", serving.ANY_MODEL, inside, outside],
+                            stderr=subprocess.PIPE)
 
 
 def kill_after(inside, outside, lines):
@@ -92,8 +91,8 @@ def finish(inside, outside):
 
 
 def main():
-    if not MODEL.exists():
-        print(f"batch: {MODEL} is not here")
+    if not serving.ANY_MODEL.exists():
+        print(f"batch: {serving.ANY_MODEL} is not here")
         return 77
     with tempfile.TemporaryDirectory() as folder:
         inside = pathlib.Path(folder, "in.jsonl")
@@ -114,7 +113,7 @@ def main():
         assert want["request-10"][0] == 400 and "#/properties/a" in alone.read_text()
 
         kills = 0
-        for i in range(1 if LIGHT else KILLS):
+        for i in range(1 if serving.LIGHT else KILLS):
             kills += kill_after(inside, killed, (i + 1) * REQUESTS // (KILLS + 1))
         with killed.open("ab") as file:  # as a kill in the midst of a write leaves it
             file.write(b'{"id":"batch_req_torn","custom_id":"request-1')

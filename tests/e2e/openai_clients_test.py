@@ -240,7 +240,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         model = pathlib.Path(folder, "tools.gguf")
         gguf_template.copy(serving.MODEL, model, TEMPLATE)
-        with serving.Server(BINARY, "-m", str(model)) as server:
+        with serving.Server(BINARY, model=model) as server:
             check_tools(server)
     print("ok check_tools")
     check_limits(BINARY)

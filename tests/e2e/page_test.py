@@ -63,7 +63,7 @@ def main():
     if not serving.MODEL.exists() or not browser.is_there():
         print("the demo model, chromium or chromedriver is missing; see tools/scripts/setup --check")
         sys.exit(77)
-    with tempfile.TemporaryDirectory() as folder, serving.Server(BINARY) as server, \
+    with tempfile.TemporaryDirectory() as folder, serving.Server(BINARY, model=serving.MODEL) as server, \
             browser.Browser() as page:
         pictures = pathlib.Path(os.environ.get("COHORT_PICTURES", folder))
         pictures.mkdir(parents=True, exist_ok=True)

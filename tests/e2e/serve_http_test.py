@@ -232,7 +232,7 @@ def test_nothing_is_left(server):
 
 
 def main():
-    if not serving.MODEL.exists():
+    if not serving.ANY_MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
     with serving.Server(BINARY, "--idle", "2", "--context", "512") as server:

@@ -241,7 +241,7 @@ def check_tools(binary):
     with tempfile.TemporaryDirectory() as folder:
         model = pathlib.Path(folder, "tools.gguf")
         gguf_template.copy(serving.MODEL, model, TEMPLATE)
-        with serving.Server(binary, "-m", str(model), "--minions-batch") as server:
+        with serving.Server(binary, "--minions-batch", model=model) as server:
             check_forced(server)
             check_cut(server)
             check_free(server)
@@ -256,7 +256,7 @@ def main():
     if not serving.MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
-    with serving.Server(BINARY) as server:
+    with serving.Server(BINARY, model=serving.MODEL) as server:
         for name, test in list(globals().items()):
             if name.startswith("test_"):
                 test(server)

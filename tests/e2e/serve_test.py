@@ -68,11 +68,13 @@ def test_refusals_name_the_field(server):
     status, _, body = server.post(CHAT, b"{")
     assert status == 400 and body["error"]["message"].startswith("body: "), body
     status, _, body = server.post(CHAT, user("word " * 9000))
-    assert status == 400 and "8191" in body["error"]["message"], body
+    assert status == 400 and re.search(r"\b\d+ tokens, the context has room for \d+$",
+                                      body["error"]["message"]), body
 
 
 def test_tokens_there_and_back(server):
-    _, _, there = server.post("/tokenize", {"content": "It rains in Zürich."})
+    _, _, there = server.post("/tokenize", {"content": "It rains in Zürich.",
+                                            "add_special_tokens": False})
     assert there["count"] == len(there["tokens"]) > 3, there
     _, _, back = server.post("/detokenize", {"tokens": there["tokens"]})
     assert back["content"] == "It rains in Zürich.", back
@@ -171,7 +173,7 @@ def test_keys(binary):
 
 
 def main():
-    if not serving.MODEL.exists():
+    if not serving.ANY_MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
     with serving.Server(BINARY) as server:

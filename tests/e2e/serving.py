@@ -8,18 +8,31 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
+
+import gguf_template
 
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
+LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"  # under a sanitizer
+DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA") or "../shared/data")
 MODEL = pathlib.Path(CACHE, "models/SmolLM2-135M-Instruct.Q4_1.gguf")
+TINY = DATA / "models/stories260K/stories260K.gguf"
+TINY_TEMPLATE = "{% for m in messages %}{{ m.content }}\n{% endfor %}"
 GIVE_UP_S = 120
+
+ANY_MODEL = MODEL
+if LIGHT and TINY.exists():  # what is watched is the server, whoever writes its words
+    OWN = tempfile.TemporaryDirectory()
+    ANY_MODEL = pathlib.Path(OWN.name, "tiny.gguf")
+    gguf_template.copy(TINY, ANY_MODEL, TINY_TEMPLATE)
 
 
 class Server:
     """A server on a free port; as a context, ended by SIGTERM and demanded to end well."""
 
-    def __init__(self, binary, *options):
+    def __init__(self, binary, *options, model=ANY_MODEL):
         self.process = subprocess.Popen(
-            [binary, "serve", "-p", "0", "-m", str(MODEL), "--precision", "int8", *options],
+            [binary, "serve", "-p", "0", "-m", str(model), "--precision", "int8", *options],
             stderr=subprocess.PIPE, text=True)
         self.lines = []
         self.port = self._wait_for_port()
