@@ -36,7 +36,7 @@ room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD PkgConfig::SQLITE m S
   protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c
   protocol/api/response_format.c protocol/api/openai_body.c protocol/api/openai.c
   protocol/api/logprob.c protocol/api/tool_calls.c protocol/api/tools.c protocol/api/reply.c protocol/api/openai_reply.c
-  protocol/api/openai_text.c protocol/api/openai_embed.c
+  protocol/api/openai_text.c protocol/api/openai_embed.c protocol/api/refusal.c
   protocol/api/openai_responses.c protocol/api/openai_responses_reply.c
   protocol/api/ollama.c protocol/api/ollama_reply.c protocol/api/ollama_models.c
   protocol/api/anthropic.c protocol/api/anthropic_reply.c

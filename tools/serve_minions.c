@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/refusal.h"
 #include "protocol/minions/news.h"
 #include "protocol/minions/worker_engine.h"
 #include "tools/answer_json.h"
@@ -259,48 +260,35 @@ static void write_result(struct run *run, struct json_writer *w)
     json_write_object_end(w);
 }
 
-static int status_of(enum status status)
+static struct reply_error error_of(const struct run *run)
 {
-    switch (status) {
-    case ERR_FORMAT:
-    case ERR_LIMIT:
-        return 400;
-    case ERR_REMOTE:
-        return 502;
-    case ERR_MEMORY:
-    case ERR_DEVICE:
-        return 503;
-    default:
-        return 500;
-    }
+    return (struct reply_error){.status = refusal_status(run->status),
+                                .text = text_of(run->err.text),
+                                .param = field_of_refusal(&serve_body_fields, run->err.text)};
 }
 
-static void write_error(struct run *run, struct json_writer *w)
-{
-    openai_reply_error(
-        w, &(struct reply_error){.status = status_of(run->status),
-                                 .text = text_of(run->err.text),
-                                 .param = field_of_refusal(&serve_body_fields, run->err.text)});
-}
-
-/* Before the run has begun there is no stream yet: a refusal is a reply of its own. */
-static void answer(struct run *run, bool has_begun)
+static void end_stream(struct run *run)
 {
     const bool is_ok = run->status == OK;
-    if (has_begun && run->body.stream) {
-        struct json_writer w = begin_event(run, is_ok ? "result" : "error");
-        is_ok ? write_result(run, &w) : write_error(run, &w);
-        end_event(run);
-        (void)http_send(run->exchange, text_buf_text(&run->out));
-        http_end(run->exchange);
+    const struct reply_error error = error_of(run);
+    struct json_writer w = begin_event(run, is_ok ? "result" : "error");
+    is_ok ? write_result(run, &w) : openai_reply_error(&w, &error);
+    end_event(run);
+    (void)http_send(run->exchange, text_buf_text(&run->out));
+    http_end(run->exchange);
+}
+
+static void answer_whole(struct run *run)
+{
+    const struct reply_error error = error_of(run);
+    struct json_writer w = {.out = &run->out};
+    if (run->status != OK) {
+        refusal_answer(run->exchange, NULL, &error);
         return;
     }
-    struct json_writer w = {.out = &run->out};
-    text_buf_clear(&run->out);
-    is_ok ? write_result(run, &w) : write_error(run, &w);
+    write_result(run, &w);
     http_answer(run->exchange,
-                &(struct http_reply){.status = is_ok ? 200 : status_of(run->status),
-                                     .body = text_buf_text(&run->out)});
+                &(struct http_reply){.status = 200, .body = text_buf_text(&run->out)});
 }
 
 /* ---- a run ---- */
@@ -405,7 +393,7 @@ static void fly(struct run *run)
     if (pthread_create(&thread, NULL, conduct, run) != 0) {
         run->status =
             error_set(&run->err, ERR_MEMORY, __FILE__, __LINE__, "no thread for the run");
-        answer(run, false);
+        answer_whole(run);
         return;
     }
     if (run->body.stream) {
@@ -418,14 +406,14 @@ static void fly(struct run *run)
     pthread_join(thread, NULL);
     look(run);
     (void)end_journal(run);
-    answer(run, true);
+    run->body.stream ? end_stream(run) : answer_whole(run);
 }
 
 static void serve_run(struct serve_minions *minions, struct http_exchange *exchange)
 {
     struct run *run = calloc(1, sizeof *run);
     if (!run) {
-        server_refuse(exchange, 503, "no memory for a run");
+        refusal_say(exchange, 503, "no memory for a run");
         return;
     }
     run->minions = minions;
@@ -438,7 +426,7 @@ static void serve_run(struct serve_minions *minions, struct http_exchange *excha
     if (run->status == OK)
         fly(run);
     else
-        answer(run, false);
+        answer_whole(run);
     worker_engine_deinit(&run->worker);
     supervisor_args_close(&run->supervisor);
     journal_close(run->journal);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "protocol/api/multipart.h"
 #include "protocol/api/openai_reply.h"
+#include "protocol/api/refusal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -471,9 +472,7 @@ static void answer_error(struct answer *answer, enum status status, const struct
             err->text[strlen(others[i])] == ':')
             param = others[i];
     if (answer->status == 200)
-        answer->status = status == ERR_FORMAT || status == ERR_LIMIT ? 400
-                         : status == ERR_MEMORY                      ? 503
-                                                                     : 500;
+        answer->status = refusal_status(status);
     answer->content_type = NULL;
     text_buf_clear(&answer->body);
     openai_reply_error(&w, &(struct reply_error){.status = answer->status,

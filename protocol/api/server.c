@@ -10,8 +10,8 @@
 #include "protocol/api/keys.h"
 #include "protocol/api/metrics.h"
 #include "protocol/api/ollama_models.h"
-#include "protocol/api/openai_reply.h"
 #include "protocol/api/page.h"
+#include "protocol/api/refusal.h"
 #include "protocol/api/tokenize.h"
 
 #include <pthread.h>
@@ -63,34 +63,10 @@ struct server {
 static void answer_json(struct http_exchange *x, int status, struct text_buf *body)
 {
     if (body->failed)
-        server_refuse(x, 503, "no memory for an answer");
+        refusal_say(x, 503, "no memory for an answer");
     else
         http_answer(x, &(struct http_reply){.status = status, .body = text_buf_text(body)});
     text_buf_deinit(body);
-}
-
-static void answer_error(struct http_exchange *x, const struct endpoint *endpoint,
-                         const struct reply_error *error)
-{
-    const struct reply_wire *wire =
-        endpoint && endpoint->wire ? endpoint->wire : &openai_reply_chat_wire;
-    static const struct http_field again = {"Retry-After", "1"};
-    static const struct http_field challenge = {"WWW-Authenticate", "Bearer"};
-    const bool is_later = error->status == 429 || error->status == 503;
-    const bool has_field = is_later || error->status == 401;
-    struct text_buf body = {0};
-    wire->error(error, &body);
-    http_answer(x, &(struct http_reply){.status = error->status,
-                                        .body = text_buf_text(&body),
-                                        .fields = is_later ? &again : &challenge,
-                                        .field_count = has_field});
-    text_buf_deinit(&body);
-}
-
-void server_refuse(struct http_exchange *exchange, int status, const char *sentence)
-{
-    answer_error(exchange, NULL,
-                 &(struct reply_error){.status = status, .text = text_of(sentence)});
 }
 
 static void answer_health(const struct server *server, struct http_exchange *x)
@@ -138,7 +114,7 @@ static void answer_model(const struct server *server, struct http_exchange *x, s
     if (is_shaped)
         name.size -= suffix.size;
     if (!text_equal(name, own)) {
-        server_refuse(x, 404, "model: no model of that name is loaded");
+        refusal_say(x, 404, "model: no model of that name is loaded");
         return;
     }
     write_model(server, &w, is_shaped ? ASK_JOB_OUTPUT : "");
@@ -232,16 +208,13 @@ static void answer_openapi(const struct server *server, struct http_exchange *x)
 
 /* ---- the engine's ---- */
 
-/* A refusal is the request's own fault, unless it is ours. */
 static int status_of(const struct server *server, enum status status, const char *sentence)
 {
     struct error why;
     if (text_starts(text_of(sentence),
                     TEXT("queue:"))) /* engine_submit's: it may have room later */
         return 429;
-    if (engine_failure(server->engine, &why) != OK || status == ERR_MEMORY)
-        return 503;
-    return status == ERR_FORMAT || status == ERR_LIMIT ? 400 : 500;
+    return engine_failure(server->engine, &why) == OK ? refusal_status(status) : 503;
 }
 
 static enum status start_ask(struct reader *reader, struct http_exchange *x,
@@ -311,8 +284,8 @@ static void answer_body(struct reader *reader, struct http_exchange *x,
     if (status != OK && endpoint->kind == ENDPOINT_ASK)
         admission_leave(&reader->server->admission, reader->key);
     if (status != OK)
-        answer_error(
-            x, endpoint,
+        refusal_answer(
+            x, endpoint->wire,
             &(struct reply_error){.status = status_of(reader->server, status, err.text),
                                   .text = text_of(err.text),
                                   .param = field_of_refusal(endpoint->fields, err.text)});
@@ -341,7 +314,7 @@ static void pass_on(struct server *server, struct http_exchange *x,
 {
     const struct server_request request = {x, endpoint};
     if (!queue_push(&server->others, &request, 0))
-        server_refuse(x, 429, "too many requests of this kind wait already; try again later");
+        refusal_say(x, 429, "too many requests of this kind wait already; try again later");
 }
 
 static void serve(struct reader *reader, struct http_exchange *x,
@@ -383,7 +356,7 @@ static void serve(struct reader *reader, struct http_exchange *x,
         if (admission_enter(&server->admission, reader->key, &reader->lowered))
             answer_body(reader, x, endpoint);
         else
-            answer_error(x, endpoint, &TOO_MANY);
+            refusal_answer(x, endpoint->wire, &TOO_MANY);
         return;
     case ENDPOINT_TOKENIZE:
     case ENDPOINT_DETOKENIZE:
@@ -421,15 +394,15 @@ static void route(struct reader *reader, struct http_exchange *x)
     const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PAGE &&
                          endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
     if (!is_open && !is_allowed(reader, x))
-        answer_error(x, endpoint,
-                     &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
+        refusal_answer(x, endpoint ? endpoint->wire : NULL,
+                       &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
     else if (!endpoint && other_method)
-        server_refuse(x, 405, "method: another one is served at this path");
+        refusal_say(x, 405, "method: another one is served at this path");
     else if (!endpoint)
-        server_refuse(x, 404, "path: nothing is served there; see /openapi.json");
+        refusal_say(x, 404, "path: nothing is served there; see /openapi.json");
     else if (!is_open && !reader->server->is_ready)
-        answer_error(
-            x, endpoint,
+        refusal_answer(
+            x, endpoint->wire,
             &(struct reply_error){.status = 503, .text = TEXT("the model is being loaded")});
     else
         serve(reader, x, endpoint, name);
@@ -576,7 +549,7 @@ void server_close(struct server *server)
     if (server->others.items) {
         queue_close(&server->others);
         while (queue_pull(&server->others, &request, 0))
-            server_refuse(request.exchange, 503, "the server closes");
+            refusal_say(request.exchange, 503, "the server closes");
         queue_deinit(&server->others);
     }
     batches_close(server->batches);

@@ -51,7 +51,4 @@ struct server_request {
 /* Waits up to wait_ms; false: none, or the server closes. */
 bool server_next(struct server *server, struct server_request *request, int wait_ms);
 
-/* An error in OpenAI's words; the exchange is over. */
-void server_refuse(struct http_exchange *exchange, int status, const char *sentence);
-
 #endif
