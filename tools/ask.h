@@ -74,7 +74,7 @@ struct ask_ticker {
     int width;             /* of the line on the terminal */
     struct progress shown; /* last */
     struct text_buf line;
-    double working_s, last_look_s, remote_only_dollars;
+    struct progress_watch watch;
 };
 
 void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask);

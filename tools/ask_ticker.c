@@ -9,24 +9,6 @@
 
 enum { LOOK_MS = 150 };
 
-static struct progress look(struct ask_ticker *ticker)
-{
-    const struct round_progress *progress = &ticker->ask->progress;
-    struct progress now = {.phase = (enum round_phase)atomic_load(&progress->phase),
-                           .round = atomic_load(&progress->round),
-                           .jobs_done = atomic_load(&progress->worker.jobs_done),
-                           .jobs_total = atomic_load(&progress->worker.jobs_total),
-                           .dollars = (double)atomic_load(&progress->micro_dollars) / 1e6,
-                           .remote_only_dollars = ticker->remote_only_dollars,
-                           .seconds = clock_now_s() - ticker->ask->start_s};
-    if (now.phase == ROUND_WORKING)
-        ticker->working_s += now.seconds - ticker->last_look_s;
-    ticker->last_look_s = now.seconds;
-    if (ticker->working_s > 0)
-        now.tokens_per_s = (double)atomic_load(&progress->worker.tokens) / ticker->working_s;
-    return now;
-}
-
 /* Writes over the line before, cut to what the terminal shows. */
 static void show_over(struct ask_ticker *ticker, struct text line)
 {
@@ -41,7 +23,7 @@ static void show_over(struct ask_ticker *ticker, struct text line)
 
 static void show(struct ask_ticker *ticker)
 {
-    const struct progress now = look(ticker);
+    const struct progress now = progress_look(&ticker->watch, clock_now_s());
     if (!ticker->is_terminal && ticker->has_shown && !progress_is_due(&ticker->shown, &now))
         return;
     const enum progress_style style =
@@ -81,15 +63,13 @@ static void *ticker_run(void *user)
 
 void ask_ticker_start(struct ask_ticker *ticker, struct ask *ask)
 {
-    struct ledger whole = ask->ledger; /* the run's own thread writes to the other */
     *ticker = (struct ask_ticker){.ask = ask};
     if (ask->show_progress == ASK_PROGRESS_NONE ||
         (ask->show_progress == ASK_PROGRESS_AUTO && ask->json))
         return;
-    whole.document_bytes = ask->documents.bytes;
-    ticker->remote_only_dollars = ledger_remote_only_dollars(&whole);
+    progress_watch_init(&ticker->watch, &ask->progress, &ask->ledger, &ask->documents,
+                        ask->start_s);
     ticker->is_terminal = ask->show_progress == ASK_PROGRESS_AUTO && isatty(STDERR_FILENO);
-    ticker->last_look_s = clock_now_s() - ask->start_s;
     pthread_mutex_init(&ticker->lock, NULL);
     pthread_cond_init(&ticker->stop_cond, NULL);
     ticker->is_running = pthread_create(&ticker->thread, NULL, ticker_run, ticker) == 0;

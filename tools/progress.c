@@ -9,6 +9,35 @@ static const char *const PHASES[] = {[ROUND_READING] = "reading",
                                      [ROUND_ANSWERING] = "answering",
                                      [ROUND_OVER] = "done"};
 
+void progress_watch_init(struct progress_watch *watch, const struct round_progress *run,
+                         const struct ledger *ledger, const struct documents *documents,
+                         double start_s)
+{
+    struct ledger whole = *ledger;
+    whole.document_bytes = documents->bytes;
+    *watch = (struct progress_watch){.run = run,
+                                     .start_s = start_s,
+                                     .remote_only_dollars = ledger_remote_only_dollars(&whole)};
+}
+
+struct progress progress_look(struct progress_watch *watch, double now_s)
+{
+    const struct round_progress *run = watch->run;
+    struct progress now = {.phase = (enum round_phase)atomic_load(&run->phase),
+                           .round = atomic_load(&run->round),
+                           .jobs_done = atomic_load(&run->worker.jobs_done),
+                           .jobs_total = atomic_load(&run->worker.jobs_total),
+                           .dollars = (double)atomic_load(&run->micro_dollars) / 1e6,
+                           .remote_only_dollars = watch->remote_only_dollars,
+                           .seconds = now_s - watch->start_s};
+    if (now.phase == ROUND_WORKING && watch->looked_s > 0)
+        watch->working_s += now.seconds - watch->looked_s;
+    watch->looked_s = now.seconds;
+    if (watch->working_s > 0)
+        now.tokens_per_s = (double)atomic_load(&run->worker.tokens) / watch->working_s;
+    return now;
+}
+
 /* Below zero where the rounds cost more than the documents would have. */
 static double saved(const struct progress *progress)
 {

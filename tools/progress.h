@@ -28,6 +28,21 @@ struct progress {
     double seconds;             /* since the start */
 };
 
+/* A run that is watched, and what is known of it from one look to the next. */
+struct progress_watch {
+    const struct round_progress *run;
+    double start_s, remote_only_dollars;
+    double looked_s;  /* from the start to the last look; 0: there was none */
+    double working_s; /* between looks, while workers work */
+};
+
+/* Before the run, for it writes to its ledger. start_s: clock_now_s when it was asked for. */
+void progress_watch_init(struct progress_watch *watch, const struct round_progress *run,
+                         const struct ledger *ledger, const struct documents *documents,
+                         double start_s);
+/* Where the run stands; now_s: clock_now_s. */
+struct progress progress_look(struct progress_watch *watch, double now_s);
+
 enum progress_style { PROGRESS_PLAIN, PROGRESS_JSON };
 
 /* Appends the line, without a newline. */

@@ -60,11 +60,53 @@ static void when_a_line_is_due(void **state)
     assert_false(progress_is_due(&now, &later));
 }
 
+static void rate_is_of_working_time(void **state)
+{
+    (void)state;
+    struct round_progress run = {.phase = ROUND_READING};
+    const struct ledger ledger = {0};
+    const struct documents documents = {0};
+    struct progress_watch watch;
+    progress_watch_init(&watch, &run, &ledger, &documents, 100);
+    assert_true(progress_look(&watch, 103).tokens_per_s == 0);
+    run.phase = ROUND_WORKING;
+    run.worker.tokens = 80;
+    assert_true(progress_look(&watch, 105).tokens_per_s == 40);
+    struct progress_watch late; /* what was before the first look, nobody knows */
+    progress_watch_init(&late, &run, &ledger, &documents, 100);
+    assert_true(progress_look(&late, 105).tokens_per_s == 0);
+    run.phase = ROUND_ASKING; /* a supervisor's time is not the workers' */
+    const struct progress asking = progress_look(&watch, 115);
+    assert_true(asking.tokens_per_s == 40);
+    assert_true(asking.seconds == 15);
+}
+
+static void documents_cost_what_they_would(void **state)
+{
+    (void)state;
+    struct round_progress run = {.phase = ROUND_WORKING, .round = 3};
+    const struct ledger ledger = {.price = {.in = 2}};
+    const struct documents documents = {.bytes = 4000000};
+    struct progress_watch watch;
+    run.micro_dollars = 1500000;
+    run.worker.jobs_done = 4;
+    run.worker.jobs_total = 9;
+    progress_watch_init(&watch, &run, &ledger, &documents, 0);
+    const struct progress now = progress_look(&watch, 1);
+    assert_true(now.remote_only_dollars == 2);
+    assert_true(now.dollars == 1.5);
+    assert_int_equal(now.round, 3);
+    assert_int_equal(now.jobs_done, 4);
+    assert_int_equal(now.jobs_total, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines),
         cmocka_unit_test(when_a_line_is_due),
+        cmocka_unit_test(rate_is_of_working_time),
+        cmocka_unit_test(documents_cost_what_they_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,10 +61,11 @@ struct run {
     struct queue news;
     struct round_progress progress;
     struct round_result result;
-    double start_s, remote_only_dollars;
+    double start_s;
     atomic_bool is_cancelled, is_over;
     enum status status;
     struct error err;
+    struct progress_watch watch;
     struct progress shown;
     struct text_buf out;
 };
@@ -207,21 +208,11 @@ static void take_news(struct run *run)
 
 static void write_progress(struct run *run)
 {
-    const struct worker_progress *worker = &run->progress.worker;
-    struct progress now = {
-        .phase = (enum round_phase)atomic_load(&run->progress.phase),
-        .round = atomic_load(&run->progress.round),
-        .jobs_done = atomic_load(&worker->jobs_done),
-        .jobs_total = atomic_load(&worker->jobs_total),
-        .dollars = (double)atomic_load(&run->progress.micro_dollars) / 1e6,
-        .remote_only_dollars = run->remote_only_dollars,
-        .seconds = clock_now_s() - run->start_s,
-    };
-    if (now.phase == run->shown.phase && now.round == run->shown.round &&
-        now.jobs_done == run->shown.jobs_done && now.jobs_total == run->shown.jobs_total)
+    const struct progress *shown = &run->shown;
+    const struct progress now = progress_look(&run->watch, clock_now_s());
+    if (now.phase == shown->phase && now.round == shown->round &&
+        now.jobs_done == shown->jobs_done && now.jobs_total == shown->jobs_total)
         return;
-    if (now.seconds > 0)
-        now.tokens_per_s = (double)atomic_load(&worker->tokens) / now.seconds;
     text_buf_add(&run->out, TEXT("event: progress\ndata: "));
     progress_line(&now, PROGRESS_JSON, &run->out);
     end_event(run);
@@ -387,9 +378,8 @@ static enum status end_journal(struct run *run)
 static void fly(struct run *run)
 {
     pthread_t thread;
-    struct ledger whole = run->ledger;
-    whole.document_bytes = run->documents.bytes;
-    run->remote_only_dollars = ledger_remote_only_dollars(&whole);
+    progress_watch_init(&run->watch, &run->progress, &run->ledger, &run->documents,
+                        run->start_s);
     if (pthread_create(&thread, NULL, conduct, run) != 0) {
         run->status =
             error_set(&run->err, ERR_MEMORY, __FILE__, __LINE__, "no thread for the run");
