@@ -2,30 +2,11 @@
  * shape, and the events of a stream. */
 #include "protocol/api/anthropic.h"
 #include "protocol/api/anthropic_reply.h"
+#include "tests/harness/parsed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static uint8_t room[1 << 16];
-
-struct parsed {
-    struct json *root;
-    struct ask ask;
-    struct error err;
-    enum status status;
-};
-
-static struct parsed parse(const char *source)
+static struct parsed parse(const char *body)
 {
-    struct parsed p = {.status = OK};
-    struct arena arena = {.base = room, .size = sizeof room};
-    assert_int_equal(json_parse(text_of(source), 0, &p.root, NULL), OK);
-    p.status = anthropic_messages_parse(p.root, &arena, &p.ask, &p.err);
-    return p;
+    return parsed_body(anthropic_messages_parse, body);
 }
 
 static void test_whole(void **state)
@@ -130,11 +111,7 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text_buf source = {0};
         text_buf_format(&source, "{%s}", cases[i].fields);
-        struct parsed p = parse(source.data);
-        if (p.status != cases[i].status ||
-            strncmp(p.err.text, cases[i].want, strlen(cases[i].want)) != 0)
-            fail_msg("%s: %s", cases[i].fields, p.err.text);
-        json_free(p.root);
+        parsed_expect(anthropic_messages_parse, source.data, cases[i].status, cases[i].want);
         text_buf_deinit(&source);
     }
 }

@@ -1,33 +1,6 @@
 /* ollama_test - request bodies of Ollama's API, field by field. */
 #include "protocol/api/ollama.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static uint8_t room[1 << 16];
-
-typedef enum status (*parser)(const struct json *body, struct arena *arena, struct ask *ask,
-                              struct error *err);
-
-struct parsed {
-    struct json *root;
-    struct ask ask;
-    struct error err;
-    enum status status;
-};
-
-static struct parsed parse(parser parse_body, const char *source)
-{
-    struct parsed p = {.status = OK};
-    struct arena arena = {.base = room, .size = sizeof room};
-    assert_int_equal(json_parse(text_of(source), 0, &p.root, NULL), OK);
-    p.status = parse_body(p.root, &arena, &p.ask, &p.err);
-    return p;
-}
+#include "tests/harness/parsed.h"
 
 static bool is_near(float a, double b)
 {
@@ -37,7 +10,7 @@ static bool is_near(float a, double b)
 static void test_options(void **state)
 {
     (void)state;
-    struct parsed p = parse(
+    struct parsed p = parsed_body(
         ollama_chat_parse,
         "{\"model\":\"llama3.2\",\"stream\":false,\"keep_alive\":\"5m\",\"think\":false,"
         "\"tools\":[],\"messages\":[{\"role\":\"system\",\"content\":\"be brief\"},"
@@ -67,8 +40,8 @@ static void test_options(void **state)
 static void test_defaults(void **state)
 {
     (void)state;
-    struct parsed p =
-        parse(ollama_chat_parse, "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}");
+    struct parsed p = parsed_body(ollama_chat_parse,
+                                  "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}");
     const struct engine_job *job = &p.ask.job;
     assert_int_equal(p.status, OK);
     assert_true(p.ask.stream && !p.ask.has_seed && !p.ask.is_mute);
@@ -109,7 +82,7 @@ static void test_lengths(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text_buf source = {0};
         text_buf_format(&source, "{%s}", cases[i].rest);
-        struct parsed p = parse(ollama_chat_parse, source.data);
+        struct parsed p = parsed_body(ollama_chat_parse, source.data);
         assert_int_equal(p.status, OK);
         if (p.ask.is_mute != cases[i].is_mute || p.ask.job.max_tokens != cases[i].max_tokens)
             fail_msg("%s: %u tokens", cases[i].rest, p.ask.job.max_tokens);
@@ -123,9 +96,9 @@ static void test_lengths(void **state)
 static void test_seeds_and_bounds(void **state)
 {
     (void)state;
-    struct parsed p = parse(ollama_chat_parse,
-                            "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"options\":"
-                            "{\"seed\":-1,\"top_k\":0,\"top_p\":0,\"stop\":\"s\"}}");
+    struct parsed p = parsed_body(
+        ollama_chat_parse, "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"options\":"
+                           "{\"seed\":-1,\"top_k\":0,\"top_p\":0,\"stop\":\"s\"}}");
     assert_int_equal(p.status, OK);
     assert_false(p.ask.has_seed); /* a new one each time */
     assert_int_equal(p.ask.job.top_k, 0);
@@ -149,7 +122,7 @@ static void test_formats(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text_buf source = {0};
         text_buf_format(&source, "{\"prompt\":\"q\",\"format\":%s}", cases[i].format);
-        struct parsed p = parse(ollama_generate_parse, source.data);
+        struct parsed p = parsed_body(ollama_generate_parse, source.data);
         assert_int_equal(p.status, OK);
         assert_int_equal(p.ask.job.format,
                          cases[i].source ? ENGINE_FORMAT_SCHEMA : ENGINE_FORMAT_TEXT);
@@ -163,21 +136,22 @@ static void test_formats(void **state)
 static void test_generate(void **state)
 {
     (void)state;
-    struct parsed p = parse(ollama_generate_parse,
-                            "{\"prompt\":\"q\",\"system\":\"s\",\"context\":[],\"suffix\":null,"
-                            "\"images\":null}");
+    struct parsed p =
+        parsed_body(ollama_generate_parse,
+                    "{\"prompt\":\"q\",\"system\":\"s\",\"context\":[],\"suffix\":null,"
+                    "\"images\":null}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.ask.kind, ASK_CHAT);
     assert_int_equal(p.ask.prompts[0].message_count, 2);
     assert_true(text_equal(p.ask.prompts[0].messages[0].role, TEXT("system")));
     assert_true(text_equal(p.ask.prompts[0].messages[1].content, TEXT("q")));
     json_free(p.root);
-    p = parse(ollama_generate_parse, "{\"prompt\":\"q\",\"raw\":true}");
+    p = parsed_body(ollama_generate_parse, "{\"prompt\":\"q\",\"raw\":true}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.ask.kind, ASK_TEXT);
     assert_true(text_equal(p.ask.prompts[0].text, TEXT("q")));
     json_free(p.root);
-    p = parse(ollama_generate_parse, "{\"model\":\"m\"}");
+    p = parsed_body(ollama_generate_parse, "{\"model\":\"m\"}");
     assert_int_equal(p.status, OK);
     assert_true(p.ask.is_mute);
     json_free(p.root);
@@ -186,15 +160,16 @@ static void test_generate(void **state)
 static void test_embeddings(void **state)
 {
     (void)state;
-    struct parsed p = parse(ollama_embed_parse, "{\"input\":[\"a\",\"b\"],\"truncate\":true,"
-                                                "\"options\":{},\"keep_alive\":0}");
+    struct parsed p =
+        parsed_body(ollama_embed_parse, "{\"input\":[\"a\",\"b\"],\"truncate\":true,"
+                                        "\"options\":{},\"keep_alive\":0}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.ask.kind, ASK_EMBED);
     assert_int_equal(p.ask.prompt_count, 2);
     assert_true(text_equal(p.ask.prompts[1].text, TEXT("b")));
     assert_false(p.ask.stream);
     json_free(p.root);
-    p = parse(ollama_embedding_parse, "{\"prompt\":\"a\"}");
+    p = parsed_body(ollama_embedding_parse, "{\"prompt\":\"a\"}");
     assert_int_equal(p.status, OK);
     assert_int_equal(p.ask.prompt_count, 1);
     json_free(p.root);
@@ -203,7 +178,7 @@ static void test_embeddings(void **state)
 static void test_refusals(void **state)
 {
     static const struct {
-        parser parse;
+        parsed_by parse;
         const char *body, *want;
         enum status status;
     } cases[] = {
@@ -263,13 +238,8 @@ static void test_refusals(void **state)
         {ollama_embedding_parse, "{\"prompt\":[\"a\"]}", "prompt: want a string", ERR_FORMAT},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct parsed p = parse(cases[i].parse, cases[i].body);
-        if (p.status != cases[i].status ||
-            strncmp(p.err.text, cases[i].want, strlen(cases[i].want)) != 0)
-            fail_msg("%s: %s", cases[i].body, p.err.text);
-        json_free(p.root);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        parsed_expect(cases[i].parse, cases[i].body, cases[i].status, cases[i].want);
 }
 
 int main(void)

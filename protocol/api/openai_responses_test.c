@@ -1,40 +1,27 @@
 /* openai_responses_test - bodies as messages, refusals by field, events numbered in a row. */
 #include "protocol/api/openai_responses.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/harness/parsed.h"
+
 #include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-static uint8_t room[1 << 16];
-
-static enum status parse(const char *source, struct json **root, struct ask *ask,
-                         struct error *err)
+static struct parsed parse(const char *body)
 {
-    struct arena arena = {.base = room, .size = sizeof room};
-    assert_int_equal(json_parse(text_of(source), 0, root, NULL), OK);
-    return openai_responses_parse(*root, &arena, ask, err);
+    return parsed_body(openai_responses_parse, body);
 }
 
 static void test_messages(void **state)
 {
-    struct json *root;
-    struct ask ask;
     (void)state;
-    assert_int_equal(
-        parse(
-            "{\"instructions\":\"be brief\",\"input\":[{\"role\":\"user\",\"content\":\"a\"},"
-            "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":"
-            "\"output_text\",\"text\":\"b\"}]},{\"role\":\"developer\",\"content\":[{\"type\":"
-            "\"input_text\",\"text\":\"c\"},{\"type\":\"input_text\",\"text\":\"d\"}]}],"
-            "\"max_output_tokens\":7,\"temperature\":0,\"text\":{\"format\":{\"type\":"
-            "\"json_schema\",\"name\":\"n\",\"schema\":{\"type\":\"null\"}}}}",
-            &root, &ask, NULL),
-        OK);
-    const struct ask_prompt *prompt = &ask.prompts[0];
+    struct parsed p = parse(
+        "{\"instructions\":\"be brief\",\"input\":[{\"role\":\"user\",\"content\":\"a\"},"
+        "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":"
+        "\"output_text\",\"text\":\"b\"}]},{\"role\":\"developer\",\"content\":[{\"type\":"
+        "\"input_text\",\"text\":\"c\"},{\"type\":\"input_text\",\"text\":\"d\"}]}],"
+        "\"max_output_tokens\":7,\"temperature\":0,\"text\":{\"format\":{\"type\":"
+        "\"json_schema\",\"name\":\"n\",\"schema\":{\"type\":\"null\"}}}}");
+    assert_int_equal(p.status, OK);
+    const struct ask_prompt *prompt = &p.ask.prompts[0];
     static const char *const want[] = {"system",    "be brief", "user",   "a",
                                        "assistant", "b",        "system", "cd"};
     assert_int_equal(prompt->message_count, 4);
@@ -42,14 +29,15 @@ static void test_messages(void **state)
         assert_true(text_equal(prompt->messages[i].role, text_of(want[2 * i])));
         assert_true(text_equal(prompt->messages[i].content, text_of(want[2 * i + 1])));
     }
-    assert_int_equal(ask.job.max_tokens, 7);
-    assert_int_equal(ask.job.format, ENGINE_FORMAT_SCHEMA);
-    assert_true(text_equal(ask.job.format_source, TEXT("{\"type\":\"null\"}")));
-    json_free(root);
-    assert_int_equal(parse("{\"input\":\"hi\"}", &root, &ask, NULL), OK);
-    assert_int_equal(ask.prompts[0].message_count, 1);
-    assert_true(text_equal(ask.prompts[0].messages[0].role, TEXT("user")));
-    json_free(root);
+    assert_int_equal(p.ask.job.max_tokens, 7);
+    assert_int_equal(p.ask.job.format, ENGINE_FORMAT_SCHEMA);
+    assert_true(text_equal(p.ask.job.format_source, TEXT("{\"type\":\"null\"}")));
+    json_free(p.root);
+    p = parse("{\"input\":\"hi\"}");
+    assert_int_equal(p.status, OK);
+    assert_int_equal(p.ask.prompts[0].message_count, 1);
+    assert_true(text_equal(p.ask.prompts[0].messages[0].role, TEXT("user")));
+    json_free(p.root);
 }
 
 static void test_refusals(void **state)
@@ -71,16 +59,9 @@ static void test_refusals(void **state)
         {"{\"input\":\"a\",\"background\":true}", "background"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct json *root;
-        struct ask ask;
-        struct error err;
-        assert_int_not_equal(parse(cases[i].body, &root, &ask, &err), OK);
-        const char *name = field_of_refusal(&openai_responses_fields, err.text);
-        if (!name || strcmp(name, cases[i].name) != 0)
-            fail_msg("%s: %s", cases[i].body, err.text);
-        json_free(root);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        parsed_blames(openai_responses_parse, cases[i].body, &openai_responses_fields,
+                      cases[i].name);
 }
 
 /* Two messages, a piece of each, the second cut: every event has the next number. */

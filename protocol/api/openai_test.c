@@ -1,29 +1,10 @@
 /* openai_test - request bodies read and refused by field, replies of the documented shape. */
 #include "protocol/api/openai.h"
+#include "tests/harness/parsed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static uint8_t room[1 << 16];
-
-struct parsed {
-    struct json *root;
-    struct ask chat;
-    struct error err;
-    enum status status;
-};
-
-static struct parsed parse(const char *source)
+static struct parsed parse(const char *body)
 {
-    struct parsed p = {.status = OK};
-    struct arena arena = {.base = room, .size = sizeof room};
-    assert_int_equal(json_parse(text_of(source), 0, &p.root, NULL), OK);
-    p.status = openai_chat_parse(p.root, &arena, &p.chat, &p.err);
-    return p;
+    return parsed_body(openai_chat_parse, body);
 }
 
 static void test_whole(void **state)
@@ -38,18 +19,18 @@ static void test_whole(void **state)
         "\"presence_penalty\":0,\"tool_choice\":\"none\",\"response_format\":{\"type\":"
         "\"text\"},\"chunk\":\"a\\nb\"}");
     assert_int_equal(p.status, OK);
-    assert_int_equal(p.chat.prompts[0].message_count, 2);
-    assert_true(text_equal(p.chat.prompts[0].messages[0].role, TEXT("system")));
-    assert_true(text_equal(p.chat.prompts[0].messages[1].content, TEXT("ab")));
-    assert_true(p.chat.job.temperature > 0.49f && p.chat.job.temperature < 0.51f);
-    assert_true(p.chat.job.top_p > 0.24f && p.chat.job.top_p < 0.26f);
-    assert_int_equal(p.chat.job.sample_count, 3);
-    assert_int_equal(p.chat.job.max_tokens, 9);
-    assert_true(p.chat.has_seed && p.chat.job.seed == UINT64_MAX);
-    assert_int_equal(p.chat.job.stop_count, 2);
-    assert_true(text_equal(p.chat.job.stops[1], TEXT("y")));
-    assert_true(p.chat.stream);
-    assert_true(text_equal(p.chat.job.chunk, TEXT("a\nb")));
+    assert_int_equal(p.ask.prompts[0].message_count, 2);
+    assert_true(text_equal(p.ask.prompts[0].messages[0].role, TEXT("system")));
+    assert_true(text_equal(p.ask.prompts[0].messages[1].content, TEXT("ab")));
+    assert_true(p.ask.job.temperature > 0.49f && p.ask.job.temperature < 0.51f);
+    assert_true(p.ask.job.top_p > 0.24f && p.ask.job.top_p < 0.26f);
+    assert_int_equal(p.ask.job.sample_count, 3);
+    assert_int_equal(p.ask.job.max_tokens, 9);
+    assert_true(p.ask.has_seed && p.ask.job.seed == UINT64_MAX);
+    assert_int_equal(p.ask.job.stop_count, 2);
+    assert_true(text_equal(p.ask.job.stops[1], TEXT("y")));
+    assert_true(p.ask.stream);
+    assert_true(text_equal(p.ask.job.chunk, TEXT("a\nb")));
     json_free(p.root);
 }
 
@@ -61,7 +42,7 @@ static void test_sampling(void **state)
               "\"presence_penalty\":1.5,\"repetition_penalty\":1.25,\"logit_bias\":{\"7\":-100,"
               "\"49151\":2.5},\"logprobs\":true,\"top_logprobs\":4,\"min_p\":0.25,\"top_k\":9,"
               "\"priority\":-3,\"deadline_ms\":250,\"best_of\":1,\"typical_p\":0.75}");
-    const struct engine_job *job = &p.chat.job;
+    const struct engine_job *job = &p.ask.job;
     assert_int_equal(p.status, OK);
     assert_true(job->frequency_penalty == -0.5f && job->presence_penalty == 1.5f);
     assert_true(job->repetition_penalty == 1.25f && job->min_p == 0.25f);
@@ -70,7 +51,7 @@ static void test_sampling(void **state)
     assert_int_equal(job->bias_count, 2);
     assert_true(job->biases[0].token == 7 && job->biases[0].bias == -100.0f);
     assert_true(job->biases[1].token == 49151 && job->biases[1].bias == 2.5f);
-    assert_true(p.chat.logprobs);
+    assert_true(p.ask.logprobs);
     assert_int_equal(job->top_count, 4);
     assert_int_equal(job->priority, -3);
     assert_int_equal(job->deadline_ms, 250);
@@ -84,16 +65,16 @@ static void test_defaults(void **state)
         parse("{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"stop\":null,"
               "\"top_p\":null,\"seed\":null}");
     assert_int_equal(p.status, OK);
-    assert_true(p.chat.job.temperature > 0.99f && p.chat.job.temperature < 1.01f);
-    assert_int_equal(p.chat.job.sample_count, 1);
-    assert_int_equal(p.chat.job.max_tokens, 0);
-    assert_false(p.chat.has_seed || p.chat.stream || p.chat.job.stop_count);
+    assert_true(p.ask.job.temperature > 0.99f && p.ask.job.temperature < 1.01f);
+    assert_int_equal(p.ask.job.sample_count, 1);
+    assert_int_equal(p.ask.job.max_tokens, 0);
+    assert_false(p.ask.has_seed || p.ask.stream || p.ask.job.stop_count);
     json_free(p.root);
     p = parse(
         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"top_p\":0,\"stop\":\"s\"}");
     assert_int_equal(p.status, OK);
-    assert_true(p.chat.job.temperature <= 0);
-    assert_int_equal(p.chat.job.stop_count, 1);
+    assert_true(p.ask.job.temperature <= 0);
+    assert_int_equal(p.ask.job.stop_count, 1);
     json_free(p.root);
 }
 
@@ -131,18 +112,20 @@ static void test_refusals(void **state)
         {"\"logit_bias\":[1]", "logit_bias: want an object", ERR_FORMAT},
         {"\"logit_bias\":{\"the\":1}", "logit_bias: \"the\" is no token id", ERR_FORMAT},
         {"\"logit_bias\":{\"-1\":1}", "logit_bias: \"-1\" is no token id", ERR_FORMAT},
-        {"\"logit_bias\":{\"99999999999\":1}", "is no token id", ERR_FORMAT},
+        {"\"logit_bias\":{\"99999999999\":1}", "logit_bias: \"99999999999\" is no token id",
+         ERR_FORMAT},
         {"\"logit_bias\":{\"5\":true}", "logit_bias: want a number for token 5", ERR_FORMAT},
         {"\"logit_bias\":{\"5\":-101}", "logit_bias: -101 for token 5", ERR_LIMIT},
         {"\"priority\":101", "priority: 101 is not in -100 to 100", ERR_LIMIT},
         {"\"deadline_ms\":0", "deadline_ms: 0 is not in 1 to 4294967295", ERR_LIMIT},
         {"\"response_format\":{\"type\":\"grammar\"}", "response_format: type \"grammar\"",
          ERR_LIMIT},
-        {"\"response_format\":\"json_object\"", "want an object with a type", ERR_FORMAT},
-        {"\"response_format\":{\"type\":\"json_schema\"}", "json_schema: want an object",
+        {"\"response_format\":\"json_object\"", "response_format: want an object with a type",
          ERR_FORMAT},
+        {"\"response_format\":{\"type\":\"json_schema\"}",
+         "response_format: json_schema: want an object", ERR_FORMAT},
         {"\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\"}}",
-         "it has no schema", ERR_FORMAT},
+         "response_format: json_schema: it has no schema", ERR_FORMAT},
         {"\"chunk\":7", "chunk: want a string", ERR_FORMAT},
         {"\"messages\":[]", "", OK}, /* the first of two counts */
     };
@@ -151,10 +134,7 @@ static void test_refusals(void **state)
         struct text_buf source = {0};
         text_buf_format(&source, "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],%s}",
                         cases[i].fields);
-        struct parsed p = parse(source.data);
-        if (p.status != cases[i].status || !strstr(p.err.text, cases[i].want))
-            fail_msg("%s: %s", cases[i].fields, p.err.text);
-        json_free(p.root);
+        parsed_expect(openai_chat_parse, source.data, cases[i].status, cases[i].want);
         text_buf_deinit(&source);
     }
 }
@@ -188,10 +168,10 @@ static void test_response_format(void **state)
                         cases[i].format);
         struct parsed p = parse(source.data);
         assert_int_equal(p.status, OK);
-        assert_int_equal(p.chat.job.format,
+        assert_int_equal(p.ask.job.format,
                          cases[i].source ? ENGINE_FORMAT_SCHEMA : ENGINE_FORMAT_TEXT);
-        if (cases[i].source && !text_equal(p.chat.job.format_source, text_of(cases[i].source)))
-            fail_msg("%.*s", TEXT_ARG(p.chat.job.format_source));
+        if (cases[i].source && !text_equal(p.ask.job.format_source, text_of(cases[i].source)))
+            fail_msg("%.*s", TEXT_ARG(p.ask.job.format_source));
         json_free(p.root);
         text_buf_deinit(&source);
     }

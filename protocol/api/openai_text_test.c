@@ -2,23 +2,13 @@
 #include "protocol/api/openai_text.h"
 
 #include "protocol/api/openai_embed.h"
+#include "tests/harness/parsed.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-static uint8_t room[1 << 16];
-
-static enum status parse(const char *source, struct json **root, struct ask *ask,
-                         struct error *err)
+static struct parsed parse(const char *body)
 {
-    struct arena arena = {.base = room, .size = sizeof room};
-    assert_int_equal(json_parse(text_of(source), 0, root, NULL), OK);
-    return openai_text_parse(*root, &arena, ask, err);
+    return parsed_body(openai_text_parse, body);
 }
 
 static void test_prompts(void **state)
@@ -31,33 +21,29 @@ static void test_prompts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text_buf body = {0};
-        struct json *root;
-        struct ask ask;
         text_buf_format(&body, "{\"prompt\":%s}", cases[i].prompt);
-        assert_int_equal(parse(body.data, &root, &ask, NULL), OK);
-        assert_int_equal(ask.kind, ASK_TEXT);
-        assert_int_equal(ask.prompt_count, cases[i].count);
-        assert_int_equal(ask.prompts[0].id_count, cases[i].first_ids);
-        assert_int_equal(ask.job.max_tokens, 16);
-        assert_false(ask.logprobs || ask.echo || ask.is_mute);
-        json_free(root);
+        struct parsed p = parse(body.data);
+        assert_int_equal(p.status, OK);
+        assert_int_equal(p.ask.kind, ASK_TEXT);
+        assert_int_equal(p.ask.prompt_count, cases[i].count);
+        assert_int_equal(p.ask.prompts[0].id_count, cases[i].first_ids);
+        assert_int_equal(p.ask.job.max_tokens, 16);
+        assert_false(p.ask.logprobs || p.ask.echo || p.ask.is_mute);
+        json_free(p.root);
         text_buf_deinit(&body);
     }
 }
 
 static void test_fields(void **state)
 {
-    struct json *root;
-    struct ask ask;
     (void)state;
-    assert_int_equal(parse("{\"prompt\":\"a\",\"max_tokens\":0,\"logprobs\":0,\"echo\":true,"
-                           "\"n\":2,\"best_of\":2}",
-                           &root, &ask, NULL),
-                     OK);
-    assert_true(ask.is_mute && ask.logprobs && ask.echo);
-    assert_int_equal(ask.job.top_count, 0);
-    assert_int_equal(ask.job.sample_count, 2);
-    json_free(root);
+    struct parsed p = parse("{\"prompt\":\"a\",\"max_tokens\":0,\"logprobs\":0,\"echo\":true,"
+                            "\"n\":2,\"best_of\":2}");
+    assert_int_equal(p.status, OK);
+    assert_true(p.ask.is_mute && p.ask.logprobs && p.ask.echo);
+    assert_int_equal(p.ask.job.top_count, 0);
+    assert_int_equal(p.ask.job.sample_count, 2);
+    json_free(p.root);
 }
 
 static void test_refusals(void **state)
@@ -83,16 +69,8 @@ static void test_refusals(void **state)
         {"{\"prompt\":\"a\",\"logprobs\":1,\"echo\":true,\"stream\":true}", "logprobs"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct json *root;
-        struct ask ask;
-        struct error err;
-        assert_int_not_equal(parse(cases[i].body, &root, &ask, &err), OK);
-        const char *name = field_of_refusal(&openai_text_fields, err.text);
-        if (!name || strcmp(name, cases[i].name) != 0)
-            fail_msg("%s: '%s'", cases[i].body, err.text);
-        json_free(root);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        parsed_blames(openai_text_parse, cases[i].body, &openai_text_fields, cases[i].name);
 }
 
 /* A prompt of two tokens, of one character in three bytes and two in three, and a token after

@@ -1,32 +1,14 @@
 /* tools_test - tools and tool_choice read and refused; the schema of a call that must come. */
 #include "protocol/api/openai.h"
 #include "protocol/api/tools.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static uint8_t room[1 << 18];
+#include "tests/harness/parsed.h"
 
 #define USER       "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]"
 #define TOOL(name) "{\"type\":\"function\",\"function\":{\"name\":\"" name "\"}}"
 
-struct parsed {
-    struct json *root;
-    struct arena arena;
-    struct ask ask;
-    struct error err;
-    enum status status;
-};
-
-static void parse(struct parsed *p, const char *source)
+static void parse(struct parsed *p, const char *body)
 {
-    *p = (struct parsed){.arena = {.base = room, .size = sizeof room}};
-    assert_int_equal(json_parse(text_of(source), 0, &p->root, NULL), OK);
-    p->status = openai_chat_parse(p->root, &p->arena, &p->ask, &p->err);
+    *p = parsed_body(openai_chat_parse, body);
 }
 
 static void test_refusals(void **state)
@@ -52,15 +34,9 @@ static void test_refusals(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct parsed p;
         struct text_buf body = {0};
         text_buf_format(&body, "{" USER ",%s}", cases[i].fields);
-        parse(&p, body.data);
-        assert_int_not_equal(p.status, OK);
-        const char *name = field_of_refusal(&openai_chat_fields, p.err.text);
-        if (!name || strcmp(name, cases[i].name) != 0)
-            fail_msg("%s: %s", cases[i].fields, p.err.text);
-        json_free(p.root);
+        parsed_blames(openai_chat_parse, body.data, &openai_chat_fields, cases[i].name);
         text_buf_deinit(&body);
     }
 }
