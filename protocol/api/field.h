@@ -60,8 +60,8 @@ struct field_list {
 MUST_USE enum status field_read(const struct json *body, const struct field_list *list,
                                 void *target, struct error *err);
 
-/* The field that a refusal is about: its name stands before the sentence's first colon. NULL:
- * none of these. */
+/* The field that a refusal is about: its name begins the sentence, up to the first ':' or, of
+ * something in it, '[' or '.'. NULL: none of these. */
 const char *field_of_refusal(const struct field_list *list, const char *sentence);
 
 /* An OpenAPI schema of an object with these fields. */

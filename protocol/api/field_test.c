@@ -16,6 +16,7 @@ struct values {
     float real;
     struct text word;
     const struct json *list;
+    struct text any;
 };
 
 static const struct field fields[] = {
@@ -29,6 +30,7 @@ static const struct field fields[] = {
      "A list."},
     {"user", FIELD_IGNORED, FIELD_IS_STRING, 0, 0, 0, NULL},
     {"audio", FIELD_REFUSED, 0, 0, 0, 0, "speak"},
+    {"any", FIELD_TEXT, 0, 0, 0, offsetof(struct values, any), "A word of any length."},
 };
 static const struct field_list list = FIELD_LIST(fields);
 
@@ -59,6 +61,21 @@ static void values_come_where_they_belong(void **state)
     assert_true(v.count == 7 && !v.list);
 }
 
+static void what_says_nothing_is_not_refused(void **state)
+{
+    static const char *const nothing[] = {"null", "false", "0", "0.0", "\"none\"", "[]", "{}"};
+    struct values v;
+    (void)state;
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++) {
+        struct text_buf source = {0};
+        struct error err = {0};
+        text_buf_format(&source, "{\"audio\":%s}", nothing[i]);
+        if (read(source.data, &v, &err) != OK)
+            fail_msg("%s: %s", source.data, err.text);
+        text_buf_deinit(&source);
+    }
+}
+
 /* Every field, every wrong value: refused with the name first; replies tell it. */
 static void refusals_name_the_field(void **state)
 {
@@ -82,7 +99,8 @@ static void refusals_name_the_field(void **state)
                                      1 << 1 | 1 << 7,
                                      1 << 1 | 1 << 2 | 1 << 7,
                                      1 << 1 | 1 << 7,
-                                     0};
+                                     0,
+                                     1 << 1 | 1 << 7};
     struct values v;
     (void)state;
     for (uint32_t f = 0; f < list.count; f++) {
@@ -112,7 +130,23 @@ static void long_words_and_what_is_no_object(void **state)
     assert_string_equal(err.text, "word: 5 bytes, at most 4 are taken");
     assert_int_equal(read("[]", &v, &err), ERR_FORMAT);
     assert_null(field_of_refusal(&list, err.text));
-    assert_null(field_of_refusal(&list, "words: no"));
+    assert_int_equal(read("{\"list\":true}", &v, &err), ERR_FORMAT);
+    assert_string_equal(err.text, "list: want a string or a list");
+    assert_int_equal(read("{\"audio\":{\"a\":1}}", &v, &err), ERR_LIMIT);
+    assert_string_equal(err.text, "audio: not supported; speak");
+}
+
+static void a_refusal_names_its_field_first(void **state)
+{
+    static const char *const others[] = {"words: no", "wor: no", "word no",
+                                         "word",      "",        "the word: no"};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_null(field_of_refusal(&list, others[i]));
+    assert_null(field_of_refusal(NULL, "word: no"));
+    assert_string_equal(field_of_refusal(&list, "word: no"), "word");
+    assert_string_equal(field_of_refusal(&list, "list[2].text: no"), "list");
+    assert_string_equal(field_of_refusal(&list, "seed.first: no"), "seed");
 }
 
 static void the_schema_has_them_all(void **state)
@@ -126,6 +160,12 @@ static void the_schema_has_them_all(void **state)
         assert_non_null(strstr(out.data, fields[f].name));
     assert_non_null(strstr(out.data, "\"real\":{\"type\":[\"number\",\"null\"],\"minimum\":0.5,"
                                      "\"maximum\":2,\"description\":\"A real.\"}"));
+    assert_non_null(strstr(out.data, "\"word\":{\"type\":[\"string\",\"null\"],\"maxLength\":4,"
+                                     "\"description\":\"A word.\"}"));
+    assert_non_null(strstr(out.data, "\"list\":{\"type\":[\"string\",\"array\",\"null\"],"));
+    assert_non_null(strstr(out.data, "\"user\":{\"type\":[\"string\",\"null\"],"
+                                     "\"description\":\"Taken; changes nothing.\"}"));
+    assert_non_null(strstr(out.data, "\"audio\":{\"description\":\"Not supported.\"}"));
     text_buf_deinit(&out);
 }
 
@@ -134,6 +174,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_where_they_belong),
         cmocka_unit_test(refusals_name_the_field),
+        cmocka_unit_test(what_says_nothing_is_not_refused),
+        cmocka_unit_test(a_refusal_names_its_field_first),
         cmocka_unit_test(long_words_and_what_is_no_object),
         cmocka_unit_test(the_schema_has_them_all),
     };
