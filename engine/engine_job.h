@@ -121,7 +121,7 @@ enum engine_finish {
 
 enum engine_event_kind {
     ENGINE_TOKEN, /* text grew: text is what is new (possibly empty) */
-    ENGINE_DONE   /* one sample ended; the job's last has jobs_samples_left 0 */
+    ENGINE_DONE   /* one sample ended; the job's last has samples_left 0 */
 };
 
 struct engine_event {

@@ -73,6 +73,39 @@ static void each_port_has_the_events_of_its_own_jobs(void **state)
     engine_close(engine);
 }
 
+/* What an event points to lies in the port until the next poll, for each of its own. */
+static void texts_and_tops_come_with_their_events(void **state)
+{
+    (void)state;
+    struct engine *engine = open_engine();
+    struct engine_port *port;
+    struct engine_event events[EVENTS];
+    struct error err = {0};
+    assert_int_equal(engine_port_open(engine, &port, &err), OK);
+    struct engine_job job = job_of(port, 0);
+    job.top_count = 2;
+    engine_jobs_submit(engine, &job);
+    uint32_t tokens = 0, ends_seen = 0;
+    while (ends_seen == 0) {
+        const size_t count = engine_port_poll(port, events, EVENTS, -1);
+        assert_true(count > 0);
+        for (size_t i = 0; i < count; i++) {
+            ends_seen += events[i].kind == ENGINE_DONE;
+            if (events[i].kind != ENGINE_TOKEN || events[i].token == TOKEN_NONE)
+                continue;
+            assert_true(events[i].text.size == 0 || events[i].text.data);
+            assert_int_equal(events[i].top_count, 2);
+            assert_int_equal(events[i].tops[0].token, events[i].token); /* greedy */
+            assert_true(events[i].tops[0].logprob >= events[i].tops[1].logprob);
+            tokens++;
+        }
+    }
+    assert_int_equal(tokens, job.max_tokens);
+    assert_int_equal(engine_port_poll(port, events, EVENTS, -1), 0); /* nobody to wait for */
+    engine_port_close(port);
+    engine_close(engine);
+}
+
 static void a_port_that_closes_ends_its_jobs_alone(void **state)
 {
     (void)state;
@@ -120,6 +153,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_port_has_the_events_of_its_own_jobs),
+        cmocka_unit_test(texts_and_tops_come_with_their_events),
         cmocka_unit_test(a_port_that_closes_ends_its_jobs_alone),
         cmocka_unit_test(ports_have_a_limit_that_is_told),
     };
