@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEAD_BYTES = 1024, BLOCK_BYTES = 4096, LABEL_BYTES_MAX = 24 };
+enum { HEAD_BYTES = 1024, BLOCK_BYTES = 4096 };
 
 static const struct {
     const char *label, *charset;
@@ -64,7 +64,7 @@ static struct text label_at(struct text text, size_t at)
 static const char *charset_of(struct text label)
 {
     for (size_t i = 0; i < sizeof(CHARSETS) / sizeof(CHARSETS[0]); i++)
-        if (strlen(CHARSETS[i].label) == label.size && label.size <= LABEL_BYTES_MAX &&
+        if (strlen(CHARSETS[i].label) == label.size &&
             strncasecmp(CHARSETS[i].label, label.data, label.size) == 0)
             return CHARSETS[i].charset;
     return NULL;

@@ -35,10 +35,26 @@ static void finds_what_is_declared(void **state)
     check_declared("<meta charset=iso-2022-jp>", NULL);
     check_declared("<p>charset=koi8-r</p>", NULL);
     check_declared("<metacharset=koi8-r>", NULL);
+    check_declared("<metax charset=koi8-r>", NULL);
+    check_declared("<meta data-charset=koi8-r>", NULL);
     check_declared("<meta charset", NULL);
     check_declared("<meta charset=", NULL);
     check_declared("<meta charset=koi8-rr>", NULL);
     check_declared("", NULL);
+}
+
+/* In the first 1,024 bytes, and not in those behind. */
+static void looks_at_the_head_alone(void **state)
+{
+    static const char declared[] = "<meta charset=koi8-r>";
+    char page[1100];
+    (void)state;
+    for (size_t at = 1000; at < 1010; at++) {
+        memset(page, ' ', sizeof(page));
+        memcpy(page + at, declared, sizeof(declared) - 1);
+        const char *charset = document_charset_declared((struct text){page, sizeof(page)});
+        assert_int_equal(charset != NULL, at + sizeof(declared) - 2 <= 1024);
+    }
 }
 
 /* Cut anywhere, no byte behind it is read. */
@@ -114,9 +130,8 @@ static void reads_pages_as_they_say(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_is_declared),
-        cmocka_unit_test(reads_no_further),
-        cmocka_unit_test(converts),
+        cmocka_unit_test(finds_what_is_declared),  cmocka_unit_test(looks_at_the_head_alone),
+        cmocka_unit_test(reads_no_further),        cmocka_unit_test(converts),
         cmocka_unit_test(reads_pages_as_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

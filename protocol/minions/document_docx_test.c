@@ -35,6 +35,13 @@ static void reads_paragraphs(void **state)
               "<w:r><w:instrText>PAGE</w:instrText></w:r><w:r><w:t/>"
               "<w:t><![CDATA[a<b]]></w:t><w:noBreakHyphen/></w:r></w:p></w:body>",
               "## Head\n\none \tA&B\ntwo\n\n\na<b-\n\n");
+    check_xml(
+        "<w:p><w:pPr><w:pStyle w:val=\"Heading9\"/></w:pPr><w:r><w:t>Deep</w:t></w:r></w:p>"
+        "<w:p><w:pPr><w:pStyle w:val=\"Title\"/></w:pPr><w:r><w:t>Top</w:t></w:r></w:p>",
+        "###### Deep\n\n# Top\n\n");
+    check_xml("<!-- <w:r><w:t>no</w:t></w:r> --><w:p><w:r><w:t>yes</w:t></w:r></w:p>",
+              "yes\n\n");
+    check_xml("<w:p><![CDATA[no]]><w:r><w:t>yes</w:t></w:r></w:p>", "yes\n\n");
 }
 
 static void ends_pages_where_marked(void **state)
@@ -46,6 +53,10 @@ static void ends_pages_where_marked(void **state)
               "<w:p><w:pPr><w:pageBreakBefore/></w:pPr><w:r><w:lastRenderedPageBreak/>"
               "<w:t>four</w:t></w:r></w:p>",
               "one\f\n\ntwo\n\n\fthree\n\n\ffour\n\n");
+    /* An empty page is one that the author asked for. */
+    check_xml("<w:p><w:r><w:t>one</w:t><w:br w:type=\"page\"/><w:lastRenderedPageBreak/>"
+              "<w:br w:type=\"page\"/><w:t>three</w:t></w:r></w:p>",
+              "one\f\fthree\n\n");
 }
 
 static void keeps_rows_on_a_line(void **state)
@@ -55,6 +66,9 @@ static void keeps_rows_on_a_line(void **state)
               "<w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p><w:p><w:r><w:t>c</w:t></w:r></w:p>"
               "</w:tc></w:tr></w:tbl><w:p><w:r><w:t>z</w:t></w:r></w:p>",
               "a \tb c \t\n\nz\n\n");
+    check_xml("<w:tbl><w:tr><w:tc><w:p><w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr><w:r>"
+              "<w:t>a</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+              "a \t\n\n"); /* no mark in the middle of a line */
     check_xml("<mc:AlternateContent><mc:Choice><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Choice>"
               "<mc:Fallback><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Fallback>"
               "</mc:AlternateContent>",
@@ -109,7 +123,9 @@ static void puts_notes_where_they_are_referred_to(void **state)
         "<w:footnotes><w:footnote w:type=\"separator\" w:id=\"0\"><w:p><w:r><w:t>--</w:t>"
         "</w:r></w:p></w:footnote><w:footnote w:id=\"5\"><w:p><w:r><w:footnoteRef/>"
         "<w:t>five</w:t></w:r></w:p><w:p><w:r><w:t>more</w:t></w:r></w:p></w:footnote>"
-        "<w:footnote w:id=\"4\"><w:p><w:r><w:t>four</w:t></w:r></w:p></w:footnote>";
+        "<w:footnote w:id=\"4\"><w:p><w:r><w:t>four</w:t></w:r></w:p></w:footnote>"
+        "<w:footnote w:id=\"6\"><w:p></w:p></w:footnote>"
+        "<w:footnote w:id=\"1234567890\"><w:p><w:r><w:t>no id</w:t></w:r></w:p></w:footnote>";
     check_notes("<w:p><w:r><w:t>One</w:t></w:r><w:r><w:footnoteReference w:id=\"5\"/></w:r>"
                 "<w:r><w:t>.</w:t><w:endnoteReference w:id=\"2\"/></w:r></w:p>"
                 "<w:p><w:r><w:br w:type=\"page\"/><w:t>Two</w:t>"
@@ -118,7 +134,11 @@ static void puts_notes_where_they_are_referred_to(void **state)
                 notes,
                 "One[1].[endnote 1]\n\n[1] five more\n\n[endnote 1] last\n\n"
                 "\fTwo[2]\n\n[2] four\n\n");
-    /* One that nothing refers to stands at the end, and separators never. */
+    /* A note stands where it is first referred to, and there alone. */
+    check_notes("<w:p><w:r><w:t>a</w:t><w:footnoteReference w:id=\"4\"/><w:t>b</w:t>"
+                "<w:footnoteReference w:id=\"4\"/></w:r></w:p>",
+                notes, "a[1]b\n\n[1] four\n\n[2] five more\n\n[endnote 1] last\n\n");
+    /* One that nothing refers to stands at the end; separators and empty ones never. */
     check_notes("<w:p><w:r><w:t>a</w:t></w:r></w:p>", notes,
                 "a\n\n[1] four\n\n[2] five more\n\n[endnote 1] last\n\n");
     check_notes("", "<w:footnote w:id=\"1\"><w:p>", "[endnote 1] last\n\n");
@@ -233,6 +253,58 @@ static void reads_all_parts(void **state)
     text_buf_deinit(&zip);
 }
 
+/* A number of the zip format: little-endian. */
+static void add_number(struct text_buf *out, uint32_t number, int bytes)
+{
+    for (int i = 0; i < bytes; i++, number >>= 8)
+        text_buf_byte(out, (char)(number & 0xff));
+}
+
+/* An archive of so many empty files, all of one name: a library would take seconds to make it.
+ * Each has a local header, here one for all, and one in the directory at the end. */
+static struct text_buf make_crowd(uint32_t count)
+{
+    struct text_buf bytes = {0}, directory = {0};
+    text_buf_add(&bytes, TEXT("PK\3\4"));
+    for (int i = 0; i < 22; i += 2)
+        add_number(&bytes, 0, 2);
+    add_number(&bytes, 1, 2); /* its name's size */
+    add_number(&bytes, 0, 2);
+    text_buf_byte(&bytes, 'a');
+    for (uint32_t i = 0; i < count; i++) {
+        text_buf_add(&directory, TEXT("PK\1\2"));
+        for (int k = 0; k < 24; k += 2)
+            add_number(&directory, 0, 2);
+        add_number(&directory, 1, 2);
+        for (int k = 0; k < 16; k += 2)
+            add_number(&directory, 0, 2);
+        text_buf_byte(&directory, 'a');
+    }
+    const size_t begin = bytes.size;
+    text_buf_add(&bytes, text_buf_text(&directory));
+    text_buf_add(&bytes, TEXT("PK\5\6"));
+    add_number(&bytes, 0, 4);
+    add_number(&bytes, count, 2);
+    add_number(&bytes, count, 2);
+    add_number(&bytes, (uint32_t)directory.size, 4);
+    add_number(&bytes, (uint32_t)begin, 4);
+    add_number(&bytes, 0, 2);
+    text_buf_deinit(&directory);
+    return bytes;
+}
+
+static void bounds_the_number_of_files(void **state)
+{
+    (void)state;
+    struct text_buf zip = make_crowd((1 << 14) + 1);
+    check_refused(text_buf_text(&zip), ERR_LIMIT,
+                  "an archive of 16385 files, at most 16384 are taken");
+    text_buf_deinit(&zip);
+    zip = make_crowd(1 << 14);
+    check_refused(text_buf_text(&zip), ERR_FORMAT, "no word/document.xml");
+    text_buf_deinit(&zip);
+}
+
 static void stops_at_bombs(void **state)
 {
     (void)state;
@@ -259,6 +331,7 @@ int main(void)
         cmocka_unit_test(keeps_rows_on_a_line),
         cmocka_unit_test(survives_what_is_broken),
         cmocka_unit_test(unpacks_archives),
+        cmocka_unit_test(bounds_the_number_of_files),
         cmocka_unit_test(stops_at_bombs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,8 @@ static void strips_tags(void **state)
           "# A & B\n\n## Sub head\n\ntext");
     check("a<script>if (a</b) x('<p>')</script>b<SCRIPT src=x />c", "a b c");
     check("a<!-- <p> -- > --> b<br>c", "a b\nc");
+    check("<b \">one<i \">two</i></b>", "onetwo"); /* a quote that nothing asked for */
+    check("a<script>'</scripts>'</script>b", "a b");
     check("<ul><li>one<li>two</ul>end", "- one\n- two\n\nend");
     check("<table><tr><th>a</th><th><p>b</p></th></tr>\n<tr><td>1</td>\n<td>2</td></tr>"
           "</table>z",
@@ -60,6 +62,7 @@ static void leaves_out_what_is_hidden(void **state)
     check("a<span style=\"color:red; DISPLAY : none\">b</span>c", "ac");
     check("a<span style='visibility:hidden'>b</span>c", "ac");
     check("a<span title=\" hidden \" data-hidden>b</span>c", "abc");
+    check("a<span title=\"display:none\">b</span>c", "abc");
     check("a<input hidden><br hidden>b", "a\nb");
     check("a<div hidden><script>'</div>'</script>b</div>c", "ac");
     check("a<template><p>b</template>c", "a c");

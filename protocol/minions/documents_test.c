@@ -96,6 +96,24 @@ static void reads_and_places(void **state)
     documents_close(&documents);
 }
 
+static void lines_of_some_files_are_records(void **state)
+{
+    static const struct {
+        const char *name;
+        bool has_records;
+    } cases[] = {{"a.csv", true},   {"a.TSV", true}, {"a.jsonl", true},   {"a.ndjson", true},
+                 {"a.json", false}, {"csv", false},  {"a.csv.txt", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *path = write_text(cases[i].name, "{\"a\": 1}\n");
+        struct documents documents;
+        assert_int_equal(documents_open(&documents, &path, 1, NULL), OK);
+        if (documents.layouts[0].has_records != cases[i].has_records)
+            fail_msg("%s", cases[i].name);
+        documents_close(&documents);
+    }
+}
+
 static void check_refused(const char *path, enum status wanted, const char *why)
 {
     struct documents documents;
@@ -239,9 +257,13 @@ static void bounds_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_places),  cmocka_unit_test(refuses_what_is_not_text),
-        cmocka_unit_test(guesses_encodings), cmocka_unit_test(names_pages_and_lines),
-        cmocka_unit_test(walks_folders),     cmocka_unit_test(bounds_folders),
+        cmocka_unit_test(reads_and_places),
+        cmocka_unit_test(refuses_what_is_not_text),
+        cmocka_unit_test(lines_of_some_files_are_records),
+        cmocka_unit_test(guesses_encodings),
+        cmocka_unit_test(names_pages_and_lines),
+        cmocka_unit_test(walks_folders),
+        cmocka_unit_test(bounds_folders),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -157,7 +157,8 @@ static void a_row_counts_with_what_stands_before_it(void **state)
 static void records_go_with_the_names_of_columns(void **state)
 {
     (void)state;
-    static const char table[] = "City,Area\nRome,1285\nOslo. Big,454\n";
+    static const char table[] = "City,Area\nRome,1285\nOslo. Big,454\nBergen\n"
+                                "Nobody lives in this one.\n";
     struct text text = {table, sizeof(table) - 1};
     struct documents_layout layout = {.has_records = true};
     const struct documents documents = {.texts = &text, .layouts = &layout, .count = 1};
@@ -165,13 +166,16 @@ static void records_go_with_the_names_of_columns(void **state)
     struct fixture f;
     set_up(&f, liked);
     assert_int_equal(extract_init(&f.extract, &documents, &f.arena, NULL), OK);
-    assert_int_equal(f.extract.unit_count, 3);
-    const struct dsl_job job = {.chunk = text, .task = TEXT("How large is the area of Oslo?")};
+    assert_int_equal(f.extract.unit_count, 5);
+    struct dsl_job job = {.chunk = text, .task = TEXT("How large is the area of Oslo?")};
     struct jobs_outcome outcome;
     struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
     assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
     assert_true(text_equal(outcome.output.citation, TEXT("Oslo. Big,454")));
     assert_true(text_equal(f.extract.contexts[2], TEXT("City,Area")));
+    job.task = TEXT("Is Bergen in the list?"); /* a record may be one word: it is no heading */
+    assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+    assert_true(text_equal(outcome.output.citation, TEXT("Bergen")));
 }
 
 static void nothing_to_extract(void **state)
