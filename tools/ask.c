@@ -48,14 +48,18 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
         .budget_tokens = ask->supervisor_args.budget_tokens,
     };
     TRY(supervisor_args_price(&ask->supervisor_args, "ask", &ask->ledger.price, err));
+    double at_s = clock_now_s();
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
+    clock_lap_s(&at_s, &ask->ledger.times.read_s);
     output_notes("ask", text_buf_text(&ask->documents.notes));
     const struct remote_options more = {.journal = ask->journal, .is_dry = ask->dry_run};
     TRY(supervisor_args_open(&ask->supervisor_args, &more, &ask->ledger, &ask->supervisor,
                              err));
     if (!ask->dry_run && ask->workers_args.urls)
         TRY(ask_journal_begin(ask, argc, argv, err)); /* the log names the run */
+    at_s = clock_now_s();
     TRY(open_workers(ask, err));
+    clock_lap_s(&at_s, &ask->ledger.times.load_s);
     if (ask->dry_run || ask->workers_args.urls)
         return OK;
     return ask_journal_begin(ask, argc, argv, err);

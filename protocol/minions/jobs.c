@@ -120,8 +120,10 @@ enum status jobs_run(const struct jobs_context *context, struct worker_job *jobs
         unknown[i] = &jobs[i];
     if (context->progress)
         atomic_fetch_add(&context->progress->jobs_total, count);
+    double at_s = clock_now_s();
     if (context->journal)
         TRY(drop_known(context, unknown, &unknown_count, err));
+    clock_lap_s(&at_s, &context->ledger->times.journal_s);
     if (unknown_count > 0)
         TRY(do_jobs(context, unknown, unknown_count, err));
     context->ledger->jobs += count;

@@ -2,8 +2,11 @@
 #include "protocol/minions/ledger.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-enum { BYTES_PER_TOKEN = 4, ANSWER_TOKENS = 200 };
+#define SHOWN_S 0.01
+
+enum { BYTES_PER_TOKEN = 4, ANSWER_TOKENS = 200, PARTS = 9 };
 
 static double cost(const struct ledger *ledger, double prompt_tokens, double output_tokens)
 {
@@ -90,6 +93,46 @@ static void print_outcomes(const struct ledger *ledger, struct text_buf *buf)
     text_buf_byte(buf, '\n');
 }
 
+/* A part of a run's time, as people and as programs are told of it. */
+struct part {
+    const char *word, *key;
+    double seconds;
+};
+
+static void list_parts(const struct ledger_times *times, struct part parts[PARTS])
+{
+    const struct part all[PARTS] = {
+        {"model", "model_s", times->model_s},
+        {"supervisor", "remote_s", times->remote_s},
+        {"load", "load_s", times->load_s},
+        {"read", "read_s", times->read_s},
+        {"parse", "parse_s", times->parse_s},
+        {"chunk", "chunk_s", times->chunk_s},
+        {"schedule", "schedule_s", times->schedule_s},
+        {"journal", "journal_s", times->journal_s},
+        {"aggregate", "aggregate_s", times->aggregate_s},
+    };
+    memcpy(parts, all, sizeof(all));
+}
+
+/* The parts in seconds and, of the whole run, per cent; not those of less than a hundredth of a
+ * second, which `ledger_write` has too. */
+static void print_times(const struct ledger *ledger, struct text_buf *buf)
+{
+    struct part parts[PARTS];
+    const char *before = "time              ";
+    list_parts(&ledger->times, parts);
+    for (int i = 0; i < PARTS; i++) {
+        if (parts[i].seconds < SHOWN_S)
+            continue;
+        text_buf_format(buf, "%s%s %.2f s (%.2f %%)", before, parts[i].word, parts[i].seconds,
+                        100 * parts[i].seconds / ledger->seconds);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        text_buf_byte(buf, '\n');
+}
+
 void ledger_print(const struct ledger *ledger, struct text_buf *buf)
 {
     uint64_t only_prompt, only_output;
@@ -118,6 +161,7 @@ void ledger_print(const struct ledger *ledger, struct text_buf *buf)
                     ledger->local_prompt_tokens, ledger->local_cached_tokens,
                     ledger->local_output_tokens, ledger->seconds);
     print_outcomes(ledger, buf);
+    print_times(ledger, buf);
     text_buf_format(buf,
                     "remote only       would have sent about %" PRIu64
                     " tokens, $%.4f at $%.2f in and $%.2f out per million\n",
@@ -131,15 +175,12 @@ static void write_count(struct json_writer *writer, const char *key, uint64_t va
 
 static void write_times(const struct ledger_times *times, struct json_writer *writer)
 {
+    struct part parts[PARTS];
     json_write_key(writer, "times");
     json_write_object(writer);
-    json_write_key_double(writer, "remote_s", times->remote_s);
-    json_write_key_double(writer, "parse_s", times->parse_s);
-    json_write_key_double(writer, "chunk_s", times->chunk_s);
-    json_write_key_double(writer, "schedule_s", times->schedule_s);
-    json_write_key_double(writer, "model_s", times->model_s);
-    json_write_key_double(writer, "journal_s", times->journal_s);
-    json_write_key_double(writer, "aggregate_s", times->aggregate_s);
+    list_parts(times, parts);
+    for (int i = 0; i < PARTS; i++)
+        json_write_key_double(writer, parts[i].key, parts[i].seconds);
     json_write_object_end(writer);
 }
 

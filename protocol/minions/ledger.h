@@ -34,15 +34,17 @@ struct ledger_charge {
     uint64_t tokens;
 };
 
-/* Where the time of a run went. */
+/* Where the time of a run went; what no part has is the process's own start and end. */
 struct ledger_times {
+    double read_s;      /* documents opened and made text of, by who opened them */
+    double load_s;      /* the model loaded, or the workers elsewhere found, by the same */
     double remote_s;    /* waiting for the supervisor */
     double parse_s;     /* programs read */
-    double chunk_s;     /* prepare_jobs */
+    double chunk_s;     /* prepare_jobs; sentences cut for a worker that ranks them */
     double schedule_s;  /* prompts made and ordered */
     double model_s;     /* waiting for the workers */
-    double journal_s;   /* results written down */
-    double aggregate_s; /* replies read, transform_outputs, citations ranked */
+    double journal_s;   /* results written down and looked up */
+    double aggregate_s; /* sentences ranked, replies read, transform_outputs, citations found */
 };
 
 struct ledger {

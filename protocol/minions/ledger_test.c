@@ -59,6 +59,13 @@ static void prints_and_writes(void **state)
     ledger_print(&ledger, &buf);
     assert_non_null(strstr(buf.data, "nothing, $0"));
     assert_non_null(strstr(buf.data, "about 1000 tokens, $0.0045"));
+    assert_null(strstr(buf.data, "time "));
+    ledger.seconds = 50;
+    ledger.times = (struct ledger_times){.model_s = 49, .parse_s = 0.004, .chunk_s = 0.25};
+    text_buf_clear(&buf);
+    ledger_print(&ledger, &buf);
+    assert_non_null(strstr(
+        buf.data, "\ntime              model 49.00 s (98.00 %), chunk 0.25 s (0.50 %)\n"));
     text_buf_clear(&buf);
     struct json_writer writer = {.out = &buf};
     ledger_write(&ledger, &writer);
@@ -66,6 +73,9 @@ static void prints_and_writes(void **state)
     assert_int_equal(json_parse(text_buf_text(&buf), 0, &root, NULL), OK);
     int64_t jobs = 0;
     assert_true(json_i64(json_get(root, "jobs"), &jobs) && jobs == 3);
+    double parse_s = 0;
+    const struct json *times = json_get(root, "times");
+    assert_true(json_double(json_get(times, "parse_s"), &parse_s) && near(parse_s, 0.004));
     json_free(root);
     text_buf_deinit(&buf);
 }

@@ -229,6 +229,7 @@ static void find(struct run *run, const struct turn *turn)
 /* Writes what the turn did, for people: nothing of it is needed to go on. */
 static enum status note(struct run *run, const struct turn *turn, struct error *err)
 {
+    double at_s = clock_now_s();
     if (!run->options->journal)
         return OK;
     struct journal_round round = {.number = (uint32_t)(turn - run->turns) + 1,
@@ -237,7 +238,9 @@ static enum status note(struct run *run, const struct turn *turn, struct error *
                                   .jobs = turn->jobs.count};
     for (uint32_t i = 0; i < turn->jobs.count; i++)
         round.outcomes[turn->outcomes[i].output.kind]++;
-    return journal_put_round(run->options->journal, &round, err);
+    TRY(journal_put_round(run->options->journal, &round, err));
+    clock_lap_s(&at_s, &run->options->ledger->times.journal_s);
+    return OK;
 }
 
 static enum status cite_turn(struct run *run, const struct turn *turn, struct error *err)
@@ -247,7 +250,10 @@ static enum status cite_turn(struct run *run, const struct turn *turn, struct er
                                    .outcomes = turn->outcomes,
                                    .count = turn->jobs.count,
                                    .arena = &run->arena};
-    return cite_outcomes(&work, run->result, err);
+    double at_s = clock_now_s();
+    TRY(cite_outcomes(&work, run->result, err));
+    clock_lap_s(&at_s, &run->options->ledger->times.aggregate_s);
+    return OK;
 }
 
 /* An extracting worker always finds a sentence that is less unlike the question than others. */
@@ -338,8 +344,10 @@ static enum status conduct(struct run *run, struct error *err)
     show(run, ROUND_READING);
     options->ledger->documents = options->documents->count;
     options->ledger->document_bytes = options->documents->bytes;
+    double at_s = clock_now_s();
     if (run->is_extract)
         TRY(extract_init(&run->extract, options->documents, &run->arena, err));
+    clock_lap_s(&at_s, &options->ledger->times.chunk_s);
     TRY(options->remote ? conduct_remote(run, err) : conduct_local(run, err));
     run->result->rounds = run->turn_count;
     show(run, ROUND_OVER);

@@ -45,6 +45,15 @@ def newest(binary, state):
     return runs[0] if runs else None
 
 
+def check_times(ledger):
+    """Every part is told of, and no time is in two of them."""
+    times = ledger["times"]
+    assert set(times) == {f"{part}_s" for part in (
+        "read", "load", "remote", "parse", "chunk", "schedule", "model", "journal", "aggregate")}
+    assert all(seconds >= 0 for seconds in times.values()), times
+    assert 0 < sum(times.values()) <= ledger["seconds"], ledger
+
+
 def changed_document(binary, state, paper, words):
     """A run is not gone on with over another text."""
     before = newest(binary, state)["run"]
@@ -73,6 +82,7 @@ def main():
         assert call(binary, "runs", state=state).stdout.startswith("no runs yet")
         whole = ask(binary, state, *words)
         assert whole["run"] == 1
+        check_times(whole["ledger"])
         cut = resumed = 0
         for _ in range(KILLS):
             cut += kill_after(binary, state, random.uniform(0.005, 0.3), *words)
