@@ -1,6 +1,8 @@
 /* args - see args.h: getopt_long, driven by the table. */
 #include "tools/args.h"
 
+#include "tools/wrap.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -8,32 +10,72 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define USAGE "usage: "
+
 enum {
     HELP_COLUMN = 30,
-    HELP_KEY = 1000,  /* what getopt_long answers for --help */
-    FIRST_KEY = 1001, /* and for option i of the table: FIRST_KEY + i */
+    HELP_COLUMN_NARROW = 10, /* of a terminal of less than the usual width */
+    HELP_KEY = 1000,         /* what getopt_long answers for --help */
+    FIRST_KEY = 1001,        /* and for option i of the table: FIRST_KEY + i */
     SHORT_BYTES = 2 * ARGS_OPTIONS_MAX + 4,
 };
 
-static void print_option(const struct args_option *option)
+/* An option, and what it does: beside it where the terminal is wide and the option short, else
+ * below. */
+static void add_option(struct text_buf *out, const struct args_option *option, size_t columns)
 {
     char left[96];
     const char letter[] = {'-', option->letter, ',', ' ', '\0'};
+    const size_t indent = columns < WRAP_COLUMNS_USUAL ? HELP_COLUMN_NARROW : HELP_COLUMN;
     (void)snprintf(left, sizeof left, "  %s--%s%s%s", option->letter ? letter : "    ",
                    option->name, option->value ? " " : "", option->value ? option->value : "");
-    if (strlen(left) < HELP_COLUMN)
-        printf("%-*s%s\n", HELP_COLUMN, left, option->help);
+    if (strlen(left) < indent)
+        text_buf_format(out, "%-*s", (int)indent, left);
     else
-        printf("%s\n%*s%s\n", left, HELP_COLUMN, "", option->help);
+        text_buf_format(out, "%s\n%*s", left, (int)indent, "");
+    wrap_add(out, text_of(option->help), columns, indent);
+}
+
+/* A line of what is said about the command. One that begins with spaces is an item: what stands
+ * behind two more of them hangs below itself. */
+static void add_about_line(struct text_buf *out, struct text line, size_t columns)
+{
+    size_t hang = 0;
+    while (hang < line.size && line.data[hang] == ' ')
+        hang++;
+    const size_t gap = hang > 0 ? text_find(line, TEXT("  "), hang) : SIZE_MAX;
+    if (gap != SIZE_MAX)
+        for (hang = gap; hang < line.size && line.data[hang] == ' ';)
+            hang++;
+    text_buf_add(out, text_slice(line, 0, hang));
+    wrap_add(out, text_slice(line, hang, line.size), columns, hang);
 }
 
 static void print_help(const struct args_command *command)
 {
-    printf("usage: cohort %s %s\n\n%s\n", command->name, command->usage, command->about);
-    printf("\noptions:\n");
+    static const struct args_option help = {'h',  "help", NULL, ARGS_FLAG,
+                                            NULL, 0,      0,    "this text"};
+    const struct text about = text_of(command->about);
+    const size_t columns = wrap_columns();
+    struct text_buf out = {0}, usage = {0};
+    text_buf_format(&usage, "cohort %s %s", command->name, command->usage);
+    text_buf_add(&out, TEXT(USAGE));
+    wrap_add(&out, text_buf_text(&usage), columns, sizeof(USAGE) - 1);
+    text_buf_byte(&out, '\n');
+    for (size_t at = 0; at < about.size;) {
+        size_t end = text_find(about, TEXT("\n"), at);
+        if (end == SIZE_MAX)
+            end = about.size;
+        add_about_line(&out, text_slice(about, at, end), columns);
+        at = end + 1;
+    }
+    text_buf_add(&out, TEXT("\noptions:\n"));
     for (size_t i = 0; i < command->option_count; i++)
-        print_option(&command->options[i]);
-    printf("  -h, --help                  this text\n");
+        add_option(&out, &command->options[i], columns);
+    add_option(&out, &help, columns);
+    printf("%.*s", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&usage);
+    text_buf_deinit(&out);
 }
 
 static bool in_range(double value, const struct args_option *option)

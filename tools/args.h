@@ -36,13 +36,13 @@ struct args_option {
     enum args_kind kind;
     void *target;
     double min, max;
-    const char *help; /* one line; say the default */
+    const char *help; /* a sentence; say the default */
 };
 
 struct args_command {
-    const char *name;                  /* "run" */
-    const char *usage;                 /* after "cohort run ", such as "[options] PROMPT" */
-    const char *about;                 /* a few lines */
+    const char *name;  /* "run" */
+    const char *usage; /* after "cohort run ", such as "[options] PROMPT" */
+    const char *about; /* a line for each paragraph, or item: "  WORD  what it is" */
     const struct args_option *options; /* [option_count], at most ARGS_OPTIONS_MAX */
     size_t option_count;
     int words_min, words_max; /* after the options, for args_parse_words */

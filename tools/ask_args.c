@@ -47,9 +47,8 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         .name = "ask",
         .usage = "[options] -f FILE|FOLDER|- QUESTION...",
         .about = "Answers a question about documents and quotes the places it stands on. "
-                 "Without\n--remote and --workers nothing leaves this machine. What is sent is "
-                 "written to "
-                 "egress.jsonl\nin the state folder first.",
+                 "Without --remote and --workers nothing leaves this machine. What is sent is "
+                 "written to egress.jsonl in the state folder first.",
         ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);

@@ -4,66 +4,28 @@
 #include "tools/answer_json.h"
 #include "tools/ask.h"
 #include "tools/output.h"
+#include "tools/wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
     SHOWN_CITATIONS = 3,
     CITATION_INDENT = 4,
-    LABEL_COLUMNS = 18, /* the ledger's labels, with the spaces behind them */
-    COLUMNS_USUAL = 80,
-    COLUMNS_MIN = 40,
-    COLUMNS_MAX = 100 /* longer lines are hard to read */
+    LABEL_COLUMNS = 18 /* the ledger's labels, with the spaces behind them */
 };
-
-/* Columns of the terminal, within reason; COLUMNS_USUAL where standard output is none. */
-static size_t columns_of_output(void)
-{
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return COLUMNS_USUAL;
-    if (size.ws_col < COLUMNS_MIN)
-        return COLUMNS_MIN;
-    return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
-}
-
-/* Where the first columns characters of text end. */
-static size_t end_of_columns(struct text text, size_t columns)
-{
-    size_t at = 0;
-    while (at < text.size && columns > 0) {
-        (void)text_utf8_next(text, &at);
-        columns--;
-    }
-    return at;
-}
 
 /* Prints text folded, in lines that the terminal does not break; each but the first has the
  * indentation, which the caller has written for that one. */
 static void print_wrapped(struct text text, size_t indent)
 {
-    struct text_buf folded = {0};
+    struct text_buf folded = {0}, lines = {0};
     fold_add(&folded, text);
-    struct text rest = text_buf_text(&folded);
-    const size_t most = columns_of_output() - indent;
-    for (bool is_first = true; rest.size > 0; is_first = false) {
-        size_t end = end_of_columns(rest, most);
-        if (end < rest.size) {
-            const size_t limit = end;
-            while (end > 0 && rest.data[end] != ' ')
-                end--;
-            if (end == 0) /* one long word */
-                end = text_find(rest, TEXT(" "), limit);
-            if (end > rest.size)
-                end = rest.size;
-        }
-        printf("%*s%.*s\n", is_first ? 0 : (int)indent, "", TEXT_ARG(text_slice(rest, 0, end)));
-        rest = text_trim(text_slice(rest, end, rest.size));
-    }
+    wrap_add(&lines, text_buf_text(&folded), wrap_columns(), indent);
+    printf("%.*s", TEXT_ARG(text_buf_text(&lines)));
     text_buf_deinit(&folded);
+    text_buf_deinit(&lines);
 }
 
 /* Prints the ledger's lines, each of a label and what is told of it; to programs as is. */

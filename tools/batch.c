@@ -202,13 +202,13 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
         .name = "batch",
         .usage = "[options] IN OUT",
         .about =
-            "Answers the requests of an OpenAI batch file (one JSON object a line, url\n"
+            "Answers the requests of an OpenAI batch file (one JSON object a line, url "
             "/v1/chat/completions) and appends one result line each to OUT. Run it again "
-            "after\n"
-            "an interruption: requests that have their line in OUT are not done twice.\n"
-            "With --workers, what is sent to another machine is written to egress.jsonl in\n"
-            "the state folder first. Beside OpenAI's fields a request may have top_k, min_p,\n"
-            "typical_p, repetition_penalty, priority, deadline_ms and chunk.",
+            "after an interruption: requests that have their line in OUT are not done twice.\n"
+            "With --workers, what is sent to another machine is written to egress.jsonl in "
+            "the state folder first.\n"
+            "Beside OpenAI's fields a request may have top_k, min_p, typical_p, "
+            "repetition_penalty, priority, deadline_ms and chunk.",
         ARGS_OPTIONS(options),
     };
     int rest = 0;

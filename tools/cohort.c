@@ -2,6 +2,7 @@
 #include "tools/cohort.h"
 
 #include "tools/exit_code.h"
+#include "tools/wrap.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -30,14 +31,21 @@ static const struct command {
     {"doctor", "look this machine over", doctor_main},
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof commands / sizeof commands[0], ABOUT_COLUMN = 14 };
 
 static int print_help(void)
 {
-    printf("usage: cohort COMMAND [options]\n\ncommands:\n");
-    for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-10s  %s\n", commands[i].name, commands[i].about);
-    printf("\ncohort COMMAND --help  tells a command's options\ncohort --version\n");
+    const size_t columns = wrap_columns();
+    struct text_buf out = {0};
+    text_buf_add(&out, TEXT("usage: cohort COMMAND [options]\n\ncommands:\n"));
+    for (size_t i = 0; i < COMMANDS; i++) {
+        text_buf_format(&out, "  %-*s", ABOUT_COLUMN - 2, commands[i].name);
+        wrap_add(&out, text_of(commands[i].about), columns, ABOUT_COLUMN);
+    }
+    text_buf_add(&out, TEXT("\ncohort COMMAND --help  tells a command's options\n"
+                            "cohort --version\n"));
+    printf("%.*s", TEXT_ARG(text_buf_text(&out)));
+    text_buf_deinit(&out);
     return exit_code_flush("help");
 }
 

@@ -280,8 +280,7 @@ int doctor_main(int argc, char **argv)
         .name = "doctor",
         .usage = "[options]",
         .about = "Looks this machine over: cores, SIMD, memory, GPU, model, limits, speed. "
-                 "Exit code\n"
-                 "69 when something keeps Cohort from working.",
+                 "Exit code 69 when something keeps Cohort from working.",
         ARGS_OPTIONS(options),
     };
     struct error err = {0};

@@ -293,8 +293,8 @@ int dsl_main(int argc, char **argv)
         .name = "dsl",
         .usage = "[options] -f FILE|FOLDER|- PROGRAM",
         .about =
-            "Runs a program that a supervisor wrote, without any model: shows the jobs that\n"
-            "its prepare_jobs makes, or why it is refused. With --outputs runs its\n"
+            "Runs a program that a supervisor wrote, without any model: shows the jobs that "
+            "its prepare_jobs makes, or why it is refused. With --outputs runs its "
             "transform_outputs too. Exit code 65: the program is refused, or failed.",
         ARGS_OPTIONS(options),
         .words_min = 1,

@@ -180,8 +180,8 @@ int embed_main(int argc, char **argv)
         .name = "embed",
         .usage = "[options] [FILE]",
         .about =
-            "Prints a vector for each line of FILE, or of standard input: the model's hidden\n"
-            "states behind its final norm, pooled. A line's vector does not depend on the\n"
+            "Prints a vector for each line of FILE, or of standard input: the model's hidden "
+            "states behind its final norm, pooled. A line's vector does not depend on the "
             "others.",
         ARGS_OPTIONS(options),
         .words_max = 1,

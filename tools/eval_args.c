@@ -41,17 +41,16 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
         .name = "eval",
         .usage = "[options] QUESTIONS.jsonl",
         .about =
-            "Puts questions with known answers to each way of answering, judges, and tells\n"
-            "accuracy beside cost. A line each: {\"question\", \"documents\": [paths from the\n"
-            "file's folder], \"answer\"}, with \"options\" for multiple choice, \"id\" where\n"
-            "wanted. Ways: remote sends the documents themselves to the supervisor, minion "
-            "and\n"
-            "minions what ask sends by that protocol, local nothing. Judges: exact (after "
-            "folding; yes or no, "
-            "options),\n"
-            "numeric (within the tolerance), model (the supervisor's verdict: paid, and told\n"
-            "apart); auto takes exact for options and yes or no, numeric for numbers, else\n"
-            "model where there is a supervisor.",
+            "Puts questions with known answers to each way of answering, judges, and tells "
+            "accuracy beside cost. A line each: {\"question\", \"documents\": [paths from the "
+            "file's folder], \"answer\"}, with \"options\" for multiple choice, \"id\" where "
+            "wanted.\n"
+            "Ways: remote sends the documents themselves to the supervisor, minion and minions "
+            "what ask sends by that protocol, local nothing.\n"
+            "Judges: exact (after folding; yes or no, options), numeric (within the "
+            "tolerance), model (the supervisor's verdict: paid, and told apart); auto takes "
+            "exact for options and yes or no, numeric for numbers, else model where there is a "
+            "supervisor.",
         ARGS_OPTIONS(options),
         .words_min = 1,
         .words_max = 1,

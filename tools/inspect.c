@@ -380,7 +380,7 @@ int inspect_main(int argc, char **argv)
         .name = "inspect",
         .usage = "[options] [FILE]",
         .about =
-            "Tells what is in a model file and what memory it takes on this machine: weights,\n"
+            "Tells what is in a model file and what memory it takes on this machine: weights, "
             "KV pool, context and jobs side by side, as an engine would have them.",
         ARGS_OPTIONS(options),
         .words_max = 1,

@@ -73,7 +73,7 @@ int models_main(int argc, char **argv)
     const struct args_command command = {
         .name = "models",
         .usage = "[options] [rm NAME]",
-        .about = "Lists the models in the cache: name, size, path, where they came from and\n"
+        .about = "Lists the models in the cache: name, size, path, where they came from and "
                  "their SHA-256. With rm, removes one.",
         ARGS_OPTIONS(options),
     };

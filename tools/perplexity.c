@@ -200,9 +200,8 @@ static enum args_result parse(struct perplexity *p, int argc, char **argv)
     const struct args_command command = {
         .name = "perplexity",
         .usage = "[options] FILE",
-        .about =
-            "Tells how well a model predicts a text (- for standard input): mean negative\n"
-            "log-likelihood of each token, and perplexity, which is its exponential.",
+        .about = "Tells how well a model predicts a text (- for standard input): mean negative "
+                 "log-likelihood of each token, and perplexity, which is its exponential.",
         ARGS_OPTIONS(options),
         .words_min = 1,
         .words_max = 1,

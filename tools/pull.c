@@ -223,13 +223,12 @@ static bool is_sum(const char *word)
 /* What --help says; the names are those of the table. */
 static void write_about(struct text_buf *about)
 {
-    enum { NAMES_A_LINE = 6 };
     const struct model_store_known *known;
     text_buf_add(about, TEXT("Gets a GGUF model into the cache, where -m finds it by its name. "
-                             "Broken off,\nit goes on where it was when run again. HF_TOKEN, "
-                             "if set, goes to the hub: gated\nmodels want one. Names:"));
+                             "Broken off, it goes on where it was when run again. HF_TOKEN, "
+                             "if set, goes to the hub: gated models want one.\nNames:"));
     for (size_t i = 0; (known = model_store_known_at(i)) != NULL; i++)
-        text_buf_format(about, "%s%s", i % NAMES_A_LINE == 0 ? "\n  " : " ", known->name);
+        text_buf_format(about, " %s", known->name);
 }
 
 static enum args_result parse(struct pull *pull, int argc, char **argv, const char **word)

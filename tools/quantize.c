@@ -276,11 +276,11 @@ int quantize_main(int argc, char **argv)
     char about[768];
     (void)snprintf(
         about, sizeof about,
-        "Writes a GGUF model with its matrices in another type; IN is a GGUF file, or a\n"
-        "folder of safetensors. What is made of a folder, its tokenizer with it, is for\n"
+        "Writes a GGUF model with its matrices in another type; IN is a GGUF file, or a "
+        "folder of safetensors. What is made of a folder, its tokenizer with it, is for "
         "this program: its keys are others than those that llama.cpp reads.\n"
-        "  int8        as precision int8 uses them: answers the same, opens sooner;\n"
-        "              matrices that would lose too much are kept as they are\n"
+        "  int8        as precision int8 uses them: answers the same, opens sooner; "
+        "matrices that would lose too much are kept as they are\n"
         "  %s\n"
         "              as GGUF has them; the head has 8 bits at least\n"
         "Or reports what int8 costs the model.",

@@ -334,8 +334,7 @@ static enum args_result parse(struct run *run, int argc, char **argv, int *rest)
         .name = "run",
         .usage = "[options] [PROMPT...]",
         .about = "Gives the model one prompt and streams what it writes. Without PROMPT, or "
-                 "with -,\n"
-                 "the prompt is read from standard input.",
+                 "with -, the prompt is read from standard input.",
         ARGS_OPTIONS(options),
     };
     return args_parse(&command, argc, argv, rest);

@@ -301,7 +301,7 @@ int runs_main(int argc, char **argv)
         .name = "runs",
         .usage = "[options] [show RUN]",
         .about =
-            "Lists what was asked, newest first. With show: one run, its programs, what the\n"
+            "Lists what was asked, newest first. With show: one run, its programs, what the "
             "workers found, and what left the machine.",
         ARGS_OPTIONS(options),
     };

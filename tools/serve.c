@@ -130,10 +130,10 @@ int serve_main(int argc, char **argv)
         .name = "serve",
         .usage = "[options]",
         .about =
-            "Serves the model over HTTP, in OpenAI's API, and as Ollama and Anthropic do; GET\n"
+            "Serves the model over HTTP, in OpenAI's API, and as Ollama and Anthropic do; GET "
             "/openapi.json describes it.\n"
             "POST /minions answers questions about documents; --remote is its supervisor.\n"
-            "Files and batches lie in batches.db in the state folder; batches that an end of\n"
+            "Files and batches lie in batches.db in the state folder; batches that an end of "
             "this process cut off go on with the next.",
         ARGS_OPTIONS(options),
     };

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """cli_test BINARY - the cohort binary as a person meets it: help, exit codes, one line of error."""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 # Set where a sanitizer makes a large model slow: what computes most is for the plain build.
 LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"
-COMMANDS = ("ask", "serve", "dsl", "runs", "run", "batch", "embed", "pull", "models",
+COMMANDS = ("ask", "eval", "serve", "dsl", "runs", "run", "batch", "embed", "pull", "models",
             "tokenize", "inspect", "quantize", "perplexity", "kbench", "doctor")
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO = 64, 65, 66, 69, 73, 74
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
@@ -29,7 +33,33 @@ def cohort(*words, stdin="", env=None, stdout=subprocess.PIPE):
     return done.returncode, (done.stdout or b"").decode(), done.stderr.decode().splitlines()
 
 
+def on_terminal(columns, *words):
+    """What a terminal of so many columns is shown."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([BINARY, *words], stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        shown = b""
+        try:
+            while some := os.read(ours, 65536):
+                shown += some
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        return child.wait(), shown.decode().replace("\r\n", "\n")
+
+
 class Help(unittest.TestCase):
+    def test_narrow_and_wide(self):
+        """No line is broken by the terminal, no word is lost, and beyond 100 it stays as it is."""
+        for words in ((), *((name,) for name in COMMANDS)):
+            _, text, _ = cohort(*words, "--help")
+            for columns in (60, 80, 100, 300):
+                code, shown = on_terminal(columns, *words, "--help")
+                wide = [line for line in shown.splitlines() if len(line) > min(columns, 100)]
+                self.assertEqual((code, wide), (0, []), words)
+                self.assertEqual(shown.split(), text.split())
+
     def test_every_command(self):
         code, text, lines = cohort("--help")
         self.assertEqual((code, lines), (0, []))
