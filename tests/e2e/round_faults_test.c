@@ -12,10 +12,8 @@
 
 #include <cmocka.h>
 
-#define MORE "{\"decision\": \"request_additional_info\", \"feedback\": \"the costs\"}"
-#define DONE "So: {\"decision\": \"provide_final_answer\", \"answer\": \"72.7 million\"}"
-static const char REFUSED[] = "```python\nimport os\ndef prepare_jobs(context):\n    return "
-                              "os.listdir()\n```";
+#define MORE ROUND_FIXTURE_ASKS("feedback", "the costs")
+#define DONE "So: " ROUND_FIXTURE_ANSWERS("72.7 million")
 static const char RAISES[] =
     "```python\ndef prepare_jobs(context, a=None, b=None):\n    return "
     "missing\ndef transform_outputs(jobs):\n    return ''\n```";
@@ -37,19 +35,13 @@ static double price(const struct round_script *script)
     return ((double)script->prompt_tokens * 2 + (double)script->output_tokens * 8) / 1e6;
 }
 
-static void end(struct round_fixture *f, struct round_script *script)
-{
-    round_fixture_deinit(f);
-    round_fixture_script_deinit(script);
-}
-
 static void run_mended(struct round_script script)
 {
     struct round_fixture f;
     round_fixture_fault(&script, 500, OVERLOADED, SCRIPTED_WHOLE);
     round_fixture_say(&script, "Find the revenue.", 100, 10);
     round_fixture_fault(&script, 429, OVERLOADED, SCRIPTED_WHOLE);
-    round_fixture_say(&script, REFUSED, 200, 20);
+    round_fixture_say(&script, round_fixture_refused, 200, 20);
     round_fixture_fault(&script, 503, "<html>busy</html>", SCRIPTED_WHOLE);
     round_fixture_fault(&script, 529, OVERLOADED, SCRIPTED_WHOLE);
     round_fixture_say(&script, RAISES, 300, 30);
@@ -59,10 +51,8 @@ static void run_mended(struct round_script script)
     round_fixture_say(&script, round_fixture_program, 700, 70);
     round_fixture_say(&script, "no JSON", 800, 80);
     round_fixture_say(&script, DONE, 900, 90);
-    round_fixture_run(&f, &script, &PLAIN);
-    if (f.status != OK)
-        fail_msg("%s", f.err.text);
-    assert_true(text_equal(text_buf_text(&f.result.answer), TEXT("72.7 million")));
+    round_fixture_run_well(&f, &script, &PLAIN);
+    round_fixture_check_answer(&f, "72.7 million");
     assert_int_equal(f.result.rounds, 2);
     assert_int_equal(f.result.repairs, 2);
     assert_int_equal(f.server.request_count, 13);
@@ -70,15 +60,12 @@ static void run_mended(struct round_script script)
     assert_true(round_fixture_sent(&f, 6, "import")); /* why it was refused */
     assert_true(round_fixture_sent(&f, 7, "NameError: name 'missing'")); /* what it raised */
     assert_true(round_fixture_sent(&f, 10, "the costs"));                /* what was missed */
-    for (uint32_t i = 0; i < f.server.request_count; i++)
-        assert_false(round_fixture_sent(&f, i, "canary"));
     assert_int_equal(f.ledger.remote_prompt_tokens, script.prompt_tokens);
     assert_int_equal(f.ledger.remote_output_tokens, script.output_tokens);
     /* Whether a 5xx was served is unknown: three charges stay. The 429 was not. */
     const double unknown = f.ledger.dollars - price(&script), each = 4096 * 8 / 1e6;
     assert_true(unknown > 3 * each && unknown < 4 * each);
-    round_fixture_check_ledger(&f);
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void faults_are_mended(void **state)
@@ -95,13 +82,10 @@ static void run_drip(struct round_script script)
     round_fixture_say(&script, DONE, 5, 6);
     for (uint32_t i = 0; i < script.count; i++)
         script.replies[i].fault = SCRIPTED_DRIP;
-    round_fixture_run(&f, &script, &PLAIN);
-    if (f.status != OK)
-        fail_msg("%s", f.err.text);
-    assert_true(text_equal(text_buf_text(&f.result.answer), TEXT("72.7 million")));
+    round_fixture_run_well(&f, &script, &PLAIN);
+    round_fixture_check_answer(&f, "72.7 million");
     assert_int_equal(f.ledger.remote_prompt_tokens, 9);
-    round_fixture_check_ledger(&f);
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void slow_replies_are_waited_for(void **state)
@@ -125,7 +109,7 @@ static void run_cut(struct round_script script)
     assert_int_equal(f.ledger.remote_prompt_tokens, 100);
     assert_true(f.ledger.dollars > price(&script) && f.ledger.dollars < 0.1);
     round_fixture_check_ledger(&f);
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void a_cut_reply_ends_the_run(void **state)
@@ -153,7 +137,7 @@ static void run_long(struct round_script script)
     assert_int_equal(f.ledger.calls, f.server.request_count);
     assert_int_equal(f.ledger.sent_bytes, f.server.received_bytes);
     assert_true(f.ledger.received_bytes <= f.server.sent_bytes + 40000); /* not all was taken */
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void long_replies_are_cut_off(void **state)
@@ -176,7 +160,7 @@ static void run_refused(struct round_script script)
     assert_int_equal(f.server.request_count, 4);
     assert_int_equal(f.ledger.retries, 2);
     round_fixture_check_ledger(&f);
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void a_server_that_stays_down(void **state)
@@ -202,7 +186,7 @@ static void run_out_of_budget(struct round_script script)
     assert_true(f.scripted.total > 0); /* the workers had done theirs */
     assert_true(fabs(f.ledger.dollars - (10000 * 2 + 1100 * 8) / 1e6) < 1e-12);
     round_fixture_check_ledger(&f);
-    end(&f, &script);
+    round_fixture_end(&f, &script);
 }
 
 static void the_budget_ends_in_the_middle(void **state)

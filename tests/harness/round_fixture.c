@@ -24,6 +24,9 @@ const char round_fixture_program[] =
     "def transform_outputs(jobs):\n"
     "    return '; '.join([j.output.answer for j in jobs if j.grade == 'grounded'])\n```";
 
+const char round_fixture_refused[] = "```python\nimport os\ndef prepare_jobs(context):\n"
+                                     "    return os.listdir()\n```";
+
 static const char REPORT[] =
     "Annual report\n\nThe canary sings in section one of this report.\n\nRevenue in 2019 was\n"
     "72.7 million dollars. Costs were 50 million dollars.\n\nNobody was injured this year.\n";
@@ -195,15 +198,39 @@ void round_fixture_run(struct round_fixture *f, const struct round_script *scrip
     scripted_server_stop(&f->server);
 }
 
+void round_fixture_run_well(struct round_fixture *f, const struct round_script *script,
+                            const struct round_setup *setup)
+{
+    round_fixture_run(f, script, setup);
+    if (f->status != OK)
+        fail_msg("%s", f->err.text);
+}
+
 void round_fixture_deinit(struct round_fixture *f)
 {
     scripted_server_deinit(&f->server);
     round_result_deinit(&f->result);
 }
 
+void round_fixture_end(struct round_fixture *f, struct round_script *script)
+{
+    round_fixture_deinit(f);
+    round_fixture_script_deinit(script);
+}
+
 bool round_fixture_sent(const struct round_fixture *f, uint32_t request, const char *words)
 {
     return text_find(text_buf_text(&f->server.bodies[request]), text_of(words), 0) != SIZE_MAX;
+}
+
+void round_fixture_check_answer(const struct round_fixture *f, const char *answer)
+{
+    const struct text given = text_buf_text(&f->result.answer);
+    if (!text_equal(given, text_of(answer)))
+        fail_msg("answered: %.*s", TEXT_ARG(given));
+    for (uint32_t i = 0; i < f->server.request_count; i++)
+        assert_false(round_fixture_sent(f, i, "canary"));
+    round_fixture_check_ledger(f);
 }
 
 void round_fixture_check_ledger(const struct round_fixture *f)

@@ -6,8 +6,9 @@
  *     round_fixture_say(&script, "Look for a number.", 10, 5);
  *     round_fixture_fault(&script, 429, "{}", SCRIPTED_WHOLE);
  *     ...
- *     round_fixture_run(&fixture, &script, &setup);
- *     round_fixture_deinit(&fixture); round_fixture_script_deinit(&script);
+ *     round_fixture_run_well(&fixture, &script, &setup);
+ *     round_fixture_check_answer(&fixture, "42");
+ *     round_fixture_end(&fixture, &script);
  */
 #ifndef HARNESS_ROUND_FIXTURE_H
 #define HARNESS_ROUND_FIXTURE_H
@@ -36,8 +37,13 @@ void round_fixture_fault(struct round_script *script, int status, const char *bo
                          enum scripted_fault fault);
 void round_fixture_script_deinit(struct round_script *script);
 
-/* A program that asks every paragraph for the revenue. */
-extern const char round_fixture_program[];
+/* What a supervisor ends with, or wants of the workers next. */
+#define ROUND_FIXTURE_ANSWERS(text)                                                            \
+    "{\"decision\": \"provide_final_answer\", \"answer\": \"" text "\"}"
+#define ROUND_FIXTURE_ASKS(key, text)                                                          \
+    "{\"decision\": \"request_additional_info\", \"" key "\": \"" text "\"}"
+/* A program that asks every paragraph for the revenue; one that is refused for its import. */
+extern const char round_fixture_program[], round_fixture_refused[];
 /* One document: it holds "canary", which must never be sent, and what `answer` looks for. */
 extern const struct documents round_fixture_documents;
 /* A worker: generating, it reads revenue out of its chunk; scoring, it likes sentences that
@@ -70,10 +76,17 @@ struct round_fixture {
 
 void round_fixture_run(struct round_fixture *f, const struct round_script *script,
                        const struct round_setup *setup);
+/* The same, and fails with the error's own words unless the run ends well. */
+void round_fixture_run_well(struct round_fixture *f, const struct round_script *script,
+                            const struct round_setup *setup);
 void round_fixture_deinit(struct round_fixture *f);
+/* That, and the script's own deinit. */
+void round_fixture_end(struct round_fixture *f, struct round_script *script);
 
 /* Whether the body of a request holds those words (as they stand in JSON). */
 bool round_fixture_sent(const struct round_fixture *f, uint32_t request, const char *words);
+/* Asserts the answer's text, that nothing of the documents but findings was sent, and: */
+void round_fixture_check_answer(const struct round_fixture *f, const char *answer);
 /* Asserts that calls and bytes of the ledger are those that the server counted. */
 void round_fixture_check_ledger(const struct round_fixture *f);
 
