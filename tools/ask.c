@@ -43,11 +43,11 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
 {
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     TRY(ask_journal_open(ask, err));
+    TRY(round_check_question(text_buf_text(&ask->question), err));
     ask->ledger = (struct ledger){
         .budget_dollars = (double)ask->supervisor_args.budget,
         .budget_tokens = ask->supervisor_args.budget_tokens,
     };
-    TRY(supervisor_args_price(&ask->supervisor_args, "ask", &ask->ledger.price, err));
     double at_s = clock_now_s();
     TRY(documents_open(&ask->documents, ask->files.items, ask->files.count, err));
     clock_lap_s(&at_s, &ask->ledger.times.read_s);
@@ -55,6 +55,7 @@ static enum status open_all(struct ask *ask, int argc, char **argv, struct error
     const struct remote_options more = {.journal = ask->journal, .is_dry = ask->dry_run};
     TRY(supervisor_args_open(&ask->supervisor_args, &more, &ask->ledger, &ask->supervisor,
                              err));
+    TRY(supervisor_args_price(&ask->supervisor_args, "ask", &ask->ledger.price, err));
     if (!ask->dry_run && ask->workers_args.urls)
         TRY(ask_journal_begin(ask, argc, argv, err)); /* the log names the run */
     at_s = clock_now_s();
@@ -107,6 +108,7 @@ static void note_failures(const struct ask *ask)
 
 static enum status answer(struct ask *ask, struct error *err)
 {
+    ask->io_code = EX_IOERR; /* all that is read was read */
     if (ask->dry_run)
         return rehearse(ask, err);
     const struct round_options options = {
@@ -165,12 +167,15 @@ int ask_main(int argc, char **argv)
     if (!ask)
         return EX_OSERR;
     ask->start_s = clock_now_s();
+    ask->io_code = EX_NOINPUT;
     const enum args_result parsed = ask_args_parse(ask, argc, argv);
     int code = args_exit_code(parsed);
     if (parsed == ARGS_GO &&
         (open_all(ask, argc, argv, &err) != OK || answer(ask, &err) != OK ||
          (!ask->dry_run && ask_print(ask, &err) != OK))) {
         code = exit_code_fail("ask", &err);
+        if (err.status == ERR_IO)
+            code = ask->io_code;
         if (ask->run > 0 && ask->ledger.jobs + ask->ledger.calls > 0)
             (void)fprintf(stderr, "cohort ask: what was done is kept; --resume %lld goes on\n",
                           (long long)ask->run);

@@ -56,6 +56,7 @@ struct ask {
     struct round_progress progress;
     struct round_result result;
     double start_s;
+    int io_code; /* the exit code of an ERR_IO, where the command stands */
 };
 
 /* ---- ask_args: the options ---- */

@@ -32,7 +32,8 @@ static enum args_result read_options(struct ask *ask, int argc, char **argv, int
         {0, "dry-run", NULL, ARGS_FLAG, &ask->dry_run, 0, 0,
          "show what would be sent, and send nothing"},
         {0, "record", "FILE", ARGS_TEXT, &ask->supervisor_args.record_path, 0, 0,
-         "add each call and reply to it, for --remote replay:FILE"},
+         "write each call and reply to it, in place of what it holds, for --remote "
+         "replay:FILE"},
         {0, "seed", "N", ARGS_U64, &ask->seed, 0, 0, "of the random stream (default 0)"},
         {0, "resume", "RUN", ARGS_U64, &ask->resume, 0, 0,
          "go on with a run that was cut off, by its number (cohort runs)"},
@@ -64,13 +65,16 @@ static bool take_question(struct ask *ask, char **words)
         text_buf_format(&ask->question, "%s%s", i > 0 ? " " : "", words[i]);
     if (ask->files.count == 0)
         missing = "-f, with a file, a folder or - for standard input,";
-    else if (ask->question.size == 0)
+    else if (text_trim(text_buf_text(&ask->question)).size == 0)
         missing = "the question";
     else if (supervisor_args_lacks_model(&ask->supervisor_args))
         missing = "--remote-model";
     else if (ask->dry_run && !supervisor_args_is_remote(&ask->supervisor_args) &&
              !ask->workers_args.urls)
         missing = "--remote or --workers";
+    else if (ask->supervisor_args.record_path &&
+             !supervisor_args_is_remote(&ask->supervisor_args))
+        missing = "--remote, whose calls --record keeps,";
     else if (ask->protocol == ROUND_MINION && !supervisor_args_is_remote(&ask->supervisor_args))
         missing = "--remote, whom --protocol minion talks with,";
     if (missing)

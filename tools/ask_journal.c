@@ -8,10 +8,12 @@
 
 #include "base/json.h"
 #include "tools/run_record.h"
+#include "tools/state_path.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define ARENA_BYTES ((size_t)1 << 30) /* address space; pages come as touched */
@@ -44,8 +46,11 @@ static enum status take_options(struct ask *ask, const struct json *options, str
         FAIL(err, ERR_IO, "run %lld: its folder %.100s: %s", (long long)ask->run,
              folder.data ? folder.data : "", strerror(errno));
     const struct ask now = *ask;
-    *ask = (struct ask){
-        .journal = now.journal, .run = now.run, .arena = now.arena, .start_s = now.start_s};
+    *ask = (struct ask){.journal = now.journal,
+                        .run = now.run,
+                        .arena = now.arena,
+                        .start_s = now.start_s,
+                        .io_code = now.io_code};
     if (ask_args_parse(ask, filled, words) != ARGS_GO)
         FAIL(err, ERR_FORMAT, "run %lld: this version does not take its command line",
              (long long)now.run);
@@ -79,11 +84,20 @@ enum status ask_journal_open(struct ask *ask, struct error *err)
         return OK;
     }
     TRY(arena_init(&ask->arena, ARENA_BYTES, err));
-    const enum status status = run_record_open(&ask->journal, named, &why);
+    ask->io_code = EX_CANTCREAT;
+    char usual[STATE_PATH_BYTES];
+    const char *advice = "";
+    enum status status = named ? OK : state_path("runs.db", usual, &why);
+    if (status == OK) {
+        advice = "; --journal names another file";
+        status = run_record_open(&ask->journal, named ? named : usual, &why);
+    }
+    if (status != OK &&
+        (named || ask->resume > 0 || supervisor_args_is_remote(&ask->supervisor_args)))
+        FAIL(err, status, "%.180s%s", why.text, advice);
+    ask->io_code = EX_NOINPUT;
     if (status == OK)
         return ask->resume > 0 ? resume(ask, err) : OK;
-    if (named || ask->resume > 0 || supervisor_args_is_remote(&ask->supervisor_args))
-        FAIL(err, status, "%.180s; --journal names another file", why.text);
     /* A free run can be asked again: it goes on without. */
     (void)fprintf(stderr, "cohort ask: no journal is kept: %s\n", why.text);
     return OK;

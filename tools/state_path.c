@@ -22,7 +22,9 @@ static enum status make_folders(char *path, struct error *err)
             continue;
         *at = '\0';
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            FAIL(err, ERR_IO, "%.150s: the folder cannot be made: %s", path, strerror(errno));
+            FAIL(err, ERR_IO,
+                 "%.120s: the folder cannot be made: %s; COHORT_STATE names another", path,
+                 strerror(errno));
         *at = end;
         if (end == '\0')
             return OK;

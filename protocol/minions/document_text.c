@@ -5,7 +5,8 @@
 
 enum {
     NUL_SHARE = 100,    /* one in so many may be NUL: text taken out of a PDF has some */
-    CONTROL_SHARE = 10, /* and one in so many a control character, outside of UTF-8 */
+    CONTROL_SHARE = 30, /* and one in so many a control character, outside of UTF-8; of random
+                           bytes one in ten is one */
     FAULT_SHARE = 10,   /* faulty UTF-8 has so many valid sequences for each fault */
     UTF16_SHARE = 4     /* UTF-16 without a mark: one character in so many is below U+0100 */
 };

@@ -92,6 +92,10 @@ static void refuses_what_is_no_text(void **state)
     refuse(TEXT("\1\0\2\0\3\0\4\0"), "4 control characters");
     char page[200];
     memset(page, 'x', sizeof(page));
+    memset(page, 1, sizeof(page) / 12); /* compressed data has one in ten */
+    page[199] = '\xe9';
+    refuse((struct text){page, sizeof(page)}, "16 of 200 bytes are control characters");
+    memset(page, 'x', sizeof(page));
     page[7] = '\0'; /* one in 200 is let through, as it is */
     struct text_buf out = {0};
     struct document_text_found found;

@@ -272,6 +272,8 @@ static enum status walk_root(struct document_walk *walk, const char *path, struc
 enum status document_walk_add(struct document_walk *walk, const char *path, struct error *err)
 {
     struct stat info;
+    if (path[0] == '\0')
+        FAIL(err, ERR_IO, "documents: the name of one is empty");
     if (strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return walk_root(walk, path, err);
     const char *slash = strrchr(path, '/');

@@ -30,7 +30,7 @@ struct remote {
     char *model;
     uint32_t call_count;
     struct text_buf dry;
-    bool is_replay;
+    bool is_replay, has_key;
 };
 
 /* A call on its way. */
@@ -79,6 +79,7 @@ static enum status put_key(struct remote *remote, struct text key, struct error 
     const enum status status =
         remote_http_header(remote->http, is_openai ? "Authorization" : "x-api-key", value, err);
     explicit_bzero(value, sizeof(value));
+    remote->has_key = true;
     return status;
 }
 
@@ -135,9 +136,10 @@ static enum status fill(struct remote *remote, struct error *err)
     };
     if (options->journal)
         TRY(arena_init(&remote->arena, ARENA_BYTES, err));
-    if (options->record_path)
+    TRY(open_http(remote, err));
+    if (options->record_path && !options->is_dry) /* last: it empties the file */
         TRY(remote_record_open(&remote->record, options->record_path, err));
-    return open_http(remote, err);
+    return OK;
 }
 
 enum status remote_open(struct remote **out, const struct remote_options *options,
@@ -212,7 +214,7 @@ static enum status explain(const struct remote *remote, const struct exchange *x
              remote->options.deadline_s, remote->options.stall_s);
     case REMOTE_HTTP_UNCONNECTED:
     case REMOTE_HTTP_REFUSED:
-        FAIL(err, ERR_IO, "remote: no connection to %.80s: %.100s",
+        FAIL(err, ERR_REMOTE, "remote: no connection to %.80s: %.100s",
              remote_http_url(remote->http), attempt->reason);
     case REMOTE_HTTP_BROKEN:
         FAIL(err, ERR_REMOTE, "remote: the reply broke off after %zu bytes: %.100s",
@@ -221,8 +223,8 @@ static enum status explain(const struct remote *remote, const struct exchange *x
         break;
     }
     if (attempt->status == 401 || attempt->status == 403)
-        FAIL(err, ERR_REMOTE,
-             "remote: the server refused the key (HTTP %ld); set COHORT_API_KEY",
+        FAIL(err, ERR_REMOTE, "remote: the server %s (HTTP %ld); set COHORT_API_KEY",
+             remote->has_key ? "refused the key" : "wants a key, and there is none",
              attempt->status);
     remote_wire_words(text_buf_text(&attempt->body), words, sizeof(words));
     FAIL(err, ERR_REMOTE, "remote: the server answered HTTP %ld%s%s", attempt->status,
@@ -410,10 +412,7 @@ static enum status take_answer(struct remote *remote, struct exchange *x,
     call->is_cut = reply->is_cut;
     call->prompt_tokens = reply->prompt_tokens;
     call->output_tokens = reply->output_tokens;
-    TRY(put_call(remote, x, err));
-    return remote->options.record_path
-               ? remote_record_add(&remote->record, call->request, reply, err)
-               : OK;
+    return put_call(remote, x, err);
 }
 
 static enum status send(struct remote *remote, const struct remote_message *messages,
@@ -460,6 +459,9 @@ enum status remote_chat(struct remote *remote, const struct remote_message *mess
             if (status == OK)
                 status = take_answer(remote, &x, reply, err);
         }
+        /* A recalled one too: the file is then the whole run's. */
+        if (status == OK && remote->record.file)
+            status = remote_record_add(&remote->record, x.call.request, reply, err);
     }
     clock_lap_s(&at_s, &remote->ledger->times.remote_s);
     text_buf_deinit(&x.attempt.body);

@@ -81,6 +81,12 @@ static bool is_private(const char *host)
             (v6.s6_addr[0] == 0xfe && (v6.s6_addr[1] & 0xc0) == 0x80));
 }
 
+/* Whose URL it is, for sentences. */
+static const char *whose(const struct remote_http *http)
+{
+    return http->allows_private ? "workers" : "remote";
+}
+
 /* Checks one parsed URL: scheme, host, nobody's password in it. */
 static enum status check_parts(struct remote_http *http, CURLU *parts, struct error *err)
 {
@@ -89,18 +95,19 @@ static enum status check_parts(struct remote_http *http, CURLU *parts, struct er
     const bool allows_private = http->allows_private;
     if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__, "remote: the URL has no host");
+        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__, "%s: the URL has no host",
+                           whose(http));
     else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
         status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
-                           "remote: the URL holds a user name; the key belongs in %s",
+                           "%s: the URL holds a user name; the key belongs in %s", whose(http),
                            allows_private ? "COHORT_WORKERS_KEY" : "COHORT_API_KEY");
     else if (strcmp(scheme, "https") != 0 &&
              !(strcmp(scheme, "http") == 0 &&
                (is_this_machine(host) || (allows_private && is_private(host)))))
         status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
-                           "remote: %s://%.100s is refused; https is needed, or http to this "
+                           "%s: %s://%.100s is refused; https is needed, or http to this "
                            "machine%s",
-                           scheme, host,
+                           whose(http), scheme, host,
                            allows_private ? " or to a private address (not a name)" : "");
     http->is_here = host && is_this_machine(host);
     http->is_near = host && (http->is_here || (allows_private && is_private(host)));
@@ -127,7 +134,8 @@ static enum status set_url(struct remote_http *http, const struct remote_http_op
     http->url = whole.data;
     enum status status = OK;
     if (curl_url_set(parts, CURLUPART_URL, http->url, 0) != CURLUE_OK)
-        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__, "remote: `%.*s` is no URL",
+        status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
+                           "%s: `%.*s` is no URL; one is https://HOST/v1", whose(http),
                            base.size > 100 ? 100 : (int)base.size, base.data);
     else
         status = check_parts(http, parts, err);

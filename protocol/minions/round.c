@@ -54,15 +54,21 @@ static void show(struct run *run, enum round_phase phase)
     round_show(run->progress, phase, run->turn_count, run->options->ledger);
 }
 
+enum status round_check_question(struct text question, struct error *err)
+{
+    if (text_trim(question).size == 0)
+        FAIL(err, ERR_FORMAT, "question: it is empty");
+    if (question.size > ROUND_QUESTION_BYTES_MAX)
+        FAIL(err, ERR_LIMIT, "question: %zu bytes, at most %d are taken", question.size,
+             ROUND_QUESTION_BYTES_MAX);
+    if (text_utf8_valid(question) < question.size)
+        FAIL(err, ERR_FORMAT, "question: it is not UTF-8");
+    return OK;
+}
+
 static enum status check_options(const struct round_options *options, struct error *err)
 {
-    if (text_trim(options->question).size == 0)
-        FAIL(err, ERR_FORMAT, "question: it is empty");
-    if (options->question.size > ROUND_QUESTION_BYTES_MAX)
-        FAIL(err, ERR_LIMIT, "question: %zu bytes, at most %d are taken",
-             options->question.size, ROUND_QUESTION_BYTES_MAX);
-    if (text_utf8_valid(options->question) < options->question.size)
-        FAIL(err, ERR_FORMAT, "question: it is not UTF-8");
+    TRY(round_check_question(options->question, err));
     if (options->rounds_max > ROUND_MAX)
         FAIL(err, ERR_LIMIT, "rounds: %u asked, at most %d are run", options->rounds_max,
              ROUND_MAX);

@@ -93,6 +93,9 @@ struct round_result {
 MUST_USE enum status round_run(const struct round_options *options,
                                struct round_progress *progress, struct round_result *result,
                                struct error *err);
+/* The question alone, for those who would rather know before they load a model. ERR_FORMAT it
+ * is blank, or not UTF-8; ERR_LIMIT. */
+MUST_USE enum status round_check_question(struct text question, struct error *err);
 /* Writes where a run stands: for those that conduct one. */
 void round_show(struct round_progress *progress, enum round_phase phase, uint32_t round,
                 const struct ledger *ledger);

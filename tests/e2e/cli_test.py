@@ -136,6 +136,43 @@ class Refusals(unittest.TestCase):
         self.refused(USAGE, "ask", "a question without a document")
         self.refused(USAGE, "ask", "-f", "/dev/null")
         self.refused(NO_INPUT, "ask", "-f", "/no/such/file", "why?", say="No such file")
+        self.refused(NO_INPUT, "ask", "-f", "", "why?", say="the name of one is empty")
+        self.refused(DATA, "ask", "-f", "/dev/null", "why?", say="it is a device")
+        with tempfile.TemporaryDirectory() as name:
+            blank, noise = pathlib.Path(name, "blank.txt"), pathlib.Path(name, "noise.bin")
+            self.refused(DATA, "ask", "-f", name, "why?", say="it is empty")
+            blank.write_text(" \n\t\n")
+            self.refused(DATA, "ask", "-f", str(blank), "why?", say="no text among them")
+            noise.write_bytes(bytes(range(1, 256)) * 20)
+            self.refused(DATA, "ask", "-f", str(noise), "why?", say="not a text file")
+
+    def test_ask_before_anything_is_done(self):
+        """Told before a model is loaded or a run begun."""
+        paper = ("-f", str(pathlib.Path(__file__)))
+        self.refused(USAGE, "ask", *paper, "   ", say="the question is missing")
+        self.refused(DATA, "ask", *paper, "x" * 20000, say="at most 16384")
+        self.refused(DATA, "ask", *paper, b"caf\xe9?", say="not UTF-8")
+        self.refused(USAGE, "ask", *paper, "--record", "x", "why?", say="--remote, whose")
+        here = ("--remote", "http://127.0.0.1:1/v1", "--remote-model", "gpt-4o")
+        self.refused(DATA, "ask", *paper, "--remote", "nonsense", "--remote-model", "x", "why?",
+                     say="remote: `nonsense` is no URL; one is https://")
+        self.refused(DATA, "ask", *paper, "--workers", "nonsense", "why?", say="workers: `nonsense")
+        self.refused(NO_INPUT, "ask", *paper, *here, "--key-file", "/no/key", "why?", say="/no/key")
+        self.refused(CANNOT_CREATE, "ask", *paper, "--journal", "/no/such/folder/x.db", "why?",
+                     say="--journal names another file")
+        nowhere = dict(os.environ, COHORT_STATE="/proc/nowhere")
+        self.refused(CANNOT_CREATE, "ask", *paper, *here, "why?", env=nowhere,
+                     say="COHORT_STATE names another")
+
+    def test_a_recording_is_kept(self):
+        """What is refused, or only rehearsed, does not empty the file of an earlier run."""
+        with tempfile.TemporaryDirectory() as name:
+            kept = pathlib.Path(name, "kept.jsonl")
+            kept.write_text("paid for\n")
+            words = ("ask", "-f", __file__, "--record", str(kept), "--remote-model", "gpt-4o")
+            cohort(*words, "--remote", "nonsense", "why?")
+            cohort(*words, "--remote", "https://example.com/v1", "--dry-run", "why?")
+            self.assertEqual(kept.read_text(), "paid for\n")
 
     def test_full_disk(self):
         with open("/dev/full", "w") as full:

@@ -22,7 +22,7 @@ from servers import program, ships
 MODEL = pathlib.Path(os.environ.get("COHORT_TEST_DATA") or "../shared/data",
                      "models/stories260K/stories260K.gguf").resolve()
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-SKIPPED, DATA, USAGE, NO_CONNECTION, CANCELLED = 77, 65, 64, 66, 75
+SKIPPED, DATA, USAGE, CANCELLED = 77, 65, 64, 75
 SHIPS = ships(60)
 PROGRAM = program("How many barrels?")
 QUESTIONS = [

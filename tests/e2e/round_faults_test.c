@@ -103,7 +103,7 @@ static void run_cut(struct round_script script)
     round_fixture_say(&script, round_fixture_program, 100, 10);
     script.replies[1].fault = SCRIPTED_CUT;
     round_fixture_run(&f, &script, &PLAIN);
-    assert_true(f.status == ERR_REMOTE || f.status == ERR_IO);
+    assert_int_equal(f.status, ERR_REMOTE);
     assert_true(strlen(f.err.text) > 20);
     assert_int_equal(f.server.request_count, 2);
     assert_int_equal(f.ledger.remote_prompt_tokens, 100);
