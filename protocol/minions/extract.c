@@ -22,13 +22,15 @@ static const double FIT_BONUS[][QUESTION_FITS_WELL + 1] = {
     [QUESTION_AMOUNT] = {0, 0.2, 0.2},
     [QUESTION_TIME] = {0, 0.2, 0.35},
     [QUESTION_PERSON] = {0, 0.1, 0.1},
+    [QUESTION_SIGNER] = {0, 0.1, 1.2}, /* beyond the clause that says `to be signed` */
     [QUESTION_DEFINITION] = {0, 0.4, 0.8},
     [QUESTION_YES_NO] = {0, 0.1, 0.4},
 };
 
 enum {
-    WORDS_MIN = 4,       /* shorter units are headings and labels */
-    LEAD_BYTES_MAX = 400 /* of what stands before a table */
+    WORDS_MIN = 4,        /* shorter units are headings and labels */
+    LEAD_BYTES_MAX = 400, /* of what stands before a table */
+    WHOM_BYTES_MAX = 600  /* and, with its spaces, between signatures */
 };
 
 /* One sentence while a question ranks it. */
@@ -81,7 +83,8 @@ static bool is_statement(const struct extract *extract, uint32_t unit)
     if (extract->headings[unit] == unit)
         return false;
     const struct text text = extract->texts[unit];
-    if (sentence_is_row(text) || has_records(extract->documents, extract->units[unit].document))
+    if (sentence_is_row(text) || sentence_is_signature(text) ||
+        has_records(extract->documents, extract->units[unit].document))
         return true;
     uint32_t words = 0;
     bool inside = false;
@@ -153,6 +156,58 @@ static uint32_t read_document(struct extract *extract, uint32_t document, uint32
     return at;
 }
 
+/* Where the last sentence before a signature is, and the last unit that is that or another
+ * signature: the headings between it and this one name whom it stands for. */
+struct signing {
+    uint32_t clause, before;
+};
+
+/* Makes the context of a signature; the word `signed` need not stand in it. */
+static enum status add_clause(struct extract *extract, uint32_t signature,
+                              const struct signing *signing, struct arena *arena,
+                              struct error *err)
+{
+    const struct extract_unit *unit = &extract->units[signature];
+    struct text whom = {0};
+    struct text_buf context = {0};
+    text_buf_add(&context, TEXT("signed "));
+    if (signing->clause != UINT32_MAX)
+        fold_add(&context, text_slice(extract->texts[signing->clause], 0, LEAD_BYTES_MAX));
+    if (signing->before != UINT32_MAX) {
+        const struct extract_unit *last = &extract->units[signing->before];
+        whom = text_slice(extract->documents->texts[unit->document], last->offset + last->size,
+                          unit->offset);
+    }
+    text_buf_byte(&context, ' ');
+    fold_add(&context, text_slice(whom, 0, WHOM_BYTES_MAX));
+    extract->contexts[signature] = text_copy(text_buf_text(&context), arena);
+    const bool failed = context.failed || !extract->contexts[signature].data;
+    text_buf_deinit(&context);
+    if (failed)
+        FAIL(err, ERR_MEMORY, "extract: no room for a signature");
+    return OK;
+}
+
+static enum status add_clauses(struct extract *extract, struct arena *arena, struct error *err)
+{
+    struct signing signing = {UINT32_MAX, UINT32_MAX};
+    for (uint32_t i = 0; i < extract->unit_count; i++) {
+        const uint32_t document = extract->units[i].document;
+        if (i > 0 && document != extract->units[i - 1].document)
+            signing = (struct signing){UINT32_MAX, UINT32_MAX};
+        if (has_records(extract->documents, document) || sentence_is_row(extract->texts[i]))
+            continue;
+        if (sentence_is_signature(extract->texts[i]))
+            TRY(add_clause(extract, i, &signing, arena, err));
+        else if (extract->headings[i] != i)
+            signing.clause = i;
+        else
+            continue;
+        signing.before = i;
+    }
+    return OK;
+}
+
 enum status extract_init(struct extract *extract, const struct documents *documents,
                          struct arena *arena, struct error *err)
 {
@@ -173,6 +228,7 @@ enum status extract_init(struct extract *extract, const struct documents *docume
     uint32_t at = 0;
     for (uint32_t d = 0; d < documents->count; d++)
         at = read_document(extract, d, at);
+    TRY(add_clauses(extract, arena, err));
     qsort_r(extract->by_hash, count, sizeof(*extract->by_hash), compare_hash, extract);
     return OK;
 }
@@ -422,6 +478,14 @@ static enum status run_task(struct ranking *ranking, struct extract_work *work, 
         if (work->jobs[i].task_id == task_id)
             give_outcome(ranking, &work->jobs[i], places, &work->outcomes[i]);
     return OK;
+}
+
+struct text extract_clause(const struct extract *extract, uint32_t document, size_t offset)
+{
+    const uint32_t unit = find_unit(extract, document, offset);
+    if (unit == extract->unit_count || !sentence_is_signature(extract->texts[unit]))
+        return TEXT("");
+    return extract->contexts[unit];
 }
 
 enum status extract_run(const struct extract *extract, const struct jobs_context *context,

@@ -40,7 +40,8 @@ struct extract {
     uint32_t *headings;         /* [unit_count] the unit that heads it; itself: a heading;
                                    UINT32_MAX: none */
     struct text *contexts;      /* [unit_count] whose words count for it as well: its heading;
-                                   of a row of a table, what stands before the table */
+                                   of a row of a table, what stands before the table;
+                                   of a signature, what is signed with it */
     uint32_t *by_hash;          /* [unit_count] positions by folded hash, for made-up chunks */
     uint64_t *hashes;           /* [unit_count] */
     uint32_t unit_count;
@@ -58,6 +59,9 @@ struct extract_work {
 /* Splits the documents (borrowed) into sentences. Everything lies in the arena. ERR_MEMORY. */
 MUST_USE enum status extract_init(struct extract *extract, const struct documents *documents,
                                   struct arena *arena, struct error *err);
+
+/* What is signed, and whom for, where the sentence at that place is a signature; else empty. */
+struct text extract_clause(const struct extract *extract, uint32_t document, size_t offset);
 
 /* Runs jobs as an extracting worker: each task is a question to the sentences of the chunks
  * it is asked of. outcomes[i] holds the best sentence of jobs[i]'s chunk when it is among the

@@ -178,6 +178,40 @@ static void records_go_with_the_names_of_columns(void **state)
     assert_true(text_equal(outcome.output.citation, TEXT("Bergen")));
 }
 
+/* The names stand under a clause and, each, under those whom they sign for. */
+static void a_signature_counts_with_what_is_signed(void **state)
+{
+    (void)state;
+    static const char deed[] =
+        "The owner has caused this deed to be signed by the undersigned, Bo Day being "
+        "there.\n\n"
+        "HARBOUR, INC.\n\nBy:   /s/ Ann Lee\nName: Ann Lee\n\n"
+        "BLUE FISH BANK\nas Trustee\n\nBy:   /s/ Cy Orr\n\nThe bank keeps a copy of it.";
+    struct text text = {deed, sizeof(deed) - 1};
+    const struct documents documents = {.texts = &text, .count = 1};
+    static const struct {
+        const char *question, *signature;
+    } cases[] = {{"Who signed the deed for the harbour?", "By:   /s/ Ann Lee\nName: Ann Lee"},
+                 {"Who signed for the trustee?", "By:   /s/ Cy Orr"}};
+    char liked[] = "caused";
+    struct fixture f;
+    set_up(&f, liked);
+    assert_int_equal(extract_init(&f.extract, &documents, &f.arena, NULL), OK);
+    for (int i = 0; i < 2; i++) {
+        const struct dsl_job job = {.chunk = text, .task = text_of(cases[i].question)};
+        struct jobs_outcome outcome;
+        struct extract_work work = {.jobs = &job, .outcomes = &outcome, .count = 1};
+        assert_int_equal(extract_run(&f.extract, &f.context, &work, NULL), OK);
+        assert_true(text_equal(outcome.output.citation, text_of(cases[i].signature)));
+    }
+    const size_t second = text_find(text, TEXT("By:   /s/ Cy"), 0);
+    const struct text clause = extract_clause(&f.extract, 0, second);
+    assert_true(text_starts(clause, TEXT("signed The owner has caused this deed")));
+    assert_true(text_ends(clause, TEXT("BLUE FISH BANK as Trustee")));
+    assert_true(text_find(clause, TEXT("HARBOUR"), 0) == SIZE_MAX);
+    assert_int_equal(extract_clause(&f.extract, 0, 0).size, 0);
+}
+
 static void nothing_to_extract(void **state)
 {
     (void)state;
@@ -204,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_made_up_chunk_is_traced_back),
         cmocka_unit_test(a_row_counts_with_what_stands_before_it),
         cmocka_unit_test(records_go_with_the_names_of_columns),
+        cmocka_unit_test(a_signature_counts_with_what_is_signed),
         cmocka_unit_test(nothing_to_extract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

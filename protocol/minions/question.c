@@ -2,6 +2,7 @@
 #include "protocol/minions/question.h"
 
 #include "base/words.h"
+#include "protocol/minions/sentence.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -40,6 +41,9 @@ static const char *const MEANS[] = {"means", "mean",    "is",       "are", "refe
                                     "refer", "include", "includes", NULL};
 static const char *const ABOUT_MEANING[] = {"mean",   "means",      "meant", "meaning",
                                             "define", "definition", "term",  NULL};
+static const char *const WHO[] = {"who", "whom", "whose", "which", "name", "names", NULL};
+static const char *const SIGNING[] = {"signed",     "signatory", "signatories", "signature",
+                                      "signatures", "signer",    "signers",     NULL};
 static const char *const TO_BE[] = {"is", "are", "was", "were", "be", NULL};
 static const char *const THERE[] = {"there", NULL};
 static const char *const ARTICLES[] = {"a", "an", "the", NULL};
@@ -197,6 +201,8 @@ enum question_kind question_kind(struct text question)
         return QUESTION_AMOUNT;
     if (is_one_of(opening[0], YES_NO_FIRST))
         return QUESTION_YES_NO;
+    if (has_one_of(question, SIGNING) && has_one_of(question, WHO))
+        return QUESTION_SIGNER;
     if (is_one_of(opening[0], (const char *const[]){"what", "who", "define", NULL}) &&
         (is_one_of(opening[1], (const char *const[]){"is", "are", NULL}) ||
          has_one_of(question, (const char *const[]){"mean", "meant", "means", "define",
@@ -334,6 +340,10 @@ enum question_fit question_fit(enum question_kind kind, struct text question,
         if (has_date(sentence))
             return QUESTION_FITS_WELL;
         return has_number(sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
+    case QUESTION_SIGNER:
+        if (sentence_is_signature(sentence))
+            return QUESTION_FITS_WELL;
+        return has_name(question, sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
     case QUESTION_PERSON:
         return has_name(question, sentence) ? QUESTION_FITS : QUESTION_FITS_NOT;
     case QUESTION_DEFINITION:

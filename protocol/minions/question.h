@@ -2,7 +2,7 @@
  * question - what kind of answer a question wants, and whether a sentence can be one.
  *
  * Word overlap cannot tell that `How many days ...?` is answered by a sentence with a number
- * in it. Six kinds are told apart, by the first words of an English question; one in another
+ * in it. Seven kinds are told apart, by the first words of an English question; one in another
  * language is of no kind, and then every sentence fits equally.
  */
 #ifndef MINIONS_QUESTION_H
@@ -17,6 +17,7 @@ enum question_kind {
     QUESTION_AMOUNT,     /* how many, how long: a number or a span of time */
     QUESTION_TIME,       /* when: the same, rather a date */
     QUESTION_PERSON,     /* who did: a name that the question has not */
+    QUESTION_SIGNER,     /* who signed: the same, rather a signature */
     QUESTION_DEFINITION, /* what or who is X, what does X mean: `"X" means`, `"X" includes`,
                             `called "X"`, `(the "X")`, `An X is` */
     QUESTION_YES_NO      /* may I, does it: a sentence that permits, demands or denies */
@@ -29,7 +30,8 @@ enum question_fit {
     QUESTION_FITS_NOT,
     QUESTION_FITS,
     QUESTION_FITS_WELL /* it defines just what is asked; it says that there is, or is not, what
-                          `is there` asks for; it has a month or a year */
+                          `is there` asks for; it has a month or a year; it is a
+                          signature */
 };
 
 /* question must be of that kind. */

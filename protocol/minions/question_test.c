@@ -34,6 +34,12 @@ static void kinds(void **state)
     assert_int_equal(question_kind(TEXT("May I sell it?")), QUESTION_YES_NO);
     assert_int_equal(question_kind(TEXT("Who is the owner?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("Who wrote it?")), QUESTION_PERSON);
+    assert_int_equal(question_kind(TEXT("By whom was it signed?")), QUESTION_SIGNER);
+    assert_int_equal(question_kind(TEXT("Whose signature is it?")), QUESTION_SIGNER);
+    assert_int_equal(question_kind(TEXT("Who is the signatory?")), QUESTION_SIGNER);
+    assert_int_equal(question_kind(TEXT("When was it signed?")), QUESTION_TIME);
+    assert_int_equal(question_kind(TEXT("Must it be signed?")), QUESTION_YES_NO);
+    assert_int_equal(question_kind(TEXT("What does signed mean?")), QUESTION_DEFINITION);
     assert_int_equal(question_kind(TEXT("What must I do when it breaks?")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("")), QUESTION_OTHER);
     assert_int_equal(question_kind(TEXT("\xff\xfe?")), QUESTION_OTHER);
@@ -58,6 +64,10 @@ static void times_and_names(void **state)
     assert_true(fits("Who won?", "The cup went to Ann Lee."));
     assert_true(fits("Who won?", "The Free Software Foundation has it."));
     assert_false(fits("Who won the Grand Prix?", "The Grand Prix is over."));
+    assert_true(fits_well("Who signed?", "By: /s/ Ann Lee"));
+    assert_true(fits("Who signed?", "It was signed by Ann Lee."));
+    assert_false(fits_well("Who signed?", "It was signed by Ann Lee."));
+    assert_false(fits("Who signed?", "It was signed by the master."));
     assert_false(fits("Who won?", "It is Ann, not Bo."));
     assert_false(fits("Who won?", "THE CUP IS GONE"));
 }

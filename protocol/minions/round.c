@@ -267,6 +267,24 @@ static const char NO_ANSWER[] =
     "The documents do not seem to answer this: hardly a word of the "
     "question stands in what comes nearest.";
 
+/* Whether an extracting worker's best passages bear on the question: signatures with what is
+ * signed by them, where the question's words stand. */
+static bool bears_on(const struct run *run, const struct supervisor_local_sources *sources)
+{
+    struct supervisor_local_sources signed_ones = *sources;
+    struct text_buf clauses = {0};
+    for (uint32_t i = 0; i < sources->count; i++) {
+        const struct round_citation *citation = &run->result->citations[i];
+        text_buf_add(&clauses,
+                     extract_clause(&run->extract, citation->document, citation->offset));
+        text_buf_byte(&clauses, '\n');
+    }
+    signed_ones.notes = text_buf_text(&clauses);
+    const bool bears = supervisor_local_bears_on(&signed_ones);
+    text_buf_deinit(&clauses);
+    return bears;
+}
+
 /* The local supervisor's last step: an answer from the best passages. */
 static enum status answer_locally(struct run *run, const struct turn *turn, struct error *err)
 {
@@ -292,7 +310,7 @@ static enum status answer_locally(struct run *run, const struct turn *turn, stru
         .count = count,
         .notes = text_buf_text(&run->findings),
     };
-    if (run->is_extract && !supervisor_local_bears_on(&sources)) {
+    if (run->is_extract && !bears_on(run, &sources)) {
         result->is_unanswered = true;
         text_buf_add(&result->answer, text_of(NO_ANSWER));
         return OK;

@@ -4,6 +4,7 @@
 #include "protocol/minions/fold.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     COLUMN_SPACES = 3,
@@ -236,6 +237,39 @@ bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size)
     return true;
 }
 
+/* Whether a capital letter follows what stands before `at`, but for white space. */
+static bool has_capital_at(struct text text, size_t at)
+{
+    while (at < text.size && fold_is_space(text.data[at]))
+        at++;
+    return at < text.size && text.data[at] >= 'A' && text.data[at] <= 'Z';
+}
+
+/* Whether label stands at the beginning of a word and, if it is one of a name, a capital letter
+ * behind it. */
+static bool has_label(struct text text, const char *label, bool is_of_name)
+{
+    const size_t size = strlen(label);
+    for (size_t at = 0; at + size <= text.size; at++) {
+        if (at > 0 && !fold_is_space(text.data[at - 1]) && text.data[at - 1] != ':')
+            continue;
+        if (strncasecmp(text.data + at, label, size) == 0 &&
+            (!is_of_name || has_capital_at(text, at + size)))
+            return true;
+    }
+    return false;
+}
+
+bool sentence_is_signature(struct text sentence)
+{
+    static const char *const marks[] = {"/s/", "(signed)", "signed:", "signed by:", "sgd."};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (has_label(sentence, marks[i], true))
+            return true;
+    return has_label(sentence, "name:", true) &&
+           (has_label(sentence, "by:", false) || has_label(sentence, "title:", false));
+}
+
 /* Whether the text begins as `15.`, `2)` or `1.2.` and a space do. */
 static bool begins_with_number(struct text text)
 {
@@ -258,7 +292,8 @@ bool sentence_is_heading(struct text sentence)
         inside = !space;
         has_small |= (unsigned char)sentence.data[i] >= 'a';
     }
-    if (sentence.size == 0 || words > HEADING_WORDS_MAX || sentence_is_row(sentence))
+    if (sentence.size == 0 || words > HEADING_WORDS_MAX || sentence_is_row(sentence) ||
+        sentence_is_signature(sentence))
         return false;
     if (sentence.data[0] == '#' && text_find(sentence, TEXT("\n"), 0) == SIZE_MAX)
         return true;

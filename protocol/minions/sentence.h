@@ -35,8 +35,13 @@ bool sentence_next(struct sentence_reader *reader, size_t *begin, size_t *size);
  * between them, of which one but the first begins with a figure. */
 bool sentence_is_row(struct text line);
 
+/* Whether a name is signed with: `/s/ Jane Roe`, `(signed) Jane Roe`, `Signed: Jane Roe`, or
+ * `Name: Jane Roe` beside `By:` or `Title:`. A blank form, `Name: ____`, is none. */
+bool sentence_is_signature(struct text sentence);
+
 /* Whether a sentence is rather a heading: at most ten words that no mark ends, or that are a
- * number and a title (`15. Disclaimer of Warranty.`), or a Markdown heading. */
+ * number and a title (`15. Disclaimer of Warranty.`), or a Markdown heading. A signature is
+ * none. */
 bool sentence_is_heading(struct text sentence);
 
 #endif

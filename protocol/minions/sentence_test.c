@@ -161,6 +161,22 @@ static void headings(void **state)
     assert_false(sentence_is_heading(TEXT("")));
 }
 
+static void signatures(void **state)
+{
+    (void)state;
+    assert_true(sentence_is_signature(TEXT("By: /s/ Ann Lee\nName: Ann Lee")));
+    assert_true(sentence_is_signature(TEXT("Date: May 5     By:      /S/  Ann B. Lee")));
+    assert_true(sentence_is_signature(TEXT("(Signed) Ann Lee, Master")));
+    assert_true(sentence_is_signature(TEXT("Signed by: Ann Lee")));
+    assert_true(sentence_is_signature(TEXT("By:\n   Name:   Ann Lee\n   Title: Master")));
+    assert_false(sentence_is_signature(TEXT("By:\n   Name: ______\n   Title: ______")));
+    assert_false(sentence_is_signature(TEXT("Name: Ann Lee")));
+    assert_false(sentence_is_signature(TEXT("See http://a.example/s/ Ann for it.")));
+    assert_false(sentence_is_signature(TEXT("It was signed by the master.")));
+    assert_false(sentence_is_signature(TEXT("by: /s/")));
+    assert_false(sentence_is_heading(TEXT("By: /s/ Ann Lee")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +188,7 @@ int main(void)
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(rows_stand_alone),
         cmocka_unit_test(headings),
+        cmocka_unit_test(signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "base/words.h"
 #include "protocol/minions/fold.h"
 #include "protocol/minions/prompts.h"
+#include "protocol/minions/question.h"
 #include "protocol/minions/sentence.h"
 
 #include <assert.h>
@@ -323,10 +324,23 @@ static void quote(struct text_buf *answer, struct text passage)
     text_buf_add(answer, TEXT(" ..."));
 }
 
+/* Whether the one passage is a signature and asked for: it is the answer, word for word, where a
+ * small model gives the question's names to who signed. */
+static bool is_signed(const struct supervisor_local_sources *sources)
+{
+    return sources->count == 1 && question_kind(sources->question) == QUESTION_SIGNER &&
+           sentence_is_signature(sources->passages[0]);
+}
+
 enum status supervisor_local_answer(const struct jobs_context *context,
                                     const struct supervisor_local_sources *sources,
                                     struct text_buf *answer, bool *is_quoted, struct error *err)
 {
+    *is_quoted = is_signed(sources);
+    if (*is_quoted) {
+        quote(answer, sources->passages[0]);
+        return OK;
+    }
     struct text_buf prompt = {0};
     prompts_final(&prompt, &(struct prompts_sources){
                                sources->question, sources->passages, passages_used(sources),

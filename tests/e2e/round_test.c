@@ -73,34 +73,36 @@ struct local {
     struct round_result result;
 };
 
-/* Runs it with a worker that writes that at the end, and checks that this is the answer. */
-static void run_local(struct local *local, const char *question,
-                      const struct round_setup *setup, const char *written,
-                      enum round_worker kind)
+/* Runs it with a worker that writes that at the end, and checks the answer. */
+static void run_local(struct local *local, const struct round_options *asked,
+                      const char *written, const char *answer)
 {
     char reply[64];
     (void)strcpy(reply, written);
     struct scripted_worker scripted = {
         .answer = round_fixture_answer, .self = reply, .parameters = 1000};
     const struct worker worker = scripted_worker(&scripted);
+    struct round_options options = *asked;
     struct error err = {0};
-    const struct round_options options = {.question = text_of(question),
-                                          .documents = &round_fixture_documents,
-                                          .worker = &worker,
-                                          .ledger = &local->ledger,
-                                          .kind = kind,
-                                          .wishes = setup->wishes};
+    options.worker = &worker;
+    options.ledger = &local->ledger;
+    if (!options.documents)
+        options.documents = &round_fixture_documents;
     if (round_run(&options, &local->progress, &local->result, &err) != OK)
         fail_msg("%s", err.text);
-    assert_true(text_equal(text_buf_text(&local->result.answer), text_of(written)));
+    const struct text given = text_buf_text(&local->result.answer);
+    if (!text_equal(given, text_of(answer)))
+        fail_msg("answered: %.*s", TEXT_ARG(given));
 }
 
 static uint32_t count_local_jobs(struct prompts_wishes wishes)
 {
     struct local local = {0};
     uint32_t jobs = 0;
-    run_local(&local, "What was the revenue in 2019?", &(struct round_setup){.wishes = wishes},
-              "72.7 million", ROUND_GENERATE);
+    const struct round_options options = {.question = TEXT("What was the revenue in 2019?"),
+                                          .kind = ROUND_GENERATE,
+                                          .wishes = wishes};
+    run_local(&local, &options, "72.7 million", "72.7 million");
     for (int i = 0; i < JOB_OUTPUT_KINDS; i++)
         jobs += local.ledger.outcomes[i];
     round_result_deinit(&local.result);
@@ -188,8 +190,9 @@ static void the_local_supervisor(void **state)
 {
     (void)state;
     struct local local = {0};
-    run_local(&local, "How high were the \"costs\"?", &ONCE, "Costs were 50 million dollars.",
-              ROUND_AUTO);
+    const char *answer = "Costs were 50 million dollars.";
+    run_local(&local, &(struct round_options){.question = TEXT("How high were the \"costs\"?")},
+              answer, answer);
     assert_false(local.result.is_quoted);
     const struct round_citation *best = &local.result.citations[0];
     assert_true(text_equal(
@@ -199,6 +202,33 @@ static void the_local_supervisor(void **state)
     assert_true(local.ledger.dollars == 0);
     assert_int_equal(local.ledger.document_bytes, round_fixture_documents.bytes);
     assert_int_equal(atomic_load(&local.progress.phase), ROUND_OVER);
+    round_result_deinit(&local.result);
+}
+
+/* The question's words stand before the signature; the answer is not the model's. */
+static void a_signature_is_an_answer(void **state)
+{
+    (void)state;
+    static char deed[] = "The owner has caused this deed to be signed by the undersigned.\n\n"
+                         "BLUE FISH BANK\n\nBy:   /s/ Ann Lee\nName: Ann Lee\n\n"
+                         "HARBOUR, INC.\n\nBy:   /s/ Bo Day\n\n"
+                         "THE MILL, INC.\n\nBy:   /s/ Cy Orr\n";
+    struct text texts[] = {{deed, sizeof(deed) - 1}}, names[] = {TEXT("deed.txt")};
+    const struct documents documents = {
+        .texts = texts, .paths = names, .names = names, .count = 1, .bytes = sizeof(deed) - 1};
+    struct round_options options = {.question = TEXT("Who signed for the blue fish bank?"),
+                                    .documents = &documents};
+    struct local local = {0};
+    run_local(&local, &options, "Ann Lee is the bank.", "By: /s/ Ann Lee Name: Ann Lee");
+    assert_true(local.result.is_quoted);
+    round_result_deinit(&local.result);
+    options.question = TEXT("Who signed the peace treaty with the islands?");
+    local = (struct local){0};
+    run_local(
+        &local, &options, "Ann Lee.",
+        "The documents do not seem to answer this: hardly a word of the question stands in "
+        "what comes nearest.");
+    assert_true(local.result.is_unanswered);
     round_result_deinit(&local.result);
 }
 
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(exceptions_do_not_carry_documents),
         cmocka_unit_test(a_transform_that_fails_is_replaced),
         cmocka_unit_test(the_local_supervisor),
+        cmocka_unit_test(a_signature_is_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
