@@ -27,6 +27,7 @@ static enum status measure_host(struct load_roof *roof, struct device *device, b
         return OK; /* no loop: no roof */
     TRY(peak_host_measure(device, PEAK_HOST_BYTES, &memory, err));
     roof->bytes_per_s = memory.read_bytes_per_s;
+    roof->copy_bytes_per_s = memory.copy_bytes_per_s;
     roof->operations_per_s = threads * int8.ops_per_s;
     (void)snprintf(
         roof->about, sizeof roof->about,
@@ -49,7 +50,7 @@ static enum status measure_gpu(struct load_roof *roof, struct device *device, bo
     peak_measure_close(&measure);
     if (status != OK)
         return status;
-    roof->bytes_per_s = rates.bytes_per_s;
+    roof->bytes_per_s = roof->copy_bytes_per_s = rates.bytes_per_s;
     roof->operations_per_s = is_int8 ? rates.s8_s32_per_s : rates.f16_f32_per_s;
     (void)snprintf(roof->about, sizeof roof->about,
                    "measured on this GPU: copies %.0f GB/s; mma.sync %s %.1f T/s",

@@ -15,6 +15,7 @@ enum { LOAD_ROOF_ABOUT = 160 };
 
 struct load_roof {
     double bytes_per_s;          /* 0: nothing was measured, or there is no loop for this CPU */
+    double copy_bytes_per_s;     /* bytes read and written of a copy; 0 where bytes_per_s is */
     double operations_per_s;     /* a product and its addition are two */
     char about[LOAD_ROOF_ABOUT]; /* whose rates these are, with the figures; "" for none */
 };
