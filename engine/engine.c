@@ -404,6 +404,15 @@ const struct tokenizer *engine_tokenizer(const struct engine *engine)
     return engine->model->tokenizer;
 }
 
+/* What is wrong with a format is said of that field of the job. */
+static enum status refuse_format(enum status status, struct error *err)
+{
+    const struct error why = err ? *err : (struct error){0};
+    if (status == OK || text_starts(text_of(why.text), TEXT("format: ")))
+        return status;
+    return error_set(err, status, why.file, why.line, "format: %s", why.text);
+}
+
 /* The job's constraint, held; NULL when it has none. */
 static enum status take_constraint(struct engine *engine, const struct engine_job *job,
                                    struct constraint **constraint, struct error *err)
@@ -411,10 +420,12 @@ static enum status take_constraint(struct engine *engine, const struct engine_jo
     *constraint = NULL;
     if (job->format != ENGINE_FORMAT_SCHEMA && job->format != ENGINE_FORMAT_REGEX)
         return OK;
-    return constraint_table_take(&engine->constraints,
-                                 job->format == ENGINE_FORMAT_SCHEMA ? CONSTRAINT_SCHEMA
-                                                                     : CONSTRAINT_REGEX,
-                                 job->format_source, constraint, err);
+    return refuse_format(constraint_table_take(&engine->constraints,
+                                               job->format == ENGINE_FORMAT_SCHEMA
+                                                   ? CONSTRAINT_SCHEMA
+                                                   : CONSTRAINT_REGEX,
+                                               job->format_source, constraint, err),
+                         err);
 }
 
 /* The chunk that its texts copy from, held; NULL when they do not copy. */
@@ -433,7 +444,7 @@ static enum status take_chunk(struct engine *engine, const struct engine_job *jo
         return OK;
     constraint_table_drop(*chunk);
     *chunk = NULL;
-    return status;
+    return refuse_format(status, err);
 }
 
 static enum status queue_job(struct engine *engine, const struct engine_job *checked,

@@ -33,13 +33,13 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD PkgConfig::SQLITE m SOURCES
   protocol/api/id_set.c protocol/api/batch_file.c protocol/api/batch_jobs.c protocol/api/store.c
   protocol/api/batches.c protocol/api/batch_calls.c
-  protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c
+  protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c protocol/api/messages.c
   protocol/api/response_format.c protocol/api/openai_body.c protocol/api/openai.c
   protocol/api/logprob.c protocol/api/tool_calls.c protocol/api/tools.c protocol/api/reply.c protocol/api/openai_reply.c
   protocol/api/openai_text.c protocol/api/openai_embed.c protocol/api/refusal.c
   protocol/api/openai_responses.c protocol/api/openai_responses_reply.c
   protocol/api/ollama.c protocol/api/ollama_reply.c protocol/api/ollama_models.c
-  protocol/api/anthropic.c protocol/api/anthropic_reply.c
+  protocol/api/anthropic.c protocol/api/anthropic_talk.c protocol/api/anthropic_reply.c
   protocol/api/http_gate.c protocol/api/http_exchange.c
   protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c
   protocol/api/page.c protocol/api/keys.c protocol/api/admission.c protocol/api/endpoints.c

@@ -1,13 +1,16 @@
 /* anthropic - see anthropic.h. */
 #include "protocol/api/anthropic.h"
 
+#include "protocol/api/anthropic_talk.h"
 #include "protocol/api/response_format.h"
+#include "protocol/api/tools.h"
 
 #include <stddef.h>
 
 struct body {
     struct ask ask;
-    const struct json *messages, *system, *stop, *thinking, *output_config, *output_format;
+    const struct json *messages, *system, *tools, *tool_choice, *stop, *thinking;
+    const struct json *output_config, *output_format;
     float top_p;
     uint32_t top_k;
 };
@@ -28,9 +31,10 @@ struct body {
      "{format: {type: json_schema, schema}}."},                                                \
     {"output_format", FIELD_JSON, FIELD_IS_OBJECT, 0, 0, OWN(output_format),                   \
      "The format alone, as it once was."},                                                     \
-    {"tools", FIELD_REFUSED, 0, 0, 0, 0, "/v1/chat/completions takes functions"},              \
+    {"tools", FIELD_JSON, FIELD_IS_ARRAY, 0, 0, OWN(tools), "Functions that may be called."},  \
+    {"tool_choice", FIELD_JSON, FIELD_IS_OBJECT, 0, 0, OWN(tool_choice),                       \
+     "{type: none, auto, any, or tool with a name that must be called}."},                     \
     {"mcp_servers", FIELD_REFUSED, 0, 0, 0, 0, NULL},                                          \
-    {"tool_choice", FIELD_IGNORED, FIELD_IS_OBJECT, 0, 0, 0, NULL},                            \
     {"cache_control", FIELD_IGNORED, 0, 0, 0, 0, NULL}
 /* clang-format on */
 
@@ -54,73 +58,6 @@ static const struct field count_fields[] = {COMMON_FIELDS};
 
 const struct field_list anthropic_messages_fields = FIELD_LIST(messages_fields);
 const struct field_list anthropic_count_fields = FIELD_LIST(count_fields);
-
-/* A string, or blocks of type "text", joined. name is the field's. */
-static enum status read_blocks(const struct json *content, const char *name,
-                               struct arena *arena, struct text *to, struct error *err)
-{
-    struct text_buf all = {0};
-    struct text type = TEXT("text");
-    bool is_text = true;
-    if (json_text(content, to))
-        return OK;
-    if (json_type(content) != JSON_ARRAY)
-        FAIL(err, ERR_FORMAT, "%s: content is neither a string nor a list of blocks", name);
-    for (const struct json *at = json_first(content); at && is_text; at = json_next(at)) {
-        struct text text = {0};
-        type = TEXT("");
-        (void)json_text(json_get(at, "type"), &type);
-        is_text = text_equal(type, TEXT("text")) && json_text(json_get(at, "text"), &text);
-        text_buf_add(&all, text);
-    }
-    *to = text_copy(text_buf_text(&all), arena);
-    const bool failed = all.failed || !to->data;
-    text_buf_deinit(&all);
-    if (!is_text)
-        FAIL(err, ERR_LIMIT, "%s: a content block of type \"%.*s\"; only text is taken", name,
-             TEXT_ARG(text_slice(type, 0, 40)));
-    if (failed)
-        FAIL(err, ERR_MEMORY, "%s: no room", name);
-    return OK;
-}
-
-static enum status read_message(const struct json *from, struct arena *arena,
-                                struct tokenizer_message *to, struct error *err)
-{
-    if (!json_text(json_get(from, "role"), &to->role))
-        FAIL(err, ERR_FORMAT, "messages: a message without a role");
-    if (!text_equal(to->role, TEXT("user")) && !text_equal(to->role, TEXT("assistant")))
-        FAIL(err, ERR_LIMIT,
-             "messages: role \"%.*s\"; user and assistant are taken, and system beside them",
-             TEXT_ARG(text_slice(to->role, 0, 40)));
-    return read_blocks(json_get(from, "content"), "messages", arena, &to->content, err);
-}
-
-static enum status read_messages(const struct body *body, struct arena *arena,
-                                 struct ask_prompt *prompt, struct error *err)
-{
-    const size_t count = json_count(body->messages);
-    if (count == 0)
-        FAIL(err, ERR_FORMAT, "messages: want a list with at least one message");
-    if (count >= ASK_MESSAGES_MAX)
-        FAIL(err, ERR_LIMIT, "messages: %zu, at most %d are taken", count,
-             ASK_MESSAGES_MAX - 1);
-    struct tokenizer_message *messages = ARENA_NEW(arena, struct tokenizer_message, count + 1);
-    if (!messages)
-        FAIL(err, ERR_MEMORY, "messages: no room for %zu", count);
-    prompt->messages = messages;
-    if (json_type(body->system) != JSON_NULL) {
-        struct tokenizer_message *system = &messages[prompt->message_count++];
-        system->role = TEXT("system");
-        TRY(read_blocks(body->system, "system", arena, &system->content, err));
-    }
-    for (const struct json *at = json_first(body->messages); at; at = json_next(at))
-        TRY(read_message(at, arena, &messages[prompt->message_count++], err));
-    if (text_equal(messages[prompt->message_count - 1].role, TEXT("assistant")))
-        FAIL(err, ERR_LIMIT,
-             "messages: the last is the assistant's; an answer that is begun is not supported");
-    return OK;
-}
 
 static enum status check_thinking(const struct json *thinking, struct error *err)
 {
@@ -147,12 +84,12 @@ static enum status read_common(struct body *body, struct arena *arena, struct er
     const struct json *format = json_get(body->output_config, "format");
     TRY(check_thinking(body->thinking, err));
     if (json_type(format) != JSON_NULL)
-        TRY(response_format_read(format, "output_config", arena, &body->ask.job, err));
+        TRY(response_format_read(format, "output_config", arena, &body->ask, err));
     if (body->output_format)
-        TRY(response_format_read(body->output_format, "output_format", arena, &body->ask.job,
-                                 err));
+        TRY(response_format_read(body->output_format, "output_format", arena, &body->ask, err));
     TRY(ask_take_prompts(&body->ask, 1, arena, err));
-    return read_messages(body, arena, &body->ask.prompts[0], err);
+    TRY(anthropic_talk_read(body->messages, body->system, arena, &body->ask.prompts[0], err));
+    return tools_read_bare(body->tools, body->tool_choice, &body->ask, err);
 }
 
 enum status anthropic_messages_parse(const struct json *from, struct arena *arena,
@@ -179,12 +116,8 @@ enum status anthropic_count(const struct tokenizer *tokenizer, const struct json
     struct json_writer w = {.out = out};
     TRY(field_read(from, &anthropic_count_fields, &body, err));
     TRY(read_common(&body, arena, err));
-    const struct tokenizer_conversation conversation = {
-        .messages = body.ask.prompts[0].messages,
-        .count = body.ask.prompts[0].message_count,
-        .add_generation_prompt = true};
-    const enum status status =
-        tokenizer_encode_conversation(tokenizer, &conversation, &ids, err);
+    TRY(ask_settle(&body.ask, tokenizer, false, arena, err));
+    const enum status status = ask_encode_chat(&body.ask, 0, tokenizer, &ids, err);
     if (status == OK) {
         json_write_object(&w);
         json_write_key_i64(&w, "input_tokens", (int64_t)ids.count);

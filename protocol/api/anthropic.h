@@ -1,9 +1,10 @@
 /*
- * anthropic - Anthropic's messages, as far as they are text: a request's body as an ask.
+ * anthropic - Anthropic's messages, of text and calls of tools: a request's body as an ask.
  *
- * What would change the answer and is not done (tools, thinking, an answer that the request
- * begins, content that is not text) is refused by name; metadata, cache_control and the like
- * change nothing here. output_config's format is a schema that the answer is valid against.
+ * What would change the answer and is not done (thinking, an answer that the request begins,
+ * content that is no text, tools that the API itself would run) is refused by name; metadata,
+ * cache_control and the like change nothing here. output_config's format is a schema that the
+ * answer is valid against.
  */
 #ifndef API_ANTHROPIC_H
 #define API_ANTHROPIC_H

@@ -3,9 +3,10 @@
 
 static struct text stop_reason(const struct reply_choice *choice)
 {
-    return choice->finish != ENGINE_STOP ? TEXT("max_tokens")
-           : choice->stop_string > 0     ? TEXT("stop_sequence")
-                                         : TEXT("end_turn");
+    return choice->calls.count > 0         ? TEXT("tool_use")
+           : choice->finish != ENGINE_STOP ? TEXT("max_tokens")
+           : choice->stop_string > 0       ? TEXT("stop_sequence")
+                                           : TEXT("end_turn");
 }
 
 /* Why the message ended; choice NULL: it goes on. */
@@ -44,7 +45,32 @@ static void write_block(struct json_writer *w, struct text text)
     json_write_object_end(w);
 }
 
-/* The message with its text; choice NULL: it begins. */
+/* A call with its input, which in a stream follows by itself. */
+static void write_call(struct json_writer *w, const struct reply *reply, uint32_t index,
+                       struct text input)
+{
+    char id[TOOL_CALLS_ID_SIZE + 1];
+    tool_calls_id(reply->id, 0, index, id);
+    json_write_object(w);
+    json_write_key_text(w, "type", TEXT("tool_use"));
+    json_write_key_text(w, "id", text_of(id));
+    json_write_key_text(w, "name", text_buf_text(&reply->choices[0].calls.list[index].name));
+    json_write_key(w, "input");
+    json_write_raw(w, input);
+    json_write_object_end(w);
+}
+
+static void write_blocks(struct json_writer *w, const struct reply *reply)
+{
+    const struct reply_choice *choice = &reply->choices[0];
+    const struct tool_calls *calls = &choice->calls;
+    if (calls->count == 0 || text_trim(text_buf_text(&choice->text)).size > 0)
+        write_block(w, text_buf_text(&choice->text));
+    for (uint32_t i = 0; i < calls->count; i++)
+        write_call(w, reply, i, text_buf_text(&calls->list[i].arguments));
+}
+
+/* The message with its blocks; choice NULL: it begins. */
 static void write_message(struct json_writer *w, const struct reply *reply,
                           const struct reply_choice *choice)
 {
@@ -56,7 +82,7 @@ static void write_message(struct json_writer *w, const struct reply *reply,
     json_write_key(w, "content");
     json_write_array(w);
     if (choice)
-        write_block(w, text_buf_text(&choice->text));
+        write_blocks(w, reply);
     json_write_array_end(w);
     write_stop(w, reply, choice);
     write_usage(w, choice ? reply->prompt_tokens : reply->asked_tokens,
@@ -93,33 +119,68 @@ static void message_begin(const struct reply *reply, struct text_buf *out)
     json_write_key(&w, "message");
     write_message(&w, reply, NULL);
     close_event(&w);
-    w = open_event(out, "content_block_start");
-    json_write_key_i64(&w, "index", 0);
+}
+
+static struct json_writer open_block_event(struct text_buf *out, const char *name,
+                                           uint32_t index)
+{
+    struct json_writer w = open_event(out, name);
+    json_write_key_i64(&w, "index", index);
+    return w;
+}
+
+static void begin_text(struct text_buf *out)
+{
+    struct json_writer w = open_block_event(out, "content_block_start", 0);
     json_write_key(&w, "content_block");
     write_block(&w, TEXT(""));
+    close_event(&w);
+}
+
+/* More of a block: field is what it is of. */
+static void write_delta(struct text_buf *out, uint32_t index, const char *type,
+                        const char *field, struct text more)
+{
+    struct json_writer w = open_block_event(out, "content_block_delta", index);
+    json_write_key(&w, "delta");
+    json_write_object(&w);
+    json_write_key_text(&w, "type", text_of(type));
+    json_write_key_text(&w, field, more);
+    json_write_object_end(&w);
+    close_event(&w);
+}
+
+static void end_block(struct text_buf *out, uint32_t index)
+{
+    struct json_writer w = open_block_event(out, "content_block_stop", index);
     close_event(&w);
 }
 
 static void message_piece(const struct reply *reply, const struct reply_piece *piece,
                           struct text_buf *out)
 {
-    struct json_writer w = open_event(out, "content_block_delta");
-    (void)reply;
-    json_write_key_i64(&w, "index", 0);
-    json_write_key(&w, "delta");
-    json_write_object(&w);
-    json_write_key_text(&w, "type", TEXT("text_delta"));
-    json_write_key_text(&w, "text", piece->text);
-    json_write_object_end(&w);
-    close_event(&w);
+    if (reply->piece_count == 0)
+        begin_text(out);
+    write_delta(out, 0, "text_delta", "text", piece->text);
 }
 
 static void message_choice_end(const struct reply *reply, uint32_t choice, struct text_buf *out)
 {
-    struct json_writer w = open_event(out, "content_block_stop");
-    (void)reply;
-    json_write_key_i64(&w, "index", choice);
-    close_event(&w);
+    const struct tool_calls *calls = &reply->choices[choice].calls;
+    uint32_t index = 0;
+    if (reply->piece_count == 0 && calls->count == 0)
+        begin_text(out);
+    if (reply->piece_count > 0 || calls->count == 0)
+        end_block(out, index++);
+    for (uint32_t i = 0; i < calls->count; i++, index++) {
+        struct json_writer w = open_block_event(out, "content_block_start", index);
+        json_write_key(&w, "content_block");
+        write_call(&w, reply, i, TEXT("{}"));
+        close_event(&w);
+        write_delta(out, index, "input_json_delta", "partial_json",
+                    text_buf_text(&calls->list[i].arguments));
+        end_block(out, index);
+    }
 }
 
 static void message_end(const struct reply *reply, struct text_buf *out)

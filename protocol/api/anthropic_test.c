@@ -9,6 +9,10 @@ static struct parsed parse(const char *body)
     return parsed_body(anthropic_messages_parse, body);
 }
 
+#define ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]"
+#define LONG  "\"max_tokens\":1"
+#define TOOL  "{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"a\":1}}"
+
 static void test_whole(void **state)
 {
     (void)state;
@@ -60,58 +64,116 @@ static void test_formats(void **state)
     }
 }
 
-#define ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]"
-#define LONG  "\"max_tokens\":1"
+/* A call and what came of it, as templates are told of them: messages of their own, what came
+ * of a call before what the user says beside it. */
+static void test_tools(void **state)
+{
+    (void)state;
+    struct parsed p = parse(
+        "{" LONG ",\"tools\":[" TOOL "],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\","
+        "\"disable_parallel_tool_use\":true},\"messages\":["
+        "{\"role\":\"user\",\"content\":\"q\"},"
+        "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"well\"},"
+        "{\"type\":\"tool_use\",\"id\":\"i1\",\"name\":\"f\",\"input\":{\"a\":[1]}},"
+        "{\"type\":\"tool_use\",\"id\":\"i2\",\"name\":\"f\",\"input\":{}}]},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"so\"},"
+        "{\"type\":\"tool_result\",\"tool_use_id\":\"i1\",\"content\":\"r1\"},"
+        "{\"type\":\"tool_result\",\"tool_use_id\":\"i2\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"r2\"}]}]},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"i3\"}]}"
+        "]}");
+    static const struct {
+        const char *role, *content, *id;
+    } want[] = {{"user", "q", ""},    {"assistant", "well", ""}, {"tool", "r1", "i1"},
+                {"tool", "r2", "i2"}, {"user", "so", ""},        {"tool", "", "i3"}};
+    const struct tokenizer_message *messages = p.ask.prompts[0].messages;
+    assert_int_equal(p.status, OK);
+    assert_true(p.ask.tools.choice == ASK_TOOLS_REQUIRED && p.ask.tools.is_single);
+    assert_true(p.ask.tools.only == json_first(p.ask.tools.list));
+    assert_int_equal(p.ask.prompts[0].message_count, sizeof want / sizeof want[0]);
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        assert_true(text_equal(messages[i].role, text_of(want[i].role)));
+        assert_true(text_equal(messages[i].content, text_of(want[i].content)));
+        assert_true(text_equal(messages[i].tool_call_id, text_of(want[i].id)));
+    }
+    assert_true(
+        text_equal(messages[1].tool_calls,
+                   TEXT("[{\"id\":\"i1\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+                        "\"arguments\":{\"a\":[1]}}},{\"id\":\"i2\",\"type\":\"function\","
+                        "\"function\":{\"name\":\"f\",\"arguments\":{}}}]")));
+    json_free(p.root);
+}
+
+static const struct {
+    const char *fields, *want;
+    enum status status;
+} REFUSALS[] = {
+    {ASKED, "max_tokens: it is missing", ERR_FORMAT},
+    {ASKED ",\"max_tokens\":null", "max_tokens: it is missing", ERR_FORMAT},
+    {ASKED ",\"max_tokens\":0", "max_tokens: 0 is not in 1", ERR_LIMIT},
+    {ASKED ",\"max_tokens\":\"1\"", "max_tokens: want", ERR_FORMAT},
+    {LONG, "messages: want a list", ERR_FORMAT},
+    {LONG ",\"messages\":[]", "messages: want a list", ERR_FORMAT},
+    {LONG ",\"messages\":{}", "messages: want a list", ERR_FORMAT},
+    {LONG ",\"messages\":[1]", "messages: a message without a role", ERR_FORMAT},
+    {LONG ",\"messages\":[{\"role\":\"system\",\"content\":\"s\"}]",
+     "messages: role \"system\"", ERR_LIMIT},
+    {LONG ",\"messages\":[{\"role\":\"user\"}]", "messages: content is neither", ERR_FORMAT},
+    {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}]",
+     "messages: a content block of type \"image\"", ERR_LIMIT},
+    {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
+     "messages: a content block of type", ERR_LIMIT},
+    {LONG ",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]",
+     "messages: the last is the assistant's", ERR_LIMIT},
+    {LONG "," ASKED ",\"system\":1", "system: want a string or a list", ERR_FORMAT},
+    {LONG "," ASKED ",\"system\":[{\"type\":\"image\"}]", "system: a content block", ERR_LIMIT},
+    {LONG "," ASKED ",\"temperature\":1.5", "temperature: 1.5 is not in 0 to 1", ERR_LIMIT},
+    {LONG "," ASKED ",\"top_p\":-1", "top_p: -1", ERR_LIMIT},
+    {LONG "," ASKED ",\"top_k\":-1", "top_k: -1", ERR_LIMIT},
+    {LONG "," ASKED ",\"stop_sequences\":\"x\"", "stop_sequences: want a list", ERR_FORMAT},
+    {LONG "," ASKED ",\"stop_sequences\":[1]", "stop_sequences: want", ERR_FORMAT},
+    {LONG "," ASKED ",\"stream\":\"yes\"", "stream: want true or false", ERR_FORMAT},
+    {LONG "," ASKED ",\"tools\":{}", "tools: want a list", ERR_FORMAT},
+    {LONG "," ASKED ",\"tools\":[{}]", "tools: a function's name", ERR_FORMAT},
+    {LONG "," ASKED ",\"tools\":[{\"name\":\"f\"}]", "tools: the parameters of f", ERR_FORMAT},
+    {LONG "," ASKED ",\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"f\"}]",
+     "tools: type \"web_search_20250305\"; only custom", ERR_LIMIT},
+    {LONG "," ASKED ",\"tool_choice\":{\"type\":\"any\"}", "tool_choice: there are no",
+     ERR_FORMAT},
+    {LONG "," ASKED ",\"tool_choice\":{\"type\":\"required\"}",
+     "tool_choice: type \"required\"", ERR_FORMAT},
+    {LONG "," ASKED ",\"tools\":[" TOOL "],\"tool_choice\":{\"type\":\"tool\","
+          "\"name\":\"g\"}",
+     "tool_choice: \"g\" is none of the tools", ERR_FORMAT},
+    {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\"}]}]",
+     "messages: a tool_result without", ERR_FORMAT},
+    {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_use\"}]}]",
+     "messages: a content block of type \"tool_use\"", ERR_LIMIT},
+    {LONG ",\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\","
+          "\"name\":\"f\"}]}]",
+     "messages: a tool_use without", ERR_FORMAT},
+    {LONG ",\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\","
+          "\"name\":\"f\",\"id\":\"i\",\"input\":\"{}\"}]}]",
+     "messages: the input of a tool_use of f", ERR_FORMAT},
+    {LONG "," ASKED ",\"mcp_servers\":[{}]", "mcp_servers: not supported", ERR_LIMIT},
+    {LONG "," ASKED ",\"container\":\"c\"", "container: not supported", ERR_LIMIT},
+    {LONG "," ASKED ",\"thinking\":{\"type\":\"enabled\"}", "thinking: not supported",
+     ERR_LIMIT},
+    {LONG "," ASKED ",\"output_config\":{\"format\":{\"type\":\"xml\"}}",
+     "output_config: type \"xml\"", ERR_LIMIT},
+    {LONG "," ASKED ",\"output_format\":{}", "output_format: want an object with a type",
+     ERR_FORMAT},
+    {LONG "," ASKED ",\"model\":1", "model: want a string", ERR_FORMAT},
+};
 
 static void test_refusals(void **state)
 {
-    static const struct {
-        const char *fields, *want;
-        enum status status;
-    } cases[] = {
-        {ASKED, "max_tokens: it is missing", ERR_FORMAT},
-        {ASKED ",\"max_tokens\":null", "max_tokens: it is missing", ERR_FORMAT},
-        {ASKED ",\"max_tokens\":0", "max_tokens: 0 is not in 1", ERR_LIMIT},
-        {ASKED ",\"max_tokens\":\"1\"", "max_tokens: want", ERR_FORMAT},
-        {LONG, "messages: want a list", ERR_FORMAT},
-        {LONG ",\"messages\":[]", "messages: want a list", ERR_FORMAT},
-        {LONG ",\"messages\":{}", "messages: want a list", ERR_FORMAT},
-        {LONG ",\"messages\":[1]", "messages: a message without a role", ERR_FORMAT},
-        {LONG ",\"messages\":[{\"role\":\"system\",\"content\":\"s\"}]",
-         "messages: role \"system\"", ERR_LIMIT},
-        {LONG ",\"messages\":[{\"role\":\"user\"}]", "messages: content is neither",
-         ERR_FORMAT},
-        {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}]",
-         "messages: a content block of type \"image\"", ERR_LIMIT},
-        {LONG ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
-         "messages: a content block of type", ERR_LIMIT},
-        {LONG ",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]",
-         "messages: the last is the assistant's", ERR_LIMIT},
-        {LONG "," ASKED ",\"system\":1", "system: want a string or a list", ERR_FORMAT},
-        {LONG "," ASKED ",\"system\":[{\"type\":\"image\"}]", "system: a content block",
-         ERR_LIMIT},
-        {LONG "," ASKED ",\"temperature\":1.5", "temperature: 1.5 is not in 0 to 1", ERR_LIMIT},
-        {LONG "," ASKED ",\"top_p\":-1", "top_p: -1", ERR_LIMIT},
-        {LONG "," ASKED ",\"top_k\":-1", "top_k: -1", ERR_LIMIT},
-        {LONG "," ASKED ",\"stop_sequences\":\"x\"", "stop_sequences: want a list", ERR_FORMAT},
-        {LONG "," ASKED ",\"stop_sequences\":[1]", "stop_sequences: want", ERR_FORMAT},
-        {LONG "," ASKED ",\"stream\":\"yes\"", "stream: want true or false", ERR_FORMAT},
-        {LONG "," ASKED ",\"tools\":[{}]", "tools: not supported", ERR_LIMIT},
-        {LONG "," ASKED ",\"mcp_servers\":[{}]", "mcp_servers: not supported", ERR_LIMIT},
-        {LONG "," ASKED ",\"container\":\"c\"", "container: not supported", ERR_LIMIT},
-        {LONG "," ASKED ",\"thinking\":{\"type\":\"enabled\"}", "thinking: not supported",
-         ERR_LIMIT},
-        {LONG "," ASKED ",\"output_config\":{\"format\":{\"type\":\"xml\"}}",
-         "output_config: type \"xml\"", ERR_LIMIT},
-        {LONG "," ASKED ",\"output_format\":{}", "output_format: want an object with a type",
-         ERR_FORMAT},
-        {LONG "," ASKED ",\"model\":1", "model: want a string", ERR_FORMAT},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof REFUSALS / sizeof REFUSALS[0]; i++) {
         struct text_buf source = {0};
-        text_buf_format(&source, "{%s}", cases[i].fields);
-        parsed_expect(anthropic_messages_parse, source.data, cases[i].status, cases[i].want);
+        text_buf_format(&source, "{%s}", REFUSALS[i].fields);
+        parsed_expect(anthropic_messages_parse, source.data, REFUSALS[i].status,
+                      REFUSALS[i].want);
         text_buf_deinit(&source);
     }
 }
@@ -177,6 +239,7 @@ static void test_stream(void **state)
     anthropic_reply_wire.begin(&reply, &out);
     reply.prompt_tokens = 5;
     anthropic_reply_wire.piece(&reply, &piece, &out);
+    reply.piece_count++;
     anthropic_reply_wire.choice_end(&reply, 0, &out);
     anthropic_reply_wire.end(&reply, &out);
     want_event(&want, "message_start",
@@ -194,6 +257,82 @@ static void test_stream(void **state)
     text_buf_deinit(&out);
     text_buf_deinit(&want);
     reply_deinit(&reply);
+}
+
+static void add_call(struct reply *reply)
+{
+    struct tool_calls *calls = &reply->choices[0].calls;
+    const struct tool_calls_reader reader = {.format = TOKENIZER_TOOLS_HERMES};
+    size_t content;
+    assert_true(tool_calls_read(
+        &reader, TEXT("<tool_call>{\"name\":\"f\",\"arguments\":{\"a\":\"b\"}}</tool_call>"),
+        calls, &content));
+}
+
+#define CALL(input) "{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"f\",\"input\":" input "}"
+
+static void test_call(void **state)
+{
+    struct text_buf out = {0}, want = {0};
+    struct reply reply = reply_of();
+    char id[TOOL_CALLS_ID_SIZE + 1];
+    (void)state;
+    add_call(&reply);
+    tool_calls_id(reply.id, 0, 0, id);
+    anthropic_reply_wire.whole(&reply, &out);
+    text_buf_format(
+        &want,
+        HEAD "\"content\":[" CALL(
+            "{\"a\":\"b\"}") "],"
+                             "\"stop_reason\":\"tool_use\",\"stop_sequence\":null," USAGE(
+                                 "3") "}",
+        id);
+    assert_string_equal(out.data, want.data);
+    text_buf_clear(&out);
+    text_buf_add(&reply.choices[0].text, TEXT("so"));
+    anthropic_reply_wire.whole(&reply, &out);
+    assert_non_null(
+        strstr(out.data, "[{\"type\":\"text\",\"text\":\"so\"},{\"type\":\"tool_use\""));
+    text_buf_deinit(&out);
+    text_buf_deinit(&want);
+    reply_deinit(&reply);
+}
+
+/* Alone, the call is block 0; after a text, 1. */
+static void test_call_stream(void **state)
+{
+    const struct reply_piece piece = {.text = TEXT("so")};
+    (void)state;
+    for (uint32_t pieces = 0; pieces < 2; pieces++) {
+        struct text_buf out = {0}, want = {0}, rest = {0};
+        struct reply reply = reply_of();
+        char id[TOOL_CALLS_ID_SIZE + 1];
+        tool_calls_id(reply.id, 0, 0, id);
+        if (pieces == 1)
+            anthropic_reply_wire.piece(&reply, &piece, &out);
+        reply.piece_count = pieces;
+        text_buf_clear(&out);
+        add_call(&reply);
+        anthropic_reply_wire.choice_end(&reply, 0, &out);
+        if (pieces == 1)
+            want_event(&want, "content_block_stop", ",\"index\":0");
+        text_buf_format(&rest, ",\"index\":%u,\"content_block\":" CALL("{}"), pieces, id);
+        want_event(&want, "content_block_start", rest.data);
+        text_buf_clear(&rest);
+        text_buf_format(&rest,
+                        ",\"index\":%u,\"delta\":{\"type\":\"input_json_delta\","
+                        "\"partial_json\":\"{\\\"a\\\":\\\"b\\\"}\"}",
+                        pieces);
+        want_event(&want, "content_block_delta", rest.data);
+        text_buf_clear(&rest);
+        text_buf_format(&rest, ",\"index\":%u", pieces);
+        want_event(&want, "content_block_stop", rest.data);
+        assert_string_equal(out.data, want.data);
+        text_buf_deinit(&out);
+        text_buf_deinit(&want);
+        text_buf_deinit(&rest);
+        reply_deinit(&reply);
+    }
 }
 
 static void test_errors(void **state)
@@ -233,9 +372,11 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),    cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_message),
-        cmocka_unit_test(test_stream),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_whole),   cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_tools),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_message), cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_call),    cmocka_unit_test(test_call_stream),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,135 +77,6 @@ enum status ask_read_biases(const struct json *map, const char *name, struct are
     return OK;
 }
 
-/* The text of a message whose content is a list of parts, joined. */
-static enum status join_parts(const struct json *parts, struct arena *arena, struct text *out,
-                              struct error *err)
-{
-    struct text_buf all = {0};
-    enum status status = OK;
-    for (const struct json *part = json_first(parts); part && status == OK;
-         part = json_next(part)) {
-        struct text text = {0}, type = {0};
-        (void)json_text(json_get(part, "type"), &type);
-        if (text_equal(type, TEXT("text")) && json_text(json_get(part, "text"), &text))
-            text_buf_add(&all, text);
-        else
-            status = error_set(err, ERR_LIMIT, __FILE__, __LINE__,
-                               "messages: a content part of type \"%.*s\"; only text is taken",
-                               TEXT_ARG(text_slice(type, 0, 40)));
-    }
-    *out = text_copy(text_buf_text(&all), arena);
-    if (status == OK && (all.failed || !out->data))
-        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "messages: no room");
-    text_buf_deinit(&all);
-    return status;
-}
-
-/* One call of an assistant's message, with its arguments as the object that templates take. */
-static enum status write_call(struct json_writer *w, const struct json *call, struct error *err)
-{
-    const struct json *function = json_get(call, "function");
-    const struct json *arguments = json_get(function, "arguments");
-    struct json *read = NULL;
-    struct text id = {0}, name, spelled;
-    (void)json_text(json_get(call, "id"), &id);
-    if (!json_text(json_get(function, "name"), &name))
-        FAIL(err, ERR_FORMAT, "messages: a call of a tool without a function's name");
-    if (json_text(arguments, &spelled) &&
-        json_parse(spelled.size > 0 ? spelled : TEXT("{}"), 0, &read, NULL) != OK)
-        read = NULL;
-    const bool is_object = json_type(read ? read : arguments) == JSON_OBJECT;
-    if (is_object) {
-        json_write_object(w);
-        json_write_key_text(w, "id", id);
-        json_write_key_text(w, "type", TEXT("function"));
-        json_write_key(w, "function");
-        json_write_object(w);
-        json_write_key_text(w, "name", name);
-        json_write_key(w, "arguments");
-        json_write_value(w, read ? read : arguments);
-        json_write_object_end(w);
-        json_write_object_end(w);
-    }
-    json_free(read);
-    if (!is_object)
-        FAIL(err, ERR_FORMAT, "messages: the arguments of a call of %.*s are no JSON object",
-             TEXT_ARG(text_slice(name, 0, 64)));
-    return OK;
-}
-
-static enum status read_calls(const struct json *calls, struct arena *arena, struct text *to,
-                              struct error *err)
-{
-    struct text_buf text = {0};
-    struct json_writer w = {.out = &text};
-    enum status status = OK;
-    json_write_array(&w);
-    for (const struct json *at = json_first(calls); at && status == OK; at = json_next(at))
-        status = write_call(&w, at, err);
-    json_write_array_end(&w);
-    *to = text_copy(text_buf_text(&text), arena);
-    if (status == OK && (text.failed || !to->data))
-        status = error_set(err, ERR_MEMORY, __FILE__, __LINE__, "messages: no room");
-    text_buf_deinit(&text);
-    return status;
-}
-
-static bool role_is_known(struct text role)
-{
-    return text_equal(role, TEXT("system")) || text_equal(role, TEXT("user")) ||
-           text_equal(role, TEXT("assistant")) || text_equal(role, TEXT("tool"));
-}
-
-static enum status read_message(const struct json *from, struct arena *arena,
-                                struct tokenizer_message *to, struct error *err)
-{
-    const struct json *content = json_get(from, "content");
-    const struct json *calls = json_get(from, "tool_calls");
-    if (!json_text(json_get(from, "role"), &to->role))
-        FAIL(err, ERR_FORMAT, "messages: a message without a role");
-    if (text_equal(to->role, TEXT("developer")))
-        to->role = TEXT("system");
-    if (!role_is_known(to->role))
-        FAIL(err, ERR_LIMIT,
-             "messages: role \"%.*s\"; system, user, assistant and tool are taken",
-             TEXT_ARG(text_slice(to->role, 0, 40)));
-    const bool is_tool = text_equal(to->role, TEXT("tool"));
-    if (is_tool && !json_text(json_get(from, "tool_call_id"), &to->tool_call_id))
-        FAIL(err, ERR_FORMAT, "messages: a tool's message without a tool_call_id");
-    if (is_tool)
-        (void)json_text(json_get(from, "name"), &to->name);
-    if (json_count(calls) > 0 && text_equal(to->role, TEXT("assistant")))
-        TRY(read_calls(calls, arena, &to->tool_calls, err));
-    to->content = TEXT("");
-    if (json_text(content, &to->content))
-        return OK;
-    if (json_type(content) == JSON_NULL && to->tool_calls.size > 0)
-        return OK;
-    if (json_type(content) != JSON_ARRAY)
-        FAIL(err, ERR_FORMAT, "messages: content is neither a string nor a list of parts");
-    return join_parts(content, arena, &to->content, err);
-}
-
-enum status ask_read_messages(const struct json *list, struct arena *arena,
-                              struct ask_prompt *prompt, struct error *err)
-{
-    const size_t count = json_count(list);
-    if (json_type(list) != JSON_ARRAY || count == 0)
-        FAIL(err, ERR_FORMAT, "messages: want a list with at least one message");
-    if (count > ASK_MESSAGES_MAX)
-        FAIL(err, ERR_LIMIT, "messages: %zu, at most %d are taken", count, ASK_MESSAGES_MAX);
-    struct tokenizer_message *messages = ARENA_NEW(arena, struct tokenizer_message, count);
-    if (!messages)
-        FAIL(err, ERR_MEMORY, "messages: no room for %zu", count);
-    const struct json *from = json_first(list);
-    for (size_t i = 0; i < count; i++, from = json_next(from))
-        TRY(read_message(from, arena, &messages[i], err));
-    prompt->messages = messages;
-    prompt->message_count = (uint32_t)count;
-    return OK;
-}
-
 /* A prompt that came as tokens; what the vocabulary has is for the engine to say. */
 static enum status read_tokens(const struct json *list, const char *name, struct arena *arena,
                                struct ask_prompt *prompt, struct error *err)
@@ -287,6 +158,7 @@ static void set_job_output(struct ask *ask)
 {
     ask->job.format = ENGINE_FORMAT_SCHEMA;
     ask->job.format_source = text_of(engine_job_output_schema);
+    ask->format_field = "model";
     for (uint32_t p = 0; !ask->job.chunk.data && p < ask->prompt_count; p++) {
         struct ask_prompt *prompt = &ask->prompts[p];
         prompt->chunk = TEXT("");
@@ -305,4 +177,30 @@ enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer, bool 
     if (ask->kind == ASK_CHAT && text_ends(ask->model, TEXT(ASK_JOB_OUTPUT)))
         set_job_output(ask);
     return tools_settle(ask, tokenizer, arena, err);
+}
+
+enum status ask_encode_chat(const struct ask *ask, uint32_t index,
+                            const struct tokenizer *tokenizer, struct token_list *ids,
+                            struct error *err)
+{
+    const struct tokenizer_conversation conversation = {
+        .messages = ask->prompts[index].messages,
+        .count = ask->prompts[index].message_count,
+        .add_generation_prompt = true,
+        .tools = ask->tools.told};
+    TRY(tokenizer_encode_conversation(tokenizer, &conversation, ids, err));
+    if (ask->tools.choice != ASK_TOOLS_REQUIRED)
+        return OK;
+    return tokenizer_encode(tokenizer, tools_opening(ask->tools.format), TOKENIZER_SPECIAL, ids,
+                            err);
+}
+
+enum status ask_refused(const struct ask *ask, struct error *err)
+{
+    const struct error why = *err;
+    const struct text sentence = text_of(why.text), prefix = TEXT("format: ");
+    if (!ask->format_field || !text_starts(sentence, prefix))
+        return why.status;
+    return error_set(err, why.status, why.file, why.line, "%s: %.*s", ask->format_field,
+                     TEXT_ARG(text_slice(sentence, prefix.size, sentence.size)));
 }

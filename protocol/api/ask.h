@@ -27,6 +27,7 @@ struct ask_tools {
     const struct json *only; /* the one that must be called */
     enum ask_tool_choice choice;
     bool is_single;              /* one call at most */
+    bool is_bare;                /* each of the list is its function: Anthropic's (tools.h) */
     enum tokenizer_tools format; /* of calls; from here on what ask_settle finds */
     struct text told;            /* JSON, for the chat template */
 };
@@ -46,8 +47,9 @@ struct ask {
     struct text model;
     struct ask_prompt *prompts; /* [prompt_count] */
     uint32_t prompt_count;
-    struct engine_job job; /* all but the prompt, for each of them; max_tokens 0: what the
-                              context has room for */
+    struct engine_job job;    /* all but the prompt, for each of them; max_tokens 0: what the
+                                 context has room for */
+    const char *format_field; /* of the request: where the job's format comes from */
     bool has_seed, stream, has_usage, logprobs;
     bool echo;              /* TEXT: the prompt comes back before what goes on from it */
     bool is_mute;           /* TEXT: nothing is to be written */
@@ -74,10 +76,6 @@ MUST_USE enum status ask_read_stops(const struct json *value, const char *name,
 MUST_USE enum status ask_read_biases(const struct json *value, const char *name,
                                      struct arena *arena, struct engine_job *job,
                                      struct error *err);
-/* A list of {"role": ..., "content": a string or a list of parts of type "text"}; of the
- * assistant also "tool_calls", of a tool "tool_call_id". */
-MUST_USE enum status ask_read_messages(const struct json *value, struct arena *arena,
-                                       struct ask_prompt *prompt, struct error *err);
 /* A string, a list of strings, a list of tokens, or a list of those: the ask's prompts. */
 MUST_USE enum status ask_read_prompts(const struct json *value, const char *name,
                                       struct arena *arena, struct ask *ask, struct error *err);
@@ -93,6 +91,14 @@ MUST_USE enum status ask_take_prompts(struct ask *ask, uint32_t count, struct ar
  *     tools                                     see tools_settle */
 MUST_USE enum status ask_settle(struct ask *ask, const struct tokenizer *tokenizer,
                                 bool is_batch, struct arena *arena, struct error *err);
+/* The tokens of a CHAT's prompt, with the tools it is told of and the beginning of a call that
+ * must come. */
+MUST_USE enum status ask_encode_chat(const struct ask *ask, uint32_t index,
+                                     const struct tokenizer *tokenizer, struct token_list *ids,
+                                     struct error *err);
+/* Of a job that the engine has refused: where it is its format, the sentence begins with the
+ * request's field instead. Gives the status of err. */
+MUST_USE enum status ask_refused(const struct ask *ask, struct error *err);
 /* top_p 0 is none but the likeliest, where the engine's 0 is "off". */
 void ask_set_top_p(struct engine_job *job, float top_p);
 

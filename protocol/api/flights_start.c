@@ -1,28 +1,12 @@
 /* flights_start - see flights.h: an ask as jobs of the engine. */
 #include "base/clock.h"
 #include "protocol/api/flight.h"
-#include "protocol/api/tools.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-
-static enum status encode_chat(const struct tokenizer *tokenizer,
-                               const struct ask_prompt *prompt, const struct ask_tools *tools,
-                               struct token_list *ids, struct error *err)
-{
-    const struct tokenizer_conversation conversation = {.messages = prompt->messages,
-                                                        .count = prompt->message_count,
-                                                        .add_generation_prompt = true,
-                                                        .tools = tools->told};
-    TRY(tokenizer_encode_conversation(tokenizer, &conversation, ids, err));
-    if (tools->choice != ASK_TOOLS_REQUIRED)
-        return OK;
-    return tokenizer_encode(tokenizer, tools_opening(tools->format), TOKENIZER_SPECIAL, ids,
-                            err);
-}
 
 static enum status encode(const struct flights *flights, const struct ask *ask, uint32_t index,
                           struct token_list *ids, struct error *err)
@@ -31,7 +15,7 @@ static enum status encode(const struct flights *flights, const struct ask *ask, 
     const struct ask_prompt *prompt = &ask->prompts[index];
     ids->count = 0;
     if (ask->kind == ASK_CHAT)
-        return encode_chat(tokenizer, prompt, &ask->tools, ids, err);
+        return ask_encode_chat(ask, index, tokenizer, ids, err);
     if (!prompt->ids)
         return tokenizer_encode(tokenizer, prompt->text, TOKENIZER_BOUNDS, ids, err);
     for (uint32_t i = 0; i < prompt->id_count; i++)

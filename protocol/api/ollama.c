@@ -1,13 +1,15 @@
 /* ollama - see ollama.h. */
 #include "protocol/api/ollama.h"
 
+#include "protocol/api/messages.h"
 #include "protocol/api/response_format.h"
+#include "protocol/api/tools.h"
 
 #include <stddef.h>
 
 struct body {
     struct ask ask;
-    const struct json *messages, *input, *format, *options, *stop;
+    const struct json *messages, *tools, *input, *format, *options, *stop;
     struct text prompt, system;
     float top_p;
     int32_t top_k, num_predict;
@@ -40,7 +42,7 @@ struct body {
 static const struct field chat_fields[] = {
     ANSWER_FIELDS,
     {"messages", FIELD_JSON, FIELD_IS_ARRAY, 0, 0, OWN(messages), "The conversation."},
-    {"tools", FIELD_REFUSED, 0, 0, 0, 0, "/v1/chat/completions takes them"},
+    {"tools", FIELD_JSON, FIELD_IS_ARRAY, 0, 0, OWN(tools), "Functions that may be called."},
 };
 
 static const struct field generate_fields[] = {
@@ -106,19 +108,20 @@ static struct body body_start(enum ask_kind kind)
         .num_predict = -1};
 }
 
-static enum status read_format(const struct json *format, struct arena *arena,
-                               struct engine_job *job, struct error *err)
+static enum status read_format(const struct json *format, struct arena *arena, struct ask *ask,
+                               struct error *err)
 {
     struct text word;
     if (json_type(format) == JSON_OBJECT)
-        return response_format_schema(format, "format", arena, job, err);
+        return response_format_schema(format, "format", arena, ask, err);
     if (!json_text(format, &word) || word.size == 0)
         return OK;
     if (!text_equal(word, TEXT("json")))
         FAIL(err, ERR_LIMIT, "format: \"%.*s\"; json and a schema are taken",
              TEXT_ARG(text_slice(word, 0, 40)));
-    job->format = ENGINE_FORMAT_SCHEMA;
-    job->format_source = TEXT("{\"type\":\"object\"}");
+    ask->format_field = "format";
+    ask->job.format = ENGINE_FORMAT_SCHEMA;
+    ask->job.format_source = TEXT("{\"type\":\"object\"}");
     return OK;
 }
 
@@ -141,7 +144,7 @@ static enum status read_settings(struct body *body, struct arena *arena, struct 
     struct engine_job *job = &body->ask.job;
     int64_t seed = -1;
     TRY(read_options(body, arena, err));
-    TRY(read_format(body->format, arena, job, err));
+    TRY(read_format(body->format, arena, &body->ask, err));
     if (job->top_count > 0 && !body->ask.logprobs)
         FAIL(err, ERR_FORMAT, "top_logprobs: %u, but logprobs is not true", job->top_count);
     job->top_k = body->top_k > 0 ? body->top_k : 0;
@@ -158,6 +161,7 @@ static void make_mute(struct ask *ask)
     static const struct ask_prompt nothing = {.text = {"", 0}};
     ask->kind = ASK_TEXT;
     ask->is_mute = true;
+    ask->tools = (struct ask_tools){0};
     ask->prompts[0] = nothing;
 }
 
@@ -187,10 +191,12 @@ enum status ollama_chat_parse(const struct json *from, struct arena *arena, stru
     *ask = body.ask;
     TRY(field_read(from, &ollama_chat_fields, &body, err));
     TRY(read_settings(&body, arena, err));
+    TRY(tools_read(body.tools, NULL, &body.ask, err));
     TRY(ask_take_prompts(&body.ask, 1, arena, err));
     if (json_count(body.messages) > 0) {
         TRY(refuse_images(body.messages, err));
-        TRY(ask_read_messages(body.messages, arena, &body.ask.prompts[0], err));
+        TRY(messages_read(body.messages, MESSAGES_CALLS_IN_ORDER, arena, &body.ask.prompts[0],
+                          err));
         bound_probe(&body);
     }
     if (json_count(body.messages) == 0 || body.ask.is_mute)

@@ -132,14 +132,15 @@ static void write_number(struct json_writer *w, const struct engine_info *info,
     text_buf_deinit(&key);
 }
 
-enum status ollama_models_show(const struct engine_info *info, int64_t loaded_s,
-                               const struct json *body, struct text_buf *out, struct error *err)
+enum status ollama_models_show(const struct ollama_models_shown *shown, const struct json *body,
+                               struct text_buf *out, struct error *err)
 {
+    const struct engine_info *info = shown->info;
     struct json_writer w = {.out = out};
     struct body read = {0};
     TRY(field_read(body, &ollama_models_fields, &read, err));
     json_write_object(&w);
-    write_time(&w, "modified_at", loaded_s);
+    write_time(&w, "modified_at", shown->loaded_s);
     write_details(&w, info);
     json_write_key(&w, "model_info");
     json_write_object(&w);
@@ -154,6 +155,8 @@ enum status ollama_models_show(const struct engine_info *info, int64_t loaded_s,
     json_write_array(&w);
     json_write_text(&w, TEXT("completion"));
     json_write_text(&w, TEXT("embedding"));
+    if (shown->has_tools)
+        json_write_text(&w, TEXT("tools"));
     json_write_array_end(&w);
     json_write_object_end(&w);
     return OK;

@@ -25,8 +25,14 @@ extern const struct field_list ollama_models_fields; /* of show and pull */
 void ollama_models_tags(const struct engine_info *info, int64_t loaded_s, struct text_buf *out);
 void ollama_models_ps(const struct engine_info *info, struct text_buf *out);
 void ollama_models_version(struct text_buf *out);
+
+struct ollama_models_shown {
+    const struct engine_info *info;
+    int64_t loaded_s;
+    bool has_tools; /* tools_are_taken */
+};
 /* ERR_FORMAT, ERR_LIMIT: what is wrong with the body. */
-MUST_USE enum status ollama_models_show(const struct engine_info *info, int64_t loaded_s,
+MUST_USE enum status ollama_models_show(const struct ollama_models_shown *shown,
                                         const struct json *body, struct text_buf *out,
                                         struct error *err);
 /* is_stream: it is to be sent as application/x-ndjson. */

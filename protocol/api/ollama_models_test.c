@@ -72,11 +72,13 @@ static void test_version(void **state)
     text_buf_deinit(&out);
 }
 
-static enum status show(const char *body, struct text_buf *out, struct error *err)
+static enum status show(const char *body, bool has_tools, struct text_buf *out,
+                        struct error *err)
 {
     struct json *root = NULL;
     assert_int_equal(json_parse(text_of(body), 0, &root, NULL), OK);
-    const enum status status = ollama_models_show(&INFO, 0, root, out, err);
+    const enum status status =
+        ollama_models_show(&(struct ollama_models_shown){&INFO, 0, has_tools}, root, out, err);
     json_free(root);
     return status;
 }
@@ -86,7 +88,7 @@ static void test_show(void **state)
     struct text_buf out = {0};
     struct error err = {0};
     (void)state;
-    assert_int_equal(show("{\"model\":\"any\",\"verbose\":false}", &out, &err), OK);
+    assert_int_equal(show("{\"model\":\"any\",\"verbose\":false}", false, &out, &err), OK);
     struct json *const root = parse(&out);
     const struct json *info = json_get(root, "model_info");
     assert_true(has_text(info, "general.architecture", "llama"));
@@ -96,7 +98,11 @@ static void test_show(void **state)
     assert_true(has_number(info, "llama.vocab_size", 9));
     assert_int_equal(json_count(json_get(root, "capabilities")), 2);
     json_free(root);
-    assert_int_equal(show("{\"model\":1}", &out, &err), ERR_FORMAT);
+    text_buf_clear(&out);
+    assert_int_equal(show("{\"model\":\"any\"}", true, &out, &err), OK);
+    assert_non_null(
+        strstr(out.data, "\"capabilities\":[\"completion\",\"embedding\",\"tools\"]"));
+    assert_int_equal(show("{\"model\":1}", false, &out, &err), ERR_FORMAT);
     assert_string_equal(err.text, "model: want a string");
     text_buf_deinit(&out);
 }

@@ -30,10 +30,35 @@ static int64_t nanoseconds(double from_s, double to_s)
     return from_s > 0 && to_s > from_s ? (int64_t)((to_s - from_s) * 1e9) : 0;
 }
 
+/* Arguments are an object here. */
+static void write_calls(struct json_writer *w, const struct tool_calls *calls)
+{
+    json_write_key(w, "tool_calls");
+    json_write_array(w);
+    for (uint32_t i = 0; i < calls->count; i++) {
+        json_write_object(w);
+        json_write_key(w, "function");
+        json_write_object(w);
+        json_write_key_text(w, "name", text_buf_text(&calls->list[i].name));
+        json_write_key(w, "arguments");
+        json_write_raw(w, text_buf_text(&calls->list[i].arguments));
+        json_write_object_end(w);
+        json_write_object_end(w);
+    }
+    json_write_array_end(w);
+}
+
+/* What is said of an object beside model and time. */
+struct said {
+    struct text text;
+    const struct tool_calls *calls; /* NULL: none */
+};
+
 /* Model, time and text of an object; the rest is the caller's. */
 static void write_head(struct json_writer *w, const struct reply *reply, enum shape shape,
-                       struct text text)
+                       const struct said *said)
 {
+    const struct text text = said->text;
     char time[OLLAMA_REPLY_TIME_SIZE];
     ollama_reply_time(reply->created, time);
     json_write_object(w);
@@ -47,6 +72,8 @@ static void write_head(struct json_writer *w, const struct reply *reply, enum sh
     json_write_object(w);
     json_write_key_text(w, "role", TEXT("assistant"));
     json_write_key_text(w, "content", text);
+    if (said->calls && said->calls->count > 0)
+        write_calls(w, said->calls);
     json_write_object_end(w);
 }
 
@@ -85,7 +112,9 @@ static void write_rest(struct json_writer *w, const struct reply *reply)
 static void write_whole(const struct reply *reply, enum shape shape, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
-    write_head(&w, reply, shape, text_buf_text(&reply->choices[0].text));
+    write_head(
+        &w, reply, shape,
+        &(struct said){text_buf_text(&reply->choices[0].text), &reply->choices[0].calls});
     write_logprobs(&w, reply, 0, reply->choices[0].logprobs.count);
     write_rest(&w, reply);
 }
@@ -94,7 +123,7 @@ static void write_piece(const struct reply *reply, const struct reply_piece *pie
                         enum shape shape, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
-    write_head(&w, reply, shape, piece->text);
+    write_head(&w, reply, shape, &(struct said){piece->text, NULL});
     write_logprobs(&w, reply, piece->token_first, piece->token_count);
     json_write_key_bool(&w, "done", false);
     json_write_object_end(&w);
@@ -104,7 +133,7 @@ static void write_piece(const struct reply *reply, const struct reply_piece *pie
 static void write_last(const struct reply *reply, enum shape shape, struct text_buf *out)
 {
     struct json_writer w = {.out = out};
-    write_head(&w, reply, shape, TEXT(""));
+    write_head(&w, reply, shape, &(struct said){TEXT(""), NULL});
     write_rest(&w, reply);
     text_buf_byte(out, '\n');
 }
@@ -123,6 +152,19 @@ static void chat_piece(const struct reply *reply, const struct reply_piece *piec
 static void chat_end(const struct reply *reply, struct text_buf *out)
 {
     write_last(reply, CHAT, out);
+}
+
+/* The calls are a piece of their own. */
+static void chat_choice_end(const struct reply *reply, uint32_t choice, struct text_buf *out)
+{
+    struct json_writer w = {.out = out};
+    const struct tool_calls *calls = &reply->choices[choice].calls;
+    if (calls->count == 0)
+        return;
+    write_head(&w, reply, CHAT, &(struct said){TEXT(""), calls});
+    json_write_key_bool(&w, "done", false);
+    json_write_object_end(&w);
+    text_buf_byte(out, '\n');
 }
 
 static void generate_whole(const struct reply *reply, struct text_buf *out)
@@ -193,7 +235,7 @@ const struct reply_wire ollama_reply_chat_wire = {
     .whole = chat_whole,
     .begin = no_begin,
     .piece = chat_piece,
-    .choice_end = no_choice_end,
+    .choice_end = chat_choice_end,
     .end = chat_end,
     .error = ollama_reply_error,
     .stream_error = stream_error,

@@ -73,6 +73,33 @@ static void test_stream(void **state)
     reply_deinit(&reply);
 }
 
+/* Arguments are an object; in a stream the calls stand before the end. */
+static void test_calls(void **state)
+{
+    static const char message[] = HEAD
+        "\"message\":{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"function\":"
+        "{\"name\":\"f\",\"arguments\":{\"a\":\"b\"}}}]},";
+    const struct tool_calls_reader reader = {.format = TOKENIZER_TOOLS_HERMES};
+    struct text_buf out = {0}, want = {0};
+    struct reply reply = reply_of(1);
+    size_t content;
+    (void)state;
+    assert_true(tool_calls_read(
+        &reader, TEXT("<tool_call>{\"name\":\"f\",\"arguments\":{\"a\":\"b\"}}</tool_call>"),
+        &reply.choices[0].calls, &content));
+    ollama_reply_chat_wire.whole(&reply, &out);
+    text_buf_format(&want, "%s\"done\":true,\"done_reason\":\"stop\"," REST, message);
+    assert_string_equal(out.data, want.data);
+    text_buf_clear(&out);
+    text_buf_clear(&want);
+    ollama_reply_chat_wire.choice_end(&reply, 0, &out);
+    text_buf_format(&want, "%s\"done\":false}\n", message);
+    assert_string_equal(out.data, want.data);
+    text_buf_deinit(&out);
+    text_buf_deinit(&want);
+    reply_deinit(&reply);
+}
+
 /* A token's own bytes beside it, in the place of its piece. */
 static void test_logprobs(void **state)
 {
@@ -153,9 +180,10 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),    cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_logprobs), cmocka_unit_test(test_load),
-        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_whole),  cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_calls),  cmocka_unit_test(test_logprobs),
+        cmocka_unit_test(test_load),   cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

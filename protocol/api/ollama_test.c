@@ -36,6 +36,33 @@ static void test_options(void **state)
     json_free(p.root);
 }
 
+/* Calls and results without names are named by their order. */
+static void test_tools(void **state)
+{
+    (void)state;
+    struct parsed p = parsed_body(
+        ollama_chat_parse,
+        "{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{}}}],"
+        "\"messages\":[{\"role\":\"user\",\"content\":\"q\"},"
+        "{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+        "\"arguments\":{\"a\":1}}},{\"function\":{\"name\":\"g\",\"arguments\":{}}}]},"
+        "{\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"r\"},"
+        "{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+        "\"arguments\":{}}}]},{\"role\":\"tool\",\"content\":\"s\"}]}");
+    const struct tokenizer_message *messages = p.ask.prompts[0].messages;
+    assert_int_equal(p.status, OK);
+    assert_true(p.ask.tools.list && p.ask.tools.choice == ASK_TOOLS_AUTO);
+    assert_true(text_equal(
+        messages[1].tool_calls,
+        TEXT("[{\"id\":\"call00001\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+             "\"arguments\":{\"a\":1}}},{\"id\":\"call00002\",\"type\":\"function\","
+             "\"function\":{\"name\":\"g\",\"arguments\":{}}}]")));
+    assert_true(text_equal(messages[2].tool_call_id, TEXT("call00001")));
+    assert_true(text_equal(messages[2].name, TEXT("f")));
+    assert_true(text_equal(messages[4].tool_call_id, TEXT("call00003")));
+    json_free(p.root);
+}
+
 /* Ollama's own, where nothing is said. */
 static void test_defaults(void **state)
 {
@@ -175,80 +202,82 @@ static void test_embeddings(void **state)
     json_free(p.root);
 }
 
+static const struct {
+    parsed_by parse;
+    const char *body, *want;
+    enum status status;
+} REFUSALS[] = {
+    {ollama_chat_parse, "[]", "body: want an object", ERR_FORMAT},
+    {ollama_chat_parse, "{\"messages\":{}}", "messages: want a list", ERR_FORMAT},
+    {ollama_chat_parse, "{\"messages\":[{\"role\":\"user\"}]}", "messages: ", ERR_FORMAT},
+    {ollama_chat_parse,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"images\":[\"aGk=\"]}]}",
+     "messages: images are not supported", ERR_LIMIT},
+    {ollama_chat_parse, "{\"tools\":[{}]}", "tools: type \"\"; only function", ERR_LIMIT},
+    {ollama_chat_parse, "{\"tools\":{}}", "tools: want a list", ERR_FORMAT},
+    {ollama_chat_parse, "{\"think\":true}", "think: not supported", ERR_LIMIT},
+    {ollama_chat_parse, "{\"think\":\"high\"}", "think: not supported", ERR_LIMIT},
+    {ollama_chat_parse, "{\"stream\":1}", "stream: want true or false", ERR_FORMAT},
+    {ollama_chat_parse, "{\"model\":1}", "model: want a string", ERR_FORMAT},
+    {ollama_chat_parse, "{\"format\":\"xml\"}", "format: \"xml\"; json and", ERR_LIMIT},
+    {ollama_chat_parse, "{\"format\":1}", "format: want a string or an object", ERR_FORMAT},
+    {ollama_chat_parse, "{\"top_logprobs\":1}", "top_logprobs: 1, but", ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":[]}", "options: want an object", ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":{\"num_predict\":-3}}", "options.num_predict: -3",
+     ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"num_predict\":1e308}}", "options.num_predict: want",
+     ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":{\"num_ctx\":-1}}", "options.num_ctx: -1", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"temperature\":\"x\"}}",
+     "options.temperature: want a number", ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":{\"temperature\":101}}", "options.temperature: 101",
+     ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"top_p\":1.5}}", "options.top_p: 1.5", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"top_k\":-2}}", "options.top_k: -2", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"min_p\":-1}}", "options.min_p: -1", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"typical_p\":2}}", "options.typical_p: 2", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"seed\":0.5}}", "options.seed: want", ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":{\"stop\":[1]}}", "options.stop: want", ERR_FORMAT},
+    {ollama_chat_parse, "{\"options\":{\"repeat_penalty\":0}}", "options.repeat_penalty: 0",
+     ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"presence_penalty\":3}}", "options.presence_penalty: 3",
+     ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"frequency_penalty\":-3}}",
+     "options.frequency_penalty: -3", ERR_LIMIT},
+    {ollama_chat_parse, "{\"options\":{\"mirostat\":1}}", "options.mirostat: not supported",
+     ERR_LIMIT},
+    {ollama_generate_parse, "{\"prompt\":[\"q\"]}", "prompt: want a string", ERR_FORMAT},
+    {ollama_generate_parse, "{\"system\":1}", "system: want a string", ERR_FORMAT},
+    {ollama_generate_parse, "{\"raw\":\"yes\"}", "raw: want true", ERR_FORMAT},
+    {ollama_generate_parse, "{\"suffix\":\"s\"}", "suffix: not supported", ERR_LIMIT},
+    {ollama_generate_parse, "{\"images\":[\"a\"]}", "images: not supported", ERR_LIMIT},
+    {ollama_generate_parse, "{\"template\":\"{{}}\"}", "template: not", ERR_LIMIT},
+    {ollama_generate_parse, "{\"context\":[1]}", "context: not supported", ERR_LIMIT},
+    {ollama_embed_parse, "{}", "input: want a string", ERR_FORMAT},
+    {ollama_embed_parse, "{\"input\":[]}", "input: want a string", ERR_FORMAT},
+    {ollama_embed_parse, "{\"input\":{}}", "input: want", ERR_FORMAT},
+    {ollama_embed_parse, "{\"input\":\"a\",\"dimensions\":8}", "dimensions: not", ERR_LIMIT},
+    {ollama_embed_parse, "{\"input\":\"a\",\"truncate\":1}", "truncate: want", ERR_FORMAT},
+    {ollama_embedding_parse, "{}", "prompt: want a string", ERR_FORMAT},
+    {ollama_embedding_parse, "{\"prompt\":[\"a\"]}", "prompt: want a string", ERR_FORMAT},
+};
+
 static void test_refusals(void **state)
 {
-    static const struct {
-        parsed_by parse;
-        const char *body, *want;
-        enum status status;
-    } cases[] = {
-        {ollama_chat_parse, "[]", "body: want an object", ERR_FORMAT},
-        {ollama_chat_parse, "{\"messages\":{}}", "messages: want a list", ERR_FORMAT},
-        {ollama_chat_parse, "{\"messages\":[{\"role\":\"user\"}]}", "messages: ", ERR_FORMAT},
-        {ollama_chat_parse,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"images\":[\"aGk=\"]}]}",
-         "messages: images are not supported", ERR_LIMIT},
-        {ollama_chat_parse, "{\"tools\":[{}]}", "tools: not supported", ERR_LIMIT},
-        {ollama_chat_parse, "{\"think\":true}", "think: not supported", ERR_LIMIT},
-        {ollama_chat_parse, "{\"think\":\"high\"}", "think: not supported", ERR_LIMIT},
-        {ollama_chat_parse, "{\"stream\":1}", "stream: want true or false", ERR_FORMAT},
-        {ollama_chat_parse, "{\"model\":1}", "model: want a string", ERR_FORMAT},
-        {ollama_chat_parse, "{\"format\":\"xml\"}", "format: \"xml\"; json and", ERR_LIMIT},
-        {ollama_chat_parse, "{\"format\":1}", "format: want a string or an object", ERR_FORMAT},
-        {ollama_chat_parse, "{\"top_logprobs\":1}", "top_logprobs: 1, but", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":[]}", "options: want an object", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":{\"num_predict\":-3}}", "options.num_predict: -3",
-         ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"num_predict\":1e308}}",
-         "options.num_predict: want", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":{\"num_ctx\":-1}}", "options.num_ctx: -1", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"temperature\":\"x\"}}",
-         "options.temperature: want a number", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":{\"temperature\":101}}", "options.temperature: 101",
-         ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"top_p\":1.5}}", "options.top_p: 1.5", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"top_k\":-2}}", "options.top_k: -2", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"min_p\":-1}}", "options.min_p: -1", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"typical_p\":2}}", "options.typical_p: 2",
-         ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"seed\":0.5}}", "options.seed: want", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":{\"stop\":[1]}}", "options.stop: want", ERR_FORMAT},
-        {ollama_chat_parse, "{\"options\":{\"repeat_penalty\":0}}", "options.repeat_penalty: 0",
-         ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"presence_penalty\":3}}",
-         "options.presence_penalty: 3", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"frequency_penalty\":-3}}",
-         "options.frequency_penalty: -3", ERR_LIMIT},
-        {ollama_chat_parse, "{\"options\":{\"mirostat\":1}}", "options.mirostat: not supported",
-         ERR_LIMIT},
-        {ollama_generate_parse, "{\"prompt\":[\"q\"]}", "prompt: want a string", ERR_FORMAT},
-        {ollama_generate_parse, "{\"system\":1}", "system: want a string", ERR_FORMAT},
-        {ollama_generate_parse, "{\"raw\":\"yes\"}", "raw: want true", ERR_FORMAT},
-        {ollama_generate_parse, "{\"suffix\":\"s\"}", "suffix: not supported", ERR_LIMIT},
-        {ollama_generate_parse, "{\"images\":[\"a\"]}", "images: not supported", ERR_LIMIT},
-        {ollama_generate_parse, "{\"template\":\"{{}}\"}", "template: not", ERR_LIMIT},
-        {ollama_generate_parse, "{\"context\":[1]}", "context: not supported", ERR_LIMIT},
-        {ollama_embed_parse, "{}", "input: want a string", ERR_FORMAT},
-        {ollama_embed_parse, "{\"input\":[]}", "input: want a string", ERR_FORMAT},
-        {ollama_embed_parse, "{\"input\":{}}", "input: want", ERR_FORMAT},
-        {ollama_embed_parse, "{\"input\":\"a\",\"dimensions\":8}", "dimensions: not",
-         ERR_LIMIT},
-        {ollama_embed_parse, "{\"input\":\"a\",\"truncate\":1}", "truncate: want", ERR_FORMAT},
-        {ollama_embedding_parse, "{}", "prompt: want a string", ERR_FORMAT},
-        {ollama_embedding_parse, "{\"prompt\":[\"a\"]}", "prompt: want a string", ERR_FORMAT},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        parsed_expect(cases[i].parse, cases[i].body, cases[i].status, cases[i].want);
+    for (size_t i = 0; i < sizeof REFUSALS / sizeof REFUSALS[0]; i++)
+        parsed_expect(REFUSALS[i].parse, REFUSALS[i].body, REFUSALS[i].status,
+                      REFUSALS[i].want);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),    cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_lengths),    cmocka_unit_test(test_seeds_and_bounds),
-        cmocka_unit_test(test_formats),    cmocka_unit_test(test_generate),
-        cmocka_unit_test(test_embeddings), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_options),          cmocka_unit_test(test_tools),
+        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_seeds_and_bounds), cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_generate),         cmocka_unit_test(test_embeddings),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* openai - see openai.h. Ranges are those of OpenAI's own description of the API. */
 #include "protocol/api/openai.h"
 
+#include "protocol/api/messages.h"
 #include "protocol/api/openai_body.h"
 #include "protocol/api/response_format.h"
 #include "protocol/api/tools.h"
@@ -58,10 +59,10 @@ enum status openai_chat_parse(const struct json *from, struct arena *arena, stru
     TRY(openai_body_finish(&body.common, from, arena, err));
     TRY(check_logprobs(read, err));
     TRY(ask_take_prompts(read, 1, arena, err));
-    TRY(ask_read_messages(body.messages, arena, &read->prompts[0], err));
-    TRY(response_format_read(body.format, "response_format", arena, &read->job, err));
+    TRY(messages_read(body.messages, MESSAGES_CALLS_BY_ID, arena, &read->prompts[0], err));
+    TRY(response_format_read(body.format, "response_format", arena, read, err));
     if (body.schema && read->job.format == ENGINE_FORMAT_TEXT)
-        TRY(response_format_schema(body.schema, "json_schema", arena, &read->job, err));
+        TRY(response_format_schema(body.schema, "json_schema", arena, read, err));
     TRY(tools_read(body.tools, body.tool_choice, read, err));
     read->tools.is_single = !body.is_parallel;
     if (body.completion_tokens > 0)

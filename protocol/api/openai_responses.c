@@ -148,7 +148,7 @@ enum status openai_responses_parse(const struct json *from, struct arena *arena,
     ask_set_top_p(&body.ask.job, body.top_p);
     TRY(ask_take_prompts(&body.ask, 1, arena, err));
     TRY(read_input(&body, arena, &body.ask.prompts[0], err));
-    TRY(response_format_read(json_get(body.text, "format"), "text", arena, &body.ask.job, err));
+    TRY(response_format_read(json_get(body.text, "format"), "text", arena, &body.ask, err));
     body.ask.has_seed = json_type(json_get(from, "seed")) != JSON_NULL;
     *ask = body.ask;
     return OK;

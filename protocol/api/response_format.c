@@ -2,15 +2,15 @@
 #include "protocol/api/response_format.h"
 
 enum status response_format_schema(const struct json *schema, const char *name,
-                                   struct arena *arena, struct engine_job *job,
-                                   struct error *err)
+                                   struct arena *arena, struct ask *ask, struct error *err)
 {
     struct text_buf text = {0};
     struct json_writer w = {.out = &text};
     json_write_value(&w, schema);
-    job->format = ENGINE_FORMAT_SCHEMA;
-    job->format_source = text_copy(text_buf_text(&text), arena);
-    const bool failed = text.failed || !job->format_source.data;
+    ask->format_field = name;
+    ask->job.format = ENGINE_FORMAT_SCHEMA;
+    ask->job.format_source = text_copy(text_buf_text(&text), arena);
+    const bool failed = text.failed || !ask->job.format_source.data;
     text_buf_deinit(&text);
     if (failed)
         FAIL(err, ERR_MEMORY, "%s: no room for its schema", name);
@@ -18,7 +18,7 @@ enum status response_format_schema(const struct json *schema, const char *name,
 }
 
 enum status response_format_read(const struct json *format, const char *name,
-                                 struct arena *arena, struct engine_job *job, struct error *err)
+                                 struct arena *arena, struct ask *ask, struct error *err)
 {
     const struct json *schema = json_get(format, "schema");
     const struct json *named = json_get(format, "json_schema");
@@ -34,15 +34,16 @@ enum status response_format_read(const struct json *format, const char *name,
         FAIL(err, ERR_LIMIT, "%s: type \"%.*s\"; text, json_object and json_schema are taken",
              name, TEXT_ARG(text_slice(type, 0, 40)));
     if (schema)
-        return response_format_schema(schema, name, arena, job, err);
+        return response_format_schema(schema, name, arena, ask, err);
     if (is_object) {
-        job->format = ENGINE_FORMAT_SCHEMA;
-        job->format_source = TEXT("{\"type\":\"object\"}");
+        ask->format_field = name;
+        ask->job.format = ENGINE_FORMAT_SCHEMA;
+        ask->job.format_source = TEXT("{\"type\":\"object\"}");
         return OK;
     }
     if (json_type(named) != JSON_OBJECT)
         FAIL(err, ERR_FORMAT, "%s: json_schema: want an object", name);
     if (!json_get(named, "schema"))
         FAIL(err, ERR_FORMAT, "%s: json_schema: it has no schema", name);
-    return response_format_schema(json_get(named, "schema"), name, arena, job, err);
+    return response_format_schema(json_get(named, "schema"), name, arena, ask, err);
 }

@@ -9,23 +9,22 @@
  *
  * A json_schema's name, description and strict change nothing: what is said is always valid
  * where it ends by itself. A schema that the engine does not take is refused with keyword and
- * path when the job is submitted.
+ * path when the job is submitted (ask_refused).
  */
 #ifndef API_RESPONSE_FORMAT_H
 #define API_RESPONSE_FORMAT_H
 
-#include "base/arena.h"
-#include "base/json.h"
-#include "engine/engine.h"
+#include "protocol/api/ask.h"
 
-/* Sets job->format and its source, which lies in the arena. NULL: text. ERR_FORMAT, ERR_LIMIT:
+/* Sets the job's format, its source, which lies in the arena, and the field it comes from: name
+ * (*keeps*). NULL: text. ERR_FORMAT, ERR_LIMIT:
  * one sentence that begins with the field's name; ERR_MEMORY: the arena is full. */
 MUST_USE enum status response_format_read(const struct json *format, const char *name,
-                                          struct arena *arena, struct engine_job *job,
+                                          struct arena *arena, struct ask *ask,
                                           struct error *err);
 /* The same of a schema alone. */
 MUST_USE enum status response_format_schema(const struct json *schema, const char *name,
-                                            struct arena *arena, struct engine_job *job,
+                                            struct arena *arena, struct ask *ask,
                                             struct error *err);
 
 #endif

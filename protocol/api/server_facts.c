@@ -6,6 +6,7 @@
 #include "protocol/api/ollama_models.h"
 #include "protocol/api/refusal.h"
 #include "protocol/api/tokenize.h"
+#include "protocol/api/tools.h"
 
 static void answer_json(struct http_exchange *x, int status, struct text_buf *body)
 {
@@ -175,7 +176,10 @@ static enum status write_told(struct server_reader *reader, enum endpoint_kind k
         return tokenize_text(server->engine, body, out, err);
     if (kind == ENDPOINT_DETOKENIZE)
         return tokenize_back(server->engine, body, out, err);
-    return ollama_models_show(engine_info(server->engine), server->created, body, out, err);
+    const struct ollama_models_shown shown = {
+        engine_info(server->engine), server->created,
+        tools_are_taken(tokenizer_tools(engine_tokenizer(server->engine)))};
+    return ollama_models_show(&shown, body, out, err);
 }
 
 enum status server_facts_of_body(struct server_reader *reader, struct http_exchange *x,

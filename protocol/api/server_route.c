@@ -28,7 +28,9 @@ static enum status start_ask(struct server_reader *reader, struct http_exchange 
                    err));
     ask.key = reader->key;
     ask.lowered = reader->lowered;
-    return flights_start(reader->server->flights, x, &ask, endpoint->wire, err);
+    if (flights_start(reader->server->flights, x, &ask, endpoint->wire, err) != OK)
+        return ask_refused(&ask, err);
+    return OK;
 }
 
 static void answer_body(struct server_reader *reader, struct http_exchange *x,

@@ -14,42 +14,65 @@ static bool name_is_sound(struct text name)
     return name.size > 0 && name.size <= TOOLS_NAME_MAX;
 }
 
-static enum status check_tool(const struct json *tool, struct error *err)
+/* What is told of a tool: where its name stands. */
+static const struct json *function_of(const struct ask_tools *tools, const struct json *tool)
 {
-    const struct json *function = json_get(tool, "function");
-    const struct json *parameters = json_get(function, "parameters");
-    struct text type = {0}, name = {0};
+    return tools->is_bare ? tool : json_get(tool, "function");
+}
+
+static const struct json *parameters_of(const struct ask_tools *tools, const struct json *tool)
+{
+    return json_get(function_of(tools, tool), tools->is_bare ? "input_schema" : "parameters");
+}
+
+static enum status check_type(const struct ask_tools *tools, const struct json *tool,
+                              struct error *err)
+{
+    const struct text want = tools->is_bare ? TEXT("custom") : TEXT("function");
+    struct text type = tools->is_bare ? want : TEXT("");
     (void)json_text(json_get(tool, "type"), &type);
-    if (!text_equal(type, TEXT("function")))
-        FAIL(err, ERR_LIMIT, "tools: type \"%.*s\"; only function is taken",
-             TEXT_ARG(text_slice(type, 0, 40)));
-    if (!json_text(json_get(function, "name"), &name) || !name_is_sound(name))
+    if (!text_equal(type, want))
+        FAIL(err, ERR_LIMIT, "tools: type \"%.*s\"; only %.*s is taken",
+             TEXT_ARG(text_slice(type, 0, 40)), TEXT_ARG(want));
+    return OK;
+}
+
+static enum status check_tool(const struct ask_tools *tools, const struct json *tool,
+                              struct error *err)
+{
+    const struct json *parameters = parameters_of(tools, tool);
+    struct text name = {0};
+    TRY(check_type(tools, tool, err));
+    if (!json_text(json_get(function_of(tools, tool), "name"), &name) || !name_is_sound(name))
         FAIL(err, ERR_FORMAT,
              "tools: a function's name is 1 to %d of a-z, A-Z, 0-9, _, - and .",
              TOOLS_NAME_MAX);
-    if (parameters && json_type(parameters) != JSON_NULL &&
-        json_type(parameters) != JSON_OBJECT)
+    if (json_type(parameters) != JSON_OBJECT &&
+        (tools->is_bare || json_type(parameters) != JSON_NULL))
         FAIL(err, ERR_FORMAT, "tools: the parameters of %.*s are no schema", TEXT_ARG(name));
     return OK;
 }
 
-/* The function of that name, from 0; its place past the end: there is none. */
-static const struct json *find_tool(const struct json *tools, struct text name)
+/* One of the tools must be called: the one of that name. */
+static enum status require(struct ask_tools *tools, struct text name, struct error *err)
 {
-    for (const struct json *tool = json_first(tools); tool; tool = json_next(tool)) {
+    tools->choice = ASK_TOOLS_REQUIRED;
+    for (const struct json *tool = json_first(tools->list); tool; tool = json_next(tool)) {
         struct text other;
-        if (json_text(json_get(json_get(tool, "function"), "name"), &other) &&
+        if (json_text(json_get(function_of(tools, tool), "name"), &other) &&
             text_equal(name, other))
-            return tool;
+            tools->only = tool;
     }
-    return NULL;
+    if (!tools->only)
+        FAIL(err, ERR_FORMAT, "tool_choice: \"%.*s\" is none of the tools",
+             TEXT_ARG(text_slice(name, 0, TOOLS_NAME_MAX)));
+    return OK;
 }
 
 static enum status read_choice(const struct json *choice, struct ask_tools *tools,
                                struct error *err)
 {
     struct text word;
-    tools->choice = ASK_TOOLS_AUTO;
     if (json_type(choice) == JSON_NULL)
         return OK;
     if (json_text(choice, &word)) {
@@ -65,30 +88,59 @@ static enum status read_choice(const struct json *choice, struct ask_tools *tool
     if (!json_text(json_get(choice, "type"), &word) || !text_equal(word, TEXT("function")) ||
         !json_text(json_get(json_get(choice, "function"), "name"), &word))
         FAIL(err, ERR_FORMAT, "tool_choice: want none, auto, required or a function");
-    tools->choice = ASK_TOOLS_REQUIRED;
-    tools->only = find_tool(tools->list, word);
-    if (!tools->only)
-        FAIL(err, ERR_FORMAT, "tool_choice: \"%.*s\" is none of the tools",
-             TEXT_ARG(text_slice(word, 0, TOOLS_NAME_MAX)));
+    return require(tools, word, err);
+}
+
+static enum status read_bare_choice(const struct json *choice, struct ask_tools *tools,
+                                    struct error *err)
+{
+    struct text type = {0}, name = {0};
+    if (json_type(choice) == JSON_NULL)
+        return OK;
+    (void)json_bool(json_get(choice, "disable_parallel_tool_use"), &tools->is_single);
+    (void)json_text(json_get(choice, "type"), &type);
+    (void)json_text(json_get(choice, "name"), &name);
+    if (text_equal(type, TEXT("tool")))
+        return require(tools, name, err);
+    tools->choice = text_equal(type, TEXT("none"))  ? ASK_TOOLS_NONE
+                    : text_equal(type, TEXT("any")) ? ASK_TOOLS_REQUIRED
+                                                    : ASK_TOOLS_AUTO;
+    if (tools->choice == ASK_TOOLS_AUTO && !text_equal(type, TEXT("auto")))
+        FAIL(err, ERR_FORMAT, "tool_choice: type \"%.*s\"; want none, auto, any or tool",
+             TEXT_ARG(text_slice(type, 0, 40)));
+    return OK;
+}
+
+static enum status read(const struct json *list, const struct json *choice,
+                        struct ask_tools *tools, struct error *err)
+{
+    const size_t count = json_count(list);
+    if (count > TOOLS_MAX)
+        FAIL(err, ERR_LIMIT, "tools: %zu, at most %d are taken", count, TOOLS_MAX);
+    for (const struct json *tool = json_first(list); tool; tool = json_next(tool))
+        TRY(check_tool(tools, tool, err));
+    tools->list = list;
+    tools->choice = ASK_TOOLS_AUTO;
+    TRY(tools->is_bare ? read_bare_choice(choice, tools, err)
+                       : read_choice(choice, tools, err));
+    if (count == 0 && tools->choice == ASK_TOOLS_REQUIRED)
+        FAIL(err, ERR_FORMAT, "tool_choice: there are no tools to call");
+    if (count == 0 || tools->choice == ASK_TOOLS_NONE)
+        *tools = (struct ask_tools){0};
     return OK;
 }
 
 enum status tools_read(const struct json *list, const struct json *choice, struct ask *ask,
                        struct error *err)
 {
-    struct ask_tools *tools = &ask->tools;
-    const size_t count = json_count(list);
-    if (count > TOOLS_MAX)
-        FAIL(err, ERR_LIMIT, "tools: %zu, at most %d are taken", count, TOOLS_MAX);
-    for (const struct json *tool = json_first(list); tool; tool = json_next(tool))
-        TRY(check_tool(tool, err));
-    tools->list = list;
-    TRY(read_choice(choice, tools, err));
-    if (count == 0 && tools->choice == ASK_TOOLS_REQUIRED)
-        FAIL(err, ERR_FORMAT, "tool_choice: there are no tools to call");
-    if (count == 0 || tools->choice == ASK_TOOLS_NONE)
-        *tools = (struct ask_tools){0};
-    return OK;
+    return read(list, choice, &ask->tools, err);
+}
+
+enum status tools_read_bare(const struct json *list, const struct json *choice, struct ask *ask,
+                            struct error *err)
+{
+    ask->tools.is_bare = true;
+    return read(list, choice, &ask->tools, err);
 }
 
 /* ---- a call that must come ---- */
@@ -159,10 +211,10 @@ static void write_parameters(struct json_writer *w, const struct json *parameter
     json_write_object_end(w);
 }
 
-static void write_call(struct json_writer *w, const struct json *tool, const char *arguments,
-                       uint32_t index)
+static void write_call(struct json_writer *w, const struct ask_tools *tools,
+                       const struct json *tool, uint32_t index)
 {
-    const struct json *function = json_get(tool, "function");
+    const char *arguments = tools->format == TOKENIZER_TOOLS_LLAMA ? "parameters" : "arguments";
     json_write_object(w);
     json_write_key_text(w, "type", TEXT("object"));
     json_write_key_bool(w, "x-in-order", true);
@@ -177,27 +229,26 @@ static void write_call(struct json_writer *w, const struct json *tool, const cha
     json_write_key(w, "name");
     json_write_object(w);
     json_write_key(w, "const");
-    json_write_value(w, json_get(function, "name"));
+    json_write_value(w, json_get(function_of(tools, tool), "name"));
     json_write_object_end(w);
     json_write_key(w, arguments);
-    write_parameters(w, json_get(function, "parameters"), index);
+    write_parameters(w, parameters_of(tools, tool), index);
     json_write_object_end(w);
     json_write_object_end(w);
 }
 
 static void write_schema(struct json_writer *w, const struct ask_tools *tools)
 {
-    const char *arguments = tools->format == TOKENIZER_TOOLS_LLAMA ? "parameters" : "arguments";
     uint32_t index = 0;
     if (tools->only) {
-        write_call(w, tools->only, arguments, 0);
+        write_call(w, tools, tools->only, 0);
         return;
     }
     json_write_object(w);
     json_write_key(w, "anyOf");
     json_write_array(w);
     for (const struct json *tool = json_first(tools->list); tool; tool = json_next(tool))
-        write_call(w, tool, arguments, index++);
+        write_call(w, tools, tool, index++);
     json_write_array_end(w);
     json_write_object_end(w);
 }
@@ -218,9 +269,36 @@ static enum status take_json(void (*write)(struct json_writer *w, const struct a
     return OK;
 }
 
+static void write_bare(struct json_writer *w, const struct json *tool)
+{
+    const struct json *description = json_get(tool, "description");
+    json_write_object(w);
+    json_write_key_text(w, "type", TEXT("function"));
+    json_write_key(w, "function");
+    json_write_object(w);
+    json_write_key(w, "name");
+    json_write_value(w, json_get(tool, "name"));
+    if (description) {
+        json_write_key(w, "description");
+        json_write_value(w, description);
+    }
+    json_write_key(w, "parameters");
+    json_write_value(w, json_get(tool, "input_schema"));
+    json_write_object_end(w);
+    json_write_object_end(w);
+}
+
+/* As templates want them: OpenAI's way. */
 static void write_list(struct json_writer *w, const struct ask_tools *tools)
 {
-    json_write_value(w, tools->list);
+    if (!tools->is_bare) {
+        json_write_value(w, tools->list);
+        return;
+    }
+    json_write_array(w);
+    for (const struct json *tool = json_first(tools->list); tool; tool = json_next(tool))
+        write_bare(w, tool);
+    json_write_array_end(w);
 }
 
 struct text tools_opening(enum tokenizer_tools format)
@@ -241,6 +319,11 @@ static bool speaks_of_tools(const struct ask *ask)
     return false;
 }
 
+bool tools_are_taken(enum tokenizer_tools format)
+{
+    return format != TOKENIZER_TOOLS_NONE && format != TOKENIZER_TOOLS_OTHER;
+}
+
 enum status tools_settle(struct ask *ask, const struct tokenizer *tokenizer,
                          struct arena *arena, struct error *err)
 {
@@ -259,10 +342,12 @@ enum status tools_settle(struct ask *ask, const struct tokenizer *tokenizer,
              "tools: the model's chat template writes calls in a way that is not "
              "known here");
     if (ask->job.format != ENGINE_FORMAT_TEXT)
-        FAIL(err, ERR_LIMIT, "response_format: not together with tools that may be called");
+        FAIL(err, ERR_LIMIT, "%s: not together with tools that may be called",
+             ask->format_field);
     TRY(take_json(write_list, tools, arena, &tools->told, err));
     if (tools->choice != ASK_TOOLS_REQUIRED)
         return OK;
+    ask->format_field = "tools";
     ask->job.format = ENGINE_FORMAT_SCHEMA;
     return take_json(write_schema, tools, arena, &ask->job.format_source, err);
 }

@@ -1,8 +1,14 @@
 /*
- * tools - the functions that a chat may call, as OpenAI's requests tell of them.
+ * tools - the functions that a chat may call, as requests tell of them.
  *
+ *     OpenAI's, and Ollama's, which have no choice
  *     "tools":       [{"type": "function", "function": {"name", "description", "parameters"}}]
  *     "tool_choice": "none", "auto", "required", {"type": "function", "function": {"name"}}
+ *
+ *     Anthropic's
+ *     "tools":       [{"name", "description", "input_schema"}]
+ *     "tool_choice": {"type": "none", "auto", "any", "tool" with a "name";
+ *                     "disable_parallel_tool_use"}
  *
  * The model's own chat template tells it of them, and its calls are read back from what it
  * writes (tool_calls.h). A call that must come, with tool_choice "required" or a name, is held
@@ -20,6 +26,11 @@ enum { TOOLS_MAX = 128, TOOLS_NAME_MAX = 64 };
  * names the field. */
 MUST_USE enum status tools_read(const struct json *tools, const struct json *choice,
                                 struct ask *ask, struct error *err);
+/* The same of Anthropic's. */
+MUST_USE enum status tools_read_bare(const struct json *tools, const struct json *choice,
+                                     struct ask *ask, struct error *err);
+/* Whether a model of that template can be told of tools, and its calls be read. */
+bool tools_are_taken(enum tokenizer_tools format);
 /* Fits them to the model that is to answer: what its template is told, how its calls are read,
  * and the schema of a call that must come. ERR_LIMIT: it cannot be told of tools. */
 MUST_USE enum status tools_settle(struct ask *ask, const struct tokenizer *tokenizer,

@@ -1,4 +1,5 @@
 /* tools_test - tools and tool_choice read and refused; the schema of a call that must come. */
+#include "protocol/api/anthropic.h"
 #include "protocol/api/openai.h"
 #include "protocol/api/tools.h"
 #include "tests/harness/parsed.h"
@@ -155,6 +156,66 @@ static void test_settle(void **state)
     json_free(p.root);
 }
 
+/* Anthropic's tools are told to templates, and become schemas, as OpenAI's do. */
+static void test_bare(void **state)
+{
+    static const char hermes[] = TOLD CALLS "<tool_call>\n{{ c.function | tojson }}" CALLS_END;
+    static const char told[] = "[{\"type\":\"function\",\"function\":{\"name\":\"f\","
+                               "\"description\":\"d\",\"parameters\":{\"type\":\"object\"}}}]";
+    struct tokenizer *tokenizer = open_tokenizer(hermes);
+    static uint8_t own_room[1 << 16];
+    struct parsed bare = {.arena = {.base = own_room, .size = sizeof own_room}}, p;
+    (void)state;
+    assert_int_equal(
+        json_parse(TEXT("{\"max_tokens\":1," USER
+                        ",\"tools\":[{\"name\":\"f\",\"description\":\"d\",\"input_schema\":"
+                        "{\"type\":\"object\"}}],\"tool_choice\":{\"type\":\"any\"}}"),
+                   0, &bare.root, NULL),
+        OK);
+    assert_int_equal(anthropic_messages_parse(bare.root, &bare.arena, &bare.ask, &bare.err),
+                     OK);
+    assert_int_equal(ask_settle(&bare.ask, tokenizer, false, &bare.arena, &bare.err), OK);
+    assert_true(text_equal(bare.ask.tools.told, text_of(told)));
+    struct text_buf schema = {0}, fields = {0};
+    text_buf_add(&schema, bare.ask.job.format_source);
+    text_buf_format(&fields, USER ",\"tools\":%s,\"tool_choice\":\"required\"", told);
+    assert_int_equal(settle(&p, hermes, fields.data, false), OK);
+    assert_true(text_equal(p.ask.job.format_source, text_buf_text(&schema)));
+    text_buf_deinit(&schema);
+    text_buf_deinit(&fields);
+    json_free(bare.root);
+    json_free(p.root);
+    tokenizer_close(tokenizer);
+}
+
+/* A format that the engine refuses is said of the field that it came from. */
+static void test_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"\"response_format\":{\"type\":\"json_object\"}", "response_format: it is bad"},
+        {"\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{}}}",
+         "response_format: it is bad"},
+        {"\"json_schema\":{}", "json_schema: it is bad"},
+        {"\"model\":\"m:joboutput\"", "model: it is bad"},
+        {"\"n\":2", "format: it is bad"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parsed p;
+        struct text_buf fields = {0};
+        text_buf_format(&fields, USER ",%s", cases[i][0]);
+        assert_int_equal(settle(&p, "x", fields.data, false), OK);
+        (void)error_set(&p.err, ERR_LIMIT, "", 0, "format: it is bad");
+        assert_int_equal(ask_refused(&p.ask, &p.err), ERR_LIMIT);
+        assert_string_equal(p.err.text, cases[i][1]);
+        (void)error_set(&p.err, ERR_FORMAT, "", 0, "prompt: it is long");
+        assert_int_equal(ask_refused(&p.ask, &p.err), ERR_FORMAT);
+        assert_string_equal(p.err.text, "prompt: it is long");
+        text_buf_deinit(&fields);
+        json_free(p.root);
+    }
+}
+
 #define TWO                                                                                    \
     "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":"      \
     "\"b\"}]"
@@ -207,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_choices),
         cmocka_unit_test(test_messages), cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_bare),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_batch),    cmocka_unit_test(test_job_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@ against Ollama's description of its API."""
 import json
 import pathlib
 import sys
+import tempfile
 
 import clients
 
@@ -14,7 +15,9 @@ import anthropic
 import ollama
 
 import api_schema
+import gguf_template
 import serving
+from serve_openai_template import TEMPLATE, WEATHER, shown_calls
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 RAIN = [{"role": "user", "content": "Say a word about rain."}]
@@ -133,7 +136,7 @@ def test_ollama_models(server):
 def test_ollama_errors(server):
     client = ollama_of(server)
     for asked, word in [({"options": {"temperature": -1}}, "temperature"),
-                        ({"think": True}, "think"), ({"format": {"type": 5}}, "type"),
+                        ({"think": True}, "think"), ({"format": {"type": 5}}, "format: type: want"),
                         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools")]:
         error = raises(ollama.ResponseError,
                        lambda a=asked: client.chat(model="any", messages=RAIN, **a))
@@ -147,7 +150,8 @@ def test_users_stay_together(server):
     """A reply of these APIs has room for one answer, also where batches are asked for."""
     messages = RAIN + [{"role": "user", "content": "And one about snow."}]
     for path, field in [("/api/chat", "prompt_eval_count"), ("/v1/messages", "usage")]:
-        body = {"messages": messages, "stream": False, "max_tokens": 4, "options": SHORT}
+        body = {"messages": messages, "stream": False, "max_tokens": 4, "temperature": 0,
+                "options": SHORT}
         plain = server.post(path, body)[2]
         batch = server.post(path, body, {"X-Minions-Batch": "1"})[2]
         assert batch[field] == plain[field], (plain, batch)
@@ -232,6 +236,8 @@ def test_anthropic_errors(server):
                        ({"extra_body": {"top_k": -1}}, "top_k"),
                        ({"max_tokens": 0}, "max_tokens"),
                        ({"tools": [{"name": "f", "input_schema": {}}]}, "tools"),
+                       ({"output_config": {"format": {"type": "json_schema",
+                                                      "schema": {"type": 5}}}}, "output_config"),
                        ({"messages": [{"role": "tool", "content": "x"}]}, "messages")]:
         error = raises(anthropic.BadRequestError,
                        lambda m=more: client.messages.create(**asked | m))
@@ -244,12 +250,122 @@ def test_anthropic_errors(server):
     assert status == 400 and got["error"]["message"].startswith("messages:"), got
 
 
+# ---- tools, of a model whose template takes them ----
+
+PARIS = [{"role": "user", "content": "What is the weather in Paris?"}]
+LIMIT = {"temperature": 0, "num_predict": 60}
+
+
+def get_weather(city: str, unit: str) -> str:
+    """Weather of a city.
+
+    Args:
+      city: Which one
+      unit: c or f
+    """
+    return f"21 {unit} in {city}"
+
+
+def as_ollama(messages):
+    """Calls without ids, their arguments as objects."""
+    made = []
+    for message in messages:
+        calls = [{"function": {"name": call["function"]["name"],
+                               "arguments": json.loads(call["function"]["arguments"])}}
+                 for call in message.get("tool_calls", [])]
+        one = {"role": message["role"], "content": message["content"] or ""}
+        if calls:
+            one["tool_calls"] = calls
+        if message["role"] == "tool":
+            one["tool_name"] = "get_weather"
+        made.append(one)
+    return made
+
+
+def check_ollama_tools(server):
+    client, schemas = ollama_of(server), api_schema.Ollama()
+    assert client.show("any").capabilities == ["completion", "embedding", "tools"]
+    shown = as_ollama(shown_calls("Paris"))
+    asked = {"model": "any", "messages": shown, "options": LIMIT}
+    whole = client.chat(tools=[get_weather], **asked)
+    [call] = whole.message.tool_calls
+    assert call.function.name == "get_weather" and call.function.arguments["city"] == "Paris"
+    assert whole.message.content == "" and whole.done_reason == "stop"
+    answer = shown + [whole.message, {"role": "tool", "tool_name": "get_weather",
+                                      "content": get_weather(**call.function.arguments)}]
+    assert client.chat(model="any", messages=answer, options=SHORT).message.content
+    *pieces, end = client.chat(tools=[WEATHER], stream=True, **asked)
+    assert end.done and not end.message.tool_calls and end.done_reason == "stop"
+    [streamed] = [c for piece in pieces for c in piece.message.tool_calls or []]
+    assert streamed.function == call.function
+    body = asked | {"tools": [WEATHER]}
+    schemas.check("ChatResponse", server.post("/api/chat", body | {"stream": False})[2])
+    for event in lines(server, "/api/chat", body)[:-1]:
+        schemas.check("ChatStreamEvent", event)
+    raises(ollama.ResponseError, lambda: client.chat(tools=[get_weather], format=CITY, **asked))
+
+
+def as_anthropic(messages):
+    made = []
+    for message in messages:
+        blocks = [{"type": "text", "text": message["content"]}] if message["content"] else []
+        blocks += [{"type": "tool_use", "id": call["id"], "name": call["function"]["name"],
+                    "input": json.loads(call["function"]["arguments"])}
+                   for call in message.get("tool_calls", [])]
+        if message["role"] == "tool":
+            made.append({"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": message["tool_call_id"],
+                 "content": message["content"]}]})
+        else:
+            made.append({"role": message["role"], "content": blocks})
+    return made
+
+
+def check_anthropic_tools(server):
+    client = anthropic_of(server)
+    tools = [{"name": "get_weather", "description": "Weather of a city",
+              "input_schema": WEATHER["function"]["parameters"]}]
+    asked = {"model": "any", "max_tokens": 60, "tools": tools, "extra_body": {"temperature": 0}}
+    for choice in [{"type": "any"}, {"type": "tool", "name": "get_weather"}]:
+        forced = client.messages.create(messages=PARIS, tool_choice=choice, **asked)
+        [call] = forced.content
+        assert call.type == "tool_use" and set(call.input) == {"city", "unit"}
+        assert forced.stop_reason == "tool_use"
+    answer = PARIS + [{"role": "assistant", "content": forced.content},
+                      {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id,
+                                                    "content": "21 degrees"}]}]
+    said = client.messages.create(messages=answer, tool_choice={"type": "none"}, **asked)
+    assert said.content[0].type == "text" and said.stop_reason in ("end_turn", "max_tokens")
+    shown = as_anthropic(shown_calls("Paris"))
+    whole = client.messages.create(messages=shown, **asked)
+    [call] = whole.content
+    assert call.input["city"] == "Paris" and whole.stop_reason == "tool_use"
+    with client.messages.stream(messages=shown, **asked) as stream:
+        events = [event.type for event in stream]
+        final = stream.get_final_message()
+    assert [block.input for block in final.content] == [call.input]
+    assert final.stop_reason == "tool_use" and events.count("content_block_stop") == 1
+    counted = client.messages.count_tokens(model="any", messages=shown, tools=tools)
+    assert counted.input_tokens == whole.usage.input_tokens == final.usage.input_tokens
+    error = raises(anthropic.BadRequestError, lambda: client.messages.create(
+        messages=PARIS, **asked | {"tools": [{"type": "web_search_20250305",
+                                              "name": "web_search"}]}))
+    assert error.body["error"]["message"].startswith("tools:"), error.body
+
+
 def main():
     with serving.Server(BINARY) as server:
         for name, test in list(globals().items()):
             if name.startswith("test_"):
                 test(server)
                 print(f"{name}: ok", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder, "tools.gguf")
+        gguf_template.copy(serving.MODEL, model, TEMPLATE)
+        with serving.Server(BINARY, "-m", str(model)) as server:
+            check_ollama_tools(server)
+            check_anthropic_tools(server)
+    print("tools: ok")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,24 @@ def test_text(server):
         assert back["text"][at:at + len(token)] == token
 
 
+def test_formats_are_refused_by_name(server):
+    """A schema that is none, or more than we do: the field that has it, and why."""
+    for schema, why in [({"type": 5}, "type: want"), (5, "schema: want an object"), (False, "no value"),
+                        ({"pattern": "("}, "regular expression:"),
+                        ({"$ref": "#/none"}, "schema: $ref #/none"),
+                        ({"type": "string", "x-copied-from": "chunk"}, "there is no chunk")]:
+        named = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+        for path, field, body in [
+                (CHAT, "response_format", user("a", response_format=named)),
+                ("/v1/responses", "text", {"input": "a", "text": {"format": {
+                    "type": "json_schema", "name": "n", "schema": schema}}})]:
+            status, _, reply = server.post(path, body)
+            error = reply["error"]
+            assert (status, error["param"]) == (400, field), error
+            assert error["message"].startswith(field + ": ") and why in error["message"], error
+    refused(server, CHAT, user("a", json_schema={"type": 5}), "json_schema")
+
+
 def test_prompt_scores_are_those_of_generating(server):
     """What a greedy text's tokens were told, the same text as a prompt is told again."""
     words = RAIN | {"max_tokens": 2, "logprobs": 0}
