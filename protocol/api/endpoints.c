@@ -14,6 +14,7 @@
 #include "protocol/api/openai_text.h"
 #include "protocol/api/tokenize.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct endpoint ENDPOINTS[] = {
@@ -121,9 +122,9 @@ static const struct endpoint *endpoint_at(const struct endpoint_list *more, uint
 
 const struct endpoint *endpoints_find(const struct endpoint_list *more,
                                       const struct http_request *request, struct text *name,
-                                      bool *other_method)
+                                      uint32_t *methods)
 {
-    *other_method = false;
+    *methods = 0;
     for (uint32_t i = 0; i < ENDPOINT_COUNT + more->count; i++) {
         const struct endpoint *endpoint = endpoint_at(more, i);
         *name = TEXT("");
@@ -131,9 +132,17 @@ const struct endpoint *endpoints_find(const struct endpoint_list *more,
             continue;
         if (endpoint->method == request->method)
             return endpoint;
-        *other_method = true;
+        *methods |= 1U << endpoint->method;
     }
     return NULL;
+}
+
+void endpoints_allow(uint32_t methods, char allow[ENDPOINTS_ALLOW_SIZE])
+{
+    (void)snprintf(allow, ENDPOINTS_ALLOW_SIZE, "%s%s%sOPTIONS",
+                   methods >> HTTP_GET & 1 ? "GET, HEAD, " : "",
+                   methods >> HTTP_POST & 1 ? "POST, " : "",
+                   methods >> HTTP_DELETE & 1 ? "DELETE, " : "");
 }
 
 static void write_operation(struct json_writer *w, const struct endpoint *endpoint)

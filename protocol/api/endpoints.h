@@ -54,11 +54,14 @@ struct endpoint_list {
 /* The index-th of this room's. NULL: there are no more. */
 const struct endpoint *endpoints_own(uint32_t index);
 
-/* NULL: nothing is there. other_method: a path that is there with another method. name: what a
- * "*" stands for. */
+/* NULL: nothing is there by that method. methods: a bit (1 << method) for each that is; 0:
+ * nothing is there at all. name: what a "*" stands for. */
 const struct endpoint *endpoints_find(const struct endpoint_list *more,
                                       const struct http_request *request, struct text *name,
-                                      bool *other_method);
+                                      uint32_t *methods);
+/* Such bits in the words of a header Allow. */
+enum { ENDPOINTS_ALLOW_SIZE = 40 };
+void endpoints_allow(uint32_t methods, char allow[ENDPOINTS_ALLOW_SIZE]);
 
 /* All of them as an OpenAPI 3.1 document. */
 void endpoints_openapi(struct json_writer *w, const struct endpoint_list *more);

@@ -33,12 +33,14 @@
 enum {
     HTTP_STREAM_BYTES_MAX = 4 << 20, /* written and not yet taken by the client */
     HTTP_PATH_MAX = 1024,
-    HTTP_REQUESTS_MAX = 16384
+    HTTP_REQUESTS_MAX = 16384,
+    HTTP_REQUEST_IDLES = 4 /* times idle_s: for a request to be there whole */
 };
 
 struct http;
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_METHOD_OTHER };
+/* HEAD is a GET whose reply has no body. */
+enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_OPTIONS, HTTP_METHOD_OTHER };
 
 /* The headers that somebody here reads. */
 enum http_header {

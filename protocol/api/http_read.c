@@ -22,9 +22,10 @@ static enum http_method method_of(const char *method)
 {
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
         return HTTP_GET;
-    return strcmp(method, "POST") == 0     ? HTTP_POST
-           : strcmp(method, "DELETE") == 0 ? HTTP_DELETE
-                                           : HTTP_METHOD_OTHER;
+    return strcmp(method, "POST") == 0      ? HTTP_POST
+           : strcmp(method, "DELETE") == 0  ? HTTP_DELETE
+           : strcmp(method, "OPTIONS") == 0 ? HTTP_OPTIONS
+                                            : HTTP_METHOD_OTHER;
 }
 
 static struct text header_of(struct MHD_Connection *connection, const char *name)

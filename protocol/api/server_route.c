@@ -2,6 +2,7 @@
 #include "protocol/api/server_route.h"
 
 #include "protocol/api/batch_calls.h"
+#include "protocol/api/openai_reply.h"
 #include "protocol/api/refusal.h"
 #include "protocol/api/server_facts.h"
 
@@ -145,20 +146,39 @@ static bool is_allowed(struct server_reader *reader, const struct http_exchange 
     return reader->key != KEYS_NONE;
 }
 
+/* Told to who asks for them, and to who comes with another one. */
+static void answer_methods(struct http_exchange *x, uint32_t methods)
+{
+    char allow[ENDPOINTS_ALLOW_SIZE];
+    const struct http_field field = {"Allow", allow};
+    struct text_buf body = {0};
+    const bool is_asked = http_exchange_request(x)->method == HTTP_OPTIONS;
+    const struct reply_error error = {
+        .status = 405, .text = TEXT("method: another one is served at this path")};
+    endpoints_allow(methods, allow);
+    if (!is_asked)
+        openai_reply_error_whole(&error, &body);
+    http_answer(x, &(struct http_reply){.status = is_asked ? 204 : error.status,
+                                        .body = text_buf_text(&body),
+                                        .fields = &field,
+                                        .field_count = 1});
+    text_buf_deinit(&body);
+}
+
 void server_route(struct server_reader *reader, struct http_exchange *x)
 {
     const struct http_request *request = http_exchange_request(x);
-    bool other_method;
+    uint32_t methods;
     struct text name;
     const struct endpoint *endpoint =
-        endpoints_find(&reader->server->more, request, &name, &other_method);
+        endpoints_find(&reader->server->more, request, &name, &methods);
     const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PAGE &&
                          endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
     if (!is_open && !is_allowed(reader, x))
         refusal_answer(x, endpoint ? endpoint->wire : NULL,
                        &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
-    else if (!endpoint && other_method)
-        refusal_say(x, 405, "method: another one is served at this path");
+    else if (!endpoint && methods)
+        answer_methods(x, methods);
     else if (!endpoint)
         refusal_say(x, 404, "path: nothing is served there; see /openapi.json");
     else if (!is_open && !reader->server->is_ready)

@@ -35,6 +35,28 @@ def test_paths(server):
     assert schema["schema"]["properties"]["temperature"]["maximum"] == 2
 
 
+def test_methods(server):
+    """HEAD is GET without a body; what else is served at a path is told to who asks or errs."""
+    for path in ("/", "/health", "/v1/models", "/v1/files/none"):
+        got = server.ask("GET", path)
+        status, headers, body = server.ask("HEAD", path, headers={})
+        assert (status, body) == (got[0], b""), (path, status, body)
+        for name in ("Content-Type", "Content-Length"):
+            assert headers[name] == got[1][name], (path, name)
+    for path, allowed in [("/", "GET, HEAD, OPTIONS"), (CHAT, "POST, OPTIONS"),
+                          ("/v1/files", "GET, HEAD, POST, OPTIONS"), ("/minions", "POST, OPTIONS"),
+                          ("/api/v1/files/a", "GET, HEAD, DELETE, OPTIONS")]:
+        status, headers, body = server.ask("OPTIONS", path)
+        assert (status, headers["Allow"], body) == (204, allowed, b""), (path, status, body)
+        status, headers, body = server.ask("PATCH", path)
+        assert (status, headers["Allow"]) == (405, allowed), (path, status, body)
+        assert body["error"]["message"].startswith("method:"), body
+    for method in ("GET", "POST", "OPTIONS", "PATCH"):
+        status, headers, body = server.ask(method, "/nothing")
+        assert status == 404 and "Allow" not in headers, (method, status)
+        assert body["error"]["type"] == "not_found_error", body
+
+
 def test_whole_and_stream_are_one_text(server):
     status, _, whole = server.post(CHAT, user("Say a word about rain.", logprobs=True))
     assert status == 200, whole

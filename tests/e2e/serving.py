@@ -64,7 +64,7 @@ class Server:
         got = reply.read()
         connection.close()
         kind = reply.getheader("Content-Type", "")
-        return reply.status, reply.headers, json.loads(got) if "/json" in kind else got
+        return reply.status, reply.headers, json.loads(got) if got and "/json" in kind else got
 
     def post(self, path, body, headers=None):
         return self.ask("POST", path, body, headers)
