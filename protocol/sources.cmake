@@ -40,7 +40,7 @@ room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD PkgConfig::SQLITE m S
   protocol/api/openai_responses.c protocol/api/openai_responses_reply.c
   protocol/api/ollama.c protocol/api/ollama_reply.c protocol/api/ollama_models.c
   protocol/api/anthropic.c protocol/api/anthropic_talk.c protocol/api/anthropic_reply.c
-  protocol/api/http_gate.c protocol/api/http_exchange.c
+  protocol/api/http_gate.c protocol/api/http_deadline.c protocol/api/http_exchange.c
   protocol/api/http_read.c protocol/api/http.c protocol/api/metrics.c protocol/api/tokenize.c
   protocol/api/page.c protocol/api/keys.c protocol/api/admission.c protocol/api/endpoints.c
   protocol/api/flight.c protocol/api/flights_start.c protocol/api/flights.c protocol/api/server_facts.c protocol/api/server_route.c

@@ -1,6 +1,7 @@
 /* http - see http.h: the taker's side of an exchange (http_exchange.h), begin and end. */
 #include "protocol/api/http.h"
 
+#include "base/clock.h"
 #include "protocol/api/http_exchange.h"
 #include "protocol/api/http_read.h"
 
@@ -76,6 +77,7 @@ void http_answer(struct http_exchange *x, const struct http_reply *reply)
         reply->body.size, (void *)(uintptr_t)reply->body.data, MHD_RESPMEM_MUST_COPY);
     http_exchange_lock(http);
     x->tag = 0; /* whether the client stays for it is nobody's business */
+    http->counts.refused += reply->status == 429;
     http_exchange_unlock(http);
     respond(x, reply, response);
     http_exchange_lock(http);
@@ -167,6 +169,17 @@ static void note_gone(struct http *http, uint64_t key)
     http_exchange_unlock(http);
 }
 
+/* Milliseconds to wait for what else happens; -1: as long as it takes. */
+static int pass_deadlines(struct http *http)
+{
+    http_exchange_lock(http);
+    const double now_s = clock_now_s();
+    http->counts.refused += http_deadline_pass(&http->deadlines, now_s);
+    const int left_ms = http_deadline_wait_ms(&http->deadlines, now_s);
+    http_exchange_unlock(http);
+    return left_ms;
+}
+
 static bool is_stopped(struct http *http)
 {
     http_exchange_lock(http);
@@ -180,9 +193,11 @@ bool http_gone(struct http *http, uint64_t *tag, int wait_ms)
     enum { AT_ONCE = 64 };
     struct epoll_event events[AT_ONCE];
     while (!queue_pull(&http->tags, tag, 0)) {
-        const int count = epoll_wait(http->watch, events, AT_ONCE, wait_ms);
+        const int left_ms = pass_deadlines(http);
+        const bool is_ours = left_ms >= 0 && (wait_ms < 0 || left_ms < wait_ms);
+        const int count = epoll_wait(http->watch, events, AT_ONCE, is_ours ? left_ms : wait_ms);
         uint64_t wakes;
-        if (count == 0 || (count < 0 && errno != EINTR) || is_stopped(http))
+        if ((count == 0 && !is_ours) || (count < 0 && errno != EINTR) || is_stopped(http))
             return false;
         for (int i = 0; i < count; i++) {
             if (events[i].data.u64 != HTTP_EXCHANGE_WAKE)

@@ -62,7 +62,9 @@ struct http_options {
     uint32_t requests_max;    /* held at once, further ones are answered 429; 0: 2048 */
     size_t body_max;          /* of one request; 0: 64 MiB */
     size_t body_bytes_max;    /* of all held; 0: 512 MiB */
-    uint32_t idle_s;          /* a connection without any traffic is closed; 0: 75 */
+    uint32_t idle_s;          /* a connection without any traffic is closed, or one whose
+                                 request is not there whole in HTTP_REQUEST_IDLES such times
+                                 from its begin or the last reply's end; 0: 75 */
 };
 
 /* What requests_max means. */
@@ -121,7 +123,8 @@ void http_end(struct http_exchange *exchange);
 /* What the server holds now: for metrics and for tests of leaks. */
 struct http_counts {
     uint32_t connections, requests;
-    uint64_t body_bytes, refused;
+    uint64_t body_bytes;
+    uint64_t refused; /* since its begin: answered 429, or shut while they were still read */
 };
 void http_count(struct http *http, struct http_counts *counts);
 

@@ -21,6 +21,7 @@
 
 #include "base/queue.h"
 #include "protocol/api/http.h"
+#include "protocol/api/http_deadline.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -57,6 +58,7 @@ struct http {
     struct http_exchange *exchanges; /* [requests_max] */
     struct http_exchange *free;
     struct http_counts counts;
+    struct http_deadlines deadlines; /* of connections whose next request is not whole yet */
 };
 
 void http_exchange_lock(struct http *http);

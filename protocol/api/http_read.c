@@ -1,6 +1,7 @@
 /* http_read - see http_read.h. */
 #include "protocol/api/http_read.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "protocol/api/http_exchange.h"
 #include "protocol/api/http_gate.h"
@@ -155,15 +156,33 @@ static const struct refusal *refusal_of(const struct http *http,
     return NULL;
 }
 
+static struct http_deadline *deadline_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* From now on the next request is waited for. Under the lock. */
+static void set_deadline(struct http *http, struct http_deadline *deadline)
+{
+    const double wait_s = (double)http->options.idle_s * HTTP_REQUEST_IDLES;
+    if (deadline && http_deadline_set(&http->deadlines, deadline, clock_now_s() + wait_s))
+        http_exchange_wake(http);
+}
+
 /* The whole of it is there: it waits for a taker, or is answered at once. */
 static enum MHD_Result pass_on(struct http_exchange *x)
 {
     struct http *http = x->http;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct http_deadline *deadline = deadline_of(x->connection);
     x->request.body = text_buf_text(&x->body);
     http_exchange_lock(http);
     const bool is_stopped = http->is_stopped;
+    if (deadline)
+        http_deadline_clear(&http->deadlines, deadline);
     if (!is_stopped) {
         x->has_taker = true;
         if (info)
@@ -231,36 +250,58 @@ enum MHD_Result http_read_request(void *self, struct MHD_Connection *connection,
     return pass_on(x);
 }
 
+/* The connection lets go of it. Under the lock. */
+static void end_exchange(struct http_exchange *x, const union MHD_ConnectionInfo *info)
+{
+    if (x->is_watched && info)
+        (void)epoll_ctl(x->http->watch, EPOLL_CTL_DEL, info->connect_fd, NULL);
+    if (x->has_taker && !x->is_gone)
+        http_exchange_tell_gone(x);
+    x->has_connection = x->is_watched = x->is_suspended = false;
+    http_exchange_drop(x);
+}
+
 void http_read_completed(void *self, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode why)
 {
     struct http *http = self;
     struct http_exchange *x = *state;
     (void)why;
-    if (!x)
-        return;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     http_exchange_lock(http);
-    if (x->is_watched && info)
-        (void)epoll_ctl(http->watch, EPOLL_CTL_DEL, info->connect_fd, NULL);
-    if (x->has_taker && !x->is_gone)
-        http_exchange_tell_gone(x);
-    x->has_connection = x->is_watched = x->is_suspended = false;
-    http_exchange_drop(x);
+    set_deadline(http, deadline_of(connection));
+    if (x)
+        end_exchange(x, info);
     http_exchange_unlock(http);
     *state = NULL;
+}
+static struct http_deadline *make_deadline(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct http_deadline *made = info ? calloc(1, sizeof *made) : NULL;
+    if (made)
+        made->descriptor = info->connect_fd;
+    return made;
 }
 
 void http_read_connection(void *self, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = self;
-    (void)connection;
-    (void)state;
+    const bool begins = code == MHD_CONNECTION_NOTIFY_STARTED;
+    struct http_deadline *deadline = begins ? make_deadline(connection) : *state;
     http_exchange_lock(http);
-    http->counts.connections += code == MHD_CONNECTION_NOTIFY_STARTED ? 1U : -1U;
+    http->counts.connections += begins ? 1U : -1U;
+    if (begins)
+        set_deadline(http, deadline);
+    else if (deadline)
+        http_deadline_clear(&http->deadlines, deadline);
     http_exchange_unlock(http);
+    *state = begins ? deadline : NULL;
+    if (!begins)
+        free(deadline);
 }
 
 /* The next piece of a stream; nothing is there: the connection sleeps until http_send. */

@@ -142,6 +142,6 @@ void metrics_write(const struct metrics_sources *from, struct text_buf *out)
     gauge(out, label.data, "cohort:http_body_bytes", (double)from->http.body_bytes,
           "Of the bodies of requests that are held.");
     counter(out, label.data, "cohort:http_refused_total", from->http.refused,
-            "Requests refused since too many were held.");
+            "Requests answered 429, since too many were held, or too slow to be read.");
     text_buf_deinit(&label);
 }

@@ -3,10 +3,13 @@
 endpoint with values that fit it and that do not. All ends in a status or a closed connection; the
 server lives, and nothing is left behind."""
 
+import concurrent.futures
 import http.client
 import json
 import pathlib
 import re
+import select
+import socket
 import sys
 import time
 
@@ -16,6 +19,7 @@ BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CHAT = "/v1/chat/completions"
 BODY = json.dumps(serving.user("Once", max_tokens=1)).encode()
 REUSED, REQUEST_S = 1000, 20
+IDLE_S = 1
 
 
 def statuses(got):
@@ -105,6 +109,69 @@ def test_half_of_anything(server):
         got = statuses(server.talk(whole[:end], shuts=True, wait_s=REQUEST_S))
         assert got in ([], [400]), (end, got)
         assert time.monotonic() - start < REQUEST_S, end
+
+
+def trickle(server, begin):
+    """Byte after byte, without an end: whether the server hangs up. It gives up late."""
+    sent = [begin]
+    with socket.create_connection(("127.0.0.1", server.port), REQUEST_S) as connection:
+        end = time.monotonic() + 3 * REQUEST_S
+        while time.monotonic() < end:
+            for piece in sent:
+                try:
+                    connection.sendall(piece)
+                    if select.select([connection], [], [], 0.1)[0] and not connection.recv(4096):
+                        return True
+                except (BrokenPipeError, ConnectionResetError):
+                    return True
+            sent = [b"a"]
+    return False
+
+
+def stay(server):
+    """Many requests on one connection, for longer than one may take: whether it is kept. Where
+    this test itself stood still for too long, once more."""
+    while True:
+        longest = 0
+        with socket.create_connection(("127.0.0.1", server.port), REQUEST_S) as connection:
+            begin = last = time.monotonic()
+            try:
+                while last < begin + 4.5 * IDLE_S:
+                    connection.sendall(head("GET /ping HTTP/1.1", close=False))
+                    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+                    time.sleep(0.1 * IDLE_S)
+                    longest = max(longest, time.monotonic() - last)
+                    last = time.monotonic()
+                return True
+            except (AssertionError, BrokenPipeError, ConnectionResetError):
+                if max(longest, time.monotonic() - last) < 0.8 * IDLE_S:
+                    return False
+
+
+def listen(server):
+    """A reply that takes longer than a request may: whether it comes on."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=REQUEST_S)
+    connection.request("POST", CHAT, json.dumps(serving.user(
+        "Count.", max_tokens=400, n=16, ignore_eos=True, stream=True)))
+    reply, end = connection.getresponse(), time.monotonic() + 4.5 * IDLE_S
+    while time.monotonic() < end and (line := reply.readline()) != b"data: [DONE]\n":
+        if not line:
+            return False
+    reply.close()
+    return True
+
+
+def check_requests_without_an_end():
+    """A byte now and then keeps a connection from being idle, and yet it is not kept."""
+    with serving.Server(BINARY, "--idle", str(IDLE_S), "--context", "512") as server, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        kept = [pool.submit(call, server) for call in (stay, listen)]
+        shut = pool.map(lambda sent: trickle(server, sent),
+                        [b"GET /pi", b"GET /ping HTTP/1.1\r\nX: ",
+                         head("GET /ping HTTP/1.1", close=False) + b"GET /pi",
+                         post("Content-Length: 100000", body=b"")])
+        assert list(shut) == [True] * 4 and all(call.result() for call in kept)
+        assert server.metrics()["cohort:http_refused_total"] >= 4
 
 
 def test_one_connection_again_and_again(server):
@@ -243,6 +310,8 @@ def main():
                 start = time.monotonic()
                 test(server)
                 print(f"ok {name} {time.monotonic() - start:.1f} s")
+    check_requests_without_an_end()
+    print("ok check_requests_without_an_end")
 
 
 main()

@@ -194,16 +194,40 @@ def test_keys(binary):
             assert server.ask("GET", "/v1/models", headers=headers)[0] == want, headers
 
 
+def test_refused_are_counted(binary):
+    """Who asks for more than a key's share is told so, and is in the numbers."""
+    with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
+        keys.write("one\ntwo\n")
+        keys.flush()
+        server = serving.Server(binary, "--api-keys", keys.name, "--requests", "4")
+    one, two = {"Authorization": "Bearer one"}, {"Authorization": "Bearer two"}
+
+    def refused():
+        text = server.ask("GET", "/metrics", headers=two)[2].decode()
+        return float(re.search(r"^cohort:http_refused_total\{[^}]*\} (\S+)$", text, re.M)[1])
+    with server:
+        assert refused() == 0
+        held = [server.hold(CHAT, user("Count.", stream=True, max_tokens=6000, ignore_eos=True),
+                            one) for _ in range(2)]
+        for count in (1, 2):
+            assert server.post(CHAT, user("Say a word."), one)[0] == 429
+            assert refused() == count
+        assert server.post(CHAT, user("Say a word."), two)[0] == 200
+        for connection in held:
+            connection.close()
+
+
 def main():
     if not serving.ANY_MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
     with serving.Server(BINARY) as server:
         for name, test in list(globals().items()):
-            if name.startswith("test_") and name != "test_keys":
+            if name.startswith("test_") and test not in (test_keys, test_refused_are_counted):
                 test(server)
                 print("ok", name)
     test_keys(BINARY)
+    test_refused_are_counted(BINARY)
 
 
 main()

@@ -87,6 +87,14 @@ class Server:
                 assert piece, "the stream ended"
                 read += len(piece)
 
+    def hold(self, path, body, headers=None):
+        """A request whose reply has begun, and is not read: its connection, to be closed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=GIVE_UP_S)
+        connection.request("POST", path, json.dumps(body), headers or {})
+        reply = connection.getresponse()
+        assert reply.status == 200, reply.read()
+        return reply
+
     def talk(self, sent, shuts=False, wait_s=GIVE_UP_S):
         """Sends bytes as they are, reads until the server closes: what came."""
         with socket.create_connection(("127.0.0.1", self.port), wait_s) as connection:
