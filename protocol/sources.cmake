@@ -33,7 +33,7 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD PkgConfig::SQLITE m SOURCES
   protocol/api/id_set.c protocol/api/batch_file.c protocol/api/batch_jobs.c protocol/api/store.c
   protocol/api/batches.c protocol/api/batch_calls.c
-  protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c protocol/api/messages.c
+  protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c protocol/api/ask_run.c protocol/api/messages.c
   protocol/api/response_format.c protocol/api/openai_body.c protocol/api/openai.c
   protocol/api/logprob.c protocol/api/tool_calls.c protocol/api/tools.c protocol/api/reply.c protocol/api/openai_reply.c
   protocol/api/openai_text.c protocol/api/openai_embed.c protocol/api/refusal.c

@@ -25,7 +25,7 @@ struct flight *flight_take(struct flights *flights)
 
 void flight_free(struct flights *flights, struct flight *flight)
 {
-    reply_deinit(&flight->reply);
+    ask_run_deinit(&flight->run);
     text_buf_deinit(&flight->out);
     pthread_mutex_lock(&flights->lock);
     free(flight->job_ids);
@@ -41,16 +41,16 @@ void flight_send_choice_end(struct flight *flight, uint32_t choice, struct text_
 {
     if (!flight->is_stream)
         return;
-    flight->wire->choice_end(&flight->reply, choice, out);
-    flight->reply.end_count++;
+    flight->wire->choice_end(&flight->run.reply, choice, out);
+    flight->run.reply.end_count++;
 }
 
 void flight_send_piece(struct flight *flight, const struct reply_piece *piece)
 {
     if (!flight->is_stream)
         return;
-    flight->wire->piece(&flight->reply, piece, &flight->out);
-    flight->reply.piece_count++;
+    flight->wire->piece(&flight->run.reply, piece, &flight->out);
+    flight->run.reply.piece_count++;
 }
 
 void flight_cancel(struct flights *flights, struct flight *flight)
@@ -84,27 +84,27 @@ static void land(struct flights *flights, struct flight *flight)
 {
     struct error why = {0};
     struct text_buf *out = &flight->out;
-    flight->reply.prompt_tokens += flight->mute_tokens;
-    flight->reply.ended_s = clock_now_s();
+    ask_run_end(&flight->run);
+    flight->run.reply.ended_s = clock_now_s();
     if (flight->is_refused) {
         flight_free(flights, flight);
         return;
     }
     admission_leave(flights->admission, flight->key);
     metrics_add_time(flights->metrics, METRICS_WHOLE,
-                     flight->reply.ended_s - flight->reply.begun_s);
-    if (flight->has_failed || reply_has_failed(&flight->reply) || out->failed) {
+                     flight->run.reply.ended_s - flight->run.reply.begun_s);
+    if (flight->run.has_failed || reply_has_failed(&flight->run.reply) || out->failed) {
         const bool is_ours = engine_failure(flights->engine, &why) != OK;
         answer_error(flight, is_ours ? 503 : 500,
-                     is_ours              ? text_of(why.text)
-                     : flight->has_failed ? TEXT("the model's numbers are not numbers")
-                                          : TEXT("no memory for an answer"));
+                     is_ours                  ? text_of(why.text)
+                     : flight->run.has_failed ? TEXT("the model's numbers are not numbers")
+                                              : TEXT("no memory for an answer"));
     } else if (flight->is_stream) {
-        flight->wire->end(&flight->reply, out);
+        flight->wire->end(&flight->run.reply, out);
         (void)http_send(flight->exchange, text_buf_text(out));
         http_end(flight->exchange);
     } else {
-        flight->wire->whole(&flight->reply, out);
+        flight->wire->whole(&flight->run.reply, out);
         http_answer(flight->exchange,
                     &(struct http_reply){.status = 200, .body = text_buf_text(out)});
     }

@@ -13,6 +13,7 @@
 #ifndef API_FLIGHT_H
 #define API_FLIGHT_H
 
+#include "protocol/api/ask_run.h"
 #include "protocol/api/flights.h"
 
 #include <pthread.h>
@@ -20,32 +21,27 @@
 
 enum { FLIGHT_EVENTS = 256 }; /* taken from the engine at once */
 
-/* A job's tag: the flight's slot << 32, beside its prompt's index; with this it is the job that
- * scores the prompt. A client's (http_gone): generation << 32, beside the slot. */
-#define FLIGHT_SCORE_TAG (1U << 31)
+/* A job's tag: the flight's slot << 32, beside what ask_run.h has there. A client's (http_gone):
+ * generation << 32, beside the slot. */
 
 struct flight {
     uint32_t slot, generation; /* generation: how often the slot was used */
     bool is_used;
     bool is_touched; /* in this turn */
-    bool has_failed;
     bool is_refused; /* at take-off: the exchange is not ours */
     struct http_exchange *exchange;
     const struct reply_wire *wire;
-    struct reply reply;
+    struct ask_run run;
     struct text_buf out; /* to be sent at the end of a turn */
     bool is_stream, is_mute;
     atomic_bool has_begun; /* taken off: the exchange may be written to */
     atomic_bool is_cancelled;
     atomic_uint open_ends;
     atomic_uint submitted;
-    uint64_t *job_ids;    /* [submitted] */
-    uint32_t samples;     /* of each prompt */
-    uint32_t ends;        /* of all that was to be submitted */
-    uint32_t flying;      /* of those, what was; the starting thread's */
-    uint32_t ended;       /* in this turn */
-    uint32_t mute_tokens; /* of prompts that nothing is to go on from */
-    uint32_t key;         /* whose it is */
+    uint64_t *job_ids; /* [submitted] */
+    uint32_t flying;   /* ends of what was submitted; the starting thread's */
+    uint32_t ended;    /* in this turn */
+    uint32_t key;      /* whose it is */
     struct flight *next_free, *next_touched;
 };
 

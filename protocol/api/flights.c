@@ -42,124 +42,42 @@ static void note_token(const struct flights *flights, struct flight *flight,
                        struct reply_choice *choice)
 {
     const double now_s = clock_now_s();
-    if (flight->reply.first_s <= 0) {
-        flight->reply.first_s = now_s;
-        metrics_add_time(flights->metrics, METRICS_FIRST_TOKEN, now_s - flight->reply.begun_s);
+    if (flight->run.reply.first_s <= 0) {
+        flight->run.reply.first_s = now_s;
+        metrics_add_time(flights->metrics, METRICS_FIRST_TOKEN,
+                         now_s - flight->run.reply.begun_s);
     }
     if (choice->last_s > 0)
         metrics_add_time(flights->metrics, METRICS_INTER_TOKEN, now_s - choice->last_s);
     choice->last_s = now_s;
 }
 
-/* Some models write what begins a call as a control token, which is no text. */
-static void spell_control(const struct flights *flights, const struct engine_event *event,
-                          struct text_buf *text)
-{
-    const struct tokenizer *tokenizer = engine_tokenizer(flights->engine);
-    if (event->token != TOKEN_NONE && tokenizer_is_control(tokenizer, event->token))
-        tokenizer_decode(tokenizer, &event->token, 1, true, text);
-}
-
-/* What of a text is certainly no call, and was not in a piece yet. */
-static struct text newly_said(const struct reply *reply, struct reply_choice *choice)
-{
-    const struct text text = text_buf_text(&choice->text);
-    const size_t shown = choice->shown;
-    choice->shown = tool_calls_content(&reply->tools, text, shown);
-    return text_slice(text, shown, choice->shown);
-}
-
-/* The whole text of a choice is there: its calls are taken out, or the rest of it is text. */
-static void end_calls(struct flight *flight, uint32_t index)
-{
-    struct reply_choice *choice = &flight->reply.choices[index];
-    const struct text text = text_buf_text(&choice->text);
-    size_t content;
-    if (tool_calls_read(&flight->reply.tools, text, &choice->calls, &content)) {
-        choice->text.size = content;
-        if (flight->reply.is_single_call)
-            tool_calls_keep(&choice->calls, 1);
-        return;
-    }
-    const struct reply_piece rest = {.choice = index,
-                                     .text = text_slice(text, choice->shown, text.size),
-                                     .token_first = choice->logprobs.count};
-    if (rest.text.size > 0)
-        flight_send_piece(flight, &rest);
-}
-
-static void take_token(struct flights *flights, struct flight *flight,
-                       const struct engine_event *event, uint32_t index)
-{
-    struct reply_choice *choice = &flight->reply.choices[index];
-    struct reply_piece piece = {.choice = index, .text = event->text};
-    note_token(flights, flight, choice);
-    piece.token_first = choice->logprobs.count;
-    if (flight->reply.has_logprobs)
-        logprob_list_add(&choice->logprobs, engine_tokenizer(flights->engine), event);
-    piece.token_count = choice->logprobs.count - piece.token_first;
-    if (flight->reply.has_tools)
-        spell_control(flights, event, &choice->text);
-    text_buf_add(&choice->text, event->text);
-    if (flight->reply.has_tools)
-        piece.text = newly_said(&flight->reply, choice);
-    if (piece.text.size > 0 || piece.token_count > 0)
-        flight_send_piece(flight, &piece);
-}
-
 static void take_end(const struct flights *flights, struct flight *flight,
-                     const struct engine_event *event, uint32_t index)
+                     const struct engine_event *event, const struct ask_run_news *news)
 {
-    struct reply_choice *choice = &flight->reply.choices[index];
-    choice->finish = event->finish;
-    atomic_fetch_add(&flights->metrics->finished[event->finish], 1);
-    choice->stop_string = event->stop_string;
-    choice->output_tokens = event->output_tokens;
-    flight->reply.completion_tokens += event->output_tokens;
-    if (event->sample == 0) {
-        flight->reply.prompt_tokens += event->prompt_tokens;
-        flight->reply.cached_tokens += event->cached_tokens;
-    }
-    if (event->vector)
-        reply_set_vector(choice, event->vector, event->vector_size);
-    if (flight->reply.has_tools)
-        end_calls(flight, index);
-    if (event->finish == ENGINE_FAILED)
-        flight->has_failed = true;
-    else
-        flight_send_choice_end(flight, index, &flight->out);
     flight->ended++;
-}
-
-/* Of the job that scores a prompt. */
-static void take_score(struct flights *flights, struct flight *flight,
-                       const struct engine_event *event)
-{
-    struct reply_prompt *prompt =
-        &flight->reply.prompts[(uint32_t)event->tag & ~FLIGHT_SCORE_TAG];
-    if (event->kind == ENGINE_TOKEN) {
-        logprob_list_add(&prompt->logprobs, engine_tokenizer(flights->engine), event);
+    if (news->is_score)
         return;
-    }
-    flight->has_failed |= event->finish == ENGINE_FAILED;
-    flight->ended++;
+    atomic_fetch_add(&flights->metrics->finished[event->finish], 1);
+    if (event->finish != ENGINE_FAILED)
+        flight_send_choice_end(flight, news->piece.choice, &flight->out);
 }
 
 static void take_event(struct flights *flights, const struct engine_event *event)
 {
     struct flight *flight = &flights->table[event->tag >> 32];
-    const uint32_t index = (uint32_t)event->tag * flight->samples + event->sample;
     if (!flight->is_touched) {
         flight->is_touched = true;
         flight->next_touched = flights->touched;
         flights->touched = flight;
     }
-    if ((uint32_t)event->tag & FLIGHT_SCORE_TAG)
-        take_score(flights, flight, event);
-    else if (event->kind == ENGINE_TOKEN)
-        take_token(flights, flight, event, index);
-    else
-        take_end(flights, flight, event, index);
+    const struct ask_run_news news = ask_run_take(&flight->run, event);
+    if (event->kind == ENGINE_TOKEN && !news.is_score)
+        note_token(flights, flight, &flight->run.reply.choices[news.piece.choice]);
+    if (news.has_piece)
+        flight_send_piece(flight, &news.piece);
+    if (news.is_end)
+        take_end(flights, flight, event, &news);
 }
 
 /* What came for this flight goes out in one piece; its last end lands it. */
