@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* JobOutput, as job_output.h describes it. */
+/* JobOutput, as job_output.h describes it. With lengths, as the engine's own schema has them: a
+ * small model that repeats itself fills a string until its tokens are used up, and a reply that
+ * is cut is lost (a server of llama.cpp with SmolLM2-135M: 3 of 5). */
 static const char FORMAT[] =
     "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"JobOutput\","
     "\"strict\":true,\"schema\":{\"type\":\"object\",\"properties\":{"
-    "\"explanation\":{\"type\":\"string\"},"
-    "\"citation\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]},"
-    "\"answer\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}},"
+    "\"explanation\":{\"type\":\"string\",\"maxLength\":300},"
+    "\"citation\":{\"anyOf\":[{\"type\":\"string\",\"maxLength\":400},{\"type\":\"null\"}]},"
+    "\"answer\":{\"anyOf\":[{\"type\":\"string\",\"maxLength\":300},{\"type\":\"null\"}]}},"
     "\"required\":[\"explanation\",\"citation\",\"answer\"],"
     "\"additionalProperties\":false}}},";
 

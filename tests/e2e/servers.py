@@ -56,6 +56,7 @@ class Server:
         self.behaviour, self.after, self.pause_s = behaviour, after, pause_s
         self.lock = threading.Lock()
         self.seen, self.answered, self.formats = 0, [], 0
+        self.format = None  # the last response_format
         self.asked = []  # the prompts, answered or not
         self.heads, self.sizes = [], []  # of the requests for completions
         self.running = self.most = 0
@@ -105,6 +106,7 @@ class Server:
             self.running += 1
             self.most = max(self.most, self.running)
             self.formats += "response_format" in body
+            self.format = body.get("response_format", self.format)
             self.asked.append(body["messages"][-1]["content"])
         try:
             self.behave(handler, body, number)

@@ -67,6 +67,8 @@ def test_affinity(folder):
     places = {prompt: where for prompt, where in places.items() if sum(where.values()) == SAMPLES}
     together = sum(max(where.values()) for where in places.values())
     assert together >= 0.95 * SAMPLES * len(places), (together, len(places))
+    strings = json.dumps(servers[0].format["json_schema"]["schema"]).split('"type": "string"')[1:]
+    assert len(strings) == 3 and all(text.startswith(', "maxLength": ') for text in strings), strings
     shares = [len(server.answered) for server in servers]
     assert min(shares) > 0.2 * sum(shares), shares
     close(servers)
