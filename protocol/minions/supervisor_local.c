@@ -324,8 +324,8 @@ static void quote(struct text_buf *answer, struct text passage)
     text_buf_add(answer, TEXT(" ..."));
 }
 
-/* Whether the one passage is a signature and asked for: it is the answer, word for word, where a
- * small model gives the question's names to who signed. */
+/* Whether the one passage is a signature and asked for: it is the answer, word for word, where
+ * a small model gives the question's names to who signed. */
 static bool is_signed(const struct supervisor_local_sources *sources)
 {
     return sources->count == 1 && question_kind(sources->question) == QUESTION_SIGNER &&
