@@ -38,19 +38,23 @@ struct batch {
     uint64_t written, refused, skipped;
 };
 
+static enum status append(struct batch *batch, struct text custom_id,
+                          const struct batch_jobs_answer *answer, struct error *err)
+{
+    const struct batch_file_result result = {custom_id, answer->status_code,
+                                             text_buf_text(&answer->body)};
+    *(answer->status_code == 200 ? &batch->written : &batch->refused) += 1;
+    return batch_file_append(&batch->out, &result, err);
+}
+
 /* Its line; the engine says nothing more of it. */
 static enum status finish_job(struct batch *batch, struct batch_job *job, struct error *err)
 {
-    struct text_buf body = {0};
-    int status_code;
-    enum status status = batch_jobs_word(&batch->jobs, job, &body, &status_code, err);
-    if (status == OK) {
-        const struct batch_file_result result = {text_buf_text(&job->custom_id), status_code,
-                                                 text_buf_text(&body)};
-        status = batch_file_append(&batch->out, &result, err);
-        *(status_code == 200 ? &batch->written : &batch->refused) += 1;
-    }
-    text_buf_deinit(&body);
+    struct batch_jobs_answer answer = {0};
+    enum status status = batch_jobs_word(&batch->jobs, job, &answer, err);
+    if (status == OK)
+        status = append(batch, text_buf_text(&job->custom_id), &answer, err);
+    text_buf_deinit(&answer.body);
     batch_jobs_free(&batch->jobs, job);
     return status;
 }
@@ -70,20 +74,16 @@ static enum status poll_events(struct batch *batch, struct error *err)
     return OK;
 }
 
-/* Submits a request, or writes at once what is wrong with it. */
+/* Submits a request, or writes at once what is to be said. */
 static enum status start(struct batch *batch, const struct batch_file_request *request,
                          struct error *err)
 {
-    struct text_buf refusal = {0};
+    struct batch_jobs_answer answer = {0};
     enum status status =
-        batch_jobs_start(&batch->jobs, request, batch->lines.number, &refusal, err);
-    if (status == OK && refusal.size > 0) {
-        const struct batch_file_result result = {request->custom_id, 400,
-                                                 text_buf_text(&refusal)};
-        status = batch_file_append(&batch->out, &result, err);
-        batch->refused++;
-    }
-    text_buf_deinit(&refusal);
+        batch_jobs_start(&batch->jobs, request, batch->lines.number, &answer, err);
+    if (status == OK && answer.status_code != 0)
+        status = append(batch, request->custom_id, &answer, err);
+    text_buf_deinit(&answer.body);
     return status;
 }
 
@@ -119,9 +119,9 @@ static int open_batch(struct batch *batch, struct error *err)
 {
     enum status status = file_map_open(&batch->in, batch->in_path, 0, err);
     batch->lines.source = (struct text){(const char *)batch->in.data, batch->in.size};
-    size_t count; /* all lines are looked at before anything is computed */
+    struct batch_file_count count; /* all lines are looked at before anything is computed */
     if (status == OK)
-        status = batch_file_check(batch->lines.source, &count, err);
+        status = batch_file_check(batch->lines.source, TEXT(""), &count, err);
     if (status != OK)
         return exit_code_fail("batch", err);
     status = batch_file_open(&batch->out, batch->out_path, err);
@@ -134,7 +134,7 @@ static int open_batch(struct batch *batch, struct error *err)
     if (engine_args_open(&batch->engine_args, NULL, &batch->engine, err) != OK)
         return exit_code_fail("batch", err);
     const struct tokenizer *tokenizer = engine_tokenizer(batch->engine);
-    if (tokenizer && tokenizer_has_chat(tokenizer))
+    if (tokenizer && (count.chats == 0 || tokenizer_has_chat(tokenizer)))
         return EX_OK;
     (void)fprintf(stderr, "cohort batch: the model has no chat template\n");
     return EX_DATAERR;
@@ -201,14 +201,14 @@ static enum args_result parse(struct batch *batch, int argc, char **argv)
     const struct args_command command = {
         .name = "batch",
         .usage = "[options] IN OUT",
-        .about =
-            "Answers the requests of an OpenAI batch file (one JSON object a line, url "
-            "/v1/chat/completions) and appends one result line each to OUT. Run it again "
-            "after an interruption: requests that have their line in OUT are not done twice.\n"
-            "With --workers, what is sent to another machine is written to egress.jsonl in "
-            "the state folder first.\n"
-            "Beside OpenAI's fields a request may have top_k, min_p, typical_p, "
-            "repetition_penalty, priority, deadline_ms and chunk.",
+        .about = "Answers the requests of an OpenAI batch file (one JSON object a line, of url "
+                 "/v1/chat/completions, /v1/completions, /v1/embeddings or /v1/responses) and "
+                 "appends one result line each to OUT. Run it again after an interruption: "
+                 "requests that have their line in OUT are not done twice.\n"
+                 "With --workers, which take chats alone, what is sent to another machine is "
+                 "written to egress.jsonl in the state folder first.\n"
+                 "Beside OpenAI's fields a request may have top_k, min_p, typical_p, "
+                 "repetition_penalty, priority, deadline_ms and chunk.",
         ARGS_OPTIONS(options),
     };
     int rest = 0;

@@ -74,6 +74,9 @@ static enum status send_line(struct run *run, const struct batch_file_request *a
 {
     struct item *item = run->free;
     bool is_streamed = false;
+    if (!text_equal(asked->url, TEXT("/v1/chat/completions")))
+        return refuse(run, asked->custom_id, 400,
+                      TEXT("url: --workers are sent to /v1/chat/completions alone"), err);
     if (!json_get(asked->body, "messages"))
         return refuse(run, asked->custom_id, 400, TEXT("messages: missing"), err);
     if (json_bool(json_get(asked->body, "stream"), &is_streamed) && is_streamed)

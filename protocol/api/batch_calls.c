@@ -2,6 +2,7 @@
 #include "protocol/api/batch_calls.h"
 
 #include "base/json.h"
+#include "protocol/api/batch_file.h"
 #include "protocol/api/multipart.h"
 #include "protocol/api/openai_reply.h"
 #include "protocol/api/refusal.h"
@@ -19,8 +20,6 @@ enum {
     METADATA_VALUE_MAX = 512
 };
 
-#define BATCH_ENDPOINT "/v1/chat/completions"
-
 struct body {
     struct text file, endpoint, window;
     const struct json *metadata;
@@ -30,7 +29,8 @@ static const struct field batch_fields[] = {
     {"input_file_id", FIELD_TEXT, 0, 0, 64, offsetof(struct body, file),
      "A file of purpose batch: one request a line."},
     {"endpoint", FIELD_TEXT, 0, 0, 64, offsetof(struct body, endpoint),
-     "Where all of its requests go: " BATCH_ENDPOINT "."},
+     "Where all of its requests go: /v1/chat/completions, /v1/completions, /v1/embeddings or "
+     "/v1/responses."},
     {"completion_window", FIELD_TEXT, 0, 0, 16, offsetof(struct body, window), "24h."},
     {"metadata", FIELD_JSON, FIELD_IS_OBJECT, 0, 0, offsetof(struct body, metadata),
      "Up to 16 strings by name, told back."},
@@ -347,8 +347,10 @@ static enum status check_body(struct batches *batches, const struct batch_call *
     if (!text_equal(file.purpose, TEXT("batch")))
         FAIL(err, ERR_FORMAT, "input_file_id: a file of purpose %.*s, want batch",
              TEXT_ARG(file.purpose));
-    if (!text_equal(body->endpoint, TEXT(BATCH_ENDPOINT)))
-        FAIL(err, ERR_LIMIT, "endpoint: only " BATCH_ENDPOINT " is taken");
+    if (!batch_file_takes(body->endpoint))
+        FAIL(err, ERR_LIMIT,
+             "endpoint: want /v1/chat/completions, /v1/completions, /v1/embeddings or "
+             "/v1/responses");
     if (!text_equal(body->window, TEXT("24h")))
         FAIL(err, ERR_LIMIT, "completion_window: want 24h");
     *batch = (struct store_batch){.file = file.id, .endpoint = body->endpoint};

@@ -27,10 +27,21 @@ bool batch_file_next_line(struct batch_file_lines *lines, struct text *line)
     return false;
 }
 
+static const char *const URLS[] = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings",
+                                   "/v1/responses"};
+
+bool batch_file_takes(struct text url)
+{
+    bool is_taken = false;
+    for (size_t i = 0; i < sizeof URLS / sizeof URLS[0]; i++)
+        is_taken |= text_equal(url, text_of(URLS[i]));
+    return is_taken;
+}
+
 static enum status check_request(struct batch_file_request *request, size_t number,
                                  struct error *err)
 {
-    struct text method = {0}, url = {0};
+    struct text method = {0};
     if (!json_text(json_get(request->root, "custom_id"), &request->custom_id))
         FAIL(err, ERR_FORMAT, "line %zu: custom_id is missing or no string", number);
     if (request->custom_id.size > BATCH_FILE_ID_MAX)
@@ -39,9 +50,12 @@ static enum status check_request(struct batch_file_request *request, size_t numb
     if (!json_text(json_get(request->root, "method"), &method) ||
         !text_equal(method, TEXT("POST")))
         FAIL(err, ERR_FORMAT, "line %zu: method: want \"POST\"", number);
-    if (!json_text(json_get(request->root, "url"), &url) ||
-        !text_equal(url, TEXT("/v1/chat/completions")))
-        FAIL(err, ERR_LIMIT, "line %zu: url: only /v1/chat/completions is served", number);
+    if (!json_text(json_get(request->root, "url"), &request->url) ||
+        !batch_file_takes(request->url))
+        FAIL(err, ERR_LIMIT,
+             "line %zu: url: \"%.*s\"; want /v1/chat/completions, /v1/completions, "
+             "/v1/embeddings or /v1/responses",
+             number, TEXT_ARG(text_slice(request->url, 0, 40)));
     request->body = json_get(request->root, "body");
     if (json_type(request->body) != JSON_OBJECT)
         FAIL(err, ERR_FORMAT, "line %zu: body is missing or no object", number);
@@ -64,25 +78,39 @@ enum status batch_file_parse(struct text line, size_t number,
     return status;
 }
 
-enum status batch_file_check(struct text source, size_t *count, struct error *err)
+static bool is_chat(struct text url)
+{
+    return text_equal(url, TEXT("/v1/chat/completions")) ||
+           text_equal(url, TEXT("/v1/responses"));
+}
+
+enum status batch_file_check(struct text source, struct text url,
+                             struct batch_file_count *count, struct error *err)
 {
     struct batch_file_lines lines = {.source = source};
     struct batch_file_request request;
     struct id_set seen = {0};
     struct text line;
     enum status status = OK;
+    *count = (struct batch_file_count){0};
     while (status == OK && batch_file_next_line(&lines, &line)) {
         bool is_new = true;
         status = batch_file_parse(line, lines.number, &request, err);
+        if (status == OK && url.size > 0 && !text_equal(request.url, url))
+            status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
+                               "line %zu: url: %.*s, in a batch of %.*s", lines.number,
+                               TEXT_ARG(request.url), TEXT_ARG(text_slice(url, 0, 40)));
         if (status == OK)
             status = id_set_add(&seen, request.custom_id, &is_new, err);
         if (status == OK && !is_new)
             status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
                                "line %zu: custom_id \"%.*s\" comes twice", lines.number,
                                TEXT_ARG(text_slice(request.custom_id, 0, 80)));
+        if (status == OK)
+            count->chats += is_chat(request.url);
         json_free(request.root);
     }
-    *count = seen.id_count;
+    count->lines = seen.id_count;
     id_set_deinit(&seen);
     return status;
 }

@@ -2,6 +2,7 @@
  * batch_file - OpenAI's batch files: request lines in, result lines out, nothing lost.
  *
  *     in   {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {...}}
+ *          (or /v1/completions, /v1/embeddings, /v1/responses)
  *     out  {"id": ..., "custom_id": "a", "response": {"status_code", "request_id", "body"},
  *           "error": null}
  *
@@ -33,9 +34,12 @@ bool batch_file_next_line(struct batch_file_lines *lines, struct text *line);
 
 struct batch_file_request {
     struct json *root; /* the caller frees */
-    struct text custom_id;
+    struct text custom_id, url;
     const struct json *body;
 };
+
+/* Whether a line's request may go there. */
+bool batch_file_takes(struct text url);
 
 /* Parses one request line, at most BATCH_FILE_LINE_MAX bytes. ERR_FORMAT / ERR_LIMIT: not
  * JSON, no custom_id, or an endpoint that is not ours; the sentence begins with the line's
@@ -43,8 +47,13 @@ struct batch_file_request {
 MUST_USE enum status batch_file_parse(struct text line, size_t number,
                                       struct batch_file_request *request, struct error *err);
 
-/* The form of every line, and that no custom_id comes twice; *count lines. */
-MUST_USE enum status batch_file_check(struct text source, size_t *count, struct error *err);
+/* The form of every line, that all go to url (empty: each where it likes), and that no
+ * custom_id comes twice. */
+struct batch_file_count {
+    size_t lines, chats; /* chats: that want the model's chat template */
+};
+MUST_USE enum status batch_file_check(struct text source, struct text url,
+                                      struct batch_file_count *count, struct error *err);
 
 struct batch_file_output {
     int fd;

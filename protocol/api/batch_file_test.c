@@ -58,7 +58,7 @@ static void test_requests(void **state)
         {"{\"custom_id\":1}", "line 7: custom_id"},
         {"{\"custom_id\":\"a\"}", "line 7: method"},
         {"{\"custom_id\":\"a\",\"method\":\"GET\"}", "line 7: method"},
-        {"{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/embeddings\"}", "line 7: url"},
+        {"{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/messages\"}", "line 7: url"},
         {"{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\"}",
          "line 7: body"},
     };
@@ -75,8 +75,33 @@ static void test_requests(void **state)
                                   "\"url\":\"/v1/chat/completions\",\"body\":{\"n\":1}}");
     assert_int_equal(batch_file_parse(good, 1, &request, &err), OK);
     assert_true(text_equal(request.custom_id, TEXT("a")));
+    assert_true(text_equal(request.url, TEXT("/v1/chat/completions")));
     assert_non_null(json_get(request.body, "n"));
     json_free(request.root);
+}
+
+#define LINE(id, url)                                                                          \
+    "{\"custom_id\":\"" id "\",\"method\":\"POST\",\"url\":\"" url "\",\"body\":{}}\n"
+
+/* In one file requests may go to several places, unless it is a batch of one. */
+static void test_urls(void **state)
+{
+    const struct text lines = TEXT(LINE("a", "/v1/completions") LINE("b", "/v1/embeddings")
+                                       LINE("c", "/v1/responses"));
+    struct error err;
+    struct batch_file_count count;
+    (void)state;
+    assert_int_equal(batch_file_check(lines, TEXT(""), &count, &err), OK);
+    assert_int_equal(count.lines, 3);
+    assert_int_equal(count.chats, 1);
+    assert_int_equal(batch_file_check(lines, TEXT("/v1/completions"), &count, &err),
+                     ERR_FORMAT);
+    assert_string_equal(err.text, "line 2: url: /v1/embeddings, in a batch of /v1/completions");
+    assert_int_equal(batch_file_check(text_slice(lines, 0, text_find(lines, TEXT("\n"), 0)),
+                                      TEXT("/v1/completions"), &count, &err),
+                     OK);
+    assert_true(batch_file_takes(TEXT("/v1/completions")));
+    assert_false(batch_file_takes(TEXT("/v1/completion")));
 }
 
 static enum status append(struct batch_file_output *output, const char *id)
@@ -168,9 +193,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_every_cut), cmocka_unit_test(test_result_line),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_lines),       cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_urls),        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_result_line), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -2,10 +2,9 @@
 #include "protocol/api/batch_jobs.h"
 
 #include "base/clock.h"
-#include "protocol/api/openai.h"
 #include "protocol/api/openai_reply.h"
-#include "tokenizer/tokenizer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +23,9 @@ enum status batch_jobs_init(struct batch_jobs *jobs, struct engine *engine,
 
 static void clear(struct batch_job *job)
 {
-    reply_deinit(&job->reply);
+    ask_run_deinit(&job->run);
     text_buf_deinit(&job->custom_id);
+    free(job->engine_ids);
     *job = (struct batch_job){0};
 }
 
@@ -41,50 +41,35 @@ void batch_jobs_deinit(struct batch_jobs *jobs)
 void batch_jobs_free(struct batch_jobs *jobs, struct batch_job *job)
 {
     jobs->running--;
-    jobs->samples -= job->reply.choice_count;
+    jobs->samples -= job->run.reply.choice_count;
     clear(job);
 }
 
-static void write_refusal(struct text_buf *body, int status_code, struct text why)
+static void write_error(struct batch_jobs_answer *answer, const struct reply_error *error)
 {
-    struct json_writer w = {.out = body};
-    openai_reply_error(&w, &(struct reply_error){.status = status_code, .text = why});
+    text_buf_clear(&answer->body);
+    openai_reply_error_whole(error, &answer->body);
+    answer->status_code = error->status;
 }
 
-static int32_t priority_of(const struct batch_jobs *jobs, const struct engine_job *job)
+static void refuse(struct batch_jobs_answer *answer, const struct endpoint *endpoint,
+                   const struct error *why)
 {
-    const int64_t sum = (int64_t)job->priority + jobs->priority;
-    return sum < -ENGINE_PRIORITY_MAX  ? -ENGINE_PRIORITY_MAX
-           : sum > ENGINE_PRIORITY_MAX ? ENGINE_PRIORITY_MAX
-                                       : (int32_t)sum;
+    write_error(answer,
+                &(struct reply_error){.status = 400,
+                                      .text = text_of(why->text),
+                                      .param = field_of_refusal(endpoint->fields, why->text)});
 }
 
-/* A failure is the request's own. */
-static enum status submit(struct batch_jobs *jobs, const struct ask *ask, struct batch_job *job,
-                          struct error *err)
+/* batch_file_takes it, so that there is one. */
+static const struct endpoint *endpoint_of(struct text url)
 {
-    struct engine_job asked = ask->job;
-    struct token_list ids = {0};
-    const uint32_t room = engine_info(jobs->engine)->context_max;
-    enum status status =
-        tokenizer_encode_chat(engine_tokenizer(jobs->engine), ask->prompts[0].messages,
-                              ask->prompts[0].message_count, true, &ids, err);
-    if (ask->prompts[0].chunk.data)
-        asked.chunk = ask->prompts[0].chunk;
-    asked.prompt = ids.ids;
-    asked.prompt_tokens = (uint32_t)ids.count;
-    if (asked.max_tokens == 0)
-        asked.max_tokens = ids.count < room ? room - (uint32_t)ids.count : 1;
-    asked.job_key = ask->has_seed ? 0 : (uint32_t)id_set_hash(text_buf_text(&job->custom_id));
-    if (jobs->priority != 0 && asked.priority >= -ENGINE_PRIORITY_MAX &&
-        asked.priority <= ENGINE_PRIORITY_MAX) /* others the engine refuses by name */
-        asked.priority = priority_of(jobs, &asked);
-    asked.port = jobs->port;
-    asked.tag = (uint64_t)(job - jobs->table);
-    if (status == OK)
-        status = engine_submit(jobs->engine, &asked, &job->engine_id, err);
-    token_list_deinit(&ids);
-    return status;
+    const struct endpoint *endpoint = endpoints_own(0);
+    for (uint32_t i = 0; endpoint; endpoint = endpoints_own(++i))
+        if (endpoint->kind == ENDPOINT_ASK && text_equal(text_of(endpoint->path), url))
+            break;
+    assert(endpoint);
+    return endpoint;
 }
 
 static struct batch_job *take_free(struct batch_jobs *jobs)
@@ -95,50 +80,107 @@ static struct batch_job *take_free(struct batch_jobs *jobs)
     return job;
 }
 
-/* A request that the server would take, but for tools: replies here are texts. */
-static enum status read_request(struct batch_jobs *jobs, const struct json *body,
-                                struct ask *ask, struct error *err)
+/* A request that the server would take. */
+static enum status read_request(struct batch_jobs *jobs, const struct endpoint *endpoint,
+                                const struct batch_file_request *request, struct ask *ask,
+                                struct error *err)
 {
-    TRY(openai_chat_parse(body, &jobs->arena, ask, err));
-    if (ask->tools.list)
-        FAIL(err, ERR_LIMIT, "tools: not taken in a batch");
-    return ask_settle(ask, engine_tokenizer(jobs->engine), false, &jobs->arena, err);
+    TRY(endpoint->parse(request->body, &jobs->arena, ask, err));
+    TRY(ask_settle(ask, engine_tokenizer(jobs->engine), false, &jobs->arena, err));
+    if (!ask->has_seed)
+        ask->job.job_key = (uint32_t)id_set_hash(request->custom_id);
+    ask->lowered = -jobs->priority;
+    return OK;
 }
 
 static enum status fill(const struct batch_jobs *jobs, struct batch_job *job,
                         const struct ask *ask, struct text custom_id, struct error *err)
 {
-    TRY(reply_init(&job->reply, ask->job.sample_count, err));
-    job->reply.model = text_of(engine_info(jobs->engine)->model_name);
-    job->reply.has_logprobs = ask->logprobs;
-    job->is_used = true;
+    TRY(ask_run_init(&job->run, jobs->engine, ask, err));
+    job->engine_ids =
+        calloc(ASK_RUN_JOBS_MAX * (size_t)ask->prompt_count, sizeof *job->engine_ids);
     text_buf_add(&job->custom_id, custom_id);
-    if (job->custom_id.failed)
+    if (!job->engine_ids || job->custom_id.failed)
         FAIL(err, ERR_MEMORY, "no memory for a request");
     return OK;
 }
 
+static enum status submit_prompt(struct batch_jobs *jobs, struct batch_job *job,
+                                 struct ask_run_jobs *made, struct error *err)
+{
+    for (uint32_t i = 0; i < made->count; i++) {
+        made->jobs[i].port = jobs->port;
+        made->jobs[i].tag |= (uint64_t)(job - jobs->table) << 32;
+        TRY(engine_submit(jobs->engine, &made->jobs[i], &job->engine_ids[job->submitted], err));
+        job->submitted++;
+        job->open_ends += made->ends[i];
+    }
+    return OK;
+}
+
+static enum status submit(struct batch_jobs *jobs, struct batch_job *job, const struct ask *ask,
+                          struct error *err)
+{
+    struct ask_run_jobs made = {0};
+    enum status status = OK;
+    for (uint32_t i = 0; status == OK && i < ask->prompt_count; i++) {
+        status = ask_run_jobs(&job->run, ask, i, &made, err);
+        if (status == OK)
+            status = submit_prompt(jobs, job, &made, err);
+    }
+    token_list_deinit(&made.ids);
+    return status == OK ? OK : ask_refused(ask, err);
+}
+
+static void cancel(struct batch_jobs *jobs, const struct batch_job *job)
+{
+    for (uint32_t i = 0; i < job->submitted; i++)
+        engine_cancel(jobs->engine, job->engine_ids[i]);
+}
+
+/* The job is the engine's, or it is answered. */
+static enum status launch(struct batch_jobs *jobs, struct batch_job *job, const struct ask *ask,
+                          struct batch_jobs_answer *answer, struct error *err)
+{
+    struct error why = {0};
+    enum status status = OK;
+    job->is_used = true;
+    jobs->running++;
+    jobs->samples += job->run.reply.choice_count;
+    if (submit(jobs, job, ask, &why) != OK) {
+        status = engine_failure(jobs->engine, err);
+        if (status == OK)
+            refuse(answer, job->endpoint, &why);
+        job->is_refused = true;
+        cancel(jobs, job);
+    } else if (job->open_ends == 0) {
+        ask_run_end(&job->run);
+        status = batch_jobs_word(jobs, job, answer, err);
+    }
+    if (job->open_ends == 0)
+        batch_jobs_free(jobs, job);
+    return status;
+}
+
 enum status batch_jobs_start(struct batch_jobs *jobs, const struct batch_file_request *request,
-                             size_t line, struct text_buf *refusal, struct error *err)
+                             size_t line, struct batch_jobs_answer *answer, struct error *err)
 {
     struct batch_job *job = take_free(jobs);
     struct error why = {0};
     struct ask ask;
-    enum status status = OK;
-    if (read_request(jobs, request->body, &ask, &why) != OK) {
-        write_refusal(refusal, 400, text_of(why.text));
-    } else if (fill(jobs, job, &ask, request->custom_id, err) != OK) {
+    *job = (struct batch_job){.endpoint = endpoint_of(request->url), .line = line};
+    enum status status = read_request(jobs, job->endpoint, request, &ask, &why);
+    if (status == OK)
+        status = fill(jobs, job, &ask, request->custom_id, &why);
+    if (status == OK) {
+        status = launch(jobs, job, &ask, answer, err);
+    } else if (status == ERR_MEMORY) {
         clear(job);
-        status = ERR_MEMORY;
-    } else if (submit(jobs, &ask, job, &why) != OK) {
-        clear(job);
-        status = engine_failure(jobs->engine, err);
-        if (status == OK)
-            write_refusal(refusal, 400, text_of(why.text));
+        (void)error_set(err, status, why.file, why.line, "%s", why.text);
     } else {
-        job->line = line;
-        jobs->running++;
-        jobs->samples += job->reply.choice_count;
+        refuse(answer, job->endpoint, &why);
+        clear(job);
+        status = OK;
     }
     arena_rewind(&jobs->arena, 0);
     return status;
@@ -146,53 +188,46 @@ enum status batch_jobs_start(struct batch_jobs *jobs, const struct batch_file_re
 
 struct batch_job *batch_jobs_take(struct batch_jobs *jobs, const struct engine_event *event)
 {
-    struct batch_job *job = &jobs->table[event->tag];
-    struct reply *reply = &job->reply;
-    struct reply_choice *choice = &reply->choices[event->sample];
-    if (event->kind == ENGINE_TOKEN) {
-        text_buf_add(&choice->text, event->text);
-        if (reply->has_logprobs)
-            logprob_list_add(&choice->logprobs, engine_tokenizer(jobs->engine), event);
+    struct batch_job *job = &jobs->table[event->tag >> 32];
+    const struct ask_run_news news = ask_run_take(&job->run, event);
+    if (!news.is_end)
         return NULL;
-    }
-    choice->finish = event->finish;
-    reply->prompt_tokens = event->prompt_tokens;
-    reply->completion_tokens += event->output_tokens;
-    if (event->sample == 0)
-        reply->cached_tokens = event->cached_tokens;
-    return event->samples_left == 0 ? job : NULL;
-}
-
-static bool has_finish(const struct batch_job *job, enum engine_finish finish)
-{
-    bool has = false;
-    for (uint32_t i = 0; i < job->reply.choice_count; i++)
-        has |= job->reply.choices[i].finish == finish;
-    return has;
+    job->is_cancelled |= event->finish == ENGINE_CANCELLED;
+    if (--job->open_ends > 0)
+        return NULL;
+    ask_run_end(&job->run);
+    if (!job->is_refused)
+        return job;
+    batch_jobs_free(jobs, job);
+    return NULL;
 }
 
 bool batch_jobs_was_cancelled(const struct batch_job *job)
 {
-    return has_finish(job, ENGINE_CANCELLED);
+    return job->is_cancelled;
 }
 
 enum status batch_jobs_word(struct batch_jobs *jobs, struct batch_job *job,
-                            struct text_buf *body, int *status_code, struct error *err)
+                            struct batch_jobs_answer *answer, struct error *err)
 {
-    struct json_writer w = {.out = body};
-    struct reply *reply = &job->reply;
+    const struct reply_wire *wire = job->endpoint->wire;
+    struct reply *reply = &job->run.reply;
     TRY(engine_failure(jobs->engine, err));
     if (reply_has_failed(reply))
         FAIL(err, ERR_MEMORY, "no memory for an answer");
-    *status_code = has_finish(job, ENGINE_FAILED) ? 500 : 200;
-    if (*status_code == 500) {
-        write_refusal(body, 500, TEXT("the model's numbers are not numbers"));
-        return OK;
-    }
-    (void)snprintf(reply->id, sizeof reply->id, "chatcmpl-%016" PRIx64,
+    (void)snprintf(reply->id, sizeof reply->id, "%s%016" PRIx64,
+                   wire->id_prefix ? wire->id_prefix : "chatcmpl-",
                    id_set_hash(text_buf_text(&job->custom_id)));
     reply->created = clock_unix_s();
-    openai_reply_chat(&w, reply);
+    answer->status_code = 200;
+    if (job->run.has_failed)
+        write_error(answer,
+                    &(struct reply_error){.status = 500,
+                                          .text = TEXT("the model's numbers are not numbers")});
+    else
+        wire->whole(reply, &answer->body);
+    if (answer->body.failed)
+        FAIL(err, ERR_MEMORY, "no memory for an answer");
     return OK;
 }
 
@@ -200,5 +235,5 @@ void batch_jobs_cancel(struct batch_jobs *jobs)
 {
     for (uint32_t i = 0; i < BATCH_JOBS_MAX; i++)
         if (jobs->table[i].is_used)
-            engine_cancel(jobs->engine, jobs->table[i].engine_id);
+            cancel(jobs, &jobs->table[i]);
 }

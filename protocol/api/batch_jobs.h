@@ -15,8 +15,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "protocol/api/ask_run.h"
 #include "protocol/api/batch_file.h"
-#include "protocol/api/reply.h"
+#include "protocol/api/endpoints.h"
 
 #include <stdbool.h>
 
@@ -24,10 +25,19 @@ enum { BATCH_JOBS_MAX = 2048 };
 
 struct batch_job {
     struct text_buf custom_id;
-    struct reply reply;
-    uint64_t engine_id;
+    struct ask_run run;
+    const struct endpoint *endpoint;
+    uint64_t *engine_ids; /* [submitted] */
+    uint32_t submitted, open_ends;
     size_t line; /* of the input */
-    bool is_used;
+    bool is_used, is_cancelled;
+    bool is_refused; /* answered already; the engine has still to end what it took of it */
+};
+
+/* The body of a result and its status: 200, 400, or 500 where it is our fault. 0: none yet. */
+struct batch_jobs_answer {
+    struct text_buf body;
+    int status_code;
 };
 
 struct batch_jobs {
@@ -43,18 +53,16 @@ MUST_USE enum status batch_jobs_init(struct batch_jobs *jobs, struct engine *eng
                                      struct engine_port *port, struct error *err);
 void batch_jobs_deinit(struct batch_jobs *jobs); /* safe on a zeroed struct */
 
-/* Hands a request to the engine. What is wrong with it is its result: then refusal gets a body,
- * of status 400. ERR_DEVICE, ERR_MEMORY; fewer than BATCH_JOBS_MAX run. */
+/* Hands a request to the engine. It is answered at once where there is something wrong with it,
+ * or nothing for the engine to do. ERR_DEVICE, ERR_MEMORY; fewer than BATCH_JOBS_MAX run. */
 MUST_USE enum status batch_jobs_start(struct batch_jobs *jobs,
                                       const struct batch_file_request *request, size_t line,
-                                      struct text_buf *refusal, struct error *err);
+                                      struct batch_jobs_answer *answer, struct error *err);
 /* Takes an event. The job that is over by it, to be worded and freed; else NULL. */
 struct batch_job *batch_jobs_take(struct batch_jobs *jobs, const struct engine_event *event);
-/* The body of its result, and its status: 200, or 500 where it is our fault. ERR_DEVICE: there
- * is none, a later run has it; ERR_MEMORY. */
+/* Its result. ERR_DEVICE: there is none, a later run has it; ERR_MEMORY. */
 MUST_USE enum status batch_jobs_word(struct batch_jobs *jobs, struct batch_job *job,
-                                     struct text_buf *body, int *status_code,
-                                     struct error *err);
+                                     struct batch_jobs_answer *answer, struct error *err);
 bool batch_jobs_was_cancelled(const struct batch_job *job);
 void batch_jobs_free(struct batch_jobs *jobs, struct batch_job *job);
 void batch_jobs_cancel(struct batch_jobs *jobs); /* all: their events still come */

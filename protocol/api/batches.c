@@ -65,18 +65,16 @@ static enum status keep(struct run *run, const struct batch_file_result *result,
 static enum status finish(struct run *run, struct batch_job *job, struct error *err)
 {
     struct batch_jobs *jobs = &run->batches->jobs;
-    struct text_buf body = {0};
-    int code;
+    struct batch_jobs_answer answer = {0};
     enum status status = OK;
     if (!batch_jobs_was_cancelled(job)) {
-        status = batch_jobs_word(jobs, job, &body, &code, err);
+        status = batch_jobs_word(jobs, job, &answer, err);
+        const struct batch_file_result result = {
+            text_buf_text(&job->custom_id), answer.status_code, text_buf_text(&answer.body)};
         if (status == OK)
-            status = keep(run,
-                          &(struct batch_file_result){text_buf_text(&job->custom_id), code,
-                                                      text_buf_text(&body)},
-                          job->line, err);
+            status = keep(run, &result, job->line, err);
     }
-    text_buf_deinit(&body);
+    text_buf_deinit(&answer.body);
     batch_jobs_free(jobs, job);
     return status;
 }
@@ -108,20 +106,17 @@ static enum status start(struct run *run, const struct batch_file_request *reque
                          struct error *err)
 {
     struct store *store = run->batches->store;
-    struct text_buf refusal = {0};
+    struct batch_jobs_answer answer = {0};
     const size_t line = run->lines.number;
-    enum status status = batch_jobs_start(&run->batches->jobs, request, line, &refusal, err);
-    if (status == OK && refusal.size > 0) {
+    enum status status = batch_jobs_start(&run->batches->jobs, request, line, &answer, err);
+    if (status == OK && answer.status_code != 0) {
+        const struct batch_file_result result = {request->custom_id, answer.status_code,
+                                                 text_buf_text(&answer.body)};
         status = store_begin(store, err);
         if (status == OK)
-            status = store_settle(store,
-                                  keep(run,
-                                       &(struct batch_file_result){request->custom_id, 400,
-                                                                   text_buf_text(&refusal)},
-                                       line, err),
-                                  err);
+            status = store_settle(store, keep(run, &result, line, err), err);
     }
-    text_buf_deinit(&refusal);
+    text_buf_deinit(&answer.body);
     return status;
 }
 
@@ -212,14 +207,14 @@ static enum status fail(struct run *run, const char *code, const char *sentence,
 
 static enum status check(struct run *run, struct error *err)
 {
-    size_t count = 0;
-    TRY(batch_file_check(text_buf_text(&run->input), &count, err));
-    if (count == 0)
+    struct batch_file_count count;
+    TRY(batch_file_check(text_buf_text(&run->input), run->batch.endpoint, &count, err));
+    if (count.lines == 0)
         FAIL(err, ERR_FORMAT, "the input has no line");
-    if (count > BATCHES_LINES_MAX)
-        FAIL(err, ERR_LIMIT, "the input has %zu lines, at most %d are taken", count,
+    if (count.lines > BATCHES_LINES_MAX)
+        FAIL(err, ERR_LIMIT, "the input has %zu lines, at most %d are taken", count.lines,
              BATCHES_LINES_MAX);
-    return store_begin_batch(run->batches->store, run->batch.id, (int64_t)count, err);
+    return store_begin_batch(run->batches->store, run->batch.id, (int64_t)count.lines, err);
 }
 
 /* To its end, or until the server closes. */

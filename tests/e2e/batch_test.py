@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import gguf_template
 import serving
 from batch_lines import check_shape, openai_schemas, request
 
@@ -90,11 +91,40 @@ def finish(inside, outside):
     return said
 
 
+def check_other_requests(folder):
+    """Each line goes where it says; without chats no chat template is needed."""
+    model, inside = pathlib.Path(folder, "plain.gguf"), pathlib.Path(folder, "other.jsonl")
+    gguf_template.copy(serving.ANY_MODEL, model, "")
+    bodies = {"/v1/completions": {"prompt": ["The rain in", "A cat"], "max_tokens": 3},
+              "/v1/embeddings": {"input": "rain"}}
+    lines = [json.dumps({"custom_id": url, "method": "POST", "url": url, "body": body}) + "\n"
+             for url, body in bodies.items()]
+    half = {"custom_id": "half", "method": "POST", "url": "/v1/completions",
+            "body": {"prompt": ["The rain in", "word " * 9000], "max_tokens": 500}}
+
+    def run(name, text):
+        inside.write_text(text)
+        outside = pathlib.Path(folder, name)
+        done = subprocess.run([BINARY, "batch", "-m", model, inside, outside], check=False,
+                              stderr=subprocess.PIPE, timeout=GIVE_UP_S)
+        return done, outside.read_text()
+    done, told = run("other.out", "".join(lines) + json.dumps(half))
+    assert done.returncode == 0, done.stderr
+    ended = results(pathlib.Path(folder, "other.out"))
+    assert ended["half"][0] == 400 and len(ended) == 3, ended  # though half of it was begun
+    got = {one["custom_id"]: one["response"]["body"] for one in map(json.loads, told.splitlines())}
+    assert [c["index"] for c in got["/v1/completions"]["choices"]] == [0, 1], got
+    assert len(got["/v1/embeddings"]["data"][0]["embedding"]) > 8
+    done, told = run("chats.out", "".join(lines) + json.dumps(request(1)))
+    assert done.returncode == 65 and told == "" and b"no chat template" in done.stderr, done
+
+
 def main():
     if not serving.ANY_MODEL.exists():
         print(f"batch: {serving.ANY_MODEL} is not here")
         return 77
     with tempfile.TemporaryDirectory() as folder:
+        check_other_requests(folder)
         inside = pathlib.Path(folder, "in.jsonl")
         alone, killed = pathlib.Path(folder, "alone.jsonl"), pathlib.Path(folder, "killed.jsonl")
         inside.write_text("".join(json.dumps(request(i)) + "\n" for i in range(REQUESTS)))

@@ -178,6 +178,60 @@ def test_bad_inputs(server):
         assert "output_file_id" not in batch and "error_file_id" not in batch
 
 
+OTHERS = {
+    "/v1/completions": [
+        {"prompt": ["The rain in", "A cat"], "echo": True, "logprobs": 1, "max_tokens": 3},
+        {"prompt": "The rain in", "max_tokens": 0, "echo": True, "logprobs": 0},
+        {"prompt": "The rain in", "max_tokens": 0},
+        {"prompt": "The rain in", "n": 2, "max_tokens": 3, "seed": 4, "temperature": 1},
+        {"prompt": "The rain in", "suffix": "Spain"},
+        {"prompt": ["The rain in", "word " * 9000]}],
+    "/v1/embeddings": [{"input": ["rain", "a cat"]}, {"input": "rain", "encoding_format": "base64"},
+                       {"input": []}],
+    "/v1/responses": [{"input": "Say a word about rain.", "max_output_tokens": 4},
+                      {"input": "a", "text": {"format": {"type": "json_schema", "schema": 5}}}],
+    "/v1/chat/completions": [
+        {"messages": [{"role": "user", "content": "a"}], "response_format": {
+            "type": "json_schema", "json_schema": {"name": "n", "schema": {"type": 5}}}},
+        {"messages": [{"role": "user", "content": "a"}], "tools": [
+            {"type": "function", "function": {"name": "f"}}]}]}
+
+
+def said_of(body):
+    """What does not differ from one time to the next."""
+    if "output" in body:
+        return body["status"], [item["content"] for item in body["output"]]
+    return [body.get(name) for name in ("choices", "data", "error", "object")] + [
+        body.get("usage", {}).get(name) for name in ("prompt_tokens", "completion_tokens")]
+
+
+def test_other_requests(server):
+    """A line of each endpoint is answered as the same request by itself; all of one batch go to
+    one endpoint."""
+    for path, bodies in OTHERS.items():
+        asked = [{"model": "m", "temperature": 0} | body for body in bodies]
+        lines = lines_of({"custom_id": str(i), "method": "POST", "url": path, "body": body}
+                         for i, body in enumerate(asked))
+        batch = begin(server, upload(server, lines)["id"], endpoint=path)
+        ended = wait_for_end(server, batch)
+        assert ended["status"] == "completed" and ended["endpoint"] == path, ended
+        told = {}
+        for name in ("output_file_id", "error_file_id"):
+            for line in content(server, ended[name]).splitlines() if name in ended else []:
+                one = json.loads(line)
+                told[one["custom_id"]] = one["response"]
+        assert len(told) == len(asked), told
+        for i, body in enumerate(asked):
+            status, _, alone = server.post(path, body)
+            one = told[str(i)]
+            assert one["status_code"] == status, (path, body, one)
+            assert said_of(one["body"]) == said_of(alone), (path, body, one, alone)
+            assert status == 200 or alone["error"]["param"], (path, body, alone)
+    mixed = lines_of([request(1), request(2) | {"url": "/v1/embeddings", "body": {"input": "a"}}])
+    error = wait_for_end(server, begin(server, upload(server, mixed)["id"]))["errors"]["data"][0]
+    assert error["line"] == 2 and "in a batch of /v1/chat/completions" in error["message"], error
+
+
 def test_beside(server):
     """Who asks is answered while a batch runs; a file in use stays; cancelling ends it."""
     long = [request(i) | {"custom_id": str(i)} for i in range(200) if i % 16 not in (7, 9, 10, 11)]
@@ -292,7 +346,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ["COHORT_STATE"] = folder
         with serving.Server(BINARY) as server:
-            for test in (test_files, test_refusals, test_bad_inputs, test_beside, test_client,
+            for test in (test_files, test_refusals, test_bad_inputs, test_other_requests,
+                         test_beside, test_client,
                          test_second_server):
                 test(server)
                 print("ok", test.__name__)

@@ -73,6 +73,7 @@ def test_prompt_scores_are_those_of_generating(server):
                                      "max_tokens": 0, "logprobs": 1})
     assert tokens["choices"][0]["text"] == RAIN["prompt"] + choice["text"]
     assert tokens["usage"]["completion_tokens"] == 0
+    assert tokens["usage"]["prompt_tokens"] == len(tokens["choices"][0]["logprobs"]["tokens"])
     told = tokens["choices"][0]["logprobs"]
     assert told["token_logprobs"][-2:] == choice["logprobs"]["token_logprobs"]
     assert [max(tops, key=tops.get) for tops in told["top_logprobs"][-2:]] == \
