@@ -132,12 +132,14 @@ if(COHORT_TOOLS)
   binary_test(serve_openai)
   binary_test(openai_clients)
   binary_test(other_clients)
+  binary_test(reference_clients)
   binary_test(batches)
   if(TEST tests/e2e/workers)
     set_tests_properties(tests/e2e/workers tests/e2e/receipts PROPERTIES LABELS slow)
   endif()
   if(TEST tests/e2e/ask)
-    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients tests/e2e/other_clients tests/e2e/batches
+    set_tests_properties(tests/e2e/ask tests/e2e/openai_clients tests/e2e/other_clients
+      tests/e2e/reference_clients tests/e2e/batches
       PROPERTIES LABELS slow)
   endif()
 endif()
