@@ -121,9 +121,8 @@ int serve_main(int argc, char **argv)
          "held at once; more are answered 429 (default: 2048)"},
         {0, "body-max", "MIB", ARGS_U32, &s.body_mib, 1, 1024, "of a request (default: 64)"},
         {0, "idle", "SECONDS", ARGS_U32, &s.idle_s, 1, 86400,
-         "a connection without traffic is closed, and one whose request is not there whole in "
-         "four "
-         "times that (default: 75)"},
+         "a connection without traffic is closed, and one whose request is not there whole "
+         "after four times that (default: 75)"},
         {0, "minions-batch", NULL, ARGS_FLAG, &s.is_minions_batch, 0, 0,
          "a chat of two or more messages, all of users, is as many chats, answered as so many "
          "choices"},

@@ -6,7 +6,7 @@
  * to a conversation in which no user says anything is OLLAMA_PROBE_TOKENS long at most, since
  * clients try with such a one whether a model is there. Nothing to answer at all (no prompt, an
  * empty list of messages) is Ollama's way to load a model: it is answered at once. The context
- * is the server's: num_ctx makes it no longer. Tools, thinking and images are refused by name.
+ * is the server's: num_ctx makes it no longer. Thinking and images are refused by name.
  */
 #ifndef API_OLLAMA_H
 #define API_OLLAMA_H
