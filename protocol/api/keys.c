@@ -3,6 +3,7 @@
 
 #include "base/file_map.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -52,7 +53,9 @@ enum status keys_read(struct keys **keys, const char *path, struct error *err)
     if (!made)
         FAIL(err, ERR_MEMORY, "%s: no memory for its keys", path);
     enum status status = file_map_read(&made->source, path, KEYS_MAX * KEYS_BYTES_MAX, err);
-    if (status == OK && stat(path, &file) == 0 && (file.st_mode & (S_IRWXG | S_IRWXO)))
+    if (status == OK && stat(path, &file) != 0)
+        status = error_set(err, ERR_IO, __FILE__, __LINE__, "%s: %s", path, strerror(errno));
+    else if (status == OK && (file.st_mode & (S_IRWXG | S_IRWXO)))
         status = error_set(err, ERR_FORMAT, __FILE__, __LINE__,
                            "%s: mode %03o lets others read its keys; want 600", path,
                            (unsigned)file.st_mode & 0777);

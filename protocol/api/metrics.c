@@ -1,6 +1,7 @@
 /* metrics - see metrics.h. */
 #include "protocol/api/metrics.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 /* Of the seconds of a token, and of a whole request. */
@@ -8,6 +9,10 @@ static const double TOKEN_BOUNDS[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
                                       0.15,  0.2,    0.3,   0.4,  0.5,   0.75, 1,     2.5};
 static const double WHOLE_BOUNDS[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1,   2.5, 5,
                                       7.5,  10,    20,   40,  80,   160, 320,  640, 1280};
+
+static_assert(sizeof TOKEN_BOUNDS / sizeof *TOKEN_BOUNDS <= METRICS_BUCKETS_MAX &&
+                  sizeof WHOLE_BOUNDS / sizeof *WHOLE_BOUNDS <= METRICS_BUCKETS_MAX,
+              "a bucket for each bound");
 
 static const struct time {
     const char *name, *help;
@@ -123,8 +128,11 @@ void metrics_write(const struct metrics_sources *from, struct text_buf *out)
 {
     struct text_buf label = {0};
     make_label(&label, from->info->model_name);
-    if (label.failed)
+    if (label.failed) {
+        out->failed = true;
+        text_buf_deinit(&label);
         return;
+    }
     write_engine(from, label.data, out);
     for (int i = 0; i < METRICS_TIMES; i++)
         histogram(out, label.data, &TIMES[i], &from->metrics->times[i]);

@@ -45,7 +45,7 @@ struct metrics_sources {
     uint32_t flights;
 };
 
-/* Prometheus' text format, version 0.0.4. */
+/* Prometheus' text format, version 0.0.4; out->failed where memory lacks. */
 void metrics_write(const struct metrics_sources *sources, struct text_buf *out);
 
 #endif

@@ -1,8 +1,7 @@
 /* openai_reply - see openai_reply.h. */
 #include "protocol/api/openai_reply.h"
 
-/* A token, its log-probability and its bytes; what is not UTF-8 of its own is shown as U+FFFD.
- * */
+/* A token, its log-probability and its bytes; what is no UTF-8 by itself shows as U+FFFD. */
 static void write_token(struct json_writer *w, const struct logprob_top *token)
 {
     struct text_buf shown = {0};

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -26,6 +27,11 @@ static const char TABLES[] =
     "CREATE TABLE result(batch INT, custom_id BLOB, line INT, is_error INT, text BLOB,"
     " PRIMARY KEY(batch, custom_id));"
     "PRAGMA user_version = 1;";
+
+/* What the statements below say in numbers. */
+static_assert(STORE_VALIDATING == 0 && STORE_IN_PROGRESS == 1 && STORE_FINALIZING == 2 &&
+                  STORE_CANCELLING == 3 && STORE_COMPLETED == 4 && STORE_FAILED == 5,
+              "states in rows keep their numbers");
 
 #define FILE_COLUMNS "id, purpose, name, bytes, created"
 #define BATCH_COLUMNS                                                                          \
