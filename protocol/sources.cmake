@@ -31,7 +31,8 @@ set_source_files_properties(protocol/api/page.c PROPERTIES
   OBJECT_DEPENDS ${PROJECT_SOURCE_DIR}/protocol/api/page.html)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 room(api NEEDS base engine tokenizer PkgConfig::MICROHTTPD PkgConfig::SQLITE m SOURCES
-  protocol/api/id_set.c protocol/api/batch_file.c protocol/api/batch_jobs.c protocol/api/store.c
+  protocol/api/id_set.c protocol/api/batch_file.c protocol/api/batch_jobs.c
+  protocol/api/store_query.c protocol/api/store_batches.c protocol/api/store.c
   protocol/api/batches.c protocol/api/batch_calls.c
   protocol/api/multipart.c protocol/api/field.c protocol/api/ask.c protocol/api/ask_run.c protocol/api/messages.c
   protocol/api/response_format.c protocol/api/openai_body.c protocol/api/openai.c

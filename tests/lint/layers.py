@@ -31,7 +31,7 @@ LIBRARIES = {
     r"curl/": r"protocol/minions/remote_http\.c|tools/fetch\.c",
     r"tree_sitter/": r"protocol/dsl/(parse|lower[a-z_]*|chunk[a-z_]*)\.[ch]",
     r"re2/": r"protocol/dsl/regex_re2\.cc",
-    r"sqlite3": r"protocol/(minions/journal(_tables|_test)?|api/store(_test)?)\.c",
+    r"sqlite3": r"protocol/(minions/journal(_tables|_test)?\.c|api/store(_test)?\.c|api/store_query\.h)",
     r"zip\.h": r"protocol/minions/document_docx(_test)?\.c",
     r"microhttpd": r"protocol/api/http(_exchange|_read)?\.[ch]",
     r"seccomp": r"protocol/dsl/[a-z_]+\.c",
