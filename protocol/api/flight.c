@@ -2,6 +2,7 @@
 #include "protocol/api/flight.h"
 
 #include "base/clock.h"
+#include "protocol/api/refusal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,49 +65,57 @@ void flight_cancel(struct flights *flights, struct flight *flight)
 
 /* ---- landing ---- */
 
-static void answer_error(struct flight *flight, int status, struct text why)
+/* Why there is no answer, or no end of one. */
+static struct reply_error error_of(const struct flights *flights, const struct flight *flight,
+                                   struct error *why)
 {
-    const struct reply_error error = {.status = status, .text = why};
+    if (engine_failure(flights->engine, why) != OK)
+        return (struct reply_error){.status = 503, .text = text_of(why->text)};
+    if (flight->run.has_failed)
+        return (struct reply_error){.status = 500,
+                                    .text = TEXT("the model's numbers are not numbers")};
+    return (struct reply_error){.status = 503, .text = TEXT("no memory for an answer")};
+}
+
+static void end_stream(struct flight *flight, const struct reply_error *error)
+{
     struct text_buf *out = &flight->out;
-    if (flight->is_stream) {
-        flight->wire->stream_error(&error, out);
-        (void)http_send(flight->exchange, text_buf_text(out));
-        http_end(flight->exchange);
-        return;
-    }
-    text_buf_clear(out);
-    flight->wire->error(&error, out);
-    http_answer(flight->exchange,
-                &(struct http_reply){.status = status, .body = text_buf_text(out)});
+    if (out->failed) /* a piece of an event would spoil the next */
+        text_buf_clear(out);
+    if (error)
+        flight->wire->stream_error(error, out);
+    (void)http_send(flight->exchange, text_buf_text(out)); /* nobody is left to tell */
+    http_end(flight->exchange);
+}
+
+static void answer(const struct flights *flights, struct flight *flight)
+{
+    struct error why = {0};
+    struct text_buf *out = &flight->out;
+    const struct reply *reply = &flight->run.reply;
+    bool has_failed = flight->run.has_failed || reply_has_failed(reply) || out->failed;
+    if (!has_failed)
+        (flight->is_stream ? flight->wire->end : flight->wire->whole)(reply, out);
+    has_failed |= out->failed;
+    const struct reply_error error = error_of(flights, flight, &why);
+    if (flight->is_stream)
+        end_stream(flight, has_failed ? &error : NULL);
+    else if (has_failed)
+        refusal_answer(flight->exchange, flight->wire, &error);
+    else
+        http_answer(flight->exchange,
+                    &(struct http_reply){.status = 200, .body = text_buf_text(out)});
 }
 
 static void land(struct flights *flights, struct flight *flight)
 {
-    struct error why = {0};
-    struct text_buf *out = &flight->out;
     ask_run_end(&flight->run);
     flight->run.reply.ended_s = clock_now_s();
-    if (flight->is_refused) {
-        flight_free(flights, flight);
-        return;
-    }
-    admission_leave(flights->admission, flight->key);
-    metrics_add_time(flights->metrics, METRICS_WHOLE,
-                     flight->run.reply.ended_s - flight->run.reply.begun_s);
-    if (flight->run.has_failed || reply_has_failed(&flight->run.reply) || out->failed) {
-        const bool is_ours = engine_failure(flights->engine, &why) != OK;
-        answer_error(flight, is_ours ? 503 : 500,
-                     is_ours                  ? text_of(why.text)
-                     : flight->run.has_failed ? TEXT("the model's numbers are not numbers")
-                                              : TEXT("no memory for an answer"));
-    } else if (flight->is_stream) {
-        flight->wire->end(&flight->run.reply, out);
-        (void)http_send(flight->exchange, text_buf_text(out));
-        http_end(flight->exchange);
-    } else {
-        flight->wire->whole(&flight->run.reply, out);
-        http_answer(flight->exchange,
-                    &(struct http_reply){.status = 200, .body = text_buf_text(out)});
+    if (!flight->is_refused) {
+        admission_leave(flights->admission, flight->key);
+        metrics_add_time(flights->metrics, METRICS_WHOLE,
+                         flight->run.reply.ended_s - flight->run.reply.begun_s);
+        answer(flights, flight);
     }
     flight_free(flights, flight);
 }

@@ -17,8 +17,8 @@ enum status flights_open(struct flights **flights, struct engine *engine,
     if (!made || !table || pthread_mutex_init(&made->lock, NULL) != 0)
         status = error_set(err, ERR_MEMORY, __FILE__, __LINE__,
                            "no memory for %u requests in flight", count);
-    else
-        status = engine_port_open(engine, &made->port, err);
+    else if ((status = engine_port_open(engine, &made->port, err)) != OK)
+        pthread_mutex_destroy(&made->lock);
     if (status != OK) {
         free(made);
         free(table);

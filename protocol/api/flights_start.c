@@ -28,8 +28,8 @@ static void fill_names(struct flight *flight, const struct ask *ask, struct ask 
 {
     const char *prefix = flight->wire->id_prefix ? flight->wire->id_prefix : "chatcmpl-";
     uint64_t drawn[2] = {0};
-    if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) < 0)
-        drawn[0] = (uint64_t)(clock_now_s() * 1e9);
+    if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) < 0) /* soon after boot */
+        drawn[0] = drawn[1] = (uint64_t)(clock_now_s() * 1e9);
     if (!ask->has_seed)
         seeded->job.seed = drawn[1];
     (void)snprintf(flight->run.reply.id, sizeof flight->run.reply.id, "%s%016" PRIx64, prefix,
