@@ -73,6 +73,8 @@ static enum status check_thinking(const struct json *thinking, struct error *err
 static struct body body_start(void)
 {
     return (struct body){.ask = {.kind = ASK_CHAT,
+                                 .prompt_field = "messages",
+                                 .stop_field = "stop_sequences",
                                  .has_one_choice = true,
                                  .job = {.temperature = 1, .sample_count = 1}},
                          .top_p = 1};

@@ -197,10 +197,18 @@ enum status ask_encode_chat(const struct ask *ask, uint32_t index,
 
 enum status ask_refused(const struct ask *ask, struct error *err)
 {
+    const struct {
+        struct text prefix;
+        const char *field;
+    } names[] = {{TEXT("format: "), ask->format_field},
+                 {TEXT("prompt: "), ask->prompt_field},
+                 {TEXT("stop: "), ask->stop_field}};
     const struct error why = *err;
-    const struct text sentence = text_of(why.text), prefix = TEXT("format: ");
-    if (!ask->format_field || !text_starts(sentence, prefix))
-        return why.status;
-    return error_set(err, why.status, why.file, why.line, "%s: %.*s", ask->format_field,
-                     TEXT_ARG(text_slice(sentence, prefix.size, sentence.size)));
+    const struct text sentence = text_of(why.text);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].field && text_starts(sentence, names[i].prefix))
+            return error_set(
+                err, why.status, why.file, why.line, "%s: %.*s", names[i].field,
+                TEXT_ARG(text_slice(sentence, names[i].prefix.size, sentence.size)));
+    return why.status;
 }

@@ -50,6 +50,8 @@ struct ask {
     struct engine_job job;    /* all but the prompt, for each of them; max_tokens 0: what the
                                  context has room for */
     const char *format_field; /* of the request: where the job's format comes from */
+    const char *prompt_field; /* and its prompt, and its stops, where they are not "prompt" */
+    const char *stop_field;   /* and "stop" */
     bool has_seed, stream, has_usage, logprobs;
     bool echo;              /* TEXT: the prompt comes back before what goes on from it */
     bool is_mute;           /* TEXT: nothing is to be written */
@@ -96,8 +98,8 @@ MUST_USE enum status ask_settle(struct ask *ask, const struct tokenizer *tokeniz
 MUST_USE enum status ask_encode_chat(const struct ask *ask, uint32_t index,
                                      const struct tokenizer *tokenizer, struct token_list *ids,
                                      struct error *err);
-/* Of a job that the engine has refused: where it is its format, the sentence begins with the
- * request's field instead. Gives the status of err. */
+/* Of a job that the engine has refused: where it is its format, prompt or stops, the sentence
+ * begins with the request's field instead. Gives the status of err. */
 MUST_USE enum status ask_refused(const struct ask *ask, struct error *err);
 /* top_p 0 is none but the likeliest, where the engine's 0 is "off". */
 void ask_set_top_p(struct engine_job *job, float top_p);

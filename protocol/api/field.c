@@ -157,7 +157,8 @@ static void write_types(struct json_writer *w, uint32_t types)
     json_write_array_end(w);
 }
 
-static void write_field(struct json_writer *w, const struct field *field)
+/* A field's schema, left open. */
+static void begin_field(struct json_writer *w, const struct field *field)
 {
     static const char *const types[] = {
         [FIELD_BOOL] = "boolean", [FIELD_COUNT] = "integer", [FIELD_INT] = "integer",
@@ -184,6 +185,17 @@ static void write_field(struct json_writer *w, const struct field *field)
                         field->kind == FIELD_REFUSED   ? TEXT("Not supported.")
                         : field->kind == FIELD_IGNORED ? TEXT("Taken; changes nothing.")
                                                        : text_of(field->help));
+}
+
+static void write_part(struct json_writer *w, const struct field_list *part)
+{
+    json_write_key(w, "properties");
+    json_write_object(w);
+    for (uint32_t i = 0; i < part->count; i++) {
+        json_write_key(w, part->fields[i].name);
+        begin_field(w, &part->fields[i]);
+        json_write_object_end(w);
+    }
     json_write_object_end(w);
 }
 
@@ -194,8 +206,12 @@ void field_schema_write(struct json_writer *w, const struct field_list *list)
     json_write_key(w, "properties");
     json_write_object(w);
     for (uint32_t i = 0; i < list->count; i++) {
-        json_write_key(w, list->fields[i].name);
-        write_field(w, &list->fields[i]);
+        const char *name = list->fields[i].name;
+        json_write_key(w, name);
+        begin_field(w, &list->fields[i]);
+        if (list->part_name && strcmp(list->part_name, name) == 0)
+            write_part(w, list->part);
+        json_write_object_end(w);
     }
     json_write_object_end(w);
     json_write_object_end(w);

@@ -47,11 +47,15 @@ struct field {
 struct field_list {
     const struct field *fields; /* [count] */
     uint32_t count;
+    const char *part_name; /* the field, an object, that has a table of its own; or NULL */
+    const struct field_list *part; /* read by the endpoint's parser; published here */
 };
 
-#define FIELD_LIST(array)                                                                      \
+#define FIELD_LIST(array) FIELD_LIST_WITH(array, NULL, NULL)
+#define FIELD_LIST_WITH(array, name, table)                                                    \
     {                                                                                          \
-        .fields = (array), .count = sizeof(array) / sizeof(array)[0]                           \
+        .fields = (array), .count = sizeof(array) / sizeof(array)[0], .part_name = (name),     \
+        .part = (table)                                                                        \
     }
 
 /* Reads what body has of the fields into target; what is absent or null is left as it is, and

@@ -169,6 +169,31 @@ static void the_schema_has_them_all(void **state)
     text_buf_deinit(&out);
 }
 
+static void a_part_is_published_in_its_place(void **state)
+{
+    static const struct field inner[] = {
+        {"size", FIELD_COUNT, 0, 1, 9, 0, "A size."},
+    };
+    static const struct field outer[] = {
+        {"options", FIELD_JSON, FIELD_IS_OBJECT, 0, 0, 0, "Options."},
+        {"flag", FIELD_BOOL, 0, 0, 0, 0, "A flag."},
+    };
+    static const struct field_list part = FIELD_LIST(inner);
+    static const struct field_list whole = FIELD_LIST_WITH(outer, "options", &part);
+    struct text_buf out = {0};
+    struct json_writer w = {.out = &out};
+    (void)state;
+    field_schema_write(&w, &whole);
+    text_buf_byte(&out, 0);
+    assert_string_equal(
+        out.data, "{\"type\":\"object\",\"properties\":{"
+                  "\"options\":{\"type\":[\"object\",\"null\"],\"description\":\"Options.\","
+                  "\"properties\":{\"size\":{\"type\":[\"integer\",\"null\"],\"minimum\":1,"
+                  "\"maximum\":9,\"description\":\"A size.\"}}},"
+                  "\"flag\":{\"type\":[\"boolean\",\"null\"],\"description\":\"A flag.\"}}}");
+    text_buf_deinit(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_its_field_first),
         cmocka_unit_test(long_words_and_what_is_no_object),
         cmocka_unit_test(the_schema_has_them_all),
+        cmocka_unit_test(a_part_is_published_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,16 +90,19 @@ static const struct field option_fields[] = {
     {"mirostat", FIELD_REFUSED, 0, 0, 0, 0, "use top_p or min_p"},
 };
 
-const struct field_list ollama_chat_fields = FIELD_LIST(chat_fields);
-const struct field_list ollama_generate_fields = FIELD_LIST(generate_fields);
 const struct field_list ollama_embed_fields = FIELD_LIST(embed_fields);
 const struct field_list ollama_embedding_fields = FIELD_LIST(embedding_fields);
 static const struct field_list option_list = FIELD_LIST(option_fields);
+const struct field_list ollama_chat_fields =
+    FIELD_LIST_WITH(chat_fields, "options", &option_list);
+const struct field_list ollama_generate_fields =
+    FIELD_LIST_WITH(generate_fields, "options", &option_list);
 
 static struct body body_start(enum ask_kind kind)
 {
     return (struct body){
         .ask = {.kind = kind,
+                .stop_field = "options.stop",
                 .has_one_choice = true,
                 .stream = kind != ASK_EMBED,
                 .job = {.temperature = 0.8F, .sample_count = 1, .pooling = ENGINE_POOL_MEAN}},
@@ -197,6 +200,7 @@ enum status ollama_chat_parse(const struct json *from, struct arena *arena, stru
         TRY(refuse_images(body.messages, err));
         TRY(messages_read(body.messages, MESSAGES_CALLS_IN_ORDER, arena, &body.ask.prompts[0],
                           err));
+        body.ask.prompt_field = "messages";
         bound_probe(&body);
     }
     if (json_count(body.messages) == 0 || body.ask.is_mute)
@@ -248,8 +252,8 @@ static enum status parse_embed(const struct json *from, const struct field_list 
     struct body body = body_start(ASK_EMBED);
     *ask = body.ask;
     TRY(field_read(from, fields, &body, err));
-    TRY(ask_read_prompts(body.input, fields == &ollama_embed_fields ? "input" : "prompt", arena,
-                         &body.ask, err));
+    body.ask.prompt_field = fields == &ollama_embed_fields ? "input" : "prompt";
+    TRY(ask_read_prompts(body.input, body.ask.prompt_field, arena, &body.ask, err));
     *ask = body.ask;
     return OK;
 }

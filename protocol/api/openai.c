@@ -55,6 +55,7 @@ enum status openai_chat_parse(const struct json *from, struct arena *arena, stru
     struct body body = {.common = openai_body_start(ASK_CHAT), .is_parallel = true};
     struct ask *read = &body.common.ask;
     *ask = *read;
+    read->prompt_field = "messages";
     TRY(field_read(from, &openai_chat_fields, &body, err));
     TRY(openai_body_finish(&body.common, from, arena, err));
     TRY(check_logprobs(read, err));

@@ -13,8 +13,6 @@ enum status openai_body_finish(struct openai_body *body, const struct json *from
                                struct arena *arena, struct error *err)
 {
     struct engine_job *job = &body->ask.job;
-    if (json_type(json_get(from, "typical_p")) != JSON_NULL && !(body->typical_p > 0))
-        FAIL(err, ERR_LIMIT, "typical_p: 0, want above 0, 1 at most");
     /* Of several the likeliest: we would throw the others away. */
     if (body->best_of != 1 && body->best_of != job->sample_count)
         FAIL(err, ERR_LIMIT, "best_of: not supported; ask for n and choose by logprobs");

@@ -34,7 +34,7 @@ struct openai_body {
      "Only the k likeliest tokens."},                                                          \
     {"min_p", FIELD_REAL, 0, 0, 1, OPENAI_BODY_ASK(job.min_p),                                 \
      "Tokens below this share of the likeliest's."},                                           \
-    {"typical_p", FIELD_REAL, 0, 0, 1, OPENAI_BODY_OWN(typical_p),                             \
+    {"typical_p", FIELD_REAL, 0, 1e-6, 1, OPENAI_BODY_OWN(typical_p),                          \
      "Locally typical sampling."},                                                             \
     {"n", FIELD_COUNT, 0, 1, ENGINE_SAMPLES_MAX, OPENAI_BODY_ASK(job.sample_count),            \
      "Answers. Default 1."},                                                                   \

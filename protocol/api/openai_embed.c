@@ -31,7 +31,8 @@ const struct field_list openai_embed_fields = FIELD_LIST(embed_fields);
 enum status openai_embed_parse(const struct json *from, struct arena *arena, struct ask *ask,
                                struct error *err)
 {
-    struct body body = {.ask = {.kind = ASK_EMBED}, .encoding = TEXT("float")};
+    struct body body = {.ask = {.kind = ASK_EMBED, .prompt_field = "input"},
+                        .encoding = TEXT("float")};
     *ask = body.ask;
     TRY(field_read(from, &openai_embed_fields, &body, err));
     TRY(ask_read_prompts(body.input, "input", arena, &body.ask, err));

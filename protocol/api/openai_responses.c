@@ -141,7 +141,9 @@ static enum status read_input(const struct body *body, struct arena *arena,
 enum status openai_responses_parse(const struct json *from, struct arena *arena,
                                    struct ask *ask, struct error *err)
 {
-    struct body body = {.ask = {.kind = ASK_CHAT, .job = {.temperature = 1, .sample_count = 1}},
+    struct body body = {.ask = {.kind = ASK_CHAT,
+                                .prompt_field = "input",
+                                .job = {.temperature = 1, .sample_count = 1}},
                         .top_p = 1};
     *ask = body.ask;
     TRY(field_read(from, &openai_responses_fields, &body, err));

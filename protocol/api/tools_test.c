@@ -210,7 +210,10 @@ static void test_refused(void **state)
         assert_string_equal(p.err.text, cases[i][1]);
         (void)error_set(&p.err, ERR_FORMAT, "", 0, "prompt: it is long");
         assert_int_equal(ask_refused(&p.ask, &p.err), ERR_FORMAT);
-        assert_string_equal(p.err.text, "prompt: it is long");
+        assert_string_equal(p.err.text, "messages: it is long");
+        (void)error_set(&p.err, ERR_FORMAT, "", 0, "stop: it is long");
+        assert_int_equal(ask_refused(&p.ask, &p.err), ERR_FORMAT);
+        assert_string_equal(p.err.text, "stop: it is long");
         text_buf_deinit(&fields);
         json_free(p.root);
     }
