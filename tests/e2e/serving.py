@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import gguf_template
+import serve_openai_template
 
 CACHE = os.environ.get("COHORT_CACHE") or os.path.expanduser("~/.cache/cohort")
 LIGHT = os.environ.get("COHORT_TEST_LIGHT") == "1"  # under a sanitizer
@@ -25,6 +26,16 @@ if LIGHT and TINY.exists():  # what is watched is the server, whoever writes its
     OWN = tempfile.TemporaryDirectory()
     ANY_MODEL = pathlib.Path(OWN.name, "tiny.gguf")
     gguf_template.copy(TINY, ANY_MODEL, TINY_TEMPLATE)
+
+
+def small_model(folder):
+    """The smallest model at hand that takes chats and tools, for tests of what is around it: a
+    copy in folder. Where there is none, the demo's as it is (no tools); None without that."""
+    if TINY.exists():
+        copy = pathlib.Path(folder, "tiny.gguf")
+        gguf_template.copy(TINY, copy, serve_openai_template.TEMPLATE)
+        return copy
+    return MODEL if MODEL.exists() else None
 
 
 class Server:
