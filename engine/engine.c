@@ -36,6 +36,7 @@ struct message {
     enum message_kind kind;
     struct seq_job *job;
     uint64_t job_id;
+    uint64_t steps; /* CANCEL: that had ended when it was sent */
     struct engine_port *port;
 };
 
@@ -91,12 +92,21 @@ static enum status get_hidden(void *context, const float **hidden, struct error 
     return forward_hidden(context, hidden, err);
 }
 
+static void cancel(struct engine *engine, const struct message *message)
+{
+    struct engine_stats *stats = &engine->step.stats;
+    const uint64_t steps = stats->steps - message->steps;
+    if (steps > stats->cancel_steps_max)
+        stats->cancel_steps_max = steps;
+    step_cancel(&engine->step, message->job_id);
+}
+
 static void take_message(struct engine *engine, const struct message *message)
 {
     if (message->kind == MESSAGE_JOB)
         step_submit(&engine->step, message->job);
     else if (message->kind == MESSAGE_CANCEL)
-        step_cancel(&engine->step, message->job_id);
+        cancel(engine, message);
     else
         step_cancel_outbox(&engine->step, &message->port->outbox);
 }
@@ -503,7 +513,10 @@ enum status engine_submit(struct engine *engine, const struct engine_job *job, u
 
 void engine_cancel(struct engine *engine, uint64_t job_id)
 {
-    const struct message message = {.kind = MESSAGE_CANCEL, .job_id = job_id};
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    const struct message message = {
+        .kind = MESSAGE_CANCEL, .job_id = job_id, .steps = stats.steps};
     (void)!queue_push(&engine->inbox, &message, QUEUE_FOREVER);
 }
 

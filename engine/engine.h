@@ -81,6 +81,7 @@ struct engine_info {
 struct engine_stats {
     uint64_t steps, jobs_done, prompt_tokens, computed_prompt_tokens, output_tokens;
     uint64_t preemptions, cancelled;
+    uint64_t cancel_steps_max; /* that ended between an engine_cancel and its taking effect */
     uint64_t drafted_tokens,
         accepted_tokens; /* guessed from the prompt; and how many rightly */
     uint32_t kv_pages_free, jobs_waiting, sequences_running;

@@ -413,6 +413,7 @@ static void cancels_end_what_runs(void **state)
     struct engine_stats stats;
     engine_stats(engine, &stats);
     assert_int_equal(stats.kv_pages_free, 64);
+    assert_true(stats.cancelled > 0 && stats.cancel_steps_max <= 1);
     engine_close(engine);
 }
 

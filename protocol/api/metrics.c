@@ -118,6 +118,8 @@ static void write_engine(const struct metrics_sources *from, const char *label,
     counter(out, label, "vllm:num_preemptions_total", stats->preemptions,
             "Sequences put back for want of pages.");
     counter(out, label, "cohort:steps_total", stats->steps, "Steps of the engine.");
+    gauge(out, label, "cohort:cancel_steps_max", (double)stats->cancel_steps_max,
+          "Steps that ended between a request's cancelling and its end, at most.");
     counter(out, label, "cohort:drafted_tokens_total", stats->drafted_tokens,
             "Tokens guessed ahead.");
     counter(out, label, "cohort:accepted_tokens_total", stats->accepted_tokens,
