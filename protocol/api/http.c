@@ -261,7 +261,7 @@ static enum status take_options(struct http *http, const struct http_options *fr
 
 static enum status make_tables(struct http *http, struct error *err)
 {
-    const uint32_t count = http->options.requests_max;
+    const uint32_t count = http->options.requests_max + HTTP_REQUESTS_SPARE;
     struct epoll_event woken = {.events = EPOLLIN, .data.u64 = HTTP_EXCHANGE_WAKE};
     TRY(queue_init(&http->whole, count, sizeof(struct http_exchange *), err));
     TRY(queue_init(&http->tags, count, sizeof(uint64_t), err));
@@ -269,6 +269,7 @@ static enum status make_tables(struct http *http, struct error *err)
     if (!http->exchanges || pthread_mutex_init(&http->lock, NULL) != 0)
         FAIL(err, ERR_MEMORY, "http: no memory for %u requests", count);
     http->has_lock = true;
+    http->exchange_count = count;
     for (uint32_t i = count; i-- > 0; http->free = &http->exchanges[i])
         http->exchanges[i] = (struct http_exchange){.slot = i, .next_free = http->free};
     http->watch = epoll_create1(EPOLL_CLOEXEC);
@@ -353,7 +354,7 @@ static void let_all_go(struct http *http)
         http_exchange_unlock(http);
     }
     http_exchange_lock(http);
-    for (uint32_t i = 0; i < http->options.requests_max; i++) {
+    for (uint32_t i = 0; i < http->exchange_count; i++) {
         http->exchanges[i].is_gone = true;
         http_exchange_resume(&http->exchanges[i]);
     }

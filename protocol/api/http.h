@@ -34,6 +34,7 @@ enum {
     HTTP_STREAM_BYTES_MAX = 4 << 20, /* written and not yet taken by the client */
     HTTP_PATH_MAX = 1024,
     HTTP_REQUESTS_MAX = 16384,
+    HTTP_REQUESTS_SPARE = 4096,
     HTTP_REQUEST_IDLES = 4 /* times idle_s: for a request to be there whole */
 };
 
@@ -59,7 +60,9 @@ struct http_options {
     const char *const *hosts; /* [host_count] names that Host may be, beside localhost */
     uint32_t host_count;
     uint32_t connections_max; /* 0: what the limit on descriptors leaves */
-    uint32_t requests_max;    /* held at once, further ones are answered 429; 0: 2048 */
+    uint32_t requests_max;    /* held at once by their takers; 0: 2048. HTTP_REQUESTS_SPARE more
+                                 are taken in, so that a taker, who knows whose they are, can
+                                 refuse those of one client and not another's; beyond: 429 */
     size_t body_max;          /* of one request; 0: 64 MiB */
     size_t body_bytes_max;    /* of all held; 0: 512 MiB */
     uint32_t idle_s;          /* a connection without any traffic is closed, or one whose

@@ -55,7 +55,8 @@ struct http {
     uint16_t port;
     pthread_mutex_t lock;
     bool has_lock, is_stopped;
-    struct http_exchange *exchanges; /* [requests_max] */
+    struct http_exchange *exchanges; /* [exchange_count] */
+    uint32_t exchange_count;
     struct http_exchange *free;
     struct http_counts counts;
     struct http_deadlines deadlines; /* of connections whose next request is not whole yet */
