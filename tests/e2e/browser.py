@@ -97,6 +97,12 @@ class Browser:
             assert time.monotonic() < end, f"never: {script}"
             time.sleep(0.1)
 
+    def size(self, width, height):
+        """What the page sees of a screen, also narrower than a window can be."""
+        self._in("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}})
+
     def picture(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(self._in("GET", "/screenshot")))
 

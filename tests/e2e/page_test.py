@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """page_test BINARY - the server's page in headless Chromium: a chat, a MinionS run to its end with
-a citation opened at its place, the server's state. A picture of each is kept in the folder
-$COHORT_PICTURES, if that is set."""
+a citation opened at its place, the server's state; each as wide as a desk's screen and as narrow as
+a phone's, where nothing may stick out. Pictures of them are kept in the folder $COHORT_PICTURES,
+if that is set."""
 
 import os
 import pathlib
@@ -18,6 +19,23 @@ FACTS = [f"Paragraph {i}. The harbour of Ostby has {i} cranes and {i * 3} moorin
 OFFER = "The written offer for source code must be valid for at least three years.\n\n"
 
 
+WIDE, NARROW = (1280, 1000), (390, 844)
+
+
+def take(page, pictures, name):
+    """Pictures at both widths; at neither may the page be wider than the screen."""
+    for size, suffix in ((NARROW, "-narrow"), (WIDE, "")):
+        page.size(*size)
+        page.wait(f"return innerWidth === {size[0]}")
+        over = page.run(
+            "const wide = document.documentElement.scrollWidth;"
+            "return wide <= innerWidth ? [] : [wide, ...[...document.querySelectorAll('main *, header *')]"
+            ".filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 9)]")
+        page.picture(pictures / f"{name}{suffix}.png")
+        assert over == [], (name, size, over)
+
+
 def chat(page, pictures):
     page.type("#chat-text", "Say a word about rain.")
     page.run("document.getElementById('chat-n').value = 2; document.getElementById('chat-max').value = 24;")
@@ -26,7 +44,7 @@ def chat(page, pictures):
               "[...document.querySelectorAll('.answer footer')].every(f => /length|stop/.test(f.textContent))")
     said = page.run("return [...document.querySelectorAll('.answer .text')].map(t => t.textContent)")
     assert all(said), said
-    page.picture(pictures / "chat.png")
+    take(page, pictures, "chat")
     page.run("document.getElementById('chat-n').value = 1")
     page.type("#chat-text", "And of snow?\n")  # Enter sends
     page.wait("return document.querySelectorAll('.turn').length === 2 && "
@@ -49,14 +67,22 @@ def minions(page, pictures):
     marked = page.run("return document.querySelector('#reader mark').textContent")
     assert "three years" in marked and marked.strip() in OFFER, marked
     assert "Nothing." in page.text("#left")
-    page.picture(pictures / "minions.png")
+    take(page, pictures, "minions")
+    page.size(*NARROW)  # there the document is far below: a click must bring it up
+    page.run("scrollTo(0, 0); document.querySelector('.cite').click()")
+    page.wait("const at = document.querySelector('#reader mark').getBoundingClientRect();"
+              "return at.top >= 0 && at.bottom <= innerHeight", 20)
+    take(page, pictures, "citation")
 
 
 def state(page, pictures):
     page.click("#tab-state")
+    page.run("fetch('/v1/chat/completions', {method: 'POST', headers: headers(), body: JSON.stringify("
+             "{messages: [{role: 'user', content: 'Count.'}], n: 4, max_tokens: 600, ignore_eos: true})})")
+    page.wait("return CHARTS[0].points.some(p => p > 0) && CHARTS[2].points.includes(4)")
     page.wait("return [...document.querySelectorAll('.chart b')].every(b => b.textContent)")
-    page.wait("return CHARTS[0].points.length >= 3")
-    page.picture(pictures / "state.png")
+    page.wait("return CHARTS[0].points.length >= 6")
+    take(page, pictures, "state")
 
 
 def main():
