@@ -34,7 +34,10 @@ VALUES = ["null", "true", "false", "-1", "0", "1", "2147483648", "90071992547409
           "9223372036854775808", "-9223372036854775809", "1e308", "-1e308", "1e999", "0.5", '"NaN"',
           "NaN", '""', '"x"', '"\\u0000"', "[]", "[null]", "[[]]", "{}", '{"":{}}', '{"type":5}',
           '["a",5]', nested(200), DEEP, LONG]
-PARTS = VALUES if FULL else ["null", "true", "-1", "2147483648", "1e308", '""', '"x"', "[]", "{}"]
+FEW = ["null", "true", "-1", "2147483648", "1e308", '""', '"x"', "[]", "{}"]
+PARTS = VALUES if FULL else FEW
+if os.environ.get("COHORT_TEST_LIGHT") == "1":  # under a sanitizer
+    VALUES, PARTS = FEW + ["NaN", nested(200)], ["null", "-1", '"x"', "{}"]
 NO_JSON = {"NaN", "1e999", nested(200), DEEP}  # may be refused as a body, without a field's name
 
 USER = [{"role": "user", "content": "a"}]

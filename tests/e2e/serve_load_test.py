@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import select
 import socket
 import subprocess
@@ -125,18 +124,13 @@ def test_streams_that_are_cut(server):
           f"of pages, descriptors and threads as many as before: {rest.held}")
 
 
-def aborts(server):
-    text = server.ask("GET", "/metrics")[2].decode()
-    return int(re.search(r'request_success_total\{.*finished_reason="abort"\} (\d+)', text)[1])
-
-
 def test_who_leaves_is_gone_within_steps(server):
     """Steps of the engine from a client's leaving on, streamed to or held: what runs ends, nothing else
     begins. How many
     were between the server's noticing and the end it counts itself; a step has at most one prefill
     chunk of a sequence."""
     took, count = [], 3 if LIGHT else 10
-    aborted = aborts(server)
+    aborted = server.finished("abort")
     for number in range(count):
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(request_bytes(user(f"Count from {number} on.", stream=number % 2 == 0,
@@ -152,7 +146,7 @@ def test_who_leaves_is_gone_within_steps(server):
     print("  steps from a look before the cut until the end:", sorted(took),
           f"; from the server's noticing, of all that were cut: {late:.0f} at most")
     assert late <= 1, late
-    assert aborts(server) == aborted + count  # none came to its end by itself
+    assert server.finished("abort") == aborted + count  # none came to its end by itself
 
 
 # ---- connections that do nothing, or little ----

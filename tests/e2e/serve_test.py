@@ -170,13 +170,13 @@ def test_who_leaves_is_cancelled(server):
     """Streamed or held, at once or in mid-answer: the engine is free again, nothing is kept."""
     long = {"max_tokens": 4000, "ignore_eos": True}
     server.post(CHAT, user("warm up"))
-    before = server.descriptors(), server.threads()
+    before, aborted = (server.descriptors(), server.threads()), server.finished("abort")
     for _ in range(4):
         server.cut(CHAT, user("Count to a million.", **long), after=0)
         server.cut(CHAT, user("Count to a million.", stream=True, **long), after=1500)
-    start = time.monotonic()
     status, _, reply = server.post(CHAT, user("Say a word about rain."))
-    assert status == 200 and time.monotonic() - start < 10, reply
+    assert status == 200, reply
+    wait_for(lambda: server.finished("abort") == aborted + 8)  # none came to its own end
     # before may have counted a connection that was about to be closed
     wait_for(lambda: server.descriptors() <= before[0] and server.threads() <= before[1])
 

@@ -125,6 +125,11 @@ class Server:
         return {name: float(value) for name, value in
                 re.findall(r"^([a-z_:]+)\{model_name=\"[^\"]*\"\} (\S+)$", text, re.M)}
 
+    def finished(self, reason):
+        """How many answers ended for it."""
+        text = self.ask("GET", "/metrics")[2].decode()
+        return int(re.search(rf'request_success_total\{{.*finished_reason="{reason}"\}} (\d+)', text)[1])
+
     def resident_kib(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
