@@ -50,11 +50,18 @@ TALK = [{"role": "system", "content": "a"}, {"role": "assistant", "content": Non
         {"role": "user", "content": [{"type": "text", "text": "a"}]}]
 FORMAT = {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": SCHEMA}}
 BLOCKS = [{"type": "text", "text": "a"}]
+BARE = {"name": "f", "description": "It does.", "input_schema": SCHEMA}
 ANTHROPIC = {
-    "messages": [{"role": "user", "content": BLOCKS}], "system": BLOCKS, "thinking": {"type": "disabled"},
+    "messages": [{"role": "user", "content": BLOCKS},
+                 {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "f", "input": {"a": 5}}]},
+                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": BLOCKS}]}],
+    "tools": [BARE], "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+    "system": BLOCKS, "thinking": {"type": "disabled"},
     "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}},
     "output_format": {"type": "json_schema", "schema": SCHEMA}, "stop_sequences": ["a", "b"]}
-OLLAMA = {"format": SCHEMA, "messages": TALK[:1] + USER, "options.stop": ["a", "b"]}
+OLLAMA = {"format": SCHEMA, "options.stop": ["a", "b"], "tools": [TOOL], "messages": USER + [
+    {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 5}}}]},
+    {"role": "tool", "tool_name": "f", "content": "a"}] + USER}
 DRAWN = {"stop": ["a", "b"], "logit_bias": {"5": -1, "7": 0.5},
          "stream_options": {"include_usage": True}}
 
@@ -86,8 +93,10 @@ ENDPOINTS = {
 }
 NEEDED = {"/minions": {"documents"}}  # what a body that is otherwise right is refused for
 EMPTY = {"/api/chat", "/api/generate", "/api/show", "/api/pull"}  # take an object without any field
+TALKS = ("/v1/messages", "/v1/messages/count_tokens")
 WITH = {(CHAT, "tool_choice"): {"tools": [TOOL]}, ("/minions", "chunks"): {"retrieve": "bm25"}} | {
-    (path, "top_logprobs"): {"logprobs": True} for path in (CHAT, "/api/chat", "/api/generate")}
+    (path, "top_logprobs"): {"logprobs": True} for path in (CHAT, "/api/chat", "/api/generate")} | {
+    (path, "tool_choice"): {"tools": [BARE]} for path in TALKS}
 TOGETHER = {"best_of"}  # right by itself, and yet not to be had alone
 
 
