@@ -2,15 +2,14 @@
  * draft_bench - what guessing ahead brings where a job copies from its prompt (engine/draft.h).
  *
  *     draft_bench MODEL TEXT [--jobs 8] [--precision exact|int8] [--threads N]
- *                 [--shape job_output|SCHEMA] [--temperature T]
+ *                 [--shape SCHEMA] [--temperature T]
  *
  * Each job is given a passage of the text, a line of instruction and the passage's first words,
- * and goes on from there: a model that is worth anything copies. With --shape they write a
- * JobOutput, or JSON of the schema in that file, instead: text that the shape forces is guessed
- * too. The same jobs run without
- * drafts and with them; the texts must be the same to the token, or the exit code is 1. Prints
- * steps, seconds, and tokens of output per step and sequence. A model or text that is not there
- * is told, with exit code 77: this is a test as well.
+ * and goes on from there: a model that is worth anything copies. With --shape they write JSON
+ * of the schema in that file instead: text that the shape forces is guessed too. The same jobs
+ * run without drafts and with them; the texts must be the same to the token, or the exit code
+ * is 1. Prints steps, seconds, and tokens of output per step and sequence. A model or text that
+ * is not there is told, with exit code 77: this is a test as well.
  */
 #include "base/clock.h"
 #include "base/file_map.h"
@@ -172,9 +171,6 @@ static enum status read_shape(struct settings *settings, struct error *err)
 {
     if (!settings->shape)
         return OK;
-    settings->format = ENGINE_FORMAT_JOB_OUTPUT;
-    if (strcmp(settings->shape, "job_output") == 0)
-        return OK;
     settings->format = ENGINE_FORMAT_SCHEMA;
     return file_map_read(&settings->schema, settings->shape, TEXT_MAX, err);
 }
@@ -188,7 +184,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr,
                       "usage: draft_bench MODEL TEXT [--jobs 1..%d] "
                       "[--precision exact|int8] [--threads N] "
-                      "[--shape job_output|SCHEMA] [--temperature T]\n",
+                      "[--shape SCHEMA] [--temperature T]\n",
                       JOBS_MAX);
         return 2;
     }

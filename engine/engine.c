@@ -47,8 +47,6 @@ struct engine {
     struct model *model;
     struct forward forward;
     struct arena arena;
-    struct grammar_shape *shape;
-    struct grammar grammar;
     struct constraint_table constraints;
     struct arena masks_arena;
     struct masks masks;
@@ -218,17 +216,10 @@ static enum status open_shapes(struct engine *engine, const struct engine_plan *
 {
     const uint32_t vocab = (uint32_t)engine->model->config.vocab;
     struct vocab_texts texts;
-    engine->limits.shape_tokens_min = UINT32_MAX;
     TRY(constraint_table_init(&engine->constraints, err));
     if (!engine->model->tokenizer)
         return OK;
     TRY(vocab_texts_init(&texts, engine->model->tokenizer, vocab, &engine->arena, err));
-    engine->shape = ARENA_NEW(&engine->arena, struct grammar_shape, 1);
-    if (!engine->shape)
-        FAIL(err, ERR_MEMORY, "grammar over %u tokens: the arena is full", vocab);
-    grammar_shape_job_output(engine->shape);
-    TRY(grammar_init(&engine->grammar, engine->shape, texts.bytes, vocab, &engine->arena, err));
-    engine->limits.shape_tokens_min = grammar_tokens_min(&engine->grammar);
     return open_masks(engine, &texts, plan, err);
 }
 
@@ -242,8 +233,7 @@ static enum status open_step(struct engine *engine, const struct engine_plan *pl
         .tokens_max = plan->tokens_max,
         .jobs_max = ENGINE_QUEUE_MAX,
         .tokenizer = engine->model->tokenizer,
-        .grammar = engine->shape ? &engine->grammar : NULL,
-        .masks = engine->shape ? &engine->masks : NULL,
+        .masks = engine->model->tokenizer ? &engine->masks : NULL,
         .outbox = &engine->port.outbox,
         .has_drafts = has_drafts,
         .device = {.rows = give_rows,

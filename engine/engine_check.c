@@ -108,27 +108,12 @@ static enum status check_score(const struct engine_job *job, struct error *err)
     return job->tells_scores ? check_tops(job, err) : OK;
 }
 
-static enum status check_job_output(const struct engine_job *job,
-                                    const struct engine_check_limits *limits, struct error *err)
-{
-    if (limits->shape_tokens_min == UINT32_MAX)
-        FAIL(err, ERR_LIMIT, "format: the model's vocabulary cannot spell a JobOutput");
-    const uint32_t room = limits->tokens_max - job->prompt_tokens;
-    const uint32_t most = job->max_tokens < room ? job->max_tokens : room;
-    if (most < limits->shape_tokens_min)
-        FAIL(err, ERR_LIMIT, "max_tokens: room for %u, a JobOutput takes at least %u", most,
-             limits->shape_tokens_min);
-    return OK;
-}
-
 static enum status check_format(const struct engine_job *job,
                                 const struct engine_check_limits *limits, struct error *err)
 {
     switch (job->format) {
     case ENGINE_FORMAT_TEXT:
         return OK;
-    case ENGINE_FORMAT_JOB_OUTPUT:
-        return check_job_output(job, limits, err);
     case ENGINE_FORMAT_SCHEMA:
     case ENGINE_FORMAT_REGEX:
         break;

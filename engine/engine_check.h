@@ -11,8 +11,7 @@
 
 struct engine_check_limits {
     uint32_t vocab;
-    uint32_t tokens_max;       /* prompt and output of one sequence */
-    uint32_t shape_tokens_min; /* fewest tokens of a JobOutput; UINT32_MAX: cannot be spelled */
+    uint32_t tokens_max; /* prompt and output of one sequence */
     bool has_tokenizer;
 };
 

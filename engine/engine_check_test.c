@@ -24,7 +24,7 @@ static const struct engine_bias far_bias[] = {{100, 1}}, nan_bias[] = {{1, NAN}}
 static const struct engine_bias twice_bias[] = {{3, 1}, {3, 2}};
 
 static const struct engine_check_limits limits = {
-    .vocab = 100, .tokens_max = 20, .shape_tokens_min = 9, .has_tokenizer = true};
+    .vocab = 100, .tokens_max = 20, .has_tokenizer = true};
 
 #define JOB(tokens, count, max, ...)                                                           \
     {                                                                                          \
@@ -89,7 +89,8 @@ static void refuses_with_a_sentence(void **state)
         {JOB(prompt, 4, 5, .stops = &not_utf8, .stop_count = 1), ERR_FORMAT,
          "not UTF-8 at byte 1"},
         {JOB(prompt, 4, 5, .stops = &good_stop, .stop_count = 17), ERR_LIMIT, "17 strings"},
-        {JOB(prompt, 4, 5, .format = ENGINE_FORMAT_JOB_OUTPUT), ERR_LIMIT, "takes at least 9"},
+        {JOB(prompt, 4, 5, .format = ENGINE_FORMAT_SCHEMA, .ignore_end = true), ERR_FORMAT,
+         "ignore_end: a text of a schema"},
         {JOB(prompt, 4, 5, .kind = ENGINE_SCORE), ERR_LIMIT,
          "score_tokens: 0 of a prompt of 4"},
         {JOB(prompt, 4, 5, .kind = ENGINE_SCORE, .score_tokens = 4), ERR_LIMIT, "want 1 to 3"},
@@ -115,7 +116,7 @@ static void makes_defaults_explicit(void **state)
     assert_true(checked.top_p == 1);
     const struct engine_job surest = JOB(prompt, 4, 9, .min_p = 1, .typical_p = 1);
     assert_int_equal(engine_check_job(&surest, &limits, &checked, NULL), OK);
-    const struct engine_job shaped = JOB(prompt, 4, 9, .format = ENGINE_FORMAT_JOB_OUTPUT);
+    const struct engine_job shaped = JOB(prompt, 4, 1, .format = ENGINE_FORMAT_SCHEMA);
     assert_int_equal(engine_check_job(&shaped, &limits, &checked, NULL), OK);
     const struct engine_job score =
         JOB(prompt, 4, 0, .kind = ENGINE_SCORE, .score_tokens = 3, .sample_count = 9);
@@ -128,13 +129,12 @@ static void without_a_tokenizer(void **state)
     (void)state;
     struct engine_job checked;
     struct error err;
-    const struct engine_check_limits bare = {
-        .vocab = 100, .tokens_max = 20, .shape_tokens_min = UINT32_MAX};
+    const struct engine_check_limits bare = {.vocab = 100, .tokens_max = 20};
     const struct engine_job stop = JOB(prompt, 4, 5, .stops = &good_stop, .stop_count = 1);
     assert_int_equal(engine_check_job(&stop, &bare, &checked, &err), ERR_LIMIT);
-    const struct engine_job shaped = JOB(prompt, 4, 15, .format = ENGINE_FORMAT_JOB_OUTPUT);
+    const struct engine_job shaped = JOB(prompt, 4, 15, .format = ENGINE_FORMAT_SCHEMA);
     assert_int_equal(engine_check_job(&shaped, &bare, &checked, &err), ERR_LIMIT);
-    assert_non_null(strstr(err.text, "cannot spell"));
+    assert_non_null(strstr(err.text, "the model has no tokenizer"));
 }
 
 int main(void)

@@ -30,9 +30,8 @@ enum engine_pooling {
 
 enum engine_format {
     ENGINE_FORMAT_TEXT,
-    ENGINE_FORMAT_JOB_OUTPUT, /* {"explanation": str, "citation": str|null, "answer": ...} */
-    ENGINE_FORMAT_SCHEMA,     /* JSON, valid against the schema in format_source */
-    ENGINE_FORMAT_REGEX       /* all of it matches the regular expression in format_source */
+    ENGINE_FORMAT_SCHEMA, /* JSON, valid against the schema in format_source */
+    ENGINE_FORMAT_REGEX   /* all of it matches the regular expression in format_source */
 };
 
 enum {

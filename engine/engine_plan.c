@@ -119,12 +119,10 @@ static size_t arena_size(const struct engine_plan *plan, uint32_t vocab)
     const size_t batch = plan->limits.rows_max * (size_t)64 +
                          plan->limits.partials_max * ((size_t)160 + plan->limits.split / 4);
     const size_t line = (size_t)ENGINE_QUEUE_MAX * 16 + plan->tokens_max * (size_t)8;
-    const size_t grammar = (size_t)vocab * (sizeof(struct text) + 16 + GRAMMAR_STATES_MAX / 4) +
-                           GRAMMAR_STATES_MAX * (size_t)GRAMMAR_STATES_MAX +
-                           sizeof(struct grammar_shape);
+    const size_t texts = (size_t)vocab * (sizeof(struct text) + 1);
     const size_t samples =
         (plan->limits.heads_max + plan->sequences_max) * sizeof(struct sample_row) * 4;
-    return pages + tables + batch + line + grammar + samples + ARENA_SLACK;
+    return pages + tables + batch + line + texts + samples + ARENA_SLACK;
 }
 
 /* Rows of a step, and sequences. */

@@ -28,7 +28,6 @@
 #include "engine/constraint_table.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
-#include "engine/grammar.h"
 #include "engine/kv_prefix.h"
 #include "engine/seen.h"
 #include "engine/stop.h"
@@ -67,8 +66,7 @@ struct seq {
                        SEQ_NO_RESULT */
 
     struct seen seen;                    /* for its penalties and biases */
-    struct grammar_cursor grammar;       /* ENGINE_FORMAT_JOB_OUTPUT: where the text stands */
-    struct constraint_text *constrained; /* the same, of a job with a constraint */
+    struct constraint_text *constrained; /* where the text of a job with a constraint stands */
     struct stop_state stop;
     struct tokenizer_stream stream;
     double score;

@@ -7,7 +7,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/model_synthetic.c engine/batch_pad.c engine/batch_stage.c
   engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
-  engine/kv_pool.c engine/kv_prefix.c engine/stop.c engine/grammar.c engine/grammar_shape.c
+  engine/kv_pool.c engine/kv_prefix.c engine/stop.c
   engine/copied_text.c engine/copied.c engine/automaton.c engine/automaton_plain.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c engine/schema_choice.c engine/schema_want.c
   engine/schema_text.c engine/schema_number.c engine/schema_build.c engine/schema_needs.c

@@ -65,7 +65,6 @@ struct step_options {
     uint32_t tokens_max;               /* per sequence, prompt and output */
     uint32_t jobs_max;                 /* submitted and not ended */
     const struct tokenizer *tokenizer; /* NULL: events carry no text, no token ends */
-    const struct grammar *grammar;     /* for ENGINE_FORMAT_JOB_OUTPUT; NULL: none comes */
     struct masks *masks;               /* for jobs with a constraint; NULL: none comes */
     struct queue *outbox;              /* of struct step_event */
     double (*now_s)(void);             /* for deadlines; NULL: base/clock.h */

@@ -201,7 +201,7 @@ bool step_output_token(struct step *step, struct seq *seq, const struct step_res
         step_output_end(step, seq, ENGINE_STOP);
         return false;
     }
-    const bool over = step_shape_is_over(step, seq);
+    const bool over = step_shape_is_over(seq);
     if (!over && seq->output_count < seq->job->output_max)
         return true;
     send_held_back(step, seq);

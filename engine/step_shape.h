@@ -1,5 +1,5 @@
 /*
- * step_shape - what a job with a shape (a JobOutput, a schema, a regular expression) may say
+ * step_shape - what a job with a shape (a schema, a regular expression) may say
  * next, also past tokens that are only guessed. A part of engine/step.
  */
 #ifndef ENGINE_STEP_SHAPE_H
@@ -27,7 +27,7 @@ uint32_t step_shape_forced(const struct step *step, const struct seq *seq, uint3
 /* Moves past a token that was allowed. */
 void step_shape_advance(struct step *step, struct seq *seq, token_id token);
 /* Whether nothing may follow what is there, so that the text ends. */
-bool step_shape_is_over(const struct step *step, const struct seq *seq);
+bool step_shape_is_over(const struct seq *seq);
 /* Whether no token may follow, though the text is not over. */
 bool step_shape_is_stuck(struct step *step, const struct seq *seq);
 

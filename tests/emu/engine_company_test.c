@@ -54,10 +54,12 @@ static void job_make(uint32_t i)
     job->top_p = kind == 2 || kind == 8 ? 0.8f : 0.0f;
     job->min_p = kind == 10 ? 0.1f : 0.0f;
     job->typical_p = kind == 4 || kind == 11 ? 0.7f : 0.0f;
-    if (kind == 5)
-        job->format = ENGINE_FORMAT_JOB_OUTPUT;
-    if (kind == 5)
-        job->max_tokens = 48;
+    if (kind == 5) {
+        job->format = ENGINE_FORMAT_SCHEMA;
+        job->format_source = text_of(engine_job_output_schema);
+        job->chunk = TEXT("a word and another");
+        job->max_tokens = 52;
+    }
     if (kind == 7 || kind == 14) {
         job->kind = ENGINE_SCORE;
         job->score_tokens = 1 + engine_jobs_mix(i, 4) % (own - 1);
@@ -141,6 +143,9 @@ static int open_all(void **state)
     const struct engine_options options = options_of();
     engine_jobs_init(&company, JOBS);
     engine_jobs_run(&options, jobs, JOBS, &company, NULL);
+    for (uint32_t i = 0; i < JOBS; i++)
+        if (jobs[i].format == ENGINE_FORMAT_SCHEMA)
+            assert_int_equal(company.samples[i][0].done.finish, ENGINE_STOP);
     return model_fd < 0;
 }
 

@@ -66,8 +66,11 @@ static void jobs_make(uint32_t seed)
     jobs[1].top_k = 20;
     jobs[2].top_p = 0.8f;
     jobs[4].sample_count = ENGINE_JOBS_SAMPLES;
-    jobs[SHAPED].format = ENGINE_FORMAT_JOB_OUTPUT;
-    jobs[SHAPED].max_tokens = 48;
+    jobs[SHAPED].format = ENGINE_FORMAT_SCHEMA;
+    jobs[SHAPED].format_source = text_of(engine_job_output_schema);
+    jobs[SHAPED].chunk = TEXT("a word and another");
+    jobs[SHAPED].ignore_end = false;
+    jobs[SHAPED].max_tokens = 56;
     jobs[SCORED].kind = ENGINE_SCORE;
     jobs[SCORED].score_tokens = 9;
 }
@@ -124,6 +127,8 @@ static void compare_all(const struct engine_options *options,
                         const struct engine_jobs_outcome *a,
                         const struct engine_jobs_outcome *b, struct tally *tally)
 {
+    assert_int_equal(a->samples[SHAPED][0].done.finish, ENGINE_STOP);
+    assert_int_equal(b->samples[SHAPED][0].done.finish, ENGINE_STOP);
     for (uint32_t i = 0; i < JOBS; i++)
         for (uint32_t s = 0; s < jobs[i].sample_count; s++)
             compare(options, &jobs[i], &a->samples[i][s], &b->samples[i][s], tally);
