@@ -26,7 +26,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { COUNTS_MAX = 32, COUNT_MAX = 16384, STEPS_MAX = 1000, STEPS_MIN = 3 };
+enum { COUNTS_MAX = 32, COUNT_MAX = 16384, STEPS_MAX = 4000, STEPS_MIN = 3 };
 
 struct counts {
     int32_t values[COUNTS_MAX];

@@ -17,6 +17,7 @@
 #include "kernels/matmul_int8.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
+    FEW_ROWS = 4, /* with no more rows a tile is of so many panels that memory is one stream */
+    FEW_PANELS = TILE_ROWS / FEW_ROWS * TILE_PANELS,
     BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
     BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
     TASKS_PER_THREAD = 4,     /* so that threads end together */
@@ -38,6 +41,12 @@ struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
 };
 
+/* A thread's part of the tasks: a range, so that the weights it reads lie side by side. */
+struct share {
+    atomic_int next;
+    int32_t end;
+};
+
 struct int8_job {
     const struct matmul_args *args;
     struct device *device;
@@ -46,6 +55,7 @@ struct int8_job {
     bool x_unsigned;       /* the kernel wants x + 128 */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
+    struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
 };
 
 struct f32_job {
@@ -158,9 +168,37 @@ static const int8_t *int8_rows(const struct int8_job *job, int32_t row, int32_t 
     return turned;
 }
 
-static void int8_task(void *context, int32_t index, uint32_t worker)
+static void shares_make(struct int8_job *job, int32_t tasks)
 {
-    const struct int8_job *job = context;
+    const int32_t threads = (int32_t)device_threads(job->device);
+    for (int32_t i = 0, begin = 0; i < threads; i++) {
+        const int32_t end = begin + tasks / threads + (i < tasks % threads);
+        atomic_init(&job->shares[i].next, begin);
+        job->shares[i].end = end;
+        begin = end;
+    }
+}
+
+/* A task of the worker's own share, or when that is empty of another's. There are as many tasks
+ * as calls: each finds one. */
+static int32_t share_take(struct int8_job *job, uint32_t worker)
+{
+    const uint32_t threads = device_threads(job->device);
+    for (uint32_t i = worker;; i = i + 1 < threads ? i + 1 : 0) {
+        struct share *share = &job->shares[i];
+        if (atomic_load_explicit(&share->next, memory_order_relaxed) >= share->end)
+            continue;
+        const int32_t task = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed);
+        if (task < share->end)
+            return task;
+    }
+}
+
+static void int8_task(void *context, int32_t call, uint32_t worker)
+{
+    struct int8_job *job = context;
+    const int32_t index = share_take(job, worker);
+    (void)call;
     const struct grid *grid = &job->grid;
     const struct matmul_args *args = job->args;
     const int32_t row_begin = index / grid->panel_runs * grid->block_rows;
@@ -170,8 +208,9 @@ static void int8_task(void *context, int32_t index, uint32_t worker)
     const int8_t *x = int8_rows(job, row_begin, rows, worker);
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
-    for (int32_t panel = begin; panel < end; panel += TILE_PANELS) {
-        tile.panels = i32_min(TILE_PANELS, end - panel);
+    const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
+    for (int32_t panel = begin; panel < end; panel += tile_panels) {
+        tile.panels = i32_min(tile_panels, end - panel);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
             tile.rows = i32_min(TILE_ROWS, rows - row);
@@ -215,7 +254,11 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
 {
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
-    struct int8_job job = {.args = args, .device = device};
+    struct int8_job job;
+    job.args = args;
+    job.device = device;
+    job.release = NULL;
+    job.x_unsigned = false;
     int8_choose(&job, device_simd(device));
     const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
     if (rows_fit == 0)
@@ -223,6 +266,7 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     job.grid.panels = matmul_int8_panels(args->w->out_dim);
     job.grid.block_rows = rows_fit < BLOCK_ROWS_MAX ? (int32_t)rows_fit : BLOCK_ROWS_MAX;
     grid_make(&job.grid, args->rows, device_threads(device));
+    shares_make(&job, job.grid.row_blocks * job.grid.panel_runs);
     device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);
     return OK;
 }

@@ -31,7 +31,14 @@
 #endif
 #include <string.h>
 
-enum { PANEL = MATMUL_INT8_PANEL, GROUP = MATMUL_INT8_GROUP, TILE_ROWS = 8, TILE_PANELS = 2 };
+enum {
+    PANEL = MATMUL_INT8_PANEL,
+    GROUP = MATMUL_INT8_GROUP,
+    TILE_ROWS = 8,
+    TILE_PANELS = 2,
+    STREAM_ROWS = 4, /* tiles of no more rows read a panel after the other */
+    CHAINS_MAX = 4
+};
 
 struct span {
     const uint8_t *x; /* first row of the tile */
@@ -93,6 +100,51 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
     }
 }
 
+/* The same for so few rows that memory is what they wait for: a panel after the other, so that
+ * the processor's own prefetch sees one stream, the depth split over `chains` sums a row, so
+ * that none waits for its last product. */
+static inline __attribute__((always_inline)) void stream_sum(const struct span *span, int rows,
+                                                             int chains)
+{
+    __m512i sum[STREAM_ROWS][CHAINS_MAX];
+    for (int r = 0; r < rows; r++) {
+        for (int c = 0; c < chains; c++)
+            sum[r][c] = _mm512_setzero_si512();
+    }
+    const uint8_t *x = span->x;
+    for (size_t at = 0; at < span->panel_bytes;) {
+        for (int c = 0; c < chains; c++, at += PANEL * GROUP, x += GROUP) {
+            const __m512i w = _mm512_loadu_si512(span->w + at);
+            for (int r = 0; r < rows; r++)
+                bytes_add(&sum[r][c], group_broadcast(x + (size_t)r * span->stride), w);
+        }
+    }
+    const __m512i offset = _mm512_slli_epi32(_mm512_loadu_si512(span->sums), 7);
+    for (int r = 0; r < rows; r++) {
+        __m512i whole = _mm512_sub_epi32(sum[r][0], offset);
+        for (int c = 1; c < chains; c++)
+            whole = _mm512_add_epi32(whole, sum[r][c]);
+        _mm512_storeu_si512(span->out + (size_t)r * PANEL, whole);
+    }
+}
+
+static void stream(struct span span, int32_t rows, int32_t panels)
+{
+    for (int32_t p = 0; p < panels; p++) {
+        if (rows == 1)
+            stream_sum(&span, 1, 4);
+        else if (rows == 2)
+            stream_sum(&span, 2, 4);
+        else if (rows == 3)
+            stream_sum(&span, 3, 2);
+        else
+            stream_sum(&span, 4, 2);
+        span.w += span.panel_bytes;
+        span.sums += PANEL;
+        span.out += span.out_panel;
+    }
+}
+
 /* All rows of the tile against one panel or two: eight rows at a time, then 4, 2 and 1. */
 static inline __attribute__((always_inline)) void panels_sum(struct span span, int32_t rows,
                                                              int panels)
@@ -128,6 +180,10 @@ void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
                         .panel_bytes = (size_t)tile->depth * PANEL,
                         .out = out,
                         .out_panel = (size_t)tile->rows * PANEL};
+    if (tile->rows <= STREAM_ROWS) {
+        stream(span, tile->rows, tile->panels);
+        return;
+    }
     int32_t panel = 0;
     for (; panel + TILE_PANELS <= tile->panels; panel += TILE_PANELS) {
         panels_sum(span, tile->rows, TILE_PANELS);
