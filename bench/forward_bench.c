@@ -9,10 +9,10 @@
  * MODEL is a GGUF file or synthetic:NAME. Decode reads a cache of --context positions (1024)
  * that holds zeros: an op's time does not depend on the values. --shared: that many of its
  * leading positions are one and the same for all sequences. Each figure is the median of the
- * steps that fit in --seconds (3), at least 3; beside it the least of them, which says more on a
- * machine that does other work too. The steps that are timed as a whole are not those whose ops
- * are: of as many steps again the ops of the fastest are told. Bytes are what a step must read:
- * the layers' and the head's matrices, and the cache; their share is of a copy's bytes, read and
+ * steps that fit in --seconds (3), at least 3; beside it the least of them, which says more on
+ * a machine that does other work too. The steps timed as a whole are not those whose ops are:
+ * of as many steps again the ops of the fastest are told. Bytes are what a step must read: the
+ * layers' and the head's matrices, and the cache; their share is of a copy's bytes, read and
  * written, in the same time.
  */
 #include "base/clock.h"
@@ -155,7 +155,7 @@ static enum status measure(struct model_run *run, const struct bench *bench, con
                            int32_t part_count, struct error *err)
 {
     static double times[STEPS_MAX];
-    struct ops_seen seen, best = {.us = INFINITY};
+    struct ops_seen seen, best = {.us = HUGE_VAL};
     const struct ops *const ops = run->forward.ops;
     const struct load_roof *roof = &bench->roof;
     int steps;
