@@ -42,7 +42,7 @@ struct server {
     struct slot models; /* GET /v1/models */
     uint32_t running, fails, rests;
     double rest_until_s;
-    bool is_here, knows_model, is_asking, wants_no_format;
+    bool is_here, is_ours, knows_model, is_asking, wants_no_format;
     struct text_buf model;
     uint64_t sent, received;
     char reason[WORKER_FLEET_REASON_BYTES]; /* of its last failure */
@@ -131,8 +131,9 @@ static enum status write_body(const struct server *server,
         json_write_text(&w, text_buf_text(&server->model));
         text_buf_byte(body, ',');
     }
+    const bool has_own = server->is_ours && request->own_format.size > 0;
     if (!request->is_plain && !server->wants_no_format)
-        text_buf_add(body, request->format);
+        text_buf_add(body, has_own ? request->own_format : request->format);
     text_buf_add(body, text_slice(request->body, 1, SIZE_MAX));
     if (body->failed)
         FAIL(err, ERR_MEMORY, "workers: no memory for a request of %zu bytes",
@@ -331,6 +332,19 @@ static enum status end_attempt(struct worker_fleet *fleet, struct server *server
     return OK;
 }
 
+/* Whether the list has NAME:joboutput beside the name, as our own servers' has. */
+static bool lists_job_output(const struct json *list, struct text name)
+{
+    const struct text ending = TEXT(":joboutput");
+    for (const struct json *item = json_first(list); item; item = json_next(item)) {
+        struct text id = {0};
+        if (json_text(json_get(item, "id"), &id) && id.size == name.size + ending.size &&
+            text_starts(id, name) && text_ends(id, ending))
+            return true;
+    }
+    return false;
+}
+
 /* The first model's name; a server without such a list is asked by a name that few look at. */
 static void take_model(struct worker_fleet *fleet, struct server *server)
 {
@@ -350,6 +364,7 @@ static void take_model(struct worker_fleet *fleet, struct server *server)
     } else {
         text_buf_add(&server->model, name);
         server->knows_model = !server->model.failed;
+        server->is_ours = root && lists_job_output(json_get(root, "data"), name);
     }
     json_free(root);
 }

@@ -63,7 +63,8 @@ struct worker_fleet_request {
     struct text body;            /* a JSON object with members */
     struct text format; /* members for its front, with a comma behind; a server that answers 400
                          * to them is asked without */
-    bool is_named;      /* the model's name is put in front */
+    struct text own_format; /* the same, to a server of ours: one that lists NAME:joboutput */
+    bool is_named;          /* the model's name is put in front */
     void *user;
 
     /* What came of it. */

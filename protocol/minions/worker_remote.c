@@ -2,6 +2,7 @@
 #include "protocol/minions/worker_remote.h"
 
 #include "base/json.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static const char FORMAT[] =
 /* A job of the list in hand. */
 struct item {
     struct worker_fleet_request request;
-    struct text_buf body;
+    struct text_buf body, own_format;
 };
 
 struct run {
@@ -103,11 +104,24 @@ static void drop_list(struct run *run)
 {
     for (uint32_t i = 0; i < run->count; i++) {
         text_buf_deinit(&run->items[i].body);
+        text_buf_deinit(&run->items[i].own_format);
         text_buf_deinit(&run->items[i].request.reply);
     }
     free(run->items);
     run->items = NULL;
     run->count = 0;
+}
+
+/* For a server of ours: citations are copied from the chunk, as the engine here has them. */
+static void write_own_format(const struct worker_job *job, struct text_buf *out)
+{
+    struct json_writer w = {.out = out};
+    text_buf_add(out, TEXT("\"chunk\":"));
+    json_write_text(&w, job->chunk);
+    text_buf_format(out,
+                    ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":"
+                    "\"JobOutput\",\"strict\":true,\"schema\":%s}},",
+                    engine_job_output_schema);
 }
 
 static enum status add_job(struct run *run, struct worker_job *job, struct item *item,
@@ -116,13 +130,16 @@ static enum status add_job(struct run *run, struct worker_job *job, struct item 
     if (job->kind == WORKER_SCORE)
         FAIL(err, ERR_LIMIT, "workers: servers elsewhere write replies, they give no scores");
     worker_remote_write(job, &item->body);
-    if (item->body.failed)
+    if (job->is_output)
+        write_own_format(job, &item->own_format);
+    if (item->body.failed || item->own_format.failed)
         FAIL(err, ERR_MEMORY, "workers: no memory for a prompt of %zu bytes", job->prompt.size);
     const uint64_t group = worker_fleet_hash(job->chunk.size > 0 ? job->chunk : job->prompt);
     item->request = (struct worker_fleet_request){
         .ticket.group = group,
         .body = text_buf_text(&item->body),
         .format = job->is_output ? text_of(FORMAT) : (struct text){0},
+        .own_format = text_buf_text(&item->own_format),
         .is_named = true,
         .user = job,
     };

@@ -57,6 +57,7 @@ class Server:
         self.lock = threading.Lock()
         self.seen, self.answered, self.formats = 0, [], 0
         self.format = None  # the last response_format
+        self.chunks = []  # what citations are to be copied from, with the prompt
         self.asked = []  # the prompts, answered or not
         self.heads, self.sizes = [], []  # of the requests for completions
         self.running = self.most = 0
@@ -70,7 +71,8 @@ class Server:
                 outer.heads.append(self.headers)
                 if outer.behaviour == "401":
                     return outer.reply(self, 401, {"error": {"message": "who are you?"}})
-                outer.reply(self, 200, {"data": [{"id": "the-model"}, {"id": "another"}]})
+                second = "the-model:joboutput" if outer.behaviour == "ours" else "another"
+                outer.reply(self, 200, {"data": [{"id": "the-model"}, {"id": second}]})
 
             def do_POST(self):
                 data = self.rfile.read(int(self.headers["Content-Length"]))
@@ -107,6 +109,8 @@ class Server:
             self.most = max(self.most, self.running)
             self.formats += "response_format" in body
             self.format = body.get("response_format", self.format)
+            if "chunk" in body:
+                self.chunks.append((body["chunk"], body["messages"][-1]["content"]))
             self.asked.append(body["messages"][-1]["content"])
         try:
             self.behave(handler, body, number)

@@ -74,6 +74,19 @@ def test_affinity(folder):
     close(servers)
 
 
+def test_ours(folder):
+    """One of our own is sent the chunk, and a schema whose citation is copied from it."""
+    servers = [Server("ours", pause_s=0.002), Server("answers", pause_s=0.002)]
+    check_answer(ask(folder, servers), servers)
+    ours, other = servers
+    assert ours.chunks and all(chunk in prompt for chunk, prompt in ours.chunks)
+    assert ours.formats == len(ours.chunks)
+    citation = ours.format["json_schema"]["schema"]["properties"]["citation"]
+    assert citation["x-copied-from"] == "chunk", citation
+    assert other.formats and not other.chunks and "x-copied" not in json.dumps(other.format)
+    close(servers)
+
+
 def test_failures(folder):
     """One that answers and one of each kind that does not, or not always."""
     servers = [Server("answers"), Server("dies", after=9), Server("answers", pause_s=0.1),
@@ -129,14 +142,15 @@ def test_refusals(folder):
     assert done.returncode == 64 and "scores" in done.stderr, done
 
 
-def kill_after(command, server, count):
+def kill_after(command, servers, count):
+    """Kills it when the first of its servers has answered so often."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while len(server.answered) < count and process.poll() is None:
+    while len(servers[0].answered) < count and process.poll() is None:
         time.sleep(0.002)
     assert process.poll() is None, "it ended before the kill"
     process.kill()
     process.wait(timeout=GIVE_UP_S)
-    while server.running:  # what it had in hand
+    while any(server.running for server in servers):  # what they had in hand
         time.sleep(0.002)
 
 
@@ -146,7 +160,7 @@ def test_resume(folder):
     for count in (1, whole // 2, whole - 12):
         name = f"killed-{count}.db"
         server.answered.clear()
-        kill_after(ask_command(folder, [server], "--in-flight", "4", journal=name), server, count)
+        kill_after(ask_command(folder, [server], "--in-flight", "4", journal=name), [server], count)
         with sqlite3.connect(folder / name) as journal:
             kept = journal.execute("SELECT count(*) FROM job").fetchone()[0]
         server.answered.clear()
@@ -176,7 +190,7 @@ def test_batch(folder):
     servers = [Server("answers", pause_s=0.01), Server("500"), Server("answers", pause_s=0.01)]
     command = [BINARY, "batch", "--workers", urls(servers), "--in-flight", "2",
                "--worker-rest", "0.01", str(folder / "in.jsonl"), str(out)]
-    kill_after(command, servers[0], 10)
+    kill_after(command, servers, 10)
     kept = sum(line.endswith("\n") for line in out.read_text().splitlines(keepends=True))
     servers[0].answered.clear()
     servers[2].answered.clear()
@@ -215,7 +229,7 @@ def main():
         folder = pathlib.Path(name)
         os.environ["COHORT_STATE"] = name
         (folder / "ships.txt").write_text(ships(900))
-        for test in (test_refusals, test_affinity, test_failures, test_hang, test_all_dead,
+        for test in (test_refusals, test_affinity, test_ours, test_failures, test_hang, test_all_dead,
                      test_resume, test_batch):
             began = time.monotonic()
             test(folder)
