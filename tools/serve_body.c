@@ -82,6 +82,8 @@ static enum status read_context(struct serve_body *body, const struct json *from
     struct documents_file *file = &body->files[body->file_count];
     struct text_buf *name = &body->decoded[body->file_count++];
     text_buf_format(name, "context %zu", number);
+    if (name->failed)
+        FAIL(err, ERR_MEMORY, "context: no memory for a name");
     file->name = text_buf_text(name);
     if (!json_text(from, &file->bytes))
         FAIL(err, ERR_FORMAT, "context: want a string or a list of strings");

@@ -23,7 +23,7 @@ struct serve_body {
     bool stream;
 
     struct documents_file *files; /* [file_count] */
-    struct text_buf *decoded;     /* [file_count] those that came as base64 */
+    struct text_buf *decoded;     /* [file_count] what came as base64; of context, its name */
     uint32_t file_count;
 };
 

@@ -22,11 +22,11 @@
 #include <stdlib.h>
 
 enum {
-    RUNNERS = 4,
-    LOOK_MS = 100,
-    NEWS_MAX = 8192,
+    RUNNERS = 4,     /* runs side by side; others wait in the server's line */
+    LOOK_MS = 100,   /* how late a client hears at most */
+    NEWS_MAX = 8192, /* that wait; what comes on top is dropped (news.h) */
     NEWS_AT_ONCE = 512,
-    SHOWN_BYTES_MAX = 1 << 20
+    SHOWN_BYTES_MAX = 1 << 20 /* of documents' texts in an event */
 };
 
 struct serve_minions {
@@ -189,13 +189,13 @@ static void write_news(struct run *run, const struct news *news, size_t count)
     end_event(run);
 }
 
-/* Waits for news; writes what there are, those of a kind together. */
-static void take_news(struct run *run)
+/* Waits up to wait_ms for news; writes what there are, those of a kind together. False: none. */
+static bool take_news(struct run *run, int wait_ms)
 {
     struct news news[NEWS_AT_ONCE];
     size_t count = 0;
     while (count < NEWS_AT_ONCE &&
-           queue_pull(&run->news, &news[count], count == 0 ? LOOK_MS : 0))
+           queue_pull(&run->news, &news[count], count == 0 ? wait_ms : 0))
         count++;
     for (size_t begin = 0, end; begin < count && run->body.stream; begin = end) {
         end = begin + 1;
@@ -204,6 +204,7 @@ static void take_news(struct run *run)
             end++;
         write_news(run, &news[begin], end - begin);
     }
+    return count > 0;
 }
 
 static void write_progress(struct run *run)
@@ -258,28 +259,47 @@ static struct reply_error error_of(const struct run *run)
                                 .param = field_of_refusal(&serve_body_fields, run->err.text)};
 }
 
+/* A result that does not fit in memory is an error. */
+static void check_room(struct run *run)
+{
+    if (!run->out.failed)
+        return;
+    run->status =
+        error_set(&run->err, ERR_MEMORY, __FILE__, __LINE__, "no memory for an answer");
+    text_buf_clear(&run->out);
+}
+
 static void end_stream(struct run *run)
 {
-    const bool is_ok = run->status == OK;
-    const struct reply_error error = error_of(run);
-    struct json_writer w = begin_event(run, is_ok ? "result" : "error");
-    is_ok ? write_result(run, &w) : openai_reply_error(&w, &error);
-    end_event(run);
-    (void)http_send(run->exchange, text_buf_text(&run->out));
+    if (run->status == OK) {
+        struct json_writer w = begin_event(run, "result");
+        write_result(run, &w);
+        end_event(run);
+        check_room(run);
+    }
+    if (run->status != OK) {
+        const struct reply_error error = error_of(run);
+        struct json_writer w = begin_event(run, "error");
+        openai_reply_error(&w, &error);
+        end_event(run);
+    }
+    (void)http_send(run->exchange, text_buf_text(&run->out)); /* nobody is left to tell */
     http_end(run->exchange);
 }
 
 static void answer_whole(struct run *run)
 {
-    const struct reply_error error = error_of(run);
     struct json_writer w = {.out = &run->out};
-    if (run->status != OK) {
-        refusal_answer(run->exchange, NULL, &error);
-        return;
+    if (run->status == OK) {
+        write_result(run, &w);
+        check_room(run);
     }
-    write_result(run, &w);
-    http_answer(run->exchange,
-                &(struct http_reply){.status = 200, .body = text_buf_text(&run->out)});
+    const struct reply_error error = error_of(run);
+    if (run->status != OK)
+        refusal_answer(run->exchange, NULL, &error);
+    else
+        http_answer(run->exchange,
+                    &(struct http_reply){.status = 200, .body = text_buf_text(&run->out)});
 }
 
 /* ---- a run ---- */
@@ -290,9 +310,8 @@ static enum status read_request(struct run *run, struct error *err)
     if (json_parse(http_exchange_request(run->exchange)->body, 0, &run->root, &why) != OK)
         FAIL(err, why.status, "body: %.200s", why.text);
     TRY(serve_body_read(&run->body, run->root, err));
-    TRY(documents_of(&run->documents, run->body.files, run->body.file_count, &why) == OK
-            ? OK
-            : error_set(err, why.status, __FILE__, __LINE__, "documents: %.200s", why.text));
+    if (documents_of(&run->documents, run->body.files, run->body.file_count, &why) != OK)
+        FAIL(err, why.status, "documents: %.200s", why.text);
     return OK;
 }
 
@@ -345,18 +364,21 @@ static void *conduct(void *self)
     return NULL;
 }
 
-/* What is new goes to the client; one that is gone ends the run at its next job. */
-static void look(struct run *run)
+/* What is new goes to the client; one that is gone, or cannot be told, ends the run at its next
+ * job. False: there was no news. */
+static bool look(struct run *run, int wait_ms)
 {
-    take_news(run);
+    const bool has_news = take_news(run, wait_ms);
     if (run->body.stream) {
         write_progress(run);
-        if (run->out.size > 0 && !http_send(run->exchange, text_buf_text(&run->out)))
+        if (run->out.failed ||
+            (run->out.size > 0 && !http_send(run->exchange, text_buf_text(&run->out))))
             atomic_store(&run->is_cancelled, true);
         text_buf_clear(&run->out);
     } else if (http_exchange_is_gone(run->exchange)) {
         atomic_store(&run->is_cancelled, true);
     }
+    return has_news;
 }
 
 static enum status end_journal(struct run *run)
@@ -392,10 +414,11 @@ static void fly(struct run *run)
         write_documents(run);
     }
     while (!atomic_load(&run->is_over))
-        look(run);
+        (void)look(run, LOOK_MS);
     pthread_join(thread, NULL);
-    look(run);
-    (void)end_journal(run);
+    while (look(run, 0)) /* what was told after the last look */
+        ;
+    (void)end_journal(run); /* without it the run shows as cut off; its client has its answer */
     run->body.stream ? end_stream(run) : answer_whole(run);
 }
 

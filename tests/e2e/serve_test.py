@@ -57,6 +57,16 @@ def test_methods(server):
         assert body["error"]["type"] == "not_found_error", body
 
 
+def test_page_is_sent_once(server):
+    status, headers, page = server.ask("GET", "/")
+    assert status == 200 and page.startswith(b"<!doctype html>"), page[:40]
+    assert "default-src 'none'" in headers["Content-Security-Policy"], headers
+    tag = headers["ETag"]
+    status, headers, page = server.ask("GET", "/", headers={"If-None-Match": tag})
+    assert (status, page) == (304, b"") and headers["ETag"] == tag, (status, page[:40])
+    assert server.ask("GET", "/", headers={"If-None-Match": '"other"'})[0] == 200
+
+
 def test_whole_and_stream_are_one_text(server):
     status, _, whole = server.post(CHAT, user("Say a word about rain.", logprobs=True))
     assert status == 200, whole
@@ -112,6 +122,12 @@ def test_metrics(server):
     assert values["cohort:flights"] == "0", text
 
 
+def once(pairs):
+    """An object whose keys each stand once."""
+    assert len(pairs) == len(dict(pairs)), pairs
+    return dict(pairs)
+
+
 def test_minions(server):
     """A question about documents: the answer and its citation, whole and as events."""
     offer = "The written offer for source code must be valid for at least three years."
@@ -130,7 +146,9 @@ def test_minions(server):
     events = [part.split("\n", 1) for part in got.decode().split("\n\n") if part]
     names = [name.removeprefix("event: ") for name, _ in events]
     assert names[0] == "documents" and names[-1] == "result" and "progress" in names, names
-    data = [json.loads(rest.removeprefix("data: ")) for _, rest in events]
+    data = [json.loads(rest.removeprefix("data: "), object_pairs_hook=once) for _, rest in events]
+    plans = [d for name, d in zip(names, data) if name == "plan"]
+    assert all(set(d["tasks"]) == {str(job["task"]) for job in d["jobs"]} for d in plans), plans
     planned = [job["job"] for name, d in zip(names, data) if name == "plan" for job in d["jobs"]]
     judged = [job["job"] for name, d in zip(names, data) if name == "judged" for job in d["jobs"]]
     assert planned == judged == list(range(len(planned))) and planned, (planned, judged)
@@ -149,6 +167,10 @@ def test_minions_refuses_by_name(server):
     for body, name in cases:
         status, _, got = server.post("/minions", body)
         assert status == 400 and got["error"]["param"] == name, (body, status, got)
+    for base64_text, why in (("!", "malformed"), ("", "no text")):
+        _, _, got = server.post("/minions", {"question": "x", "documents": [
+            {"name": "a", "base64": base64_text}]})
+        assert why in got["error"]["message"], got
 
 
 def test_gate(server):
@@ -185,13 +207,18 @@ def test_keys(binary):
     with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
         keys.write("# ours\nsecret-1\nsecret-2\n")
         keys.flush()
-        server = serving.Server(binary, "--api-keys", keys.name)
+        server = serving.Server(binary, "--api-keys", keys.name, "--requests", "4")
     with server:
         assert server.ask("GET", "/health")[0] == 200
         for headers, want in (({}, 401), ({"Authorization": "Bearer secret"}, 401),
                               ({"Authorization": "Bearer secret-2"}, 200),
                               ({"X-Api-Key": "secret-1"}, 200)):
             assert server.ask("GET", "/v1/models", headers=headers)[0] == want, headers
+        # A request that is refused holds no place of those that its key may hold.
+        key = {"X-Api-Key": "secret-1"}
+        for _ in range(5):
+            assert server.post(CHAT, user("x", n=0), key)[0] == 400
+        assert server.post(CHAT, user("x"), key)[0] == 200
 
 
 def test_refused_are_counted(binary):
