@@ -189,7 +189,8 @@ static void write_news(struct run *run, const struct news *news, size_t count)
     end_event(run);
 }
 
-/* Waits up to wait_ms for news; writes what there are, those of a kind together. False: none. */
+/* Waits up to wait_ms for news; writes what there are, those of a kind together. False: there
+ * are none. */
 static bool take_news(struct run *run, int wait_ms)
 {
     struct news news[NEWS_AT_ONCE];

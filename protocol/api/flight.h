@@ -21,9 +21,8 @@
 
 enum { FLIGHT_EVENTS = 256 }; /* taken from the engine at once */
 
-/* A job's tag: the flight's slot << 32, beside ask_run's. A client's (http_gone): generation
- * << 32, beside the slot. */
-
+/* A job's tag: the flight's slot << 32, beside ask_run's. A client's (http_gone): its
+ * generation << 32, beside the slot. */
 struct flight {
     uint32_t slot, generation; /* generation: how often the slot was used */
     bool is_used;

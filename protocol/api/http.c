@@ -100,9 +100,7 @@ void http_begin(struct http_exchange *x, const struct http_reply *reply)
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, STREAM_BLOCK, http_read_stream, x, NULL);
     http_exchange_lock(http);
-    if (x->out.size == 0)
-        add_piece(x, reply->body);
-    x->is_streaming = true;
+    add_piece(x, reply->body);
     http_exchange_unlock(http);
     respond(x, reply, response);
 }
@@ -113,8 +111,7 @@ bool http_send(struct http_exchange *x, struct text piece)
     http_exchange_lock(http);
     add_piece(x, piece);
     const bool is_read = !x->is_gone && !x->is_cut;
-    if (x->is_streaming)
-        http_exchange_resume(x);
+    http_exchange_resume(x);
     http_exchange_unlock(http);
     return is_read;
 }

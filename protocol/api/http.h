@@ -49,7 +49,6 @@ enum http_header {
     HTTP_X_API_KEY,
     HTTP_CONTENT_TYPE,
     HTTP_IF_NONE_MATCH,
-    HTTP_IDEMPOTENCY_KEY,
     HTTP_X_MINIONS_BATCH,
     HTTP_HEADER_COUNT
 };
@@ -116,9 +115,9 @@ struct http_reply {
 /* The whole reply; the exchange is over. */
 void http_answer(struct http_exchange *exchange, const struct http_reply *reply);
 
-/* A reply in pieces: status and headers now (body is its first piece), http_send as it comes,
- * http_end last. What is sent before http_begin waits for it. False: the client is gone or does
- * not read; nothing more is kept, and http_end is still owed. */
+/* A reply in pieces: http_begin once, with status, headers and the first piece as its body;
+ * http_send as it comes; http_end last. False: the client is gone or does not read; nothing
+ * more is kept, and http_end is still owed. */
 void http_begin(struct http_exchange *exchange, const struct http_reply *reply);
 bool http_send(struct http_exchange *exchange, struct text piece);
 void http_end(struct http_exchange *exchange);

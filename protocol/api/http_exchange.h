@@ -34,10 +34,10 @@ struct http_exchange {
     uint32_t slot, generation;
     bool has_connection, has_taker; /* its two holders */
     bool is_suspended, is_watched;
-    bool is_streaming, is_over; /* http_begin was called; nothing more is sent */
-    bool is_gone, is_cut;       /* the client; what it does not read */
-    bool is_answering;          /* its response is being given: nobody else resumes it */
-    int refused;                /* a status to answer with when the body has come in */
+    bool is_over;         /* nothing more is sent */
+    bool is_gone, is_cut; /* the client; what it does not read */
+    bool is_answering;    /* its response is being given: nobody else resumes it */
+    int refused;          /* a status to answer with when the body has come in */
     uint64_t tag;
     struct http_request request;
     struct text_buf line, body; /* what request points into */

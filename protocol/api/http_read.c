@@ -16,7 +16,7 @@
 static const char *const HEADER_NAMES[HTTP_HEADER_COUNT] = {
     [HTTP_AUTHORIZATION] = "Authorization",     [HTTP_X_API_KEY] = "X-Api-Key",
     [HTTP_CONTENT_TYPE] = "Content-Type",       [HTTP_IF_NONE_MATCH] = "If-None-Match",
-    [HTTP_IDEMPOTENCY_KEY] = "Idempotency-Key", [HTTP_X_MINIONS_BATCH] = "X-Minions-Batch",
+    [HTTP_X_MINIONS_BATCH] = "X-Minions-Batch",
 };
 
 static enum http_method method_of(const char *method)
