@@ -226,7 +226,9 @@ def check_limits(binary):
         held = client.chat.completions.create(messages=RAIN, stream=True, extra_body={
             "ignore_eos": True}, **SHORT | {"max_tokens": 6000})
         next(iter(held))
-        raises(openai.RateLimitError, lambda: client.models.list(), status_code=429)
+        raises(openai.RateLimitError, lambda: client.chat.completions.create(
+            messages=RAIN, **SHORT), status_code=429)
+        assert client.models.list().data  # what costs nothing is told all the same
         held.close()
     print("ok check_limits")
 

@@ -320,7 +320,7 @@ class Pull(unittest.TestCase):
                    file="_2e_2e_2fpass_20wd__x_.gguf")
         self.pulls(self.root + "/x/.hidden", file="hidden.gguf")
         self.pulls(self.root + "/" + "n" * 300, file="n" * 154 + ".gguf")
-        self.assertIn(" qwen2.5-3b\n  llama-3.2-1b", self.cohort("pull", "--help")[1])
+        self.assertRegex(self.cohort("pull", "--help")[1], r"\bqwen2\.5-3b\s+llama-3\.2-1b\b")
         for word in ("nonsense", "hf:O", "hf:O/R/S", "hf:../R", "hf:O/R:../x.gguf", "hf:O/R:",
                      "hf:O/R:a b", self.root + "/", self.root + "/..", "hf:O/R?x/y"):
             code, text, said = self.cohort("pull", word)
