@@ -175,7 +175,7 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(ask_fuzz ROOMS api engine tokenizer base SOURCES protocol/api/endpoints.c protocol/api/ask.c
-  protocol/api/field.c protocol/api/openai.c protocol/api/response_format.c protocol/api/tokenize.c)
+  protocol/api/messages.c protocol/api/anthropic_talk.c protocol/api/field.c protocol/api/openai.c protocol/api/response_format.c protocol/api/tokenize.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
   engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
@@ -193,8 +193,8 @@ if(COHORT_TOOLS)
     protocol/api/batch_file.c protocol/api/id_set.c protocol/api/ask.c protocol/api/field.c
     protocol/api/openai_body.c protocol/api/openai.c protocol/api/openai_text.c
     protocol/api/openai_embed.c protocol/api/openai_responses.c protocol/api/response_format.c
-    protocol/api/tools.c protocol/api/tool_calls.c protocol/api/ollama.c
-    protocol/api/anthropic.c)
+    protocol/api/tools.c protocol/api/tool_calls.c protocol/api/messages.c
+    protocol/api/ollama.c protocol/api/anthropic.c protocol/api/anthropic_talk.c)
   fuzz(questions_fuzz ROOMS minions base SOURCES tools/eval_questions.c protocol/api/batch_file.c
     protocol/api/id_set.c)
   fuzz(documents_fuzz ROOMS minions base SOURCES protocol/minions/document_kind.c
