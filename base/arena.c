@@ -30,6 +30,15 @@ void arena_trim(struct arena *arena)
     arena->size = whole;
 }
 
+void arena_empty(struct arena *arena, size_t keep)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t kept = (keep + page - 1) / page * page;
+    if (arena->used > kept)
+        (void)madvise(arena->base + kept, arena->used - kept, MADV_DONTNEED);
+    arena->used = 0;
+}
+
 void arena_deinit(struct arena *arena)
 {
     if (arena->base)

@@ -39,6 +39,10 @@ void arena_deinit(struct arena *arena);
  * page: for what is made once, with room to spare in the making. */
 void arena_trim(struct arena *arena);
 
+/* Empties an arena of arena_init. Of its pages the system gets back those that were used beyond
+ * keep bytes; they come again as they are touched: for what is small but for now and then. */
+void arena_empty(struct arena *arena, size_t keep);
+
 /* count elements of elem_size bytes, zeroed, aligned to align (a power of two); NULL when
  * there is no room. count 0 gives a valid pointer to nothing. */
 void *arena_push(struct arena *arena, size_t count, size_t elem_size, size_t align);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,12 +117,45 @@ static void test_trim(void **state)
     arena_deinit(&arena);
 }
 
+static size_t resident_pages(const struct arena *arena)
+{
+    unsigned char flags[64];
+    size_t count = 0;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    assert_true(arena->size <= sizeof flags * page);
+    assert_int_equal(mincore(arena->base, arena->size, flags), 0);
+    for (size_t i = 0; i < arena->size / page; i++)
+        count += flags[i] & 1;
+    return count;
+}
+
+/* Its room is all there again; of its memory what is to be kept. */
+static void test_empty(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct arena arena = {0};
+    (void)state;
+    assert_int_equal(arena_init(&arena, 64 * page, NULL), OK);
+    for (int turn = 0; turn < 3; turn++) {
+        uint8_t *piece = ARENA_NEW(&arena, uint8_t, 60 * page);
+        assert_non_null(piece);
+        for (size_t i = 0; i < 60 * page; i += page)
+            assert_int_equal(piece[i], 0);
+        memset(piece, 7, 60 * page);
+        assert_int_equal(resident_pages(&arena), 60);
+        arena_empty(&arena, 3 * page - 1);
+        assert_int_equal(arena.used, 0);
+        assert_int_equal(resident_pages(&arena), 3);
+    }
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces),         cmocka_unit_test(test_fails_at_every_push),
         cmocka_unit_test(test_hostile_counts), cmocka_unit_test(test_mapping),
-        cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_trim),           cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include "protocol/api/refusal.h"
 #include "protocol/api/server_facts.h"
 
+enum { ARENA_KEPT = 1 << 20 }; /* bytes of a reader's arena, from request to request */
+
 /* ---- bodies ---- */
 
 /* The engine's "queue: ..." is a limit that is not the request's: there may be room later. */
@@ -57,8 +59,7 @@ static void answer_body(struct server_reader *reader, struct http_exchange *x,
                                   .text = text_of(err.text),
                                   .param = field_of_refusal(endpoint->fields, err.text)});
     json_free(root);
-    arena_rewind(&reader->arena, 0);
-    arena_trim(&reader->arena);
+    arena_empty(&reader->arena, ARENA_KEPT);
 }
 
 static void answer_batches(struct server_reader *reader, struct http_exchange *x,
@@ -67,8 +68,7 @@ static void answer_batches(struct server_reader *reader, struct http_exchange *x
     const struct batch_call call = {
         .exchange = x, .endpoint = endpoint, .name = name, .arena = &reader->arena};
     batch_calls_answer(reader->server->batches, &call);
-    arena_rewind(&reader->arena, 0);
-    arena_trim(&reader->arena);
+    arena_empty(&reader->arena, ARENA_KEPT);
 }
 
 /* ---- routing ---- */
