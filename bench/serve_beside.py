@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """serve_beside - the same jobs through `cohort batch` and through `cohort serve`, in turns.
 
-    bench/serve_beside.py --cohort build/release/cohort -m MODEL [--chunks 8] [--turns 5] [--stream]
+    bench/serve_beside.py --cohort build/release/cohort -m MODEL [--chunks 16] [--turns 9] [--stream]
 
 A small T3: chunks x 3 tasks, each a chunk all three share and a question of its own, 64 tokens out,
 greedy, end of text ignored. Both sides get all jobs at once, on the same cores, and must answer the
@@ -183,9 +183,9 @@ def main():
     parser.add_argument("--cohort", required=True)
     parser.add_argument("-m", "--model", required=True)
     parser.add_argument("--precision", default="int8")
-    parser.add_argument("--chunks", type=int, default=8)
+    parser.add_argument("--chunks", type=int, default=16)
     parser.add_argument("--words", type=int, default=200)
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--stream", action="store_true")
     parser.add_argument("--demand", type=float, default=0.95)
