@@ -6,17 +6,34 @@
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
-static bool wrong_count(struct interp *in, const struct args_spec *spec, uint32_t given)
+#include <string.h>
+
+/* CPython has several ways to say it, by how a function takes its arguments. */
+static bool wrong_count(struct interp *in, const struct args_spec *spec,
+                        const struct args *args)
 {
+    const uint32_t given = args->count;
     const bool many = given > spec->most;
     const uint32_t limit = many ? spec->most : spec->required;
+    const bool is_method = args->self.kind >= VALUE_STR && args->self.kind <= VALUE_RANGE &&
+                           !strchr(spec->function, '.');
+    const char *owner = is_method ? type_name(args->self) : "";
+    const char *dot = is_method ? "." : "";
     if (spec->most == 0)
-        return exception_raise(in, &exception_type, "%s() takes no arguments (%u given)",
-                               spec->function, given);
+        return exception_raise(in, &exception_type, "%s%s%s() takes no arguments (%u given)",
+                               owner, dot, spec->function, given);
     if (spec->most == 1 && spec->required == 1)
         return exception_raise(in, &exception_type,
-                               "%s() takes exactly one argument (%u given)", spec->function,
-                               given);
+                               "%s%s%s() takes exactly one argument (%u given)", owner, dot,
+                               spec->function, given);
+    if (!many && spec->names[0] && given < ARGS_MAX && spec->names[given])
+        return exception_raise(in, &exception_type,
+                               "%s() missing required argument '%s' (pos %u)", spec->function,
+                               spec->names[given], given + 1);
+    if (!many && !spec->names[0] && spec->names[1])
+        return exception_raise(in, &exception_type,
+                               "%s() takes at least %u positional argument%s (%u given)",
+                               spec->function, limit, limit == 1 ? "" : "s", given);
     return exception_raise(in, &exception_type, "%s expected %s%u argument%s, got %u",
                            spec->function,
                            spec->most == spec->required ? ""
@@ -45,7 +62,7 @@ bool args_bind(struct interp *in, const struct args_spec *spec, const struct arg
     for (uint32_t i = 0; i < spec->most + extra; i++)
         values[i] = (struct value){.kind = VALUE_UNSET};
     if (args->count > spec->most)
-        return wrong_count(in, spec, args->count);
+        return wrong_count(in, spec, args);
     for (uint32_t i = 0; i < args->count; i++)
         values[i] = args->values[i];
     for (uint32_t i = 0; i < args->named_count; i++) {
@@ -66,7 +83,7 @@ bool args_bind(struct interp *in, const struct args_spec *spec, const struct arg
     }
     for (uint32_t i = 0; i < spec->required; i++)
         if (values[i].kind == VALUE_UNSET)
-            return wrong_count(in, spec, args->count);
+            return wrong_count(in, spec, args);
     return true;
 }
 
@@ -80,6 +97,14 @@ bool args_int(struct interp *in, struct value value, int64_t *out)
                                type_name(value));
     *out = number_integer(value);
     return true;
+}
+
+bool args_c_int(struct interp *in, struct value value, int64_t *out)
+{
+    if (!args_int(in, value, out))
+        return false;
+    return (*out >= INT32_MIN && *out <= INT32_MAX) ||
+           exception_raise(in, &exception_overflow, "Python int too large to convert to C int");
 }
 
 bool args_str(struct interp *in, struct value value, const char *what, struct str **out)

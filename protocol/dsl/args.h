@@ -21,6 +21,8 @@ bool args_bind(struct interp *in, const struct args_spec *spec, const struct arg
 
 /* Typed readings of a bound value; what is unset leaves *out alone. TypeError otherwise. */
 bool args_int(struct interp *in, struct value value, int64_t *out);
+/* The same for what CPython has as a C int: OverflowError beyond 32 bits. */
+bool args_c_int(struct interp *in, struct value value, int64_t *out);
 /* "what" names the argument, as in "replace() argument 1". */
 bool args_str(struct interp *in, struct value value, const char *what, struct str **out);
 #endif

@@ -5,6 +5,7 @@
 #include "protocol/dsl/code.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/interp.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/methods.h"
 #include "protocol/dsl/modules.h"
@@ -89,6 +90,12 @@ static value_call *in_str(const struct str *name)
     return call ? call : methods_lookup(methods_text_table, name);
 }
 
+static value_call *in_set(const struct dict *set, const struct str *name)
+{
+    value_call *call = methods_lookup(methods_frozen_table, name);
+    return call || set->frozen ? call : methods_lookup(methods_set_table, name);
+}
+
 value_call *attribute_method(struct value object, const struct str *name)
 {
     switch (object.kind) {
@@ -103,10 +110,14 @@ value_call *attribute_method(struct value object, const struct str *name)
         return methods_lookup(methods_list_table, name);
     case VALUE_TUPLE:
         return methods_lookup(methods_tuple_table, name);
+    case VALUE_RANGE:
+        return methods_lookup(methods_range_table, name);
+    case VALUE_ITER: /* dict.keys() and dict.items() */
+        return iter_is_set_view(object) ? methods_lookup(methods_view_table, name) : NULL;
     case VALUE_DICT:
         return in_dict(object.as.dict, name);
     case VALUE_SET:
-        return methods_lookup(methods_set_table, name);
+        return in_set(object.as.dict, name);
     case VALUE_RECORD:
         return methods_lookup(RECORD_METHODS, name);
     case VALUE_PATTERN:
@@ -126,15 +137,25 @@ static bool call_unbound(struct interp *in, const struct args *args, struct valu
     const struct type *type = args->self.as.list->items[1].as.type;
     if (str_is(name, "fromkeys") || str_is(name, "maketrans")) { /* these are static */
         const bool text = type == &type_str;
+        struct dict like = {.flavor = type == &type_ordered_dict  ? DICT_ORDERED
+                                      : type == &type_defaultdict ? DICT_DEFAULT
+                                                                  : DICT_PLAIN};
+        rest.self = value_dict(&like);
+        if (type == &type_counter)
+            return methods_lookup(modules_counter_methods, name)(in, &rest, out);
         return methods_lookup(text ? methods_text_table : methods_dict_table, name)(in, &rest,
                                                                                     out);
     }
-    if (args->count == 0 || !type_is_instance(args->values[0], type))
+    if (args->count == 0)
+        return exception_raise(
+            in, &exception_type, "unbound method %s.%.*s() needs an argument",
+            type == &type_counter || type == &type_defaultdict ? "dict" : type->name,
+            TEXT_ARG(str_text(name)));
+    if (!type_is_instance(args->values[0], type))
         return exception_raise(
             in, &exception_type,
             "descriptor '%.*s' for '%s' objects doesn't apply to a '%s' object",
-            TEXT_ARG(str_text(name)), type->name,
-            args->count == 0 ? "missing" : type_name(args->values[0]));
+            TEXT_ARG(str_text(name)), type->name, type_name(args->values[0]));
     rest.self = args->values[0];
     rest.values++;
     rest.count--;
@@ -164,6 +185,7 @@ static bool type_attribute(struct interp *in, const struct type *type, struct st
         *out = value_str(text);
         return *found;
     }
+    dict.frozen = type == &type_frozenset;
     if (probe.kind == VALUE_DICT || probe.kind == VALUE_SET)
         probe.as.dict = &dict;
     if (probe.kind == VALUE_RECORD || !attribute_method(probe, name))
@@ -190,6 +212,28 @@ static bool exception_attribute_of(struct interp *in, const struct exception *ex
         *out = entry->value;
     }
     return true;
+}
+
+/* start, stop and step. */
+static bool bound_of(struct value object, const struct str *name, struct value *out)
+{
+    static const char *const NAMES[3] = {"start", "stop", "step"};
+    struct value bounds[3];
+    if (object.kind == VALUE_RANGE) {
+        bounds[0] = value_int(object.as.range->start);
+        bounds[1] = value_int(object.as.range->stop);
+        bounds[2] = value_int(object.as.range->step);
+    } else {
+        bounds[0] = object.as.slice->start;
+        bounds[1] = object.as.slice->stop;
+        bounds[2] = object.as.slice->step;
+    }
+    for (size_t i = 0; i < 3; i++)
+        if (str_is(name, NAMES[i])) {
+            *out = bounds[i];
+            return true;
+        }
+    return false;
 }
 
 static bool data_attribute(struct interp *in, struct value object, struct str *name,
@@ -230,8 +274,12 @@ static bool data_attribute(struct interp *in, struct value object, struct str *n
     case VALUE_FLOAT:
         if (str_is(name, "real")) {
             *found = true;
-            *out = object;
+            *out = object.kind == VALUE_BOOL ? value_int(object.as.boolean) : object;
         }
+        return true;
+    case VALUE_RANGE:
+    case VALUE_SLICE:
+        *found = bound_of(object, name, out);
         return true;
     default:
         return true;
@@ -257,9 +305,10 @@ bool attribute_get(struct interp *in, struct value object, struct str *name, str
         return true;
     const struct text text = str_text(name);
     if (object.kind == VALUE_TYPE)
-        return exception_raise(in, &exception_attribute,
-                               "type object '%s' has no attribute '%.*s'", object.as.type->name,
-                               TEXT_ARG(text));
+        return exception_raise(
+            in, &exception_attribute, "type object '%s%s' has no attribute '%.*s'",
+            object.as.type == &type_counter ? "" : type_prefix(object.as.type),
+            object.as.type->name, TEXT_ARG(text));
     if (object.kind == VALUE_MODULE)
         return exception_raise(in, &exception_attribute, "module '%s' has no attribute '%.*s'",
                                modules_name(object.as.module), TEXT_ARG(text));
@@ -277,6 +326,12 @@ bool attribute_set(struct interp *in, struct value object, struct str *name, str
                                    object.as.record->type->name, TEXT_ARG(text));
         object.as.record->fields[field] = value;
         return true;
+    }
+    if (object.kind == VALUE_EXCEPTION && !str_is(name, "args")) {
+        if (!object.as.exception->extra)
+            object.as.exception->extra = dict_new(in);
+        return object.as.exception->extra &&
+               dict_set(in, object.as.exception->extra, value_str(name), value);
     }
     if (attribute_method(object, name))
         return exception_raise(in, &exception_attribute,

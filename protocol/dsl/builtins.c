@@ -141,7 +141,10 @@ static int64_t inverse(int64_t base, int64_t modulus)
 
 static bool power_of_three(struct interp *in, const struct value values[3], struct value *out)
 {
+    bool reals = false; /* a float among them answers for all */
     for (uint32_t i = 0; i < 3; i++)
+        reals |= values[i].kind == VALUE_FLOAT;
+    for (uint32_t i = 0; i < 3 && !reals; i++)
         if (!number_is(values[i]))
             return exception_raise(
                 in, &exception_type,
@@ -232,10 +235,6 @@ static bool is_one_of(struct interp *in, struct value value, struct value classe
             *yes |= strcmp(classes.as.typing, NAMES[i]) == 0 && value.kind == KINDS[i];
         return true;
     }
-    if (classes.kind == VALUE_NONE) {
-        *yes = value.kind == VALUE_NONE;
-        return true;
-    }
     if (classes.kind != VALUE_TYPE)
         return exception_raise(in, &exception_type,
                                "isinstance() arg 2 must be a type, a tuple of types, or a "
@@ -253,17 +252,34 @@ static bool isinstance(struct interp *in, const struct args *args, struct value 
            is_one_of(in, values[0], values[1], &out->as.boolean);
 }
 
+static bool is_subclass(struct interp *in, struct value type, struct value classes, bool *yes)
+{
+    if (classes.kind != VALUE_TUPLE && type.kind != VALUE_TYPE)
+        return exception_raise(in, &exception_type, "issubclass() arg 1 must be a class");
+    if (classes.kind == VALUE_TYPE) {
+        *yes = classes.as.type == &type_object ||
+               exception_type_is_a(type.as.type, classes.as.type);
+        return true;
+    }
+    if (classes.kind != VALUE_TUPLE)
+        return exception_raise(in, &exception_type,
+                               "issubclass() arg 2 must be a class, a tuple of classes, or a "
+                               "union");
+    bool fine = interp_enter(in);
+    for (uint32_t i = 0; fine && i < classes.as.list->count && !*yes; i++)
+        fine = is_subclass(in, type, classes.as.list->items[i], yes);
+    interp_leave(in);
+    return fine;
+}
+
 static bool issubclass(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"issubclass", 2, 2, {NULL}, {NULL}};
     struct value values[2];
     if (!args_bind(in, &SPEC, args, values))
         return false;
-    if (values[0].kind != VALUE_TYPE || values[1].kind != VALUE_TYPE)
-        return exception_raise(in, &exception_type, "issubclass() wants classes");
-    *out = value_bool(values[1].as.type == &type_object ||
-                      exception_type_is_a(values[0].as.type, values[1].as.type));
-    return true;
+    *out = value_bool(false);
+    return is_subclass(in, values[0], values[1], &out->as.boolean);
 }
 
 static bool callable(struct interp *in, const struct args *args, struct value *out)
@@ -346,8 +362,7 @@ static bool chr(struct interp *in, const struct args *args, struct value *out)
         return false;
     if (code_point < INT32_MIN || code_point > INT32_MAX)
         return exception_raise(in, &exception_overflow,
-                               code_point < 0 ? "Python int too small to convert to C int"
-                                              : "Python int too large to convert to C int");
+                               "Python int too large to convert to C int");
     if (code_point < 0 || code_point > 0x10ffff)
         return exception_raise(in, &exception_value, "chr() arg not in range(0x110000)");
     if (code_point >= 0xd800 && code_point < 0xe000)

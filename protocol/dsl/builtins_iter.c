@@ -169,13 +169,18 @@ static bool filter(struct interp *in, const struct args *args, struct value *out
 
 static bool sorted(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"sorted", 1, 1, {NULL}, {"key", "reverse"}};
+    static const struct args_spec SPEC = {"sorted", 0, 1, {NULL}, {"key", "reverse"}};
+    if (args->count != 1)
+        return exception_raise(in, &exception_type, "sorted expected 1 argument, got %u",
+                               args->count);
     struct value values[3];
+    int64_t reverse = 0;
     if (!args_bind(in, &SPEC, args, values))
         return false;
     struct list *list = list_from(in, values[0]);
     *out = value_list(list);
-    return list && list_sort(in, list, values[1], compare_truth(values[2]));
+    return list && args_c_int(in, values[2], &reverse) &&
+           list_sort(in, list, values[1], reverse != 0);
 }
 
 static bool reversed(struct interp *in, const struct args *args, struct value *out)
@@ -216,7 +221,7 @@ static bool sum(struct interp *in, const struct args *args, struct value *out)
         return false;
     struct iter *iter = iter_of(in, values[0]);
     pair[0] = values[1].kind == VALUE_UNSET ? value_int(0) : values[1];
-    if (pair[0].kind == VALUE_STR)
+    if (iter && pair[0].kind == VALUE_STR)
         return exception_raise(in, &exception_type,
                                "sum() can't sum strings [use ''.join(seq) instead]");
     enum iter_result result = iter ? ITER_ITEM : ITER_RAISED;

@@ -56,7 +56,7 @@ bool eval_set_item(struct interp *in, struct value object, struct value index,
                    struct value value);
 /* Python's slice over a length: where it starts, how many, by which step. */
 struct eval_span {
-    int64_t start, step, count;
+    int64_t start, stop, step, count;
 };
 bool eval_span_of(struct interp *in, const struct slice *slice, int64_t length,
                   struct eval_span *span);

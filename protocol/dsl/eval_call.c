@@ -153,8 +153,6 @@ static bool bind(struct interp *in, struct eval_frame *f, const struct function 
     struct dict *extra = NULL;
     if (!b.values)
         return false;
-    if (args->count > plain && !code->has_star)
-        return too_many(in, code, function, args);
     for (uint32_t i = 0; i < plain; i++)
         b.values[i] = args->values[i];
     if (code->has_star) {
@@ -170,7 +168,11 @@ static bool bind(struct interp *in, struct eval_frame *f, const struct function 
             return false;
         put(f, code->places[code->parameter_count + 1], value_dict(extra));
     }
-    if (!bind_named(in, &b, extra) || !fill_defaults(in, &b, function))
+    if (!bind_named(in, &b, extra))
+        return false;
+    if (args->count > plain && !code->has_star)
+        return too_many(in, code, function, args);
+    if (!fill_defaults(in, &b, function))
         return false;
     for (uint32_t i = 0; i < code->parameter_count; i++)
         put(f, code->places[i], b.values[i]);
@@ -261,6 +263,11 @@ static bool call_any(struct interp *in, struct value callee, const struct args *
         with_self.self = callee;
         if (callee.as.type->construct)
             return callee.as.type->construct(in, &with_self, out);
+        if (callee.as.type->instance == VALUE_NONE && args->count + args->named_count > 0)
+            return exception_raise(in, &exception_type, "NoneType takes no arguments");
+        *out = value_none();
+        if (callee.as.type->instance == VALUE_NONE)
+            return true;
         return exception_raise(in, &exception_type, "cannot create '%s' instances",
                                callee.as.type->name);
     default:
@@ -303,24 +310,53 @@ struct spread {
     struct value callee, object; /* object: of a method, else unset */
     const struct str *method;
     struct list *plain, *named, *names;
+    bool has_more; /* positional arguments than one */
 };
+
+/* What is called: its name, behind where it comes from. */
+static struct text callee_name(const struct spread *s, const char **before)
+{
+    *before = "";
+    if (s->object.kind != VALUE_UNSET) {
+        *before = type_name(s->object);
+        return str_text(s->method);
+    }
+    if (s->callee.kind == VALUE_FUNCTION)
+        return str_text(s->callee.as.function->code->qualified);
+    if (s->callee.kind == VALUE_BUILTIN)
+        return text_of(s->callee.as.builtin->name);
+    if (s->callee.kind != VALUE_TYPE)
+        return TEXT("");
+    *before = type_prefix(s->callee.as.type);
+    return text_of(s->callee.as.type->name);
+}
 
 static bool cannot_spread(struct interp *in, const struct spread *s, const char *what,
                           struct value value)
 {
-    struct text name = TEXT("");
+    const char *before;
+    const struct text name = callee_name(s, &before);
     const bool method = s->object.kind != VALUE_UNSET;
-    if (method)
-        name = str_text(s->method);
-    else if (s->callee.kind == VALUE_FUNCTION)
-        name = str_text(s->callee.as.function->code->qualified);
-    else if (s->callee.kind == VALUE_BUILTIN)
-        name = text_of(s->callee.as.builtin->name);
-    else if (s->callee.kind == VALUE_TYPE)
-        name = text_of(s->callee.as.type->name);
-    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s",
-                           method ? type_name(s->object) : "", method ? "." : "",
-                           TEXT_ARG(name), what, type_name(value));
+    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s", before,
+                           method ? "." : "", TEXT_ARG(name), what, type_name(value));
+}
+
+static bool is_twice(struct interp *in, const struct spread *s, const struct str *name)
+{
+    const char *before;
+    const struct text function = callee_name(s, &before);
+    const bool method = s->object.kind != VALUE_UNSET;
+    return exception_raise(in, &exception_type,
+                           "%s%s%.*s() got multiple values for keyword argument '%.*s'", before,
+                           method ? "." : "", TEXT_ARG(function), TEXT_ARG(str_text(name)));
+}
+
+static bool has_name(const struct list *names, const struct str *name)
+{
+    for (uint32_t i = 0; i < names->count; i++)
+        if (str_equal(names->items[i].as.str, name))
+            return true;
+    return false;
 }
 
 static bool spread_dict(struct interp *in, const struct spread *s, struct value value)
@@ -332,6 +368,10 @@ static bool spread_dict(struct interp *in, const struct spread *s, struct value 
     for (const struct dict_entry *entry; (entry = dict_next(value.as.dict, &at)) != NULL;) {
         if (entry->key.kind != VALUE_STR)
             return exception_raise(in, &exception_type, "keywords must be strings");
+        if (!interp_charge(in, names->count / 4))
+            return false;
+        if (has_name(names, entry->key.as.str))
+            return is_twice(in, s, entry->key.as.str);
         if (!list_push(in, names, entry->key) || !list_push(in, named, entry->value))
             return false;
     }
@@ -349,6 +389,9 @@ static bool spread_one(struct interp *in, struct eval_frame *f, const struct ast
         return list_push(in, s->plain, value);
     if (item->as.star.twice)
         return spread_dict(in, s, value);
+    if (!iter_can(value) && s->has_more)
+        return exception_raise(in, &exception_type, "Value after * must be an iterable, not %s",
+                               type_name(value));
     if (!iter_can(value))
         return cannot_spread(in, s, "* must be an iterable", value);
     const struct list *items = list_from(in, value);
@@ -361,6 +404,8 @@ static bool spread_arguments(struct interp *in, struct eval_frame *f, const stru
 {
     const struct ast_list *items = &node->as.call.arguments;
     const uint32_t plain = items->count - node->as.call.named_count;
+    s->has_more =
+        plain > 1 && !(items->items[1]->kind == AST_STAR && items->items[1]->as.star.twice);
     s->plain = list_new(in, 0);
     s->named = list_new(in, 0);
     s->names = list_new(in, 0);
@@ -371,6 +416,8 @@ static bool spread_arguments(struct interp *in, struct eval_frame *f, const stru
         struct value value;
         if (!name && !spread_one(in, f, items->items[i], s))
             return false;
+        if (name && has_name(s->names, name))
+            return is_twice(in, s, name);
         if (name &&
             (!eval_expr(in, f, items->items[i], &value) || !list_push(in, s->named, value) ||
              !list_push(in, s->names, value_str(name))))

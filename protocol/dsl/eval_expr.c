@@ -78,17 +78,38 @@ static struct list *eval_items(struct interp *in, struct eval_frame *f,
     return list;
 }
 
+/* {a, *b, c}: what stands before the first star is hashed once all of that is known, the rest
+ * one by one, as in CPython. */
+static bool eval_set(struct interp *in, struct eval_frame *f, const struct ast_list *items,
+                     struct value *out)
+{
+    struct dict *set = dict_new(in);
+    struct list *before = set ? list_new(in, items->count) : NULL;
+    bool fine = before != NULL, spread = false;
+    for (uint32_t i = 0; fine && i < items->count; i++) {
+        const struct ast *item = items->items[i];
+        const bool star = item->kind == AST_STAR;
+        struct value value;
+        if (!eval_expr(in, f, star ? item->as.star.operand : item, &value))
+            return false;
+        if (star && !spread)
+            fine = dict_add_all(in, set, value_list(before));
+        spread |= star;
+        if (fine)
+            fine = star     ? dict_add_all(in, set, value)
+                   : spread ? dict_set(in, set, value, value_none())
+                            : list_push(in, before, value);
+    }
+    *out = value_set(set);
+    return fine && (spread || dict_add_all(in, set, value_list(before)));
+}
+
 static bool eval_display(struct interp *in, struct eval_frame *f, const struct ast *node,
                          struct value *out)
 {
     struct list *items = eval_items(in, f, &node->as.list);
     if (!items)
         return false;
-    if (node->kind == AST_SET) {
-        struct dict *set = dict_new(in);
-        *out = value_set(set);
-        return set && dict_add_all(in, set, value_list(items));
-    }
     *out = node->kind == AST_LIST ? value_list(items) : value_tuple(items);
     return true;
 }
@@ -184,7 +205,7 @@ static bool eval_format(struct interp *in, struct eval_frame *f, const struct as
 static bool eval_unary(struct interp *in, struct eval_frame *f, const struct ast *node,
                        struct value *out)
 {
-    struct value value, pair[2];
+    struct value value;
     if (!eval_expr(in, f, node->as.operand, &value))
         return false;
     if (node->kind == AST_NOT) {
@@ -202,13 +223,8 @@ static bool eval_unary(struct interp *in, struct eval_frame *f, const struct ast
         return true;
     }
     if (node->kind != AST_INVERT && value.kind == VALUE_DICT &&
-        value.as.dict->flavor == DICT_COUNTER) {
-        const struct value none = value_dict(modules_counter_new(in));
-        const bool plus = node->kind == AST_PLUS;
-        pair[0] = plus ? value : none;
-        pair[1] = plus ? none : value;
-        return none.as.dict && modules_counter_binary(in, plus ? AST_ADD : AST_SUB, pair, out);
-    }
+        value.as.dict->flavor == DICT_COUNTER)
+        return modules_counter_unary(in, node->kind == AST_NEGATE, value.as.dict, out);
     return exception_raise(in, &exception_type, "bad operand type for unary %s: '%s'",
                            node->kind == AST_NEGATE ? "-"
                            : node->kind == AST_PLUS ? "+"
@@ -323,8 +339,9 @@ static bool eval_any(struct interp *in, struct eval_frame *f, const struct ast *
         return eval_format(in, f, node, out);
     case AST_LIST:
     case AST_TUPLE:
-    case AST_SET:
         return eval_display(in, f, node, out);
+    case AST_SET:
+        return eval_set(in, f, &node->as.list, out);
     case AST_DICT:
         return eval_dict(in, f, node, out);
     case AST_COMPREHENSION:

@@ -143,41 +143,6 @@ static bool is_bitwise(enum ast_operator op)
     return op == AST_SUB || op == AST_AND_BITS || op == AST_OR_BITS || op == AST_XOR;
 }
 
-static bool counters(struct interp *in, enum ast_operator op, const struct value pair[2],
-                     bool in_place, struct value *out)
-{
-    if (!is_bitwise(op) && op != AST_ADD)
-        return unsupported(in, op, pair, in_place);
-    if (op == AST_XOR)
-        return unsupported(in, op, pair, in_place);
-    if (!modules_counter_binary(in, op, pair, out))
-        return false;
-    if (in_place) {
-        *pair[0].as.dict = *out->as.dict;
-        *out = pair[0];
-    }
-    return true;
-}
-
-/* counter op= what has items: in a plain dict a missing key counts 0 too, but for &. */
-static bool counter_in_place(struct interp *in, enum ast_operator op,
-                             const struct value pair[2], struct value *out)
-{
-    uint32_t at = 0;
-    if (pair[1].kind != VALUE_DICT)
-        return exception_raise(in, &exception_attribute, "'%s' object has no attribute 'items'",
-                               type_name(pair[1]));
-    if (op == AST_AND_BITS && pair[1].as.dict->flavor != DICT_COUNTER)
-        for (const struct dict_entry *e; (e = dict_next(pair[0].as.dict, &at)) != NULL;) {
-            struct dict_entry *found;
-            if (!interp_charge(in, 1) || !dict_find(in, pair[1].as.dict, e->key, &found))
-                return false;
-            if (!found)
-                return exception_raise_value(in, &exception_key, e->key);
-        }
-    return counters(in, op, pair, true, out);
-}
-
 /* dict |= a mapping or pairs */
 static bool update_dict(struct interp *in, const struct value pair[2], struct value *out)
 {
@@ -186,17 +151,28 @@ static bool update_dict(struct interp *in, const struct value pair[2], struct va
     return type_construct_fill(in, &args, pair[0].as.dict);
 }
 
+static bool is_counter(struct value value)
+{
+    return value.kind == VALUE_DICT && value.as.dict->flavor == DICT_COUNTER;
+}
+
+/* What counters know. */
+static bool counts(enum ast_operator op)
+{
+    return op == AST_ADD || op == AST_SUB || op == AST_AND_BITS || op == AST_OR_BITS;
+}
+
 static bool other_kinds(struct interp *in, enum ast_operator op, const struct value pair[2],
                         bool in_place, struct value *out)
 {
     const bool dicts = pair[0].kind == VALUE_DICT && pair[1].kind == VALUE_DICT;
     struct value sets[2] = {pair[0], pair[1]};
-    if (dicts && pair[0].as.dict->flavor == DICT_COUNTER &&
-        pair[1].as.dict->flavor == DICT_COUNTER)
-        return counters(in, op, pair, in_place, out);
-    if (in_place && pair[0].kind == VALUE_DICT && pair[0].as.dict->flavor == DICT_COUNTER &&
-        (op == AST_ADD || op == AST_SUB || op == AST_OR_BITS || (op == AST_AND_BITS && dicts)))
-        return counter_in_place(in, op, pair, out);
+    if (in_place && counts(op) && is_counter(pair[0])) {
+        *out = pair[0];
+        return modules_counter_in_place(in, op, pair);
+    }
+    if (counts(op) && is_counter(pair[0]) && is_counter(pair[1]))
+        return modules_counter_binary(in, op, pair, out);
     if (in_place && pair[0].kind == VALUE_DICT && op == AST_OR_BITS)
         return update_dict(in, pair, out);
     if (dicts && op == AST_OR_BITS)

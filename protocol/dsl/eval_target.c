@@ -46,7 +46,7 @@ bool eval_span_of(struct interp *in, const struct slice *slice, int64_t length,
     stop = slice->stop.kind == VALUE_NONE && back
                ? -1
                : clamp(stop, length, back ? -1 : 0, back ? length - 1 : length);
-    *span = (struct eval_span){.start = start, .step = step};
+    *span = (struct eval_span){.start = start, .stop = stop, .step = step};
     const int64_t distance = back ? start - stop : stop - start;
     if (distance > 0) {
         const uint64_t stride = back ? (uint64_t)0 - (uint64_t)step : (uint64_t)step;
@@ -178,7 +178,7 @@ static bool range_get(struct interp *in, struct value object, struct value index
         part->start = range->start + span.start * range->step;
         part->step = range->step * span.step;
         part->count = span.count;
-        part->stop = part->start + part->step * span.count;
+        part->stop = range->start + span.stop * range->step;
         *out = (struct value){.kind = VALUE_RANGE, .as.range = part};
         return true;
     }
@@ -186,6 +186,13 @@ static bool range_get(struct interp *in, struct value object, struct value index
         return false;
     *out = value_int(range->start + at * range->step);
     return true;
+}
+
+/* What holds no other values has no parameters. */
+static bool is_plain_type(enum value_kind instance)
+{
+    return instance <= VALUE_STR || instance == VALUE_RANGE || instance == VALUE_SLICE ||
+           instance == VALUE_EXCEPTION;
 }
 
 bool eval_get_item(struct interp *in, struct value object, struct value index,
@@ -209,8 +216,13 @@ bool eval_get_item(struct interp *in, struct value object, struct value index,
         return range_get(in, object, index, out);
     case VALUE_MATCH:
         return modules_re_match_group(in, object.as.match, index, out);
-    case VALUE_TYPING:
     case VALUE_TYPE: /* list[str] and dict[str, int] in an alias */
+        if (is_plain_type(object.as.type->instance))
+            return exception_raise(in, &exception_type, "type '%s' is not subscriptable",
+                                   object.as.type->name);
+        *out = object;
+        return true;
+    case VALUE_TYPING:
         *out = object;
         return true;
     default:
@@ -223,8 +235,14 @@ static bool set_slice(struct interp *in, struct list *list, const struct slice *
                       struct value value)
 {
     struct eval_span span;
-    struct list *items = list_from(in, value);
-    if (!items || !eval_span_of(in, slice, list->count, &span))
+    if (!eval_span_of(in, slice, list->count, &span))
+        return false;
+    if (!iter_can(value))
+        return exception_raise(in, &exception_type,
+                               span.step == 1 ? "can only assign an iterable"
+                                              : "must assign iterable to extended slice");
+    const struct list *items = list_from(in, value);
+    if (!items)
         return false;
     if (span.step == 1)
         return list_splice(in, list, (uint32_t)span.start, (uint32_t)span.count, items);
@@ -275,6 +293,12 @@ static bool delete_slice(struct interp *in, struct list *list, const struct slic
     return true;
 }
 
+/* A sequence that never changes: CPython says so otherwise than of other kinds. */
+static bool is_fixed(struct value object)
+{
+    return object.kind == VALUE_STR || object.kind == VALUE_TUPLE || object.kind == VALUE_RANGE;
+}
+
 static bool delete_item(struct interp *in, struct value object, struct value index)
 {
     const struct list none = {0};
@@ -287,8 +311,9 @@ static bool delete_item(struct interp *in, struct value object, struct value ind
                exception_raise_value(in, &exception_key, index);
     }
     if (object.kind != VALUE_LIST)
-        return exception_raise(in, &exception_type, "'%s' object doesn't support item deletion",
-                               type_name(object));
+        return exception_raise(in, &exception_type, "'%s' object does%s support item deletion",
+                               type_name(object),
+                               is_fixed(object) && number_is_int(index) ? "n't" : " not");
     if (index.kind == VALUE_SLICE)
         return delete_slice(in, object.as.list, index.as.slice);
     return change_index(in, object, index, &at) &&
@@ -358,19 +383,9 @@ static bool unpack(struct interp *in, struct eval_frame *f, const struct ast_lis
     while (star < targets->count && targets->items[star]->kind != AST_STAR)
         star++;
     const bool starred = star < targets->count;
-    switch (value.kind) {
-    case VALUE_NONE:
-    case VALUE_BOOL:
-    case VALUE_INT:
-    case VALUE_FLOAT:
-    case VALUE_RECORD:
-    case VALUE_FUNCTION:
-    case VALUE_TYPE:
+    if (!iter_can(value))
         return exception_raise(in, &exception_type, "cannot unpack non-iterable %s object",
                                type_name(value));
-    default:
-        break;
-    }
     const struct list *items = take_items(in, value, targets->count, starred);
     if (!items)
         return false;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES = 480 };
+enum { MESSAGE_BYTES = 480 }; /* most fit; longer ones are written once more */
 
 #define CLASS(symbol, class_name, parent)                                                      \
     const struct type symbol = {class_name, parent, VALUE_EXCEPTION, exception_construct}
@@ -106,16 +106,22 @@ bool exception_raise_value(struct interp *in, const struct type *type, struct va
 
 bool exception_raise(struct interp *in, const struct type *type, const char *format, ...)
 {
-    char message[MESSAGE_BYTES];
+    char brief[MESSAGE_BYTES], *message = brief;
     va_list arguments;
     if (in->out_of_budget)
         return false;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    const int size = vsnprintf(brief, sizeof brief, format, arguments);
     va_end(arguments);
-    const struct text whole = text_of(message);
-    const size_t valid = text_utf8_valid(whole); /* the cut may have split a character */
-    struct str *str = str_copy(in, text_slice(whole, 0, valid));
+    if (size >= MESSAGE_BYTES) {
+        message = interp_alloc(in, (size_t)size + 1, 1);
+        if (!message)
+            return false;
+        va_start(arguments, format);
+        vsnprintf(message, (size_t)size + 1, format, arguments);
+        va_end(arguments);
+    }
+    struct str *str = str_copy(in, text_of(message));
     return str ? exception_raise_value(in, type, value_str(str)) : false;
 }
 

@@ -17,7 +17,7 @@ extern const struct type exception_base, exception_any, exception_value, excepti
     exception_arithmetic, exception_not_implemented, exception_os, exception_json_decode,
     exception_regex, exception_unicode_encode, exception_validation;
 
-/* Raises type(message); always false. The message is cut at 480 bytes. */
+/* Raises type(message); always false. */
 bool exception_raise(struct interp *in, const struct type *type, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* Raises type(arg), such as KeyError(key); always false. */

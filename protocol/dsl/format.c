@@ -38,7 +38,7 @@ struct str *format_value(struct interp *in, struct value value, struct text text
     else if (value.kind == VALUE_FLOAT)
         fine = format_spec_float(&b, &spec, value.as.real);
     else
-        fine = format_spec_int(&b, &spec, number_integer(value));
+        fine = format_spec_int(&b, &spec, type_name(value), number_integer(value));
     return fine ? str_builder_str(&b) : NULL;
 }
 
@@ -99,13 +99,16 @@ static bool percent_put(struct percent *p, struct str_builder *b, struct format_
                         struct value value)
 {
     struct value whole = value;
+    if (strchr("rsac", spec->type)) { /* for numbers alone */
+        spec->sign = 0;
+        spec->alternate = false;
+    }
     switch (spec->type) {
     case 'r':
     case 's':
     case 'a': {
         struct str *text = format_convert(p->in, value, spec->type);
         spec->type = 's';
-        spec->sign = 0;
         if (spec->fill == '0') { /* zeros are for numbers */
             spec->fill = ' ';
             spec->align = '>';
@@ -119,7 +122,8 @@ static bool percent_put(struct percent *p, struct str_builder *b, struct format_
         }
         if (!number_is_int(value))
             return exception_raise(p->in, &exception_type, "%%c requires int or char");
-        return format_spec_int(b, spec, number_integer(value));
+        spec->precision = -1;
+        return format_spec_int(b, spec, "int", number_integer(value));
     default:
         break;
     }
@@ -137,7 +141,7 @@ static bool percent_put(struct percent *p, struct str_builder *b, struct format_
     if (value.kind == VALUE_FLOAT && !number_truncate(p->in, value.as.real, &whole))
         return false;
     spec->precision = -1;
-    return format_spec_int(b, spec, number_integer(whole));
+    return format_spec_int(b, spec, "int", number_integer(whole));
 }
 
 static void percent_flags(struct text format, size_t *at, struct format_spec *spec)
@@ -224,6 +228,7 @@ struct str *format_percent(struct interp *in, struct str *format, struct value a
 struct braces {
     struct interp *in;
     const struct args *args;
+    const struct value *map; /* of format_map, else NULL */
     uint32_t next;
     bool automatic, numbered;
 };
@@ -247,6 +252,9 @@ static bool braces_argument(struct braces *f, struct text name, struct value *ou
                                    name.size == 0 ? AUTOMATIC : MANUAL);
         if (name.size == 0)
             index = f->next++;
+        if (f->map)
+            return exception_raise(f->in, &exception_value,
+                                   "Format string contains positional fields");
         if (index >= f->args->count)
             return exception_raise(f->in, &exception_index,
                                    "Replacement index %llu out of range for positional args "
@@ -254,6 +262,10 @@ static bool braces_argument(struct braces *f, struct text name, struct value *ou
                                    (unsigned long long)index);
         *out = f->args->values[index];
         return true;
+    }
+    if (f->map) {
+        struct str *key = str_copy(f->in, name);
+        return key && eval_get_item(f->in, *f->map, value_str(key), out);
     }
     for (uint32_t i = 0; i < f->args->named_count; i++)
         if (text_equal(str_text(f->args->names[i]), name)) {
@@ -385,6 +397,13 @@ static bool braces_write(struct braces *f, struct str_builder *b, struct text te
 struct str *format_braces(struct interp *in, struct str *format, const struct args *args)
 {
     struct braces f = {.in = in, .args = args};
+    struct str_builder b = {.in = in};
+    return braces_write(&f, &b, str_text(format), 0) ? str_builder_str(&b) : NULL;
+}
+
+struct str *format_map(struct interp *in, struct str *format, struct value map)
+{
+    struct braces f = {.in = in, .map = &map};
     struct str_builder b = {.in = in};
     return braces_write(&f, &b, str_text(format), 0) ? str_builder_str(&b) : NULL;
 }

@@ -17,4 +17,6 @@ struct str *format_convert(struct interp *in, struct value value, char conversio
 struct str *format_percent(struct interp *in, struct str *format, struct value argument);
 /* format.format(...) */
 struct str *format_braces(struct interp *in, struct str *format, const struct args *args);
+/* format.format_map(map) */
+struct str *format_map(struct interp *in, struct str *format, struct value map);
 #endif

@@ -38,20 +38,24 @@ static bool is_align(char c)
     return c == '<' || c == '>' || c == '^' || c == '=';
 }
 
-static void read_align(struct text text, size_t *at, struct format_spec *spec)
+/* Whether a fill character is given, too. */
+static bool read_align(struct text text, size_t *at, struct format_spec *spec)
 {
     size_t after = 0;
     if (text.size == 0)
-        return;
+        return false;
     const uint32_t first = text_utf8_next(text, &after);
     if (after < text.size && is_align(text.data[after])) {
         spec->fill = first;
         spec->align = text.data[after];
         *at = after + 1;
-    } else if (is_align(text.data[0])) {
+        return true;
+    }
+    if (is_align(text.data[0])) {
         spec->align = text.data[0];
         *at = 1;
     }
+    return false;
 }
 
 static bool take(struct text text, size_t *at, const char *set, char *out)
@@ -68,13 +72,15 @@ bool format_spec_parse(struct interp *in, struct text text, const char *object,
     size_t at = 0;
     char flag;
     *spec = (struct format_spec){.fill = ' ', .precision = -1};
-    read_align(text, &at, spec);
+    const bool is_text = strcmp(object, "str") == 0;
+    const bool has_fill = read_align(text, &at, spec);
     take(text, &at, "+- ", &spec->sign);
-    take(text, &at, "z", &flag);
+    spec->drops_minus = take(text, &at, "z", &flag);
     spec->alternate = take(text, &at, "#", &flag);
-    if (take(text, &at, "0", &flag) && spec->align == 0) {
+    if (!has_fill && take(text, &at, "0", &flag)) {
         spec->fill = '0';
-        spec->align = '=';
+        if (spec->align == 0 && !is_text)
+            spec->align = '=';
     }
     if (!read_number(in, text, &at, &spec->width))
         return false;
@@ -85,21 +91,32 @@ bool format_spec_parse(struct interp *in, struct text text, const char *object,
         if (!read_number(in, text, &at, &spec->precision))
             return false;
     }
-    if (at < text.size)
-        spec->type = text.data[at++];
+    const size_t end = at;
+    const uint32_t type = at < text.size ? text_utf8_next(text, &at) : 0;
     if (at < text.size)
         return exception_raise(in, &exception_value,
                                "Invalid format specifier '%.*s' for object of type '%s'",
                                TEXT_ARG(text), object);
+    if (type >= 0x80)
+        return exception_raise(in, &exception_value,
+                               "Unknown format code '\\x%x' for object of type '%s'", type,
+                               object);
+    spec->type = end < text.size ? text.data[end] : '\0';
+    const char shown = spec->type ? spec->type : is_text ? 's' : 'd';
+    if (spec->grouping && !strchr(spec->grouping == '_' ? "defgEG%FboxX" : "defgEG%F", shown))
+        return exception_raise(in, &exception_value, "Cannot specify '%c' with '%c'.",
+                               spec->grouping, shown);
     return true;
 }
 
 static bool unknown_type(struct str_builder *b, const struct format_spec *spec,
                          const char *object)
 {
+    const bool hidden = spec->type <= ' ' || spec->type == 0x7f;
     return exception_raise(b->in, &exception_value,
-                           "Unknown format code '%c' for object of type '%s'", spec->type,
-                           object);
+                           hidden ? "Unknown format code '\\x%x' for object of type '%s'"
+                                  : "Unknown format code '%c' for object of type '%s'",
+                           spec->type, object);
 }
 
 /* The text within the width; align when the spec has none. */
@@ -177,7 +194,8 @@ static size_t write_radix(uint64_t value, uint32_t radix, bool upper, char *end)
     return (size_t)(end - at);
 }
 
-bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int64_t value)
+bool format_spec_int(struct str_builder *b, const struct format_spec *spec, const char *object,
+                     int64_t value)
 {
     char buffer[72];
     const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -185,11 +203,18 @@ bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int6
     const char *prefix = "";
     if (spec->type && strchr("eEfFgG%", spec->type))
         return format_spec_float(b, spec, (double)value);
-    if (spec->precision >= 0)
-        return exception_raise(b->in, &exception_value,
-                               "Precision not allowed in integer format specifier");
+    if (spec->type && !strchr("cboxXdn", spec->type))
+        return unknown_type(b, spec, object);
+    if (spec->precision >= 0 || spec->drops_minus)
+        return exception_raise(
+            b->in, &exception_value, "%s not allowed in integer format specifier",
+            spec->precision >= 0 ? "Precision" : "Negative zero coercion (z)");
     switch (spec->type) {
     case 'c':
+        if (spec->sign || spec->alternate)
+            return exception_raise(b->in, &exception_value,
+                                   "%s not allowed with integer format specifier 'c'",
+                                   spec->sign ? "Sign" : "Alternate form (#)");
         if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
             return exception_raise(b->in, &exception_overflow,
                                    "%%c arg not in range(0x110000)");
@@ -208,12 +233,8 @@ bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int6
         radix = 16;
         prefix = spec->type == 'x' ? "0x" : "0X";
         break;
-    case 0:
-    case 'd':
-    case 'n':
+    default: /* d and n */
         break;
-    default:
-        return unknown_type(b, spec, "int");
     }
     const size_t size =
         write_radix(magnitude, radix, spec->type == 'X', buffer + sizeof buffer);
@@ -281,6 +302,15 @@ static size_t write_float(const struct format_spec *spec, double value, char *ou
     return (size_t)size;
 }
 
+/* Whether the digits before an exponent are all zeros. */
+static bool is_zero(struct text number)
+{
+    for (size_t i = 0; i < number.size && (number.data[i] | 0x20) != 'e'; i++)
+        if (number.data[i] >= '1' && number.data[i] <= '9')
+            return false;
+    return true;
+}
+
 bool format_spec_float(struct str_builder *b, const struct format_spec *spec, double value)
 {
     struct parts p = {
@@ -305,6 +335,8 @@ bool format_spec_float(struct str_builder *b, const struct format_spec *spec, do
         memcpy(text, isnan(magnitude) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf"), 3);
         size = 3;
     }
+    if (spec->drops_minus && isfinite(magnitude) && is_zero((struct text){text, size}))
+        p.sign = sign_of(spec, false);
     if (spec->type == '%')
         text[size++] = '%';
     p.digits = (struct text){text, digits};
@@ -314,25 +346,23 @@ bool format_spec_float(struct str_builder *b, const struct format_spec *spec, do
 
 bool format_spec_str(struct str_builder *b, const struct format_spec *spec, struct str *str)
 {
-    struct format_spec plain = *spec;
     if (spec->type && spec->type != 's')
         return unknown_type(b, spec, "str");
     if (spec->sign)
         return exception_raise(b->in, &exception_value,
-                               "Sign not allowed in string format specifier");
-    if (spec->grouping)
-        return exception_raise(b->in, &exception_value, "Cannot specify '%c' with 's'.",
-                               spec->grouping);
-    if (spec->align == '=') {
-        if (spec->fill != '0')
-            return exception_raise(b->in, &exception_value,
-                                   "'=' alignment not allowed in string format specifier");
-        plain.align = '<'; /* f"{text:05}" fills with zeros behind */
-    }
+                               "%s not allowed in string format specifier",
+                               spec->sign == ' ' ? "Space" : "Sign");
+    if (spec->drops_minus || spec->alternate)
+        return exception_raise(
+            b->in, &exception_value, "%s not allowed in string format specifier",
+            spec->drops_minus ? "Negative zero coercion (z)" : "Alternate form (#)");
+    if (spec->align == '=')
+        return exception_raise(b->in, &exception_value,
+                               "'=' alignment not allowed in string format specifier");
     if (spec->precision >= 0)
         str = str_slice(b->in, str, 0, (size_t)spec->precision);
     if (!str)
         return false;
-    put_padded(b, &plain, str_text(str), '<');
+    put_padded(b, spec, str_text(str), '<');
     return !b->failed;
 }

@@ -15,6 +15,7 @@ struct format_spec {
     char align; /* '<' '>' '^' '=' or 0 */
     char sign;  /* '+' '-' ' ' or 0 */
     bool alternate;
+    bool drops_minus;  /* of what is a zero once rounded */
     int64_t width;     /* 0: none */
     char grouping;     /* ',' '_' or 0 */
     int64_t precision; /* -1: none */
@@ -24,7 +25,9 @@ struct format_spec {
 /* ValueError for what is no spec; object is the type's name for the message. */
 bool format_spec_parse(struct interp *in, struct text text, const char *object,
                        struct format_spec *spec);
-bool format_spec_int(struct str_builder *b, const struct format_spec *spec, int64_t value);
+/* object: int or bool, for messages */
+bool format_spec_int(struct str_builder *b, const struct format_spec *spec, const char *object,
+                     int64_t value);
 bool format_spec_float(struct str_builder *b, const struct format_spec *spec, double value);
 bool format_spec_str(struct str_builder *b, const struct format_spec *spec, struct str *str);
 #endif

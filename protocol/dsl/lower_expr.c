@@ -120,8 +120,71 @@ static struct ast *lower_unary(struct lower *l, const struct syntax *s)
     return node->as.operand ? node : NULL;
 }
 
+/* What & and ^ of a chain have come to: sum ^ product, of which the product may still grow. */
+struct bits {
+    struct lower *l;
+    struct ast *sum, *product;
+};
+
+static struct ast *join_bits(struct bits *b, const struct syntax *s, enum ast_operator op,
+                             struct ast *right)
+{
+    struct ast *left = op == AST_XOR ? b->sum : b->product;
+    if (!left)
+        return right;
+    struct ast *node = lower_node(b->l, s, AST_BINARY);
+    if (!node)
+        return NULL;
+    node->as.binary.op = op;
+    node->as.binary.left = left;
+    node->as.binary.right = right;
+    return node;
+}
+
+static bool is_bits(const struct syntax *s)
+{
+    if (s->kind != SYNTAX_BINARY)
+        return false;
+    const struct text sign = lower_field(s, "operator")->text;
+    return text_equal(sign, TEXT("&")) || text_equal(sign, TEXT("^"));
+}
+
+/* Puts the operands of s behind what is there, as they are written; op stands before them. */
+static bool add_bits(struct bits *b, const struct syntax *s, enum ast_operator op)
+{
+    if (is_bits(s)) {
+        const bool is_and = text_equal(lower_field(s, "operator")->text, TEXT("&"));
+        if (!interp_enter(b->l->in))
+            return false;
+        const bool fine = add_bits(b, lower_field(s, "left"), op) &&
+                          add_bits(b, lower_field(s, "right"), is_and ? AST_AND_BITS : AST_XOR);
+        interp_leave(b->l->in);
+        return fine;
+    }
+    struct ast *operand = lower_expr(b->l, s);
+    if (!operand)
+        return false;
+    if (op == AST_XOR && b->product) {
+        b->sum = join_bits(b, s, AST_XOR, b->product);
+        b->product = NULL;
+        if (!b->sum)
+            return false;
+    }
+    b->product = join_bits(b, s, AST_AND_BITS, operand);
+    return b->product != NULL;
+}
+
+/* The grammar has it that ^ binds closer than &; in Python & does. */
+static struct ast *lower_bits(struct lower *l, const struct syntax *s)
+{
+    struct bits b = {.l = l};
+    return add_bits(&b, s, AST_XOR) ? join_bits(&b, s, AST_XOR, b.product) : NULL;
+}
+
 static struct ast *lower_binary(struct lower *l, const struct syntax *s)
 {
+    if (is_bits(s))
+        return lower_bits(l, s);
     static const char *const SIGNS[] = {"+", "-", "*", "/",  "//", "%", "**",
                                         "&", "|", "^", "<<", ">>", "@"};
     const struct syntax *sign = lower_field(s, "operator");

@@ -16,7 +16,8 @@ struct methods_row {
 
 /* Tables end with a NULL name. */
 extern const struct methods_row methods_find_table[], methods_text_table[],
-    methods_list_table[], methods_tuple_table[], methods_dict_table[], methods_set_table[];
+    methods_list_table[], methods_tuple_table[], methods_range_table[], methods_dict_table[],
+    methods_set_table[], methods_frozen_table[], methods_view_table[];
 
 /* NULL when the table has no such name. */
 value_call *methods_lookup(const struct methods_row *table, const struct str *name);

@@ -138,6 +138,10 @@ static bool fromkeys(struct interp *in, const struct args *args, struct value *o
     uint32_t at = 0;
     for (struct dict_entry *entry; (entry = dict_next(dict, &at)) != NULL;)
         entry->value = values[1].kind == VALUE_UNSET ? value_none() : values[1];
+    if (args->self.kind == VALUE_DICT) { /* of its own kind */
+        dict->flavor = args->self.as.dict->flavor;
+        dict->factory = value_none();
+    }
     *out = value_dict(dict);
     return true;
 }

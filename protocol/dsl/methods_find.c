@@ -72,8 +72,8 @@ static bool find_any(struct interp *in, const struct args *args, const char *nam
     struct value values[3];
     struct str *self = args->self.as.str, *needle = NULL;
     size_t range[2];
-    if (!args_bind(in, &spec, args, values) || !needle_of(in, values[0], &needle) ||
-        !bounds(in, self, values + 1, range))
+    if (!args_bind(in, &spec, args, values) || !bounds(in, self, values + 1, range) ||
+        !needle_of(in, values[0], &needle))
         return false;
     size_t at = SIZE_MAX;
     if (range[0] != SIZE_MAX) {
@@ -117,8 +117,8 @@ static bool count(struct interp *in, const struct args *args, struct value *out)
     struct str *self = args->self.as.str, *needle = NULL;
     size_t range[2];
     int64_t found = 0;
-    if (!args_bind(in, &SPEC, args, values) || !needle_of(in, values[0], &needle) ||
-        !bounds(in, self, values + 1, range))
+    if (!args_bind(in, &SPEC, args, values) || !bounds(in, self, values + 1, range) ||
+        !needle_of(in, values[0], &needle))
         return false;
     if (range[0] != SIZE_MAX) {
         const struct text text = {self->data + range[0], range[1] - range[0]};
@@ -367,9 +367,10 @@ static bool splitlines(struct interp *in, const struct args *args, struct value 
     struct value values[1];
     struct str *self = args->self.as.str;
     struct list *list = list_new(in, 0);
-    if (!list || !args_bind(in, &SPEC, args, values) || !interp_charge(in, self->size / 16))
+    int64_t keep = 0;
+    if (!list || !args_bind(in, &SPEC, args, values) || !args_c_int(in, values[0], &keep) ||
+        !interp_charge(in, self->size / 16))
         return false;
-    const bool keep = values[0].kind == VALUE_BOOL && values[0].as.boolean;
     size_t begin = 0;
     for (size_t at = 0; at < self->size;) {
         const size_t end = at;

@@ -1,4 +1,4 @@
-/* methods_list - methods of list and tuple. */
+/* methods_list - methods of list, tuple and range. */
 #include "protocol/dsl/methods.h"
 
 #include "protocol/dsl/args.h"
@@ -8,6 +8,8 @@
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/str.h"
+
+#include <math.h>
 
 static bool append(struct interp *in, const struct args *args, struct value *out)
 {
@@ -98,10 +100,15 @@ static bool index_of(struct interp *in, const struct args *args, struct value *o
     struct value values[3];
     int64_t bounds[2] = {0, self->count};
     uint32_t range[2], at;
-    if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[1], &bounds[0]) ||
-        !args_int(in, values[2], &bounds[1]))
+    if (!args_bind(in, &SPEC, args, values))
         return false;
     for (uint32_t i = 0; i < 2; i++) {
+        if (values[i + 1].kind != VALUE_UNSET && !number_is_int(values[i + 1]))
+            return exception_raise(
+                in, &exception_type,
+                "slice indices must be integers or have an __index__ method");
+        if (values[i + 1].kind != VALUE_UNSET)
+            bounds[i] = number_integer(values[i + 1]);
         bounds[i] += bounds[i] < 0 ? self->count : 0;
         range[i] = (uint32_t)(bounds[i] < 0             ? 0
                               : bounds[i] > self->count ? self->count
@@ -121,7 +128,8 @@ static bool index_of(struct interp *in, const struct args *args, struct value *o
 
 static bool count(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"count", 1, 1, {NULL}, {NULL}};
+    const bool tuple = args->self.kind == VALUE_TUPLE;
+    const struct args_spec SPEC = {tuple ? "tuple.count" : "list.count", 1, 1, {NULL}, {NULL}};
     const struct list *self = args->self.as.list;
     struct value values[1];
     int64_t found = 0;
@@ -141,9 +149,10 @@ static bool sort(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"sort", 0, 0, {NULL}, {"key", "reverse"}};
     struct value values[2];
+    int64_t reverse = 0;
     *out = value_none();
-    return args_bind(in, &SPEC, args, values) &&
-           list_sort(in, args->self.as.list, values[0], compare_truth(values[1]));
+    return args_bind(in, &SPEC, args, values) && args_c_int(in, values[1], &reverse) &&
+           list_sort(in, args->self.as.list, values[0], reverse != 0);
 }
 
 static bool reverse(struct interp *in, const struct args *args, struct value *out)
@@ -189,6 +198,65 @@ const struct methods_row methods_list_table[] = {
 const struct methods_row methods_tuple_table[] = {
     {"index", index_of},
     {"count", count},
+    {NULL, NULL},
+};
+
+static bool range_find(struct interp *in, const struct args *args, const char *name,
+                       int64_t *at)
+{
+    const struct args_spec spec = {name, 1, 1, {NULL}, {NULL}};
+    const struct range *self = args->self.as.range;
+    struct value values[1];
+    if (!args_bind(in, &spec, args, values))
+        return false;
+    const struct value value = values[0];
+    double whole = value.kind == VALUE_FLOAT ? value.as.real : 0.5;
+    int64_t number = 0;
+    *at = -1;
+    if (number_is_int(value))
+        number = number_integer(value);
+    else if (floor(whole) == whole && fabs(whole) < 0x1p63)
+        number = (int64_t)whole;
+    else
+        return true;
+    /* In unsigned steps from the start: a range may span all 64 bits. */
+    const bool up = self->step > 0;
+    const uint64_t away = up ? (uint64_t)number - (uint64_t)self->start
+                             : (uint64_t)self->start - (uint64_t)number;
+    const uint64_t step = up ? (uint64_t)self->step : 0 - (uint64_t)self->step;
+    const bool behind = up ? number >= self->start : number <= self->start;
+    if (behind && away % step == 0 && away / step < (uint64_t)self->count)
+        *at = (int64_t)(away / step);
+    return true;
+}
+
+static bool range_index(struct interp *in, const struct args *args, struct value *out)
+{
+    int64_t at;
+    if (!range_find(in, args, "range.index", &at))
+        return false;
+    *out = value_int(at);
+    if (at >= 0)
+        return true;
+    if (!number_is_int(args->values[0]))
+        return exception_raise(in, &exception_value, "sequence.index(x): x not in sequence");
+    struct str *repr = repr_of(in, args->values[0]);
+    return repr && exception_raise(in, &exception_value, "%.*s is not in range",
+                                   TEXT_ARG(str_text(repr)));
+}
+
+static bool range_count(struct interp *in, const struct args *args, struct value *out)
+{
+    int64_t at;
+    if (!range_find(in, args, "range.count", &at))
+        return false;
+    *out = value_int(at >= 0);
+    return true;
+}
+
+const struct methods_row methods_range_table[] = {
+    {"index", range_index},
+    {"count", range_count},
     {NULL, NULL},
 };
 

@@ -6,20 +6,12 @@
 #include "protocol/dsl/sets.h"
 #include "protocol/dsl/str.h"
 
-static bool frozen(struct interp *in, const struct args *args, const char *name)
-{
-    if (!args->self.as.dict->frozen)
-        return false;
-    exception_raise(in, &exception_attribute, "'frozenset' object has no attribute '%s'", name);
-    return true;
-}
-
 static bool add(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"set.add", 1, 1, {NULL}, {NULL}};
     struct value values[1];
     *out = value_none();
-    return !frozen(in, args, "add") && args_bind(in, &SPEC, args, values) &&
+    return args_bind(in, &SPEC, args, values) &&
            dict_set(in, args->self.as.dict, values[0], value_none());
 }
 
@@ -41,8 +33,7 @@ static bool discard(struct interp *in, const struct args *args, struct value *ou
     static const struct args_spec SPEC = {"set.discard", 1, 1, {NULL}, {NULL}};
     struct value values[1], removed;
     *out = value_none();
-    return !frozen(in, args, "discard") && args_bind(in, &SPEC, args, values) &&
-           take_out(in, args, values[0], &removed);
+    return args_bind(in, &SPEC, args, values) && take_out(in, args, values[0], &removed);
 }
 
 static bool remove_item(struct interp *in, const struct args *args, struct value *out)
@@ -50,8 +41,7 @@ static bool remove_item(struct interp *in, const struct args *args, struct value
     static const struct args_spec SPEC = {"set.remove", 1, 1, {NULL}, {NULL}};
     struct value values[1], removed;
     *out = value_none();
-    if (frozen(in, args, "remove") || !args_bind(in, &SPEC, args, values) ||
-        !take_out(in, args, values[0], &removed))
+    if (!args_bind(in, &SPEC, args, values) || !take_out(in, args, values[0], &removed))
         return false;
     return removed.kind != VALUE_UNSET || exception_raise_value(in, &exception_key, values[0]);
 }
@@ -60,7 +50,7 @@ static bool pop(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"pop", 0, 0, {NULL}, {NULL}};
     uint32_t at = 0;
-    if (frozen(in, args, "pop") || !args_bind(in, &SPEC, args, NULL))
+    if (!args_bind(in, &SPEC, args, NULL))
         return false;
     struct dict_entry *entry = dict_next(args->self.as.dict, &at);
     if (!entry) {
@@ -76,7 +66,7 @@ static bool clear(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"clear", 0, 0, {NULL}, {NULL}};
     *out = value_none();
-    if (frozen(in, args, "clear") || !args_bind(in, &SPEC, args, NULL))
+    if (!args_bind(in, &SPEC, args, NULL))
         return false;
     dict_clear(args->self.as.dict);
     return true;
@@ -146,9 +136,9 @@ static bool relation(struct interp *in, const struct args *args, const char *nam
     struct value values[1];
     if (!args_bind(in, &spec, args, values))
         return false;
-    pair[0] = args->self.as.dict;
+    pair[0] = as_set(in, args->self);
     pair[1] = as_set(in, values[0]);
-    return pair[1] != NULL;
+    return pair[0] && pair[1];
 }
 
 static bool issubset(struct interp *in, const struct args *args, struct value *out)
@@ -177,23 +167,30 @@ static bool isdisjoint(struct interp *in, const struct args *args, struct value 
     return both != NULL;
 }
 
+const struct methods_row methods_view_table[] = {{"isdisjoint", isdisjoint}, {NULL, NULL}};
+
+/* What leaves the set as it is; a frozenset has no more. */
+const struct methods_row methods_frozen_table[] = {
+    {"copy", copy},
+    {"union", set_union},
+    {"intersection", intersection},
+    {"difference", difference},
+    {"symmetric_difference", symmetric_difference},
+    {"issubset", issubset},
+    {"issuperset", issuperset},
+    {"isdisjoint", isdisjoint},
+    {NULL, NULL},
+};
+
 const struct methods_row methods_set_table[] = {
     {"add", add},
     {"discard", discard},
     {"remove", remove_item},
     {"pop", pop},
     {"clear", clear},
-    {"copy", copy},
-    {"union", set_union},
-    {"intersection", intersection},
-    {"difference", difference},
-    {"symmetric_difference", symmetric_difference},
     {"update", update},
     {"intersection_update", intersection_update},
     {"difference_update", difference_update},
     {"symmetric_difference_update", symmetric_difference_update},
-    {"issubset", issubset},
-    {"issuperset", issuperset},
-    {"isdisjoint", isdisjoint},
     {NULL, NULL},
 };

@@ -3,6 +3,7 @@
 
 #include "protocol/dsl/args.h"
 #include "protocol/dsl/dict.h"
+#include "protocol/dsl/eval.h"
 #include "protocol/dsl/format.h"
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/number.h"
@@ -276,6 +277,18 @@ static bool is_identifier(struct interp *in, const struct args *args, struct val
     return true;
 }
 
+static bool fill_of(struct interp *in, struct value value, struct str **fill)
+{
+    if (value.kind != VALUE_STR)
+        return exception_raise(in, &exception_type,
+                               "The fill character must be a unicode character, not %s",
+                               type_name(value));
+    *fill = value.as.str;
+    return (*fill)->length == 1 ||
+           exception_raise(in, &exception_type,
+                           "The fill character must be exactly one character long");
+}
+
 static bool pad(struct interp *in, const struct args *args, const char *name, struct value *out)
 {
     const struct args_spec spec = {name, 1, 2, {NULL}, {NULL}};
@@ -283,11 +296,8 @@ static bool pad(struct interp *in, const struct args *args, const char *name, st
     struct str *self = args->self.as.str, *fill = NULL;
     int64_t width = 0;
     if (!args_bind(in, &spec, args, values) || !args_int(in, values[0], &width) ||
-        !args_str(in, values[1], "The fill character", &fill))
+        (values[1].kind != VALUE_UNSET && !fill_of(in, values[1], &fill)))
         return false;
-    if (fill && fill->length != 1)
-        return exception_raise(in, &exception_type,
-                               "The fill character must be exactly one character long");
     const size_t length = self->length;
     *out = args->self;
     if (width <= (int64_t)length)
@@ -345,7 +355,7 @@ static bool expandtabs(struct interp *in, const struct args *args, struct value 
     const struct str *self = args->self.as.str;
     struct str_builder b = {.in = in};
     int64_t tab = 8, column = 0;
-    if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[0], &tab))
+    if (!args_bind(in, &SPEC, args, values) || !args_c_int(in, values[0], &tab))
         return false;
     for (size_t at = 0; at < self->size && !b.failed;) {
         const uint32_t c = str_next(self, &at);
@@ -364,6 +374,16 @@ static bool expandtabs(struct interp *in, const struct args *args, struct value 
 static bool format(struct interp *in, const struct args *args, struct value *out)
 {
     *out = value_str(format_braces(in, args->self.as.str, args));
+    return out->as.str != NULL;
+}
+
+static bool format_mapping(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"str.format_map", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    *out = value_str(format_map(in, args->self.as.str, values[0]));
     return out->as.str != NULL;
 }
 
@@ -398,14 +418,14 @@ static bool maketrans(struct interp *in, const struct args *args, struct value *
     if (values[1].kind == VALUE_UNSET)
         return exception_raise(in, &exception_type,
                                "if you give only one argument to maketrans it must be a dict");
-    if (values[0].kind != VALUE_STR && values[1].kind == VALUE_STR)
+    if (!args_str(in, values[1], "maketrans() argument 2", &to) ||
+        !args_str(in, values[2], "maketrans() argument 3", &gone))
+        return false;
+    if (values[0].kind != VALUE_STR)
         return exception_raise(in, &exception_type,
                                "first maketrans argument must be a string if there is a second "
                                "argument");
-    if (!args_str(in, values[0], "maketrans() argument 1", &from) ||
-        !args_str(in, values[1], "maketrans() argument 2", &to) ||
-        !args_str(in, values[2], "maketrans() argument 3", &gone))
-        return false;
+    from = values[0].as.str;
     if (!to || from->length != to->length)
         return exception_raise(in, &exception_value,
                                "the first two maketrans arguments must have equal length");
@@ -420,6 +440,28 @@ static bool maketrans(struct interp *in, const struct args *args, struct value *
     return true;
 }
 
+/* What a character becomes in anything that has an index: itself where that has no such. */
+static bool look_up(struct interp *in, struct value table, struct value *to)
+{
+    const struct value key = *to;
+    struct value found;
+    if (eval_get_item(in, table, key, &found))
+        *to = found;
+    else if (in->out_of_budget || !exception_is_a(in->raised, &exception_lookup))
+        return false;
+    in->raised = NULL;
+    const bool is_code = number_is_int(*to);
+    const int64_t code = is_code ? number_integer(*to) : 0;
+    if (is_code && (code < 0 || code > 0x10ffff))
+        return exception_raise(in, &exception_value,
+                               "character mapping must be in range(0x110000)");
+    if (is_code && code >= 0xd800 && code < 0xe000)
+        return exception_raise(in, &exception_value, "a surrogate is no character");
+    return is_code || to->kind == VALUE_STR || to->kind == VALUE_NONE ||
+           exception_raise(in, &exception_type,
+                           "character mapping must return integer, None or str");
+}
+
 static bool translate(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"translate", 1, 1, {NULL}, {NULL}};
@@ -428,20 +470,15 @@ static bool translate(struct interp *in, const struct args *args, struct value *
     struct str_builder b = {.in = in};
     if (!args_bind(in, &SPEC, args, values))
         return false;
-    if (values[0].kind != VALUE_DICT)
-        return exception_raise(in, &exception_type, "'%s' object is not subscriptable",
-                               type_name(values[0]));
     for (size_t at = 0; at < self->size && !b.failed;) {
-        struct dict_entry *found;
         const uint32_t c = str_next(self, &at);
-        if (!interp_charge(in, 1) || !dict_find(in, values[0].as.dict, value_int(c), &found))
+        struct value to = value_int(c);
+        if (!interp_charge(in, 1) || !look_up(in, values[0], &to))
             return false;
-        if (!found)
-            str_builder_code_point(&b, c);
-        else if (found->value.kind == VALUE_STR)
-            str_builder_add(&b, str_text(found->value.as.str));
-        else if (found->value.kind == VALUE_INT)
-            str_builder_code_point(&b, (uint32_t)found->value.as.integer & 0x1fffff);
+        if (to.kind == VALUE_STR)
+            str_builder_add(&b, str_text(to.as.str));
+        else if (to.kind == VALUE_INT || to.kind == VALUE_BOOL)
+            str_builder_code_point(&b, (uint32_t)number_integer(to));
     }
     return put_builder(&b, out);
 }
@@ -451,6 +488,7 @@ const struct methods_row methods_text_table[] = {
     {"upper", upper},
     {"title", title},
     {"format", format},
+    {"format_map", format_mapping},
     {"capitalize", capitalize},
     {"casefold", casefold},
     {"swapcase", swapcase},

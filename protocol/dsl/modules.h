@@ -58,6 +58,7 @@ bool modules_member(struct interp *in, const struct module *module, struct text 
 bool modules_re_match_group(struct interp *in, const struct match *match, struct value index,
                             struct value *out);
 void modules_re_match_repr(struct str_builder *b, const struct match *match);
+void modules_re_match_pattern_repr(struct str_builder *b, const struct pattern *pattern);
 /* Attributes of patterns and matches that are not methods: pattern, groups, string, ... */
 bool modules_re_match_attribute(struct interp *in, struct value object, const struct str *name,
                                 struct value *out, bool *found);
@@ -66,7 +67,13 @@ bool modules_re_match_attribute(struct interp *in, struct value object, const st
 struct dict *modules_counter_sorted(struct interp *in, const struct dict *counter);
 /* An empty Counter; NULL when tripped. */
 struct dict *modules_counter_new(struct interp *in);
-/* Counter + - & | */
+/* Counter + - & |; of two Counters. */
 bool modules_counter_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                             struct value *out);
+/* +counter and -counter */
+bool modules_counter_unary(struct interp *in, bool minus, const struct dict *counter,
+                           struct value *out);
+/* counter += -= |= what has items, &= what has an index; only positive counts stay. */
+bool modules_counter_in_place(struct interp *in, enum ast_operator op,
+                              const struct value pair[2]);
 #endif

@@ -5,6 +5,7 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/number.h"
 
 /* Indices into pools, counted up. */
 struct counter {
@@ -111,14 +112,21 @@ bool modules_choices_product(struct interp *in, const struct args *args, struct 
 static bool choose(struct interp *in, const struct args *args, const char *name,
                    struct counter **out, struct value *value)
 {
-    const struct args_spec spec = {name, 1, 2, {"iterable", "r"}, {NULL}};
+    const bool permutes = name[0] == 'p'; /* all of them, where no size is given */
+    const struct args_spec spec = {name, permutes ? 1 : 2, 2, {"iterable", "r"}, {NULL}};
     struct value values[2];
-    if (!args_bind(in, &spec, args, values))
+    int64_t size = 0;
+    if (!args_bind(in, &spec, args, values) || (!permutes && !args_int(in, values[1], &size)))
         return false;
     const struct list *pool = list_from(in, values[0]);
-    int64_t size = pool ? pool->count : 0;
-    if (!pool || (values[1].kind != VALUE_NONE && !args_int(in, values[1], &size)))
+    if (!pool)
         return false;
+    if (permutes && number_is_int(values[1]))
+        size = number_integer(values[1]);
+    else if (permutes && values[1].kind != VALUE_NONE && values[1].kind != VALUE_UNSET)
+        return exception_raise(in, &exception_type, "Expected int as r");
+    else if (permutes)
+        size = pool->count;
     if (size < 0)
         return exception_raise(in, &exception_value, "r must be non-negative");
     if (size > 1000)

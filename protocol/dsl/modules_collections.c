@@ -8,6 +8,7 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/number.h"
 #include "protocol/dsl/type.h"
 #include "protocol/dsl/type_construct.h"
 
@@ -54,13 +55,33 @@ struct dict *modules_counter_sorted(struct interp *in, const struct dict *counte
     return sorted;
 }
 
+/* How many are wanted: CPython compares it before it uses it as a number. */
+static bool count_asked(struct interp *in, const struct dict *counter, struct value value,
+                        int64_t *count)
+{
+    if (value.kind == VALUE_FLOAT && value.as.real == 1) {
+        *count = 1;
+        return true;
+    }
+    if (value.kind == VALUE_FLOAT && value.as.real >= counter->count)
+        return exception_raise(in, &exception_type,
+                               "slice indices must be integers or None or have an __index__ "
+                               "method");
+    if (value.kind != VALUE_UNSET && !number_is(value))
+        return exception_raise(in, &exception_type,
+                               "'>=' not supported between instances of '%s' and 'int'",
+                               type_name(value));
+    return args_int(in, value, count);
+}
+
 static bool most_common(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"most_common", 0, 1, {"n"}, {NULL}};
     struct value values[1];
     int64_t count = INT64_MAX;
     if (!args_bind(in, &SPEC, args, values) ||
-        (values[0].kind != VALUE_NONE && !args_int(in, values[0], &count)))
+        (values[0].kind != VALUE_NONE &&
+         !count_asked(in, args->self.as.dict, values[0], &count)))
         return false;
     struct list *pairs = by_count(in, args->self.as.dict);
     if (!pairs)
@@ -74,32 +95,49 @@ static bool most_common(struct interp *in, const struct args *args, struct value
 static bool update(struct interp *in, const struct args *args, struct value *out)
 {
     *out = value_none();
-    return type_construct_count(in, args, args->self.as.dict, 1);
+    return type_construct_count(in, args, args->self.as.dict, "update");
 }
 
 static bool subtract(struct interp *in, const struct args *args, struct value *out)
 {
     *out = value_none();
-    return type_construct_count(in, args, args->self.as.dict, -1);
+    return type_construct_count(in, args, args->self.as.dict, "subtract");
 }
 
-/* Each key as often as it counts. */
+/* Each key as often as it counts; a count is looked at when its turn comes. */
+static enum iter_result step_elements(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct iter *items = iter->source.as.iter;
+    while (iter->left <= 0) {
+        struct value item;
+        const enum iter_result result = iter_next(in, items, &item);
+        if (result != ITER_ITEM)
+            return result;
+        iter->other = item.as.list->items[0];
+        if (!args_int(in, item.as.list->items[1], &iter->left))
+            return ITER_RAISED;
+    }
+    iter->left--;
+    *out = iter->other;
+    return ITER_ITEM;
+}
+
 static bool elements(struct interp *in, const struct args *args, struct value *out)
 {
-    struct list *list = list_new(in, 0);
-    uint32_t at = 0;
-    for (const struct dict_entry *entry;
-         list && (entry = dict_next(args->self.as.dict, &at)) != NULL;) {
-        int64_t count = 0;
-        if (!args_int(in, entry->value, &count))
-            return false;
-        for (int64_t i = 0; i < count; i++)
-            if (!interp_charge(in, 1) || !list_push(in, list, entry->key))
-                return false;
-    }
-    struct iter *iter = list ? iter_of_list(in, list) : NULL;
+    struct iter *items = iter_of_dict(in, args->self.as.dict, ITER_ITEMS);
+    struct iter *iter = items ? iter_new(in, step_elements, "itertools.chain") : NULL;
     *out = iter_value(iter);
+    if (iter)
+        iter->source = iter_value(items);
     return iter != NULL;
+}
+
+static bool fromkeys(struct interp *in, const struct args *args, struct value *out)
+{
+    (void)args;
+    (void)out;
+    return exception_raise(in, &exception_not_implemented,
+                           "Counter.fromkeys() is undefined.  Use Counter(iterable) instead.");
 }
 
 static bool total(struct interp *in, const struct args *args, struct value *out)
@@ -126,25 +164,47 @@ static bool count_in(struct interp *in, const struct dict *counter, struct value
     return true;
 }
 
-/* One key's count in the result; only positive ones are kept. */
-static bool combine_key(struct interp *in, enum ast_operator op, const struct value pair[2],
-                        struct value key, struct dict *out)
+static bool put_positive(struct interp *in, struct dict *out, struct value key,
+                         struct value count)
 {
-    struct value counts[2], result;
-    bool less, positive;
-    if (!count_in(in, pair[0].as.dict, key, &counts[0]) ||
-        !count_in(in, pair[1].as.dict, key, &counts[1]) ||
-        !compare_less(in, counts[0], counts[1], &less))
+    const struct value pair[2] = {count, value_int(0)};
+    bool positive;
+    if (!compare_ordered(in, COMPARE_GT, pair, &positive))
         return false;
-    if (op == AST_AND_BITS)
-        result = counts[less ? 0 : 1];
-    else if (op == AST_OR_BITS)
-        result = counts[less ? 1 : 0];
-    else if (!eval_binary(in, op, counts, false, &result))
+    return !positive || dict_set(in, out, key, count);
+}
+
+/* A key of the left counter: both counts are looked at, whether the right one has it or not. */
+static bool combine_left(struct interp *in, enum ast_operator op, const struct value pair[2],
+                         const struct dict_entry *entry, struct dict *out)
+{
+    struct value counts[2] = {entry->value}, result;
+    bool less;
+    if (!count_in(in, pair[1].as.dict, entry->key, &counts[1]))
         return false;
-    if (!compare_less(in, value_int(0), result, &positive))
+    if (op == AST_ADD || op == AST_SUB)
+        return eval_binary(in, op, counts, false, &result) &&
+               put_positive(in, out, entry->key, result);
+    return compare_less(in, counts[0], counts[1], &less) &&
+           put_positive(in, out, entry->key, counts[less == (op == AST_OR_BITS)]);
+}
+
+/* A key of the right counter: only what the left one has not counts, and by itself. */
+static bool combine_right(struct interp *in, enum ast_operator op, const struct dict *left,
+                          const struct dict_entry *entry, struct dict *out)
+{
+    struct value from_zero[2] = {value_int(0), entry->value}, result;
+    struct dict_entry *found;
+    bool less;
+    if (!dict_find(in, left, entry->key, &found))
         return false;
-    return !positive || dict_set(in, out, key, result);
+    if (found)
+        return true;
+    if (op != AST_SUB)
+        return put_positive(in, out, entry->key, entry->value);
+    return compare_less(in, entry->value, value_int(0), &less) &&
+           (!less || (eval_binary(in, AST_SUB, from_zero, false, &result) &&
+                      dict_set(in, out, entry->key, result)));
 }
 
 struct dict *modules_counter_new(struct interp *in)
@@ -159,24 +219,96 @@ bool modules_counter_binary(struct interp *in, enum ast_operator op, const struc
                             struct value *out)
 {
     struct dict *result = modules_counter_new(in);
-    if (op != AST_ADD && op != AST_SUB && op != AST_AND_BITS && op != AST_OR_BITS)
-        return exception_raise(in, &exception_type,
-                               "unsupported operand type(s) for 'Counter' and 'Counter'");
-    if (!result)
-        return false;
+    const struct dict_entry *entry;
+    uint32_t at = 0;
+    while (result && (entry = dict_next(pair[0].as.dict, &at)) != NULL)
+        if (!interp_charge(in, 1) || !combine_left(in, op, pair, entry, result))
+            return false;
+    at = 0;
+    while (result && op != AST_AND_BITS && (entry = dict_next(pair[1].as.dict, &at)) != NULL)
+        if (!interp_charge(in, 1) || !combine_right(in, op, pair[0].as.dict, entry, result))
+            return false;
+    *out = value_dict(result); /* not before: it may be one of the pair */
+    return result != NULL;
+}
+
+bool modules_counter_unary(struct interp *in, bool minus, const struct dict *counter,
+                           struct value *out)
+{
+    struct dict *result = modules_counter_new(in);
+    const struct dict empty = {0};
+    uint32_t at = 0;
     *out = value_dict(result);
-    for (uint32_t i = 0; i < 2; i++) {
-        uint32_t at = 0;
-        for (const struct dict_entry *entry; (entry = dict_next(pair[i].as.dict, &at)) != NULL;)
-            if (!interp_charge(in, 1) || !combine_key(in, op, pair, entry->key, result))
-                return false;
+    for (const struct dict_entry *entry; result && (entry = dict_next(counter, &at)) != NULL;)
+        if (!interp_charge(in, 1) ||
+            !combine_right(in, minus ? AST_SUB : AST_ADD, &empty, entry, result))
+            return false;
+    return result != NULL;
+}
+
+/* self[key] op= other's count, where op is one of + - | &. */
+static bool change_count(struct interp *in, enum ast_operator op, struct dict *self,
+                         struct value key, struct value other)
+{
+    struct value counts[2] = {value_int(0), other};
+    const bool choose = op == AST_AND_BITS || op == AST_OR_BITS;
+    const enum compare_order order = op == AST_OR_BITS ? COMPARE_GT : COMPARE_LT;
+    struct dict_entry *found;
+    bool takes = true;
+    if (!interp_charge(in, 1) || !dict_find(in, self, key, &found))
+        return false;
+    if (found)
+        counts[0] = found->value;
+    const struct value turned[2] = {counts[1], counts[0]};
+    if (choose ? !compare_ordered(in, order, turned, &takes)
+               : !eval_binary(in, op, counts, true, &counts[1]))
+        return false;
+    if (found && takes)
+        found->value = counts[1]; /* in place: the entries may be those gone through */
+    return found || !takes || dict_set(in, self, key, counts[1]);
+}
+
+static bool keep_positive(struct interp *in, struct dict *self)
+{
+    uint32_t at = 0;
+    for (struct dict_entry *entry; (entry = dict_next(self, &at)) != NULL;) {
+        const struct value pair[2] = {entry->value, value_int(0)};
+        bool positive;
+        if (!interp_charge(in, 1) || !compare_ordered(in, COMPARE_GT, pair, &positive))
+            return false;
+        if (!positive)
+            dict_remove_entry(self, entry);
     }
     return true;
 }
 
+bool modules_counter_in_place(struct interp *in, enum ast_operator op,
+                              const struct value pair[2])
+{
+    struct dict *self = pair[0].as.dict;
+    const bool own = op == AST_AND_BITS; /* whose keys are gone through */
+    const struct value walked = pair[own ? 0 : 1];
+    uint32_t at = 0;
+    if (walked.kind != VALUE_DICT)
+        return exception_raise(in, &exception_attribute, "'%s' object has no attribute 'items'",
+                               type_name(walked));
+    for (const struct dict_entry *entry; (entry = dict_next(walked.as.dict, &at)) != NULL;) {
+        struct value other = entry->value;
+        if ((own && !eval_get_item(in, pair[1], entry->key, &other)) ||
+            !change_count(in, op, self, entry->key, other))
+            return false;
+    }
+    return keep_positive(in, self);
+}
+
 const struct methods_row modules_counter_methods[] = {
-    {"most_common", most_common}, {"update", update}, {"subtract", subtract},
-    {"elements", elements},       {"total", total},   {NULL, NULL},
+    {"most_common", most_common},
+    {"update", update},
+    {"subtract", subtract},
+    {"elements", elements},
+    {"total", total},
+    {"fromkeys", fromkeys},
+    {NULL, NULL},
 };
 
 const struct modules_member modules_collections[] = {

@@ -145,6 +145,9 @@ static bool count(struct interp *in, const struct args *args, struct value *out)
     if (iter) {
         iter->source = values[0].kind == VALUE_UNSET ? value_int(0) : values[0];
         iter->other = values[1].kind == VALUE_UNSET ? value_int(1) : values[1];
+        if (number_is_int(iter->source) && number_is_int(iter->other) &&
+            number_integer(iter->other) == 1) /* True, 2, 3 only with another step */
+            iter->source = value_int(number_integer(iter->source));
     }
     return put_iter(iter, out);
 }

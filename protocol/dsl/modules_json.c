@@ -9,6 +9,7 @@
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/modules_json_read.h"
+#include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/type.h"
 
@@ -194,21 +195,55 @@ static bool put_value(struct dump *d, struct value value, uint32_t depth)
 static bool read_indent(struct interp *in, struct value indent, struct dump *d)
 {
     int64_t spaces = 0;
-    d->has_indent = indent.kind != VALUE_UNSET && indent.kind != VALUE_NONE;
     if (!d->has_indent)
         return true;
-    d->item_separator = TEXT(",");
     if (indent.kind == VALUE_STR) {
         d->indent = str_text(indent.as.str);
         return true;
     }
-    if (!args_int(in, indent, &spaces))
-        return false;
+    if (!number_is_int(indent))
+        return exception_raise(in, &exception_type,
+                               "can't multiply sequence by non-int of type '%s'",
+                               type_name(indent));
+    spaces = number_integer(indent);
     struct str *space = str_copy(in, TEXT(" "));
     struct str *text = space ? str_repeat(in, space, spaces) : NULL;
     if (text)
         d->indent = str_text(text);
     return text != NULL;
+}
+
+/* A text by itself needs none: then they may be anything. */
+static bool read_separators(struct interp *in, struct value pair, bool is_text, struct dump *d)
+{
+    if (pair.kind == VALUE_UNSET || pair.kind == VALUE_NONE)
+        return true;
+    if (!iter_can(pair))
+        return exception_raise(in, &exception_type, "cannot unpack non-iterable %s object",
+                               type_name(pair));
+    const struct list *both = list_from(in, pair);
+    if (!both)
+        return false;
+    if (both->count < 2)
+        return exception_raise(in, &exception_value,
+                               "not enough values to unpack (expected 2, got %u)", both->count);
+    if (both->count > 2)
+        return exception_raise(in, &exception_value, "too many values to unpack (expected 2)");
+    for (uint32_t i = 2; !is_text && !d->has_indent && i-- > 0;)
+        if (both->items[i].kind != VALUE_STR)
+            return exception_raise(in, &exception_type,
+                                   "make_encoder() argument %u must be str, not %s", 6 - i,
+                                   type_name(both->items[i]));
+    if (is_text)
+        return true;
+    for (uint32_t i = 0; i < 2; i++)
+        if (both->items[i].kind != VALUE_STR) /* told when it is put between two */
+            return exception_raise(in, &exception_type,
+                                   "sequence item 0: expected str instance, %s found",
+                                   type_name(both->items[i]));
+    d->item_separator = str_text(both->items[0].as.str);
+    d->key_separator = str_text(both->items[1].as.str);
+    return true;
 }
 
 static bool dumps(struct interp *in, const struct args *args, struct value *out)
@@ -222,22 +257,18 @@ static bool dumps(struct interp *in, const struct args *args, struct value *out)
     struct value values[7];
     if (!args_bind(in, &SPEC, args, values))
         return false;
+    const bool has_indent = values[1].kind != VALUE_UNSET && values[1].kind != VALUE_NONE;
     struct dump d = {.b = {.in = in},
                      .in = in,
-                     .item_separator = TEXT(", "),
+                     .has_indent = has_indent,
+                     .item_separator = has_indent ? TEXT(",") : TEXT(", "),
                      .key_separator = TEXT(": "),
                      .ascii = values[3].kind == VALUE_UNSET || compare_truth(values[3]),
                      .sort_keys = compare_truth(values[2]),
                      .fallback = values[5]};
-    if (!read_indent(in, values[1], &d))
-        return false;
-    if (values[4].kind == VALUE_TUPLE && values[4].as.list->count == 2 &&
-        values[4].as.list->items[0].kind == VALUE_STR &&
-        values[4].as.list->items[1].kind == VALUE_STR) {
-        d.item_separator = str_text(values[4].as.list->items[0].as.str);
-        d.key_separator = str_text(values[4].as.list->items[1].as.str);
-    }
-    if (!put_value(&d, values[0], 0))
+    const bool is_text = values[0].kind == VALUE_STR;
+    if (!read_separators(in, values[4], is_text, &d) ||
+        (!is_text && !read_indent(in, values[1], &d)) || !put_value(&d, values[0], 0))
         return false;
     *out = value_str(str_builder_str(&d.b));
     return out->as.str != NULL;

@@ -320,6 +320,8 @@ bool modules_json_read_loads(struct interp *in, const struct args *args, struct 
                                type_name(values[0]));
     struct reader r = {.in = in, .source = values[0].as.str};
     r.text = str_text(r.source);
+    if (text_starts(r.text, TEXT("\xef\xbb\xbf")))
+        return fail(&r, "Unexpected UTF-8 BOM (decode using utf-8-sig)", 0);
     skip_space(&r);
     if (!read_value(&r, out))
         return false;

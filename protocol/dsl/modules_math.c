@@ -89,7 +89,13 @@ static bool math_radians(struct interp *in, const struct args *args, struct valu
 
 static bool math_degrees(struct interp *in, const struct args *args, struct value *out)
 {
-    return unary(in, args, "degrees", to_degrees, out);
+    static const struct args_spec SPEC = {"degrees", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
+    double x = 0;
+    if (!args_bind(in, &SPEC, args, values) || !real_of(in, values[0], &x))
+        return false;
+    *out = value_float(to_degrees(x)); /* which may well be infinite */
+    return true;
 }
 
 /* floor, ceil and trunc give an int. */
@@ -353,6 +359,8 @@ static bool math_isclose(struct interp *in, const struct args *args, struct valu
         (values[2].kind != VALUE_UNSET && !real_of(in, values[2], &relative)) ||
         (values[3].kind != VALUE_UNSET && !real_of(in, values[3], &absolute)))
         return false;
+    if (relative < 0 || absolute < 0)
+        return exception_raise(in, &exception_value, "tolerances must be non-negative");
     const double difference = fabs(a - b);
     *out = value_bool(a == b || (isfinite(a) && isfinite(b) &&
                                  (difference <= relative * fmax(fabs(a), fabs(b)) ||

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "protocol/dsl/args.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/eval.h"
 #include "protocol/dsl/interp.h"
@@ -48,6 +49,47 @@ static struct regex *open_regex(struct interp *in, struct text translated, bool 
     return regex;
 }
 
+static bool add_extra(struct interp *in, const char *name, struct value value)
+{
+    struct str *key = str_view(in, text_of(name));
+    return key && dict_set(in, in->raised->extra, value_str(key), value);
+}
+
+bool modules_re_raise(struct interp *in, struct str *source, const char *message)
+{
+    static const char AT[] = " at position ";
+    const struct text pattern = str_text(source);
+    const char *place = NULL;
+    size_t position = 0, line = 1, line_begin = 0;
+    for (const char *next = message; (next = strstr(next, AT)) != NULL; next++)
+        place = next;
+    for (const char *c = place ? place + strlen(AT) : ""; *c >= '0' && *c <= '9'; c++)
+        position = position * 10 + (size_t)(*c - '0');
+    for (size_t at = 0, index = 0; at < pattern.size && index < position; index++)
+        if (text_utf8_next(pattern, &at) == '\n') {
+            line++;
+            line_begin = index + 1;
+        }
+    if (place && text_find(pattern, TEXT("\n"), 0) != SIZE_MAX)
+        exception_raise(in, &exception_regex, "%s (line %zu, column %zu)", message, line,
+                        position - line_begin + 1);
+    else
+        exception_raise(in, &exception_regex, "%s", message);
+    const size_t size = place ? (size_t)(place - message) : strlen(message);
+    struct str *words = str_copy(in, (struct text){message, size});
+    struct dict *extra = words ? dict_new(in) : NULL;
+    if (!extra || !in->raised || in->out_of_budget)
+        return false;
+    in->raised->extra = extra;
+    (void)(add_extra(in, "msg", value_str(words)) &&
+           add_extra(in, "pattern", value_str(source)) &&
+           add_extra(in, "pos", place ? value_int((int64_t)position) : value_none()) &&
+           add_extra(in, "lineno", place ? value_int((int64_t)line) : value_none()) &&
+           add_extra(in, "colno",
+                     place ? value_int((int64_t)(position - line_begin) + 1) : value_none()));
+    return false;
+}
+
 static struct pattern *compile_new(struct interp *in, struct str *source, int64_t flags)
 {
     struct text_buf translated = {.size_max = 1 << 20};
@@ -63,8 +105,12 @@ static struct pattern *compile_new(struct interp *in, struct str *source, int64_
     text_buf_deinit(&translated);
     if (!charge_time(in, before) || in->out_of_budget)
         return NULL;
+    if (regex && (flags & REGEX_ASCII) && (flags & REGEX_UNICODE)) {
+        exception_raise(in, &exception_value, "ASCII and UNICODE flags are incompatible");
+        return NULL;
+    }
     if (!regex) {
-        exception_raise(in, &exception_regex, "%s", message);
+        modules_re_raise(in, source, message);
         return NULL;
     }
     *pattern = (struct pattern){.regex = regex, .source = source, .flags = flags};
@@ -121,6 +167,7 @@ bool modules_re_next(struct interp *in, struct modules_re_scan *scan)
 static struct pattern *pattern_of(struct interp *in, struct value value, struct value flags)
 {
     int64_t bits = 0;
+    uint64_t hash;
     if (!args_int(in, flags, &bits))
         return NULL;
     if (value.kind == VALUE_STR)
@@ -130,7 +177,7 @@ static struct pattern *pattern_of(struct interp *in, struct value value, struct 
     if (value.kind == VALUE_PATTERN)
         exception_raise(in, &exception_value,
                         "cannot process flags argument with a compiled pattern");
-    else
+    else if (compare_hash(in, value, &hash)) /* it is looked for among those compiled */
         exception_raise(in, &exception_type,
                         "first argument must be string or compiled pattern");
     return NULL;
@@ -167,7 +214,10 @@ static bool bind_search(struct interp *in, const struct args *args, const char *
     call->pattern = is_method ? args->self.as.pattern : pattern_of(in, values[0], values[2]);
     call->rest[0] = is_method ? values[1] : (struct value){.kind = VALUE_UNSET};
     call->rest[1] = is_method ? values[2] : (struct value){.kind = VALUE_UNSET};
-    return call->pattern && subject_of(in, values[is_method ? 0 : 1], call);
+    int64_t ignored;
+    return call->pattern && args_int(in, call->rest[0], &ignored) &&
+           args_int(in, call->rest[1], &ignored) &&
+           subject_of(in, values[is_method ? 0 : 1], call);
 }
 
 /* Applies pos and endpos to a scan. */
@@ -179,7 +229,8 @@ static bool limit_scan(struct interp *in, const struct call *call, struct module
     const int64_t length = (int64_t)call->subject->length;
     at = at < 0 ? 0 : at > length ? length : at;
     end = end < 0 ? 0 : end > length ? length : end;
-    *scan = (struct modules_re_scan){.pattern = call->pattern, .subject = call->subject};
+    *scan = (struct modules_re_scan){
+        .pattern = call->pattern, .subject = call->subject, .from = at, .to = end};
     scan->at = str_byte_of(in, call->subject, (size_t)at);
     const size_t size = str_byte_of(in, call->subject, (size_t)end);
     scan->text = (struct text){call->subject->data, size};
@@ -289,11 +340,11 @@ static bool split(struct interp *in, const struct args *args, struct value *out)
     struct call call = {0};
     int64_t most = 0;
     struct list *list = list_new(in, 0);
-    if (!list || !args_bind(in, method ? &METHOD : &FUNCTION, args, values) ||
-        !args_int(in, values[method ? 1 : 2], &most))
+    if (!list || !args_bind(in, method ? &METHOD : &FUNCTION, args, values))
         return false;
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[3]);
-    if (!call.pattern || !subject_of(in, values[method ? 0 : 1], &call))
+    if (!call.pattern || !args_int(in, values[method ? 1 : 2], &most) ||
+        !subject_of(in, values[method ? 0 : 1], &call))
         return false;
     struct modules_re_scan scan = {.pattern = call.pattern, .subject = call.subject};
     const uint32_t groups = regex_group_count(call.pattern->regex);
@@ -375,13 +426,13 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
     struct call call = {0};
     struct str_builder b = {.in = in};
     int64_t most = 0;
-    if (!args_bind(in, method ? &method_spec : &function, args, values) ||
-        !args_int(in, values[method ? 2 : 3], &most))
+    if (!args_bind(in, method ? &method_spec : &function, args, values))
         return false;
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[4]);
     const struct value replacement = values[method ? 0 : 1];
     struct modules_re_scan scan = {.pattern = call.pattern, .subject = str_view(in, TEXT(""))};
-    if (!call.pattern || !scan.subject || !check_replacement(in, &scan, replacement) ||
+    if (!call.pattern || !scan.subject || !args_int(in, values[method ? 2 : 3], &most) ||
+        !check_replacement(in, &scan, replacement) ||
         !subject_of(in, values[method ? 1 : 2], &call))
         return false;
     scan.subject = call.subject;
@@ -437,10 +488,14 @@ static bool escape(struct interp *in, const struct args *args, struct value *out
 {
     static const struct args_spec SPEC = {"escape", 1, 1, {"pattern"}, {NULL}};
     struct value values[1];
-    struct str *text = NULL;
     struct str_builder b = {.in = in};
-    if (!args_bind(in, &SPEC, args, values) || !args_str(in, values[0], "pattern", &text))
+    if (!args_bind(in, &SPEC, args, values))
         return false;
+    if (values[0].kind != VALUE_STR)
+        return exception_raise(in, &exception_type,
+                               "decoding to str: need a bytes-like object, %s found",
+                               type_name(values[0]));
+    const struct str *text = values[0].as.str;
     for (size_t i = 0; i < text->size && !b.failed; i++) {
         const char c = text->data[i];
         if (c && strchr("()[]{}?*+-|^$\\.&~# \t\n\r\v\f", c))

@@ -9,7 +9,9 @@
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/type.h"
+#include "protocol/dsl/unicode.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +27,8 @@ bool modules_re_match_new(struct interp *in, const struct modules_re_scan *scan,
                             .subject = scan->subject,
                             .spans = spans,
                             .group_count = count,
-                            .to = (int64_t)scan->subject->length};
+                            .from = scan->from,
+                            .to = scan->text.data ? scan->to : (int64_t)scan->subject->length};
     for (uint32_t i = 0; i <= count; i++) {
         const struct regex_span span = scan->spans[i];
         const bool set = span.begin != SIZE_MAX;
@@ -105,6 +108,34 @@ void modules_re_match_repr(struct str_builder *b, const struct match *match)
         str_byte_of(b->in, quoted, quoted->length < SHOWN ? quoted->length : SHOWN);
     str_builder_add(b, text_slice(str_text(quoted), 0, end));
     str_builder_byte(b, '>');
+}
+
+void modules_re_match_pattern_repr(struct str_builder *b, const struct pattern *pattern)
+{
+    static const struct {
+        int64_t flag;
+        const char *name;
+    } NAMES[] = {{REGEX_IGNORECASE, "re.IGNORECASE"},
+                 {REGEX_MULTILINE, "re.MULTILINE"},
+                 {REGEX_DOTALL, "re.DOTALL"},
+                 {REGEX_VERBOSE, "re.VERBOSE"},
+                 {REGEX_ASCII, "re.ASCII"}};
+    enum { SHOWN = 200 }; /* letters of the source */
+    struct str *quoted = repr_of(b->in, value_str(pattern->source));
+    struct str *shown = quoted ? str_slice(b->in, quoted, 0, SHOWN) : NULL;
+    const char *before = ", ";
+    b->failed |= !shown;
+    if (b->failed)
+        return;
+    str_builder_add(b, TEXT("re.compile("));
+    str_builder_add(b, str_text(shown));
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        if (pattern->flags & NAMES[i].flag) {
+            str_builder_add(b, text_of(before));
+            str_builder_add(b, text_of(NAMES[i].name));
+            before = "|";
+        }
+    str_builder_byte(b, ')');
 }
 
 static bool group(struct interp *in, const struct args *args, struct value *out)
@@ -216,88 +247,183 @@ static bool span_of(struct interp *in, const struct args *args, struct value *ou
     return out->as.list != NULL;
 }
 
-/* The group that \1 or \g<name> names; *at is past the backslash. */
-static bool template_group(struct interp *in, const struct modules_re_scan *scan,
-                           struct text text, size_t *at, int64_t *number)
+/* A template, and where it has been read to; faults are told at places in it. */
+struct template
 {
-    const uint32_t count = regex_group_count(scan->pattern->regex);
-    const size_t begin = *at + (text.data[*at] == 'g' ? 2 : 0); /* of the number or name */
-    if (text.data[*at] == 'g') {
-        const size_t close = text_find(text, TEXT(">"), *at);
-        if (*at + 1 >= text.size || text.data[*at + 1] != '<' || close == SIZE_MAX)
-            return exception_raise(in, &exception_regex, "missing group name");
-        const struct text name = text_slice(text, *at + 2, close);
-        *at = close + 1;
-        *number = 0;
-        for (size_t i = 0; i < name.size && *number >= 0; i++)
-            *number = name.data[i] >= '0' && name.data[i] <= '9' && *number <= count
-                          ? *number * 10 + name.data[i] - '0'
-                          : -1;
-        if (*number < 0)
-            *number = regex_group_find(scan->pattern->regex, name);
-        if (*number < 0)
-            return exception_raise(in, &exception_index, "unknown group name '%.*s'",
-                                   TEXT_ARG(name));
-    } else {
-        *number = text.data[(*at)++] - '0';
-        if (*at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9')
-            *number = *number * 10 + text.data[(*at)++] - '0';
-    }
-    return *number <= count ||
-           exception_raise(in, &exception_regex, "invalid group reference %lld at position %zu",
-                           (long long)*number, str_count(text_slice(text, 0, begin)));
+    struct interp *in;
+    struct str *source;
+    struct text text;
+    size_t at;
+};
+
+PRINTF_LIKE(3, 4)
+static bool template_fault(const struct template *t, size_t at, const char *format, ...)
+{
+    char words[120], message[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    snprintf(message, sizeof message, "%.*s at position %zu",
+             (int)text_utf8_valid(text_of(words)), words,
+             str_count(text_slice(t->text, 0, at)));
+    return modules_re_raise(t->in, t->source, message);
 }
 
-static bool template_escape(struct interp *in, const struct modules_re_scan *scan,
-                            struct text text, size_t *at, struct str_builder *b)
+static bool is_name(struct text name)
+{
+    bool fine = name.size > 0;
+    for (size_t at = 0; fine && at < name.size;) {
+        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
+        fine = unicode_is(text_utf8_next(name, &at), flag);
+    }
+    return fine;
+}
+
+/* The group of \g<name>; t->at is past the g. */
+static bool named_group(struct template *t, const struct regex *regex, int64_t *number)
+{
+    const size_t begin = t->at + 1;
+    if (t->at >= t->text.size || t->text.data[t->at] != '<')
+        return template_fault(t, t->at, "missing <");
+    const size_t close = text_find(t->text, TEXT(">"), begin);
+    const struct text name = text_slice(t->text, begin, close);
+    if (name.size == 0)
+        return template_fault(t, begin, "missing group name");
+    if (close == SIZE_MAX)
+        return template_fault(t, begin, "missing >, unterminated name");
+    t->at = close + 1;
+    if (is_name(name)) {
+        *number = regex_group_find(regex, name);
+        return *number >= 0 || exception_raise(t->in, &exception_index,
+                                               "unknown group name '%.*s'", TEXT_ARG(name));
+    }
+    *number = 0;
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9')
+            return template_fault(t, begin, "bad character in group name '%.*s'",
+                                  TEXT_ARG(name));
+        *number = *number > INT32_MAX ? *number : *number * 10 + name.data[i] - '0';
+    }
+    return *number <= regex_group_count(regex) ||
+           template_fault(t, begin, "invalid group reference %lld", (long long)*number);
+}
+
+static bool is_octal(const struct template *t, size_t at)
+{
+    return at < t->text.size && t->text.data[at] >= '0' && t->text.data[at] <= '7';
+}
+
+/* \0, \01 and \012, or the group of \1 and \12; t->at is at the first digit. *number is -1
+ * where b got a character. */
+static bool numbered_group(struct template *t, const struct regex *regex, struct str_builder *b,
+                           int64_t *number)
+{
+    const char *digits = t->text.data + t->at;
+    const size_t begin = t->at;
+    const bool zero = digits[0] == '0';
+    size_t size = 1;
+    *number = digits[0] - '0';
+    if (zero)
+        size += !is_octal(t, begin + 1) ? 0u : is_octal(t, begin + 2) ? 2u : 1u;
+    else if (is_octal(t, begin) && is_octal(t, begin + 1) && is_octal(t, begin + 2))
+        size = 3;
+    if (zero || size == 3) {
+        int64_t code = 0;
+        for (size_t i = 0; i < size; i++)
+            code = code * 8 + digits[i] - '0';
+        if (!zero && code > 0377)
+            return template_fault(t, begin - 1,
+                                  "octal escape value \\%.*s outside of range 0-0o377",
+                                  (int)size, digits);
+        str_builder_code_point(b, (uint32_t)code & 0xff);
+        *number = -1;
+        t->at += size;
+        return true;
+    }
+    if (begin + 1 < t->text.size && digits[1] >= '0' && digits[1] <= '9') {
+        *number = *number * 10 + digits[1] - '0';
+        size++;
+    }
+    t->at += size;
+    return *number <= regex_group_count(regex) ||
+           template_fault(t, begin, "invalid group reference %lld", (long long)*number);
+}
+
+/* t->at is past the backslash. */
+static bool template_escape(struct template *t, const struct modules_re_scan *scan,
+                            struct str_builder *b)
 {
     static const char FROM[] = "abfnrtv\\", TO[] = "\a\b\f\n\r\t\v\\";
-    const char c = text.data[*at];
+    const struct regex *regex = scan->pattern->regex;
+    const char c = t->text.data[t->at];
     const char *simple = c ? strchr(FROM, c) : NULL;
-    int64_t number = 0;
-    if (c == '0' || (!simple && c != 'g' && (c < '0' || c > '9'))) {
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-            return exception_raise(in, &exception_regex, "bad escape \\%c at position %zu", c,
-                                   str_count(text_slice(text, 0, *at - 1)));
-        if (c == '0')
-            str_builder_byte(b, '\0');
-        else
-            str_builder_add(b, (struct text){text.data + *at - 1, 2});
-        ++*at;
-        return true;
-    }
+    int64_t number = -1;
     if (simple) {
         str_builder_byte(b, TO[simple - FROM]);
-        ++*at;
-        return true;
+        t->at++;
+    } else if (c >= '0' && c <= '9') {
+        if (!numbered_group(t, regex, b, &number))
+            return false;
+    } else if (c == 'g') {
+        t->at++;
+        if (!named_group(t, regex, &number))
+            return false;
+    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+        return template_fault(t, t->at - 1, "bad escape \\%c", c);
+    } else { /* the backslash stays, what it stands before follows */
+        str_builder_byte(b, '\\');
     }
-    if (!template_group(in, scan, text, at, &number))
-        return false;
+    if (number < 0 || scan->spans[number].begin == SIZE_MAX)
+        return true;
     const struct regex_span span = scan->spans[number];
-    if (span.begin != SIZE_MAX)
-        str_builder_add(b, text_slice(str_text(scan->subject), span.begin, span.end));
+    str_builder_add(b, text_slice(str_text(scan->subject), span.begin, span.end));
     return true;
 }
 
 bool modules_re_match_expand(struct interp *in, const struct modules_re_scan *scan,
                              struct str *template, struct str_builder *b)
 {
-    const struct text text = str_text(template);
-    for (size_t at = 0; at < text.size && !b->failed;) {
-        const size_t slash = text_find(text, TEXT("\\"), at);
-        const size_t end_of_plain = slash == SIZE_MAX ? text.size : slash;
-        str_builder_add(b, text_slice(text, at, end_of_plain));
-        at = end_of_plain + 1;
+    struct template t = {in, template, str_text(template), 0};
+    while (t.at < t.text.size && !b->failed) {
+        const size_t slash = text_find(t.text, TEXT("\\"), t.at);
+        const size_t end_of_plain = slash == SIZE_MAX ? t.text.size : slash;
+        str_builder_add(b, text_slice(t.text, t.at, end_of_plain));
+        t.at = end_of_plain + 1;
         if (slash == SIZE_MAX)
             break;
-        if (at >= text.size)
-            return exception_raise(in, &exception_regex,
-                                   "bad escape (end of pattern) at position %zu",
-                                   str_count(text_slice(text, 0, at - 1)));
-        if (!interp_charge(in, 1) || !template_escape(in, scan, text, &at, b))
+        if (t.at >= t.text.size)
+            return template_fault(&t, t.at - 1, "bad escape (end of pattern)");
+        if (!interp_charge(in, 1) || !template_escape(&t, scan, b))
             return false;
     }
     return !b->failed;
+}
+
+/* match.expand(template) */
+static bool expand(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"expand", 1, 1, {"template"}, {NULL}};
+    const struct match *self = args->self.as.match;
+    struct modules_re_scan scan = {.pattern = self->pattern, .subject = self->subject};
+    struct str_builder b = {.in = in};
+    struct value values[1];
+    struct str *template = NULL;
+    if (!args_bind(in, &SPEC, args, values) ||
+        !args_str(in, values[0], "expand() argument 1", &template))
+        return false;
+    for (uint32_t i = 0; i <= self->group_count; i++) {
+        const int64_t *span = &self->spans[2 * i];
+        scan.spans[i] = (struct regex_span){SIZE_MAX, SIZE_MAX};
+        if (span[0] < 0)
+            continue;
+        scan.spans[i].begin = str_byte_of(in, self->subject, (size_t)span[0]);
+        scan.spans[i].end = str_byte_of(in, self->subject, (size_t)span[1]);
+    }
+    if (in->out_of_budget || !modules_re_match_expand(in, &scan, template, &b))
+        return false;
+    *out = value_str(str_builder_str(&b));
+    return out->as.str != NULL;
 }
 
 static bool named_groups(struct interp *in, const struct regex *regex, struct value *out)
@@ -320,7 +446,7 @@ static bool pattern_attribute(struct interp *in, struct pattern *pattern,
     if (str_is(name, "pattern"))
         *out = value_str(pattern->source);
     else if (str_is(name, "flags"))
-        *out = value_int(pattern->flags | REGEX_UNICODE);
+        *out = value_int(pattern->flags | (pattern->flags & REGEX_ASCII ? 0 : REGEX_UNICODE));
     else if (str_is(name, "groups"))
         *out = value_int(regex_group_count(pattern->regex));
     else if (str_is(name, "groupindex"))
@@ -359,7 +485,6 @@ bool modules_re_match_attribute(struct interp *in, struct value object, const st
 }
 
 const struct methods_row modules_re_match_methods[] = {
-    {"group", group}, {"groups", groups}, {"groupdict", groupdict},
-    {"start", start}, {"end", end},       {"span", span_of},
-    {NULL, NULL},
+    {"group", group}, {"groups", groups}, {"groupdict", groupdict}, {"start", start},
+    {"end", end},     {"span", span_of},  {"expand", expand},       {NULL, NULL},
 };

@@ -3,6 +3,7 @@
 
 #include "protocol/dsl/args.h"
 #include "protocol/dsl/attribute.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/eval.h"
 #include "protocol/dsl/interp.h"
@@ -27,14 +28,18 @@ static bool capwords(struct interp *in, const struct args *args, struct value *o
 {
     static const struct args_spec SPEC = {"capwords", 1, 2, {"s", "sep"}, {NULL}};
     struct value values[2], words;
-    struct str *separator = NULL;
-    if (!args_bind(in, &SPEC, args, values) ||
-        (values[1].kind != VALUE_NONE && !args_str(in, values[1], "sep", &separator)))
+    if (!args_bind(in, &SPEC, args, values))
         return false;
-    if (values[0].kind != VALUE_STR)
-        return exception_raise(in, &exception_attribute, "'%s' object has no attribute 'split'",
-                               type_name(values[0]));
-    const struct args by = {.values = &values[1], .count = separator ? 1u : 0u};
+    const bool truth = compare_truth(values[1]); /* (sep or ' ').join(... s.split(sep) ...) */
+    const char *lacks = truth && values[1].kind != VALUE_STR ? "join"
+                        : values[0].kind != VALUE_STR        ? "split"
+                                                             : NULL;
+    if (lacks)
+        return exception_raise(in, &exception_attribute, "'%s' object has no attribute '%s'",
+                               type_name(values[lacks[0] == 'j']), lacks);
+    struct str *separator = truth ? values[1].as.str : NULL;
+    const struct args by = {.values = &values[1],
+                            .count = values[1].kind == VALUE_UNSET ? 0u : 1u};
     if (!call_method(in, values[0], "split", &by, &words))
         return false;
     const struct args none = {.values = &values[1]};
@@ -101,6 +106,8 @@ static bool partial(struct interp *in, const struct args *args, struct value *ou
     if (args->count == 0)
         return exception_raise(in, &exception_type,
                                "type 'partial' takes at least one argument");
+    if (!eval_can_call(args->values[0]))
+        return exception_raise(in, &exception_type, "the first argument must be callable");
     struct list *bound = list_of(in, args->values + 1, args->count - 1);
     struct dict *named = dict_new(in);
     if (!builtin || !bound || !named)

@@ -284,12 +284,14 @@ static bool without_underscores(struct text text, char *out, size_t out_size)
 
 static bool bad_int(struct interp *in, struct str *str, int64_t base)
 {
+    enum { SHOWN = 200 }; /* letters, as CPython cuts it */
     struct str *repr = repr_of(in, value_str(str));
-    if (!repr)
+    struct str *shown = repr ? str_slice(in, repr, 0, SHOWN) : NULL;
+    if (!shown)
         return false;
     return exception_raise(in, &exception_value,
                            "invalid literal for int() with base %lld: %.*s", (long long)base,
-                           TEXT_ARG(str_text(repr)));
+                           TEXT_ARG(str_text(shown)));
 }
 
 /* 0x, 0o, 0b before the digits; base 0 takes the base from it. */
@@ -306,15 +308,27 @@ static const char *skip_prefix(const char *at, int64_t *base)
     return at;
 }
 
+static bool are_digits(struct text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return true;
+}
+
 bool number_parse_int(struct interp *in, struct str *str, int64_t base, struct value *out)
 {
     char digits[INT_DIGITS_MAX];
     const struct text text = stripped(str);
     int64_t value = 0, radix = base;
+    if (text.size >= sizeof digits && !are_digits(text))
+        return bad_int(in, str, base);
     if (text.size >= sizeof digits)
         return exception_raise(in, &exception_value,
-                               "Exceeds the limit (%d digits) for integer string conversion",
-                               INT_DIGITS_MAX);
+                               "Exceeds the limit (%d digits) for integer string conversion: "
+                               "value has %zu digits; use sys.set_int_max_str_digits() to "
+                               "increase the limit",
+                               INT_DIGITS_MAX, text.size);
     if (!without_underscores(text, digits, sizeof digits))
         return bad_int(in, str, base);
     const bool minus = digits[0] == '-';

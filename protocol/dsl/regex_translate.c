@@ -11,6 +11,8 @@
  */
 #include "protocol/dsl/regex.h"
 
+#include "protocol/dsl/regex_check.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -282,6 +284,8 @@ static bool read_flags(struct translate *t, int64_t *flags)
             *flags |= REGEX_VERBOSE;
             break;
         case 'u':
+            *flags |= REGEX_UNICODE;
+            break;
         case 'L':
             break;
         default:
@@ -391,7 +395,7 @@ static bool put_repeat(struct translate *t)
         } else
             break;
     }
-    const bool counts = digits[0] > 0 || (comma && digits[1] > 0);
+    const bool counts = digits[0] > 0 || comma;
     if (at >= t->pattern.size || t->pattern.data[at] != '}' || !counts) {
         put(t, "\\{");
         t->at++;
@@ -533,6 +537,8 @@ bool regex_translate(struct text pattern, int64_t *flags, struct text_buf *out, 
     *ends_open = false;
     message[0] = '\0';
     leading_flags(&t);
+    if (!regex_check(pattern, t.flags, message))
+        return false;
     put(&t, "(?");
     put(&t, t.flags & REGEX_IGNORECASE ? "i" : "");
     put(&t, t.flags & REGEX_MULTILINE ? "m" : "");

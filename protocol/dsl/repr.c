@@ -278,7 +278,8 @@ static void write_opaque(struct str_builder *b, struct value value)
         write_named(b, "<built-in function ", value.as.builtin->name, ">");
         break;
     case VALUE_TYPE:
-        write_named(b, "<class '", value.as.type->name, "'>");
+        str_builder_add(b, TEXT("<class '"));
+        write_named(b, type_prefix(value.as.type), value.as.type->name, "'>");
         break;
     case VALUE_MODULE:
         write_named(b, "<module '", modules_name(value.as.module), "'>");
@@ -289,16 +290,63 @@ static void write_opaque(struct str_builder *b, struct value value)
     case VALUE_MATCH:
         modules_re_match_repr(b, value.as.match);
         break;
+    case VALUE_PATTERN:
+        modules_re_match_pattern_repr(b, value.as.pattern);
+        break;
     default:
         write_named(b, "<", type_name(value), " object>");
         break;
     }
 }
 
+static bool write_value(struct str_builder *b, struct value value, const struct trail *trail);
+
+static bool write_slice(struct str_builder *b, const struct slice *slice,
+                        const struct trail *trail)
+{
+    str_builder_add(b, TEXT("slice("));
+    if (!write_value(b, slice->start, trail))
+        return false;
+    str_builder_add(b, TEXT(", "));
+    if (!write_value(b, slice->stop, trail))
+        return false;
+    str_builder_add(b, TEXT(", "));
+    if (!write_value(b, slice->step, trail))
+        return false;
+    str_builder_byte(b, ')');
+    return !b->failed;
+}
+
+/* functools.partial(function, 1, k=2) */
+static bool write_partial(struct str_builder *b, const struct builtin *partial,
+                          const struct trail *trail)
+{
+    uint32_t at = 0;
+    str_builder_add(b, TEXT("functools.partial("));
+    if (!write_value(b, partial->self, trail))
+        return false;
+    for (uint32_t i = 0; i < partial->bound->count; i++) {
+        str_builder_add(b, TEXT(", "));
+        if (!write_value(b, partial->bound->items[i], trail))
+            return false;
+    }
+    for (const struct dict_entry *e; (e = dict_next(partial->bound_named, &at)) != NULL;) {
+        str_builder_add(b, TEXT(", "));
+        str_builder_add(b, str_text(e->key.as.str));
+        str_builder_byte(b, '=');
+        if (!write_value(b, e->value, trail))
+            return false;
+    }
+    str_builder_byte(b, ')');
+    return !b->failed;
+}
+
 static bool write_container(struct str_builder *b, struct value value,
                             const struct trail *trail)
 {
-    for (const struct trail *at = trail; at; at = at->outer) {
+    const bool guards = value.kind != VALUE_EXCEPTION &&
+                        !(value.kind == VALUE_DICT && value.as.dict->flavor == DICT_COUNTER);
+    for (const struct trail *at = trail; at && guards; at = at->outer) {
         if (at->object != value.as.list)
             continue;
         str_builder_add(b, value.kind == VALUE_LIST    ? TEXT("[...]")
@@ -315,6 +363,10 @@ static bool write_container(struct str_builder *b, struct value value,
         return write_record(b, value.as.record, &here);
     case VALUE_EXCEPTION:
         return write_exception(b, value.as.exception, &here);
+    case VALUE_SLICE:
+        return write_slice(b, value.as.slice, &here);
+    case VALUE_BUILTIN:
+        return write_partial(b, value.as.builtin, &here);
     default:
         return write_dict(b, value, &here);
     }
@@ -362,7 +414,13 @@ static bool write_value(struct str_builder *b, struct value value, const struct 
     case VALUE_SET:
     case VALUE_RECORD:
     case VALUE_EXCEPTION:
+    case VALUE_SLICE:
         break;
+    case VALUE_BUILTIN:
+        if (value.as.builtin->bound)
+            break;
+        write_opaque(b, value);
+        return !b->failed;
     case VALUE_ITER:
         if (iter_is_view(value.as.iter))
             return write_view(b, value.as.iter, trail);

@@ -28,11 +28,13 @@ const struct type type_defaultdict = {"defaultdict", &type_dict, VALUE_DICT,
 const struct type type_ordered_dict = {"OrderedDict", &type_dict, VALUE_DICT,
                                        type_construct_ordered_dict};
 
-static const struct type type_slice = {"slice", &type_object, VALUE_SLICE, NULL};
+static const struct type type_slice = {"slice", &type_object, VALUE_SLICE,
+                                       type_construct_slice};
 static const struct type type_ellipsis = {"ellipsis", &type_object, VALUE_ELLIPSIS, NULL};
 static const struct type type_function = {"function", &type_object, VALUE_FUNCTION, NULL};
 static const struct type type_builtin = {"builtin_function_or_method", &type_object,
                                          VALUE_BUILTIN, NULL};
+static const struct type type_partial = {"partial", &type_object, VALUE_BUILTIN, NULL};
 static const struct type type_iter = {"iterator", &type_object, VALUE_ITER, NULL};
 static const struct type type_module = {"module", &type_object, VALUE_MODULE, NULL};
 static const struct type type_pattern = {"Pattern", &type_object, VALUE_PATTERN, NULL};
@@ -40,14 +42,10 @@ static const struct type type_match = {"Match", &type_object, VALUE_MATCH, NULL}
 static const struct type type_typing = {"_GenericAlias", &type_object, VALUE_TYPING, NULL};
 
 static const struct type *const BY_NAME[] = {
-    &type_object,       &type_int,
-    &type_bool,         &type_float,
-    &type_str,          &type_list,
-    &type_tuple,        &type_dict,
-    &type_set,          &type_frozenset,
-    &type_range,        &type_type,
-    &record_job,        &record_job_manifest,
-    &record_job_output,
+    &type_object, &type_int,       &type_bool,           &type_float,
+    &type_str,    &type_list,      &type_tuple,          &type_dict,
+    &type_set,    &type_frozenset, &type_range,          &type_type,
+    &type_slice,  &record_job,     &record_job_manifest, &record_job_output,
 };
 
 static const struct type *dict_type(const struct dict *dict)
@@ -110,9 +108,22 @@ const struct type *type_of(struct value value)
         return value.as.record->type;
     case VALUE_ITER:
         return iter_type(value.as.iter);
+    case VALUE_BUILTIN:
+        return value.as.builtin->bound ? &type_partial : &type_builtin;
     default:
         return BY_KIND[value.kind];
     }
+}
+
+const char *type_prefix(const struct type *type)
+{
+    if (type == &type_counter || type == &type_defaultdict || type == &type_ordered_dict)
+        return "collections.";
+    if (type == &type_pattern || type == &type_match || type == &exception_regex)
+        return "re.";
+    return type == &exception_json_decode ? "json.decoder."
+           : type == &type_partial        ? "functools."
+                                          : "";
 }
 
 const char *type_name(struct value value)
@@ -124,6 +135,7 @@ const char *type_name(struct value value)
            : type == &type_defaultdict ? "collections.defaultdict"
            : type == &type_pattern     ? "re.Pattern"
            : type == &type_match       ? "re.Match"
+           : type == &type_partial     ? "functools.partial"
                                        : type->name;
 }
 

@@ -14,6 +14,8 @@ extern const struct type type_object, type_none, type_bool, type_int, type_float
 const struct type *type_of(struct value value);
 /* What messages call its type: its __name__, for some behind a module's: re.Match. */
 const char *type_name(struct value value);
+/* What stands before its name in its repr: "collections." or "". */
+const char *type_prefix(const struct type *type);
 bool type_is_instance(struct value value, const struct type *type);
 /* A built-in class that a program may name, exceptions included; NULL when there is none. */
 const struct type *type_find(struct text name);

@@ -72,10 +72,20 @@ bool type_construct_float(struct interp *in, const struct args *args, struct val
 
 bool type_construct_str(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"str", 0, 1, {"object"}, {NULL}};
-    struct value values[1];
-    if (!args_bind(in, &SPEC, args, values))
+    static const struct args_spec SPEC = {
+        "str", 0, 3, {"object", "encoding", "errors"}, {NULL}};
+    struct value values[3];
+    struct str *ignored;
+    if (!args_bind(in, &SPEC, args, values) ||
+        !args_str(in, values[1], "str() argument 'encoding'", &ignored) ||
+        !args_str(in, values[2], "str() argument 'errors'", &ignored))
         return false;
+    if (values[1].kind != VALUE_UNSET || values[2].kind != VALUE_UNSET)
+        return exception_raise(in, &exception_type,
+                               values[0].kind == VALUE_STR
+                                   ? "decoding str is not supported"
+                                   : "decoding to str: need a bytes-like object, %s found",
+                               type_name(values[0]));
     *out = value_str(values[0].kind == VALUE_UNSET ? str_copy(in, TEXT(""))
                                                    : repr_str(in, values[0]));
     return out->as.str != NULL;
@@ -137,8 +147,7 @@ static bool fill_pairs(struct interp *in, struct value pairs, struct dict *dict)
         const enum iter_result result = iter_next(in, iter, &item);
         if (result != ITER_ITEM)
             return result == ITER_END;
-        if (item.kind == VALUE_INT || item.kind == VALUE_NONE || item.kind == VALUE_FLOAT ||
-            item.kind == VALUE_BOOL || item.kind == VALUE_RECORD)
+        if (!iter_can(item))
             return exception_raise(in, &exception_type,
                                    "cannot convert dictionary update sequence element #%u to a "
                                    "sequence",
@@ -165,14 +174,49 @@ static bool fill_named(struct interp *in, const struct args *args, struct dict *
     return true;
 }
 
+/* The same into an OrderedDict, whose words are others. */
+static bool fill_ordered(struct interp *in, struct value pairs, struct dict *dict)
+{
+    struct iter *iter = iter_of(in, pairs);
+    while (iter) {
+        struct value item, part[3];
+        uint32_t count = 0;
+        enum iter_result result = iter_next(in, iter, &item);
+        if (result != ITER_ITEM)
+            return result == ITER_END;
+        struct iter *parts = iter_of(in, item);
+        for (; parts && count < 3; count++) {
+            result = iter_next(in, parts, &part[count]);
+            if (result != ITER_ITEM)
+                break;
+        }
+        if (!parts || result == ITER_RAISED)
+            return false;
+        if (count > 2)
+            return exception_raise(in, &exception_value,
+                                   "too many values to unpack (expected 2)");
+        if (count < 2)
+            return exception_raise(in, &exception_value, "need more than %u value%s to unpack",
+                                   count, count == 1 ? "" : "s");
+        if (!dict_set(in, dict, part[0], part[1]))
+            return false;
+    }
+    return false;
+}
+
 bool type_construct_fill(struct interp *in, const struct args *args, struct dict *dict)
 {
+    const bool ordered = dict->flavor == DICT_ORDERED;
     if (args->count > 1)
-        return exception_raise(in, &exception_type, "dict expected at most 1 argument, got %u",
+        return exception_raise(in, &exception_type,
+                               ordered
+                                   ? "update() takes at most 1 positional argument (%u given)"
+                                   : "dict expected at most 1 argument, got %u",
                                args->count);
     if (args->count == 1) {
         const struct value from = args->values[0];
         if (!(from.kind == VALUE_DICT ? dict_merge(in, dict, from.as.dict)
+              : ordered               ? fill_ordered(in, from, dict)
                                       : fill_pairs(in, from, dict)))
             return false;
     }
@@ -184,11 +228,11 @@ static bool make_dict(struct interp *in, const struct args *args, enum dict_flav
 {
     struct dict *dict = dict_new(in);
     *out = value_dict(dict);
-    if (!dict || !type_construct_fill(in, args, dict))
+    if (!dict)
         return false;
     dict->flavor = flavor;
     dict->factory = value_none();
-    return true;
+    return type_construct_fill(in, args, dict);
 }
 
 bool type_construct_dict(struct interp *in, const struct args *args, struct value *out)
@@ -254,13 +298,16 @@ static bool add_count(struct interp *in, struct dict *counter, struct value key,
 }
 
 bool type_construct_count(struct interp *in, const struct args *args, struct dict *counter,
-                          int64_t sign)
+                          const char *words)
 {
+    const int64_t sign = words[0] == 's' ? -1 : 1; /* __init__, update, subtract */
     const enum ast_operator op = sign < 0 ? AST_SUB : AST_ADD;
     uint32_t at = 0;
     if (args->count > 1)
-        return exception_raise(in, &exception_type,
-                               "Counter expected at most 1 argument, got %u", args->count);
+        return exception_raise(
+            in, &exception_type,
+            "Counter.%s() takes from 1 to 2 positional arguments but %u were given", words,
+            args->count + 1);
     const struct value from =
         args->count == 1 ? args->values[0] : (struct value){.kind = VALUE_NONE};
     /* What comes into an empty one is taken as it is: it need not be a number. */
@@ -289,7 +336,7 @@ bool type_construct_counter(struct interp *in, const struct args *args, struct v
         return false;
     counter->flavor = DICT_COUNTER;
     *out = value_dict(counter);
-    return type_construct_count(in, args, counter, 1);
+    return type_construct_count(in, args, counter, "__init__");
 }
 
 bool type_construct_range(struct interp *in, const struct args *args, struct value *out)
@@ -322,6 +369,22 @@ bool type_construct_range(struct interp *in, const struct args *args, struct val
         range->count = (int64_t)count;
     }
     *out = (struct value){.kind = VALUE_RANGE, .as.range = range};
+    return true;
+}
+
+bool type_construct_slice(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"slice", 1, 3, {NULL}, {NULL}};
+    struct value values[3];
+    struct slice *slice = INTERP_NEW(in, struct slice);
+    if (!slice || !args_bind(in, &SPEC, args, values))
+        return false;
+    for (uint32_t i = 0; i < 3; i++)
+        if (values[i].kind == VALUE_UNSET)
+            values[i] = value_none();
+    const bool one = args->count == 1; /* it is the end */
+    *slice = (struct slice){one ? values[1] : values[0], values[one ? 0 : 1], values[2]};
+    *out = (struct value){.kind = VALUE_SLICE, .as.slice = slice};
     return true;
 }
 

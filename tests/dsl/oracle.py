@@ -36,8 +36,10 @@ OUTSIDE = ("64 bits", "complex, which this language has not")  # what ours says 
 LEFT = "left 64 bits"  # a line where it did, told by the test
 BUDGET = "budget"  # the whole line of a program that was stopped
 SETS = re.compile(r"\b(frozen)?set\b|\{[^{}:]*\}|\.(union|keys|items)\(|[(!{ ]t[)!}]")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")  # ours show none
 END = "-- end of a function"
 PRELUDE = """import re, json, math, itertools, functools, string
+from typing import Any, Dict, List, Optional, Tuple, Union
 from collections import Counter, defaultdict, OrderedDict
 def canon(x):
     if isinstance(x, (set, frozenset)):
@@ -101,6 +103,8 @@ class Writer:
             text = self.value(kind, depth, inner)
             whole = found.start() == 0 and found.end() == len(form)
             wrap = not whole and kind in self.COMPOUND and not self.ATOM.fullmatch(text)
+            if text[:1].isdigit() and form[found.end():].startswith("."):
+                wrap = True  # 1.real is no attribute
             return f"({text})" if wrap else text
 
         return self.PART.sub(part, form)
@@ -158,7 +162,8 @@ def expected(program):
             return None
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return None if "MemoryError" in out.getvalue() else out.getvalue()
+    text = ADDRESS.sub("", out.getvalue())
+    return None if "MemoryError" in text else text
 
 
 def ours(binary, programs):
