@@ -223,7 +223,10 @@ if(COHORT_TOOLS)
   if(BUILD_TESTING AND Python3_FOUND)
     add_test(NAME tests/dsl/oracle COMMAND ${Python3_EXECUTABLE} tests/dsl/oracle.py
       $<TARGET_FILE:tests_dsl_golden_test> 300 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(tests/dsl/oracle PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+    add_test(NAME tests/dsl/programs COMMAND ${Python3_EXECUTABLE} tests/dsl/programs_test.py
+      $<TARGET_FILE:cohort> 8 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(tests/dsl/oracle tests/dsl/programs PROPERTIES
+      SKIP_RETURN_CODE 77 TIMEOUT 600)
   endif()
 endif()
 

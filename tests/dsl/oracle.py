@@ -8,8 +8,11 @@ Where an integer leaves 64 bits or a power is complex, ours raises, and where a 
 language's budgets it stops: the rest of that program is not compared; how many that concerns is
 told. Each function of a program is compared for itself. Sets are shown sorted: their order is
 nobody's promise, so a line whose characters are those of the other in another order is no mismatch
-where its own function makes a set; how many that concerns is told, too. \\b beside a letter beyond ASCII, which RE2 sees otherwise, is not
-written. Exit code 1 when a value, type or exception's class differs; each kind is shown once,
+where its own function makes a set; how many that concerns is told, too. Not written is what is
+known to differ: \\b beside a letter beyond ASCII and \\B in an empty text, which RE2 sees
+otherwise; .*? by itself, of which CPython finds longer matches, too; `a = b, *f()` without
+parentheses and f'{a:=+9}', which the grammar does not read. Exit code 1 when a value, type or
+exception's class differs; each kind is shown once,
 messages that are worded otherwise are counted, and shown with ORACLE_SHOW=1 (and the programs).
 """
 
