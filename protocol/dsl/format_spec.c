@@ -24,12 +24,12 @@ static bool read_number(struct interp *in, struct text text, size_t *at, int64_t
 {
     int64_t value = 0;
     while (*at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9') {
-        value = value * 10 + (text.data[(*at)++] - '0');
-        if (value > FORMAT_SPEC_WIDTH_MAX)
+        if (value > (INT64_MAX - 9) / 10)
             return exception_raise(in, &exception_value,
                                    "Too many decimal digits in format string");
+        value = value * 10 + (text.data[(*at)++] - '0');
     }
-    *out = value;
+    *out = value < FORMAT_SPEC_WIDTH_MAX ? value : FORMAT_SPEC_WIDTH_MAX;
     return true;
 }
 

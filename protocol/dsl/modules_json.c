@@ -38,10 +38,6 @@ static void put_text(struct dump *d, const struct str *str)
         if (c < sizeof SHORT / sizeof SHORT[0] && SHORT[c]) {
             str_builder_add(b, text_of(SHORT[c]));
         } else if (c < 0x20 || (d->ascii && c >= 0x7f && c < 0x10000)) {
-            if (c == 0x7f) {
-                str_builder_byte(b, 0x7f);
-                continue;
-            }
             snprintf(escape, sizeof escape, "\\u%04x", c);
             str_builder_add(b, text_of(escape));
         } else if (d->ascii && c >= 0x10000) {

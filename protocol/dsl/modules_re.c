@@ -379,6 +379,8 @@ static bool put_replacement(struct interp *in, struct value replacement,
     const struct args args = {.values = &matched, .count = 1};
     if (!eval_call_value(in, replacement, &args, &text))
         return false;
+    if (text.kind == VALUE_NONE) /* as nothing, which CPython tells nobody */
+        return true;
     if (text.kind != VALUE_STR)
         return exception_raise(in, &exception_type, "expected str instance, %s found",
                                type_name(text));

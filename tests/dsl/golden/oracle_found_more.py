@@ -132,4 +132,7 @@ t(lambda: sorted())  # expect: TypeError | sorted expected 1 argument, got 0
 t(lambda: pow(2, 'a', 1.5))  # expect: TypeError | pow() 3rd argument not allowed unless all arguments are integers
 t(lambda: re.split('+', 'a', maxsplit=None))  # expect: error | nothing to repeat at position 0
 t(lambda: re.compile([]))  # expect: TypeError | unhashable type: 'list'
+t(lambda: json.dumps('\x7f\xad\x00'))  # expect: '"\\u007f\\u00ad\\u0000"'
+t(lambda: re.sub('b', lambda m: None, 'abc'))  # expect: 'ac'
+t(lambda: (format('abc', '.99999999999'), format('abc', '.2')))  # expect: ('abc', 'ab')
 t(noted)  # expect: (1, ('a',))
