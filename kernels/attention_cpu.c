@@ -20,6 +20,7 @@
  *               next task too, one beside each page of scores: so many at once only queue. 12
  *               rows of decode, 1 thread, pages in memory 418 -> 273 us (in L3 243 -> 264)
  *     lost      widening on the way with many rows (prefill of int8 about 60 -> 52 %)
+ *               with int8, rounding each row right after its softmax, in L1 (nothing)
  *
  * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
  * are powers of two. An int8 key's scale is multiplied into its score, an int8 value's scale
