@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "protocol/api/batch_file.h"
 #include "protocol/api/multipart.h"
-#include "protocol/api/openai_reply.h"
 #include "protocol/api/refusal.h"
 
 #include <inttypes.h>
@@ -37,12 +36,11 @@ static const struct field batch_fields[] = {
 };
 const struct field_list batch_calls_fields = FIELD_LIST(batch_fields);
 
-/* What a call has found: a body, or a refusal with a status of HTTP. */
+/* What a call has found. */
 struct answer {
     struct text_buf body;
-    const char *content_type;
-    int status;
-    struct error *err;
+    const char *content_type; /* NULL: JSON */
+    int refused; /* the status of HTTP, where the failure's own says less; else 0 */
 };
 
 /* ---- objects ---- */
@@ -139,7 +137,7 @@ static void write_batch(struct json_writer *w, const struct store_batch *batch)
 static enum status refuse(struct answer *answer, int status, const char *sentence,
                           struct error *err)
 {
-    answer->status = status;
+    answer->refused = status;
     FAIL(err, ERR_LIMIT, "%s", sentence);
 }
 
@@ -301,7 +299,7 @@ static enum status drop_file(struct batches *batches, const struct batch_call *c
     bool found;
     const enum status status = store_drop_file(batches_store(batches), id, &found, err);
     if (status == ERR_CANCELLED)
-        answer->status = 409;
+        answer->refused = 409;
     TRY(status);
     if (!found)
         return no_file(answer, err);
@@ -359,12 +357,11 @@ static enum status check_body(struct batches *batches, const struct batch_call *
 
 static enum status make_batch(struct batches *batches, const struct batch_call *call,
                               const struct json *root, struct text_buf *metadata,
-                              struct answer *answer)
+                              struct answer *answer, struct error *err)
 {
     struct json_writer w = {.out = &answer->body};
     struct store_batch batch;
     struct body body = {0};
-    struct error *err = answer->err;
     TRY(field_read(root, &batch_calls_fields, &body, err));
     TRY(check_body(batches, call, &body, &batch, err));
     TRY(read_metadata(body.metadata, metadata, err));
@@ -373,7 +370,7 @@ static enum status make_batch(struct batches *batches, const struct batch_call *
         FAIL(err, ERR_MEMORY, "no memory for metadata");
     const enum status status = store_add_batch(batches_store(batches), &batch, err);
     if (status == ERR_LIMIT)
-        answer->status = 429;
+        answer->refused = 429;
     TRY(status);
     batches_wake(batches);
     write_batch(&w, &batch);
@@ -388,7 +385,7 @@ static enum status add_batch(struct batches *batches, const struct batch_call *c
     struct error why = {0};
     if (json_parse(http_exchange_request(call->exchange)->body, 0, &root, &why) != OK)
         FAIL(err, why.status, "body: %.200s", why.text);
-    const enum status status = make_batch(batches, call, root, &metadata, answer);
+    const enum status status = make_batch(batches, call, root, &metadata, answer, err);
     text_buf_deinit(&metadata);
     json_free(root);
     return status;
@@ -464,40 +461,46 @@ static call_function *function_of(const struct endpoint *endpoint)
     return NULL;
 }
 
-static void answer_error(struct answer *answer, enum status status, const struct error *err)
+/* The field that a refusal is about: of the body, of the query, or of the path. */
+static const char *param_of(const char *sentence)
 {
     static const char *const others[] = {"file", "purpose", "limit", "after", "order", "id"};
-    struct json_writer w = {.out = &answer->body};
-    const char *param = field_of_refusal(&batch_calls_fields, err->text);
+    const char *param = field_of_refusal(&batch_calls_fields, sentence);
     for (size_t i = 0; i < sizeof others / sizeof others[0] && !param; i++)
-        if (text_starts(text_of(err->text), text_of(others[i])) &&
-            err->text[strlen(others[i])] == ':')
+        if (text_starts(text_of(sentence), text_of(others[i])) &&
+            sentence[strlen(others[i])] == ':')
             param = others[i];
-    if (answer->status == 200)
-        answer->status = refusal_status(status);
-    answer->content_type = NULL;
-    text_buf_clear(&answer->body);
-    openai_reply_error(&w, &(struct reply_error){.status = answer->status,
-                                                 .text = text_of(err->text),
-                                                 .param = param});
+    return param;
+}
+
+static enum status run_call(struct batches *batches, const struct batch_call *call,
+                            struct answer *answer, struct error *err)
+{
+    call_function *function = function_of(call->endpoint);
+    if (!batches || !function)
+        return refuse(
+            answer, 503,
+            "this server keeps no files and runs no batches; it said why when it began", err);
+    TRY(function(batches, call, answer, err));
+    if (answer->body.failed)
+        FAIL(err, ERR_MEMORY, "no memory for an answer");
+    return OK;
 }
 
 void batch_calls_answer(struct batches *batches, const struct batch_call *call)
 {
     struct error err = {0};
-    struct answer answer = {.status = 200, .err = &err};
-    call_function *function = function_of(call->endpoint);
-    enum status status = batches && function ? function(batches, call, &answer, &err)
-                                             : refuse(&answer, 503,
-                                                      "this server keeps no files and runs no "
-                                                      "batches; it said why when it began",
-                                                      &err);
-    if (status == OK && answer.body.failed)
-        status = error_set(&err, ERR_MEMORY, __FILE__, __LINE__, "no memory for an answer");
-    if (status != OK)
-        answer_error(&answer, status, &err);
-    http_answer(call->exchange, &(struct http_reply){.status = answer.status,
-                                                     .content_type = answer.content_type,
-                                                     .body = text_buf_text(&answer.body)});
+    struct answer answer = {0};
+    const enum status status = run_call(batches, call, &answer, &err);
+    if (status == OK)
+        http_answer(call->exchange, &(struct http_reply){.status = 200,
+                                                         .content_type = answer.content_type,
+                                                         .body = text_buf_text(&answer.body)});
+    else
+        refusal_answer(call->exchange, NULL,
+                       &(struct reply_error){.status = answer.refused ? answer.refused
+                                                                      : refusal_status(status),
+                                             .text = text_of(err.text),
+                                             .param = param_of(err.text)});
     text_buf_deinit(&answer.body);
 }
