@@ -467,6 +467,7 @@ struct ast *lower_expr(struct lower *l, const struct syntax *s)
         return lower_items(l, s, AST_LIST);
     case SYNTAX_TUPLE:
     case SYNTAX_EXPRESSION_LIST:
+    case SYNTAX_PATTERN_LIST: /* a, *b on the right of a sign */
         return lower_items(l, s, AST_TUPLE);
     case SYNTAX_SET:
         return lower_items(l, s, AST_SET);
@@ -503,6 +504,7 @@ struct ast *lower_expr(struct lower *l, const struct syntax *s)
     case SYNTAX_PARENTHESIZED_SPLAT:
         return lower_expr(l, lower_named(s->first));
     case SYNTAX_LIST_SPLAT:
+    case SYNTAX_LIST_SPLAT_PATTERN:
     case SYNTAX_DICT_SPLAT:
         return lower_star(l, s, false);
     default:
