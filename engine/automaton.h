@@ -60,6 +60,7 @@ struct automaton {
     uint16_t *distance; /* [state_count] fewest bytes to an end */
     uint16_t farthest;  /* the greatest of these */
     bool *plain;        /* [state_count] see automaton_plain.h; NULL: not known */
+    uint16_t plain_nearest, plain_farthest; /* least and greatest distance of plain states */
 };
 
 MUST_USE enum status automaton_nfa(struct nfa *nfa, struct arena *scratch, struct error *err);

@@ -82,6 +82,19 @@ static bool is_plain(const struct automaton *automaton, uint32_t state)
     return true;
 }
 
+static void fill_distances(struct automaton *automaton)
+{
+    automaton->plain_nearest = AUTOMATON_NEVER;
+    automaton->plain_farthest = 0;
+    for (uint32_t s = AUTOMATON_START; s < automaton->state_count; s++) {
+        const uint16_t distance = automaton->distance[s];
+        if (automaton->plain[s] && distance < automaton->plain_nearest)
+            automaton->plain_nearest = distance;
+        if (automaton->plain[s] && distance > automaton->plain_farthest)
+            automaton->plain_farthest = distance;
+    }
+}
+
 enum status automaton_plain_fill(struct automaton *automaton, struct arena *arena,
                                  struct error *err)
 {
@@ -100,6 +113,7 @@ enum status automaton_plain_fill(struct automaton *automaton, struct arena *aren
             changed = true;
         }
     }
+    fill_distances(automaton);
     return OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/automaton_plain.h"
 #include "engine/matcher_fewest.h"
+#include "engine/schema_fewest.h"
 
 #include <string.h>
 
@@ -24,7 +25,9 @@ size_t mask_walk_bytes(const struct text *bytes, uint32_t vocab)
         nodes += bytes[t].size;
     return nodes * 2 * sizeof(struct vocab_tree_node) + vocab * 5 * sizeof(token_id) +
            (VOCAB_TREE_DEPTH_MAX + 2) * sizeof(struct mask_walk_place) +
-           MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 7 * sizeof(uint16_t)) + 4096;
+           MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 7 * sizeof(uint16_t)) +
+           sizeof(struct schema_fewest_names) +
+           SCHEMA_FEWEST_NAMES * (size_t)AUTOMATON_STATES_MAX * 2 * sizeof(uint32_t) + 4096;
 }
 
 static uint32_t plain_characters(struct text text)
@@ -140,6 +143,22 @@ static void add_plain(const struct mask_walk *walk, uint32_t characters, uint32_
         clear(mask, walk->plain_tokens[i]);
 }
 
+/* Adds the plain tokens of first to last characters. */
+static void add_plain_within(const struct mask_walk *walk, struct matcher_characters within,
+                             uint32_t *mask)
+{
+    if (within.first <= 1) {
+        add_plain(walk, within.last, mask);
+        return;
+    }
+    const uint32_t last =
+        within.last < MASK_WALK_CHARACTERS_MAX ? within.last : MASK_WALK_CHARACTERS_MAX;
+    if (within.first > last)
+        return;
+    for (uint32_t i = walk->plain_first[within.first]; i < walk->plain_first[last + 1]; i++)
+        set(mask, walk->plain_tokens[i]);
+}
+
 /* What is asked for, and what came of it so far. */
 struct mask_search {
     uint32_t *mask;
@@ -178,16 +197,56 @@ static uint32_t place_fewest(struct matcher *matcher, const struct mask_walk_pla
     return matcher_fewest_inside(matcher, &place->inside);
 }
 
-/* Adds plain tokens in a string or a name, if all that there are leave as few bytes as asked.
- * Returns the tree with those that are left. */
-static const struct vocab_tree *add_inside(struct mask_walk *walk,
-                                           const struct mask_walk_place *place,
-                                           struct mask_search *search)
+/* From walk->path[0] on. is_plain: passes over what is not plain, and what is sure to leave too
+ * many bytes however it goes on. */
+static void walk_tree(struct mask_walk *walk, const struct vocab_tree *tree, bool is_plain,
+                      struct mask_search *search)
 {
+    struct matcher *matcher = &walk->matcher;
+    for (uint32_t i = 0; i < tree->node_count;) {
+        const struct vocab_tree_node *node = &tree->nodes[i];
+        struct mask_walk_place *to = &walk->path[node->depth];
+        if ((is_plain && node->byte == '"') || !step_place(matcher, to - 1, node->byte, to) ||
+            (is_plain && matcher_fewest_floor(matcher, &to->inside) >= search->left)) {
+            i = node->end;
+            continue;
+        }
+        if (has_tokens(tree, i))
+            add_tokens(search, tree, i, place_fewest(matcher, to, search));
+        i++;
+    }
+}
+
+/* Adds plain tokens in a string or a name that may leave too many bytes: by their characters,
+ * or one by one where that does not tell. */
+static void add_hurried(struct mask_walk *walk, struct mask_search *search)
+{
+    const struct matcher_inside *inside = &walk->path[0].inside;
+    bool is_known = true;
+    if (matcher_fewest_floor(&walk->matcher, inside) >= search->left)
+        return;
+    for (uint32_t i = 0; i < inside->count; i++) {
+        struct matcher_characters within;
+        if (matcher_fewest_plain(&walk->matcher, &inside->ways[i], search->left, &within))
+            add_plain_within(walk, within, search->mask);
+        else
+            is_known = false;
+    }
+    if (!is_known)
+        walk_tree(walk, &walk->tree, true, search);
+}
+
+/* Adds plain tokens in a string or a name that leave as few bytes as asked. Returns the tree
+ * with those that are left. */
+static const struct vocab_tree *add_inside(struct mask_walk *walk, struct mask_search *search)
+{
+    const struct mask_walk_place *place = &walk->path[0];
     bool exact;
+    if (search->left != MASK_WALK_ANY && place->bound >= search->left) {
+        add_hurried(walk, search);
+        return &walk->special;
+    }
     const uint32_t characters = matcher_inside_plain(&walk->matcher, &place->inside, &exact);
-    if (search->left != MASK_WALK_ANY && place->bound >= search->left)
-        return &walk->tree;
     search->most = characters > 0 ? place->bound : 0;
     add_plain(walk, characters, search->mask);
     return exact ? &walk->special : &walk->tree;
@@ -196,24 +255,13 @@ static const struct vocab_tree *add_inside(struct mask_walk *walk,
 static void walk_schema(struct mask_walk *walk, const struct mask_walk_ask *ask,
                         struct mask_search *search)
 {
-    struct matcher *matcher = &walk->matcher;
     struct mask_walk_place *first = &walk->path[0];
     const struct vocab_tree *tree = &walk->tree;
-    constraint_resume(ask->constraint, ask->text, matcher, &first->ways);
-    enter_place(matcher, first);
+    constraint_resume(ask->constraint, ask->text, &walk->matcher, &first->ways);
+    enter_place(&walk->matcher, first);
     if (first->is_inside)
-        tree = add_inside(walk, first, search);
-    for (uint32_t i = 0; i < tree->node_count;) {
-        const struct vocab_tree_node *node = &tree->nodes[i];
-        struct mask_walk_place *to = &walk->path[node->depth];
-        if (!step_place(matcher, to - 1, node->byte, to)) {
-            i = node->end;
-            continue;
-        }
-        if (has_tokens(tree, i))
-            add_tokens(search, tree, i, place_fewest(matcher, to, search));
-        i++;
-    }
+        tree = add_inside(walk, search);
+    walk_tree(walk, tree, false, search);
 }
 
 /* One more than to where the text may end, for the token that ends it if it could go on. */
@@ -233,11 +281,13 @@ static void walk_regex(const struct mask_walk *walk, const struct mask_walk_ask 
     uint32_t states[VOCAB_TREE_DEPTH_MAX + 1] = {ask->text->state};
     if (automaton->plain && automaton->plain[states[0]]) {
         const uint32_t most = automaton->farthest + 1u;
-        if (search->left == MASK_WALK_ANY || most < search->left) {
-            search->most = most;
+        const bool is_any = search->left == MASK_WALK_ANY || most < search->left;
+        search->most = is_any ? most : 0;
+        if (is_any || automaton->plain_farthest + 1u < search->left)
             add_plain(walk, UINT32_MAX, search->mask);
+        if (is_any || automaton->plain_farthest + 1u < search->left ||
+            automaton->plain_nearest + 1u >= search->left)
             tree = &walk->special;
-        }
     }
     for (uint32_t i = 0; i < tree->node_count;) {
         const struct vocab_tree_node *node = &tree->nodes[i];

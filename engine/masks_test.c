@@ -20,7 +20,8 @@ enum {
     WALK_TOKENS = 40,
     ROWS = 300,
     BYTES = 24,
-    BUDGETS = 12
+    BUDGETS = 12,
+    HELD_EVERY = 3
 };
 
 #define ANY UINT32_MAX /* tokens left */
@@ -67,6 +68,8 @@ static const char *const hurried[] = {
     "\"properties\": {\"a\": {\"type\": \"number\"}}, \"required\": [\"a\"]}, {\"type\": "
     "\"object\", \"properties\": {\"a\": {\"type\": \"string\"}}, \"required\": [\"a\", "
     "\"b\"]}]}",
+    "{\"anyOf\": [{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 2}, {\"type\": "
+    "\"string\", \"minLength\": 5}]}",
 };
 static const char *const patterns[] = {"a(b|cd)*", ".*", "[^a]{2,9}b?", "\\d+(\\.\\d{1,2})?"};
 
@@ -187,6 +190,25 @@ static void masks_say_what_the_bytes_say(void **state)
     assert_true(masks.found > masks.made / 8);
 }
 
+/* The same where tokens run out: what leaves a way to the end that is short enough. */
+static void hold_hurried(const struct constraint *constraint,
+                         const struct constraint_text *text, const uint32_t *mask,
+                         uint32_t left)
+{
+    static struct constraint_text next;
+    for (uint32_t t = 0; t < VOCAB; t++) {
+        constraint_copy(constraint, &next, text);
+        const bool fits =
+            bytes[t].size > 0 &&
+            constraint_advance(constraint, &masks.walk.matcher, &next, bytes[t]) &&
+            mask_walk_fewest(&masks.walk, constraint, &next) < left;
+        const bool wanted = t == END ? constraint_is_complete(constraint, text) : fits;
+        if (has(mask, t) != wanted)
+            fail_msg("%.*s: %u left, token %u `%.*s` is %s", TEXT_ARG(constraint->source), left,
+                     t, TEXT_ARG(bytes[t]), wanted ? "left out" : "let in");
+    }
+}
+
 /* A text of random tokens within a budget, from the shortest on. */
 static void hurry_at_random(const struct constraint *constraint, uint32_t budget)
 {
@@ -195,6 +217,8 @@ static void hurry_at_random(const struct constraint *constraint, uint32_t budget
     for (uint32_t left = budget; left > 0; left--) {
         masks_begin(&masks);
         const uint32_t *mask = masks_of(&masks, constraint, &text, left);
+        if (budget % HELD_EVERY == 0)
+            hold_hurried(constraint, &text, mask, left);
         const uint32_t token = draw(mask);
         if (token == END) {
             assert_true(has(mask, END));

@@ -3,6 +3,7 @@
 
 #include "engine/matcher_copy.h"
 #include "engine/matcher_phase.h"
+#include "engine/schema_fewest.h"
 
 #include <assert.h>
 #include <string.h>
@@ -27,8 +28,10 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
                          .slots = ARENA_NEW(arena, uint16_t, SLOTS),
                          .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
                          .fewest = ARENA_NEW(arena, uint32_t, MATCHER_FRAMES_MAX),
+                         .names = schema_fewest_names_new(arena),
                          .frame_count = 1};
-    if (!matcher->frames || !matcher->slots || !matcher->slot_of || !matcher->fewest)
+    if (!matcher->frames || !matcher->slots || !matcher->slot_of || !matcher->fewest ||
+        !matcher->names)
         FAIL(err, ERR_MEMORY, "matcher: no room for %d frames", MATCHER_FRAMES_MAX);
     return OK;
 }
@@ -546,6 +549,7 @@ void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
     matcher_rewind(matcher, 1);
     matcher->dropped = 0;
+    schema_fewest_names_forget(matcher->names);
     const struct matcher_frame first = {.node = matcher->schema->root, .phase = MATCHER_VALUE};
     state->ways[0] = matcher_intern(matcher, &first);
     state->count = 1;

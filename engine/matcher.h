@@ -56,6 +56,7 @@ struct matcher {
     uint16_t *slots;
     uint16_t *slot_of; /* [FRAMES_MAX] where in slots a frame is */
     uint32_t *fewest;  /* [FRAMES_MAX] of matcher_fewest.c; 0: not known yet */
+    struct schema_fewest_names *names;
 };
 
 /* The ways a text may be read so far; none: it is not of the schema. */

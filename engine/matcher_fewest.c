@@ -61,13 +61,16 @@ static uint32_t object_fewest(const struct matcher *matcher, const struct matche
     case MATCHER_OBJECT_FIRST:
         return schema_fewest_first(schema_fewest_object(object, &progress));
     case MATCHER_OBJECT_NAME:
-        return schema_fewest_name(nodes, object, &progress, frame->state);
+        return schema_fewest_name(
+            nodes, schema_fewest_name_of(matcher->names, object, &progress), frame->state);
     case MATCHER_OBJECT_COLON:
         return schema_fewest_sum(1ull + nodes[frame->state].fewest,
                                  schema_fewest_object(object, &progress));
     case MATCHER_OBJECT_COMMA:
         return schema_fewest_sum(
-            1, schema_fewest_name(nodes, object, &progress, AUTOMATON_START)); /* the quote */
+            1, /* the quote */
+            schema_fewest_name(nodes, schema_fewest_name_of(matcher->names, object, &progress),
+                               AUTOMATON_START));
     default:
         return schema_fewest_object(object, &progress);
     }
@@ -136,6 +139,67 @@ uint32_t matcher_fewest_inside(struct matcher *matcher, const struct matcher_ins
                                                 numbered(matcher, way->parent)));
     }
     return fewest;
+}
+
+/* However that way went on within its string or name. */
+static uint32_t floor_of(struct matcher *matcher, const struct matcher_frame *way)
+{
+    const struct schema_node *nodes = matcher->schema->nodes;
+    const struct schema_progress progress = {way->seen, way->count, way->met};
+    const uint32_t outer = numbered(matcher, way->parent);
+    if (matcher_place(way) != MATCHER_IN_NAME)
+        return schema_fewest_sum(1, outer);
+    struct schema_fewest_name *name =
+        schema_fewest_name_of(matcher->names, nodes[way->node].object, &progress);
+    return schema_fewest_sum(schema_fewest_name_floor(nodes, name, way->state), outer);
+}
+
+uint32_t matcher_fewest_floor(struct matcher *matcher, const struct matcher_inside *inside)
+{
+    uint32_t fewest = SCHEMA_FEWEST_NEVER;
+    for (uint32_t i = 0; i < inside->count; i++)
+        fewest = less(fewest, floor_of(matcher, &inside->ways[i]));
+    return fewest;
+}
+
+static const struct matcher_characters no_characters = {1, 0};
+
+/* Of strings whose characters are counted: each one until the minimum saves a byte. */
+static struct matcher_characters counted_within(const struct schema_node *node,
+                                                const struct matcher_frame *way, uint32_t base,
+                                                uint32_t left)
+{
+    const uint32_t missing = left_of(node->characters_min, way->count);
+    const uint32_t most = node->characters_max == SCHEMA_NO_MAX
+                              ? UINT32_MAX
+                              : left_of(node->characters_max, way->count);
+    if (base >= left)
+        return no_characters;
+    const uint32_t spare = left - 1 - base;
+    return (struct matcher_characters){missing > spare + 1 ? missing - spare : 1, most};
+}
+
+bool matcher_fewest_plain(struct matcher *matcher, const struct matcher_frame *way,
+                          uint32_t left, struct matcher_characters *within)
+{
+    const struct schema_node *node = &matcher->schema->nodes[way->node];
+    const struct automaton *automaton = node->string;
+    const uint32_t base = floor_of(matcher, way);
+    *within = no_characters;
+    if (base >= left)
+        return true;
+    if (matcher_place(way) != MATCHER_IN_STRING || node->copied)
+        return false;
+    if (node->counted && way->state == AUTOMATON_START) {
+        *within = counted_within(node, way, base, left);
+        return true;
+    }
+    if (node->counted || node->characters || !automaton->plain || !automaton->plain[way->state])
+        return false;
+    if (schema_fewest_sum(base, automaton->plain_nearest) >= left)
+        return true;
+    within->last = UINT32_MAX;
+    return schema_fewest_sum(base, automaton->plain_farthest) < left;
 }
 
 static bool is_of_object(const struct matcher_frame *frame)

@@ -15,6 +15,19 @@
 uint32_t matcher_fewest(struct matcher *matcher, const struct matcher_state *state);
 uint32_t matcher_fewest_inside(struct matcher *matcher, const struct matcher_inside *inside);
 
+/* Plain characters, from so many to so many. */
+struct matcher_characters {
+    uint32_t first, last;
+};
+
+/* No more than that of any text that is still inside, however it went on. */
+uint32_t matcher_fewest_floor(struct matcher *matcher, const struct matcher_inside *inside);
+/* Of a way inside: with how many more characters, if all are plain (automaton_plain.h), fewer
+ * than left bytes lead to an end from behind them; none if last is less than first. False: that
+ * is not told by their number. */
+bool matcher_fewest_plain(struct matcher *matcher, const struct matcher_frame *way,
+                          uint32_t left, struct matcher_characters *within);
+
 /* No less than that of any text that is still inside, however it went on; UINT32_MAX: that is
  * not known, since it is copied. */
 uint32_t matcher_fewest_bound(struct matcher *matcher, const struct matcher_inside *inside);

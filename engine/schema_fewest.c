@@ -125,26 +125,97 @@ static uint32_t way_fewest(const struct schema_node *nodes, const struct schema_
     return fewest;
 }
 
-uint32_t schema_fewest_name(const struct schema_node *nodes, const struct schema_object *object,
-                            const struct schema_progress *progress, uint32_t state)
+struct schema_fewest_names *schema_fewest_names_new(struct arena *arena)
 {
+    struct schema_fewest_names *names = ARENA_NEW(arena, struct schema_fewest_names, 1);
+    uint32_t *states =
+        ARENA_NEW(arena, uint32_t, 2 * SCHEMA_FEWEST_NAMES * (size_t)AUTOMATON_STATES_MAX);
+    if (!names || !states)
+        return NULL;
+    for (uint32_t i = 0; i < SCHEMA_FEWEST_NAMES; i++) {
+        names->list[i].states = states + 2 * i * (size_t)AUTOMATON_STATES_MAX;
+        names->list[i].floors = names->list[i].states + AUTOMATON_STATES_MAX;
+    }
+    return names;
+}
+
+void schema_fewest_names_forget(struct schema_fewest_names *names)
+{
+    names->count = names->hand = 0;
+}
+
+static bool progress_equal(const struct schema_progress *a, const struct schema_progress *b)
+{
+    return a->count == b->count && a->met == b->met &&
+           memcmp(&a->seen, &b->seen, sizeof a->seen) == 0;
+}
+
+struct schema_fewest_name *schema_fewest_name_of(struct schema_fewest_names *names,
+                                                 const struct schema_object *object,
+                                                 const struct schema_progress *progress)
+{
+    for (uint32_t i = 0; i < names->count; i++)
+        if (names->list[i].object == object &&
+            progress_equal(&names->list[i].progress, progress))
+            return &names->list[i];
+    struct schema_fewest_name *name = &names->list[names->hand];
+    names->hand = (names->hand + 1) % SCHEMA_FEWEST_NAMES;
+    names->count += names->count < SCHEMA_FEWEST_NAMES;
+    name->object = object;
+    name->progress = *progress;
+    memset(name->states, 0, object->names.state_count * sizeof *name->states);
+    memset(name->floors, 0, object->names.state_count * sizeof *name->floors);
+    memset(name->ways, 0, object->way_count * sizeof *name->ways);
+    return name;
+}
+
+static uint32_t kept_way(const struct schema_node *nodes, struct schema_fewest_name *name,
+                         uint32_t way)
+{
+    if (name->ways[way] == 0)
+        name->ways[way] = way_fewest(nodes, name->object, &name->progress, way);
+    return name->ways[way];
+}
+
+/* is_floor: as if each name were at its end. */
+static uint32_t from_name(const struct schema_node *nodes, struct schema_fewest_name *name,
+                          uint32_t state, bool is_floor)
+{
+    const struct schema_object *object = name->object;
     const struct schema_costs *costs = &object->costs;
     const struct schema_ways *reach = &object->reach[state];
     uint32_t fewest = SCHEMA_FEWEST_NEVER;
     for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
-        for (uint64_t left = reach->names.bits[word] & ~progress->seen.bits[word]; left;
+        for (uint64_t left = reach->names.bits[word] & ~name->progress.seen.bits[word]; left;
              left &= left - 1) {
             const uint32_t way = word * 64 + (uint32_t)__builtin_ctzll(left);
-            fewest = less(fewest, schema_fewest_sum(costs->name[way] - costs->depth[state],
-                                                    way_fewest(nodes, object, progress, way)));
+            const uint32_t rest = is_floor ? 0 : costs->name[way] - costs->depth[state];
+            fewest = less(fewest, schema_fewest_sum(rest, kept_way(nodes, name, way)));
         }
     for (uint64_t left = reach->others; left; left &= left - 1) {
         const uint32_t n = (uint32_t)__builtin_ctzll(left);
-        fewest = less(fewest, schema_fewest_sum(
-                                  costs->other[n * object->names.state_count + state],
-                                  way_fewest(nodes, object, progress, object->name_count + n)));
+        const uint32_t rest =
+            is_floor ? 0 : costs->other[n * object->names.state_count + state];
+        fewest = less(fewest,
+                      schema_fewest_sum(rest, kept_way(nodes, name, object->name_count + n)));
     }
     return schema_fewest_sum(fewest, 2); /* the quote and the colon */
+}
+
+uint32_t schema_fewest_name(const struct schema_node *nodes, struct schema_fewest_name *name,
+                            uint32_t state)
+{
+    if (name->states[state] == 0)
+        name->states[state] = from_name(nodes, name, state, false);
+    return name->states[state];
+}
+
+uint32_t schema_fewest_name_floor(const struct schema_node *nodes,
+                                  struct schema_fewest_name *name, uint32_t state)
+{
+    if (name->floors[state] == 0)
+        name->floors[state] = from_name(nodes, name, state, true);
+    return name->floors[state];
 }
 
 static uint32_t item_fewest(const struct schema_node *nodes, const struct schema_array *array,

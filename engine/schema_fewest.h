@@ -26,9 +26,37 @@ uint32_t schema_fewest_sum(uint64_t a, uint64_t b);
 /* From behind a property to behind the closing brace. */
 uint32_t schema_fewest_object(const struct schema_object *object,
                               const struct schema_progress *progress);
+
+/* Within a name only its automaton's state changes: what each of its states and each way behind
+ * it takes is kept, for some names that were asked for last, by object and progress. */
+enum { SCHEMA_FEWEST_NAMES = 16, SCHEMA_FEWEST_WAYS = SCHEMA_NAMES_MAX + 64 };
+
+struct schema_fewest_name {
+    const struct schema_object *object;
+    struct schema_progress progress;
+    uint32_t *states, *floors; /* [AUTOMATON_STATES_MAX] 0: not known yet */
+    uint32_t ways[SCHEMA_FEWEST_WAYS];
+};
+
+struct schema_fewest_names {
+    struct schema_fewest_name list[SCHEMA_FEWEST_NAMES];
+    uint32_t count, hand; /* the next to be given to another name */
+};
+
+/* NULL: the arena is full. */
+struct schema_fewest_names *schema_fewest_names_new(struct arena *arena);
+/* For another schema. */
+void schema_fewest_names_forget(struct schema_fewest_names *names);
+/* Kept for that name, valid until the next of these calls. */
+struct schema_fewest_name *schema_fewest_name_of(struct schema_fewest_names *names,
+                                                 const struct schema_object *object,
+                                                 const struct schema_progress *progress);
 /* From within a name, in that state of object->names, to behind the closing brace. */
-uint32_t schema_fewest_name(const struct schema_node *nodes, const struct schema_object *object,
-                            const struct schema_progress *progress, uint32_t state);
+uint32_t schema_fewest_name(const struct schema_node *nodes, struct schema_fewest_name *name,
+                            uint32_t state);
+/* No more than that from wherever the name may go on to. */
+uint32_t schema_fewest_name_floor(const struct schema_node *nodes,
+                                  struct schema_fewest_name *name, uint32_t state);
 /* From behind an item to behind the closing bracket. */
 uint32_t schema_fewest_array(const struct schema_node *nodes, const struct schema_array *array,
                              uint32_t count, uint16_t marks);
