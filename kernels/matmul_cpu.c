@@ -4,9 +4,9 @@
  *     task      a block of rows x a run of weight panels; tasks share nothing they write
  *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
  *               of rows stays in L2)
- *     threads   each has a share of neighbouring tasks, so that what its core prefetches is what
- *               it reads next, and takes another's when its own is empty. Lost: tasks taken in
- *               turns (a row alone on two cores, gate and up 48 us in place of 34)
+ *     threads   each has a share of neighbouring tasks, so that what its core prefetches is
+ *               what it reads next, and takes another's when its own is empty. Lost: tasks
+ *               taken in turns (a row alone on two cores, gate and up 48 us in place of 34)
  *     measured  by bench/matmul_bench through this file; see the cards of the kernels
  *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own, in
  *               matmul_finish

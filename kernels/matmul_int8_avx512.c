@@ -12,8 +12,8 @@
  *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
  *               576 x 49152 63 %
  *     few rows  wait for memory alone: up to 4 go a panel at a time, see stream_sum. One row,
- *               1 thread, weights in memory: 23-24 -> 32-34 GB/s, the rate of reading, which our
- *               own prefetches into L2 kept it from (EPYC Zen 4, bench/forward_bench)
+ *               1 thread, weights in memory: 23-24 -> 32-34 GB/s, the rate of reading, which
+ *               our own prefetches into L2 kept it from (EPYC Zen 4, bench/forward_bench)
  *     lost      tiles of 8 or 16 rows a call instead of 32 (1.5 % and 0.3 % slower)
  *               12 rows x 2 panels in an array of sums (47 %: gcc keeps it in memory)
  *               a panel at a time for 5 to 8 rows too (1536 x 576, 8 rows: 34 -> 57 us)
