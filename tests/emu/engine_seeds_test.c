@@ -1,5 +1,5 @@
 /*
- * engine_seeds_test - what the GPU's kernels and the CPU's give, over twelve random models.
+ * engine_seeds_test - what the GPU's kernels and the CPU's give, over eight random models.
  *
  * Their arithmetic differs in one place: attention on tensor cores rounds the query and the
  * weights to halves, and adds in an order of its own. Hence two statements, each over all
@@ -32,7 +32,7 @@
 
 #include <cmocka.h>
 
-enum { SEEDS = 12, MACHINES = 4, JOBS = 10, SHAPED = 5, SCORED = 7, PROMPT_MAX = 96 };
+enum { SEEDS = 8, MACHINES = 4, JOBS = 10, SHAPED = 5, SCORED = 7, PROMPT_MAX = 96 };
 
 static token_id prompts[JOBS][PROMPT_MAX];
 static struct engine_job jobs[JOBS];
@@ -219,7 +219,7 @@ static void exact_weights(void **state)
         assert_true(tallies[0].logprob == 0.0);
     }
     assert_true(tallies[1].logprob < 0.02 && tallies[1].margin < 0.04);
-    assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
+    assert_true(tallies[0].tokens > 125 * SEEDS && tallies[1].tokens > 84 * SEEDS);
 }
 
 static void int8_weights(void **state)
@@ -231,7 +231,7 @@ static void int8_weights(void **state)
     assert_int_equal(tallies[0].differing, 0);
     assert_true(tallies[0].logprob == 0.0);
     assert_true(tallies[1].logprob < 0.2 && tallies[1].margin < 0.4);
-    assert_true(tallies[0].tokens > 1500 && tallies[1].tokens > 1000);
+    assert_true(tallies[0].tokens > 125 * SEEDS && tallies[1].tokens > 84 * SEEDS);
 }
 
 /* Machines whose exp2 and reciprocal are off as far as they may be, beside one that rounds

@@ -8,13 +8,12 @@ import xml.etree.ElementTree as xml
 
 # What each set of tests leaves out, and why; printed so that nobody has to know.
 LEFT_OUT = {
-    "fuzz": "two minutes each, the language, documents and replies half a one; or "
-            "$COHORT_FUZZ_SECONDS",
+    "fuzz": "two minutes each, nine of them ten seconds; or $COHORT_FUZZ_SECONDS",
     "release": "the kernels' tests over 20 seeds (ctest -L emu-seeds): minutes each, by hand",
-    "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine_company\n"
-            "           and _seeds (many jobs of what tests/emu/engine has); _failure (writes to\n"
-            "           address 0 on purpose); tools/kbench_case and _emulated (what they compute is\n"
-            "           watched in the kernels' own tests)",
+    "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine,\n"
+            "           _company and _seeds (tests/emu/families has the same path); _failure (writes\n"
+            "           to address 0 on purpose); tools/kbench_case and _emulated (what they compute\n"
+            "           is watched in the kernels' own tests); tests/e2e/page (a browser's work)",
     "hard": "only the engine's tests: a preemption at every turn concerns no other",
     "tsan": "only what has more than one thread: base/queue, kernels/device, most of the engine",
 }
