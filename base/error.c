@@ -4,6 +4,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* What is quoted may come from anywhere: no line breaks, and nothing that a terminal obeys. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
 enum status error_set(struct error *err, enum status status, const char *file, int line,
                       const char *format, ...)
 {
@@ -15,6 +23,7 @@ enum status error_set(struct error *err, enum status status, const char *file, i
         va_start(args, format);
         (void)vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        make_plain(err->text);
     }
     return status;
 }

@@ -37,7 +37,7 @@ struct error {
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define MUST_USE          __attribute__((warn_unused_result))
 
-/* Fills *err (when not NULL) and returns status. */
+/* Fills *err (when not NULL) and returns status. Control characters become "?". */
 enum status error_set(struct error *err, enum status status, const char *file, int line,
                       const char *format, ...) PRINTF_LIKE(5, 6);
 

@@ -34,6 +34,8 @@ static void test_sentence(void **state)
     assert_int_equal(forward(&err, longer), ERR_LIMIT);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
     assert_int_equal(forward(NULL, "dropped"), ERR_LIMIT);
+    assert_int_equal(forward(&err, "a\nb\x1b[2J\x7f\xc3\xa9"), ERR_LIMIT);
+    assert_string_equal(err.text, "a?b?[2J?\xc3\xa9: 9 is past 8");
 }
 
 static void test_words(void **state)
