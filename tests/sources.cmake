@@ -109,7 +109,7 @@ function(binary_test name)
   add_test(NAME tests/e2e/${name} COMMAND ${Python3_EXECUTABLE} tests/e2e/${name}_test.py
     $<TARGET_FILE:cohort> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(tests/e2e/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
-    ENVIRONMENT "COHORT_STATE=${PROJECT_BINARY_DIR}/state;COHORT_TEST_LIGHT=${light}")
+    ENVIRONMENT "COHORT_STATE=${PROJECT_BINARY_DIR}/state;COHORT_TEST_LIGHT=${light};COHORT_PICTURES=${PROJECT_BINARY_DIR}/pictures")
 endfunction()
 if(COHORT_TOOLS)
   binary_test(cli)

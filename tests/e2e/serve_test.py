@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -171,6 +172,25 @@ def test_minions_refuses_by_name(server):
         _, _, got = server.post("/minions", {"question": "x", "documents": [
             {"name": "a", "base64": base64_text}]})
         assert why in got["error"]["message"], got
+
+
+def curl(server, *words):
+    done = subprocess.run(["curl", "-sS", *words[1:], f"http://localhost:{server.port}{words[0]}"],
+                          capture_output=True, timeout=serving.GIVE_UP_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def test_curl(server):
+    """As the README has it: no header is given, so curl says that its JSON is a form."""
+    body = json.dumps(user("Hello"))
+    said = json.loads(curl(server, CHAT, "-d", body))["choices"][0]["message"]["content"]
+    assert said == server.post(CHAT, user("Hello"))[2]["choices"][0]["message"]["content"]
+    streamed = curl(server, CHAT, "-N", "-d", json.dumps(user("Hello", stream=True)))
+    assert streamed.endswith("data: [DONE]\n\n"), streamed
+    last = json.loads(curl(server, "/api/chat", "-d", body).splitlines()[-1])
+    assert last["done"], last
+    assert json.loads(curl(server, "/nowhere"))["error"]["message"]
 
 
 def test_gate(server):
