@@ -266,14 +266,9 @@ static bool is_printable(struct interp *in, const struct args *args, struct valu
 static bool is_identifier(struct interp *in, const struct args *args, struct value *out)
 {
     const struct str *self = args->self.as.str;
-    bool fine = self->size > 0;
     if (!no_arguments(in, args, "isidentifier") || !interp_charge(in, self->size / 32))
         return false;
-    for (size_t at = 0; fine && at < self->size;) {
-        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
-        fine = unicode_is(str_next(self, &at), flag);
-    }
-    *out = value_bool(fine);
+    *out = value_bool(str_is_identifier(str_text(self)));
     return true;
 }
 

@@ -9,7 +9,6 @@
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/type.h"
-#include "protocol/dsl/unicode.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -270,16 +269,6 @@ static bool template_fault(const struct template *t, size_t at, const char *form
     return modules_re_raise(t->in, t->source, message);
 }
 
-static bool is_name(struct text name)
-{
-    bool fine = name.size > 0;
-    for (size_t at = 0; fine && at < name.size;) {
-        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
-        fine = unicode_is(text_utf8_next(name, &at), flag);
-    }
-    return fine;
-}
-
 /* The group of \g<name>; t->at is past the g. */
 static bool named_group(struct template *t, const struct regex *regex, int64_t *number)
 {
@@ -293,7 +282,7 @@ static bool named_group(struct template *t, const struct regex *regex, int64_t *
     if (close == SIZE_MAX)
         return template_fault(t, begin, "missing >, unterminated name");
     t->at = close + 1;
-    if (is_name(name)) {
+    if (str_is_identifier(name)) {
         *number = regex_group_find(regex, name);
         return *number >= 0 || exception_raise(t->in, &exception_index,
                                                "unknown group name '%.*s'", TEXT_ARG(name));

@@ -255,23 +255,13 @@ static bool name_until(struct check *c, uint32_t mark, const char *what, struct 
     return get(c) && (name->size > 0 || fault(c, 1, "missing %s", what));
 }
 
-static bool is_identifier(struct text name)
-{
-    bool fine = name.size > 0;
-    for (size_t at = 0; fine && at < name.size;) {
-        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
-        fine = unicode_is(text_utf8_next(name, &at), flag);
-    }
-    return fine;
-}
-
 static bool open_named(struct check *c)
 {
     struct text name;
     if (!name_until(c, '>', "group name", &name))
         return false;
     const size_t back = str_count(name) + 1;
-    if (!is_identifier(name))
+    if (!str_is_identifier(name))
         return fault(c, back, "bad character in group name '%.*s'", TEXT_ARG(name));
     for (uint32_t i = 0; i < c->name_count; i++)
         if (text_equal(c->names[i], name))
@@ -382,7 +372,7 @@ static bool open_p(struct check *c, bool *is_done)
     }
     if (!name_until(c, ')', "group name", &name))
         return false;
-    if (!is_identifier(name))
+    if (!str_is_identifier(name))
         return fault(c, str_count(name) + 1, "bad character in group name '%.*s'",
                      TEXT_ARG(name));
     for (uint32_t i = 0; i < c->name_count; i++)

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "protocol/dsl/interp.h"
+#include "protocol/dsl/unicode.h"
 
 #include <assert.h>
 #include <string.h>
@@ -64,6 +65,16 @@ struct str *str_repair(struct interp *in, struct text text)
 bool str_is(const struct str *str, const char *literal)
 {
     return text_equal(str_text(str), text_of(literal));
+}
+
+bool str_is_identifier(struct text name)
+{
+    bool fine = name.size > 0;
+    for (size_t at = 0; fine && at < name.size;) {
+        const uint32_t flag = at == 0 ? UNICODE_NAME_START : UNICODE_NAME_PART;
+        fine = unicode_is(text_utf8_next(name, &at), flag);
+    }
+    return fine;
 }
 
 bool str_equal(const struct str *a, const struct str *b)

@@ -48,6 +48,7 @@ static inline struct text str_text(const struct str *str)
 }
 
 bool str_is(const struct str *str, const char *literal);
+bool str_is_identifier(struct text name); /* one of Python's names */
 bool str_equal(const struct str *a, const struct str *b);
 int str_compare(const struct str *a, const struct str *b); /* by code point: -1, 0, 1 */
 uint64_t str_hash(struct str *str);
