@@ -225,14 +225,15 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
                         .unknown = source->unknown};
     if (!bpe->is_whole)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", vocab->count);
-    if (bpe->by_character)
-        words_init(&bpe->words, vocab, source->unknown == TOKEN_NONE);
+    bool merges_bytes = false; /* of two characters, maybe, that no piece has side by side */
     TRY(pair_map_init(&bpe->merges, source->merge_count, arena, err));
     for (uint32_t rank = 0; rank < source->merge_count; rank++) {
         token_id ids[3];
         if (!merge_pieces(vocab, source->merges[rank], ids))
             FAIL(err, ERR_FORMAT, "tokenizer: merge %u, %.*s, is not of three pieces", rank,
                  TEXT_ARG(source->merges[rank]));
+        for (uint32_t i = 0; i < 3; i++)
+            merges_bytes = merges_bytes || vocab->kinds[ids[i]] == TOKENIZER_BYTE;
         /* Plain text must not merge into a control token. */
         if (vocab->kinds[ids[2]] == TOKENIZER_CONTROL)
             continue;
@@ -244,6 +245,10 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
             entry->second = (uint32_t)ids[2];
         }
     }
+    if (bpe->by_character)
+        words_init(&bpe->words, vocab,
+                   (source->unknown == TOKEN_NONE ? WORDS_DROP_UNKNOWN : 0) |
+                       (merges_bytes ? 0 : WORDS_ANYWHERE));
     return mark_whole(bpe, err);
 }
 

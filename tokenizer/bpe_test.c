@@ -1,6 +1,6 @@
 /* bpe_test - merging against a plain twin that looks for the best pair anew each time, on
  * random merges and random pieces on both sides of where the heap takes over. */
-#include "tokenizer/bpe.h"
+#include "tokenizer/bpe_words.h"
 
 #include "tokenizer/testing.h"
 
@@ -165,6 +165,85 @@ static void test_longest_piece(void **state)
     free(piece);
 }
 
+/* A vocabulary over characters: the bytes, the space's mark and two letters. */
+static void begin_words(struct testing_vocab *vocab)
+{
+    testing_vocab_bytes(vocab, "");
+    vocab->source.model = TEXT("bpe");
+    vocab->source.piece_count = 0;
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        char spelling[8];
+        (void)snprintf(spelling, sizeof spelling, "<0x%02X>", byte);
+        (void)testing_vocab_add(vocab, spelling, TOKENIZER_BYTE);
+    }
+    for (uint32_t i = 0; i < 3; i++)
+        (void)testing_vocab_add(vocab, (const char *[]){"\xe2\x96\x81", "a", "b"}[i],
+                                TOKENIZER_NORMAL);
+}
+
+static void encode_words(const struct fixture *fixture, struct text text,
+                         struct token_list *list)
+{
+    struct bpe_words_scratch scratch = {0};
+    list->count = 0;
+    assert_true(bpe_words_encode(&fixture->bpe, text, false, &scratch, list));
+    bpe_words_scratch_deinit(&scratch);
+}
+
+/* Words one by one give what the text as a whole gives. */
+static void test_words_apart(void **state)
+{
+    static const char *const PARTS[] = {"a", "b", " ", "\n", "\xc3\xa9", "\xe2\x96\x81", "!"};
+    static struct fixture fixture, uncut;
+    struct token_list apart = {0}, whole = {0};
+    struct testing_vocab *vocab = &fixture.source;
+    uint64_t seed = 7;
+    (void)state;
+    begin_words(vocab);
+    for (uint32_t i = 0; i < 60; i++) {
+        char parts[2][TESTING_SPELLING_MAX];
+        for (uint32_t side = 0; side < 2; side++)
+            memcpy(parts[side],
+                   vocab->spellings[256 +
+                                    testing_random(&seed) % (vocab->source.piece_count - 256)],
+                   sizeof parts[side]);
+        if (strlen(parts[0]) + strlen(parts[1]) < 12)
+            testing_vocab_merge(vocab, parts[0], parts[1]);
+    }
+    build(&fixture);
+    assert_true(fixture.bpe.words.cuts['a']['!'] && fixture.bpe.words.cuts['!'][0xc3]);
+    uncut = fixture;
+    memset(uncut.bpe.words.cuts, 0, sizeof uncut.bpe.words.cuts);
+    for (uint32_t round = 0; round < 2000; round++) {
+        struct text_buf text = {0};
+        for (uint32_t i = 1 + testing_random(&seed) % 64; i > 0; i--)
+            text_buf_add(&text, text_of(PARTS[testing_random(&seed) % 7]));
+        encode_words(&fixture, text_buf_text(&text), &apart);
+        encode_words(&uncut, text_buf_text(&text), &whole);
+        assert_int_equal(apart.count, whole.count);
+        assert_memory_equal(apart.ids, whole.ids, whole.count * sizeof *whole.ids);
+        text_buf_deinit(&text);
+    }
+    arena_deinit(&fixture.arena);
+    token_list_deinit(&apart);
+    token_list_deinit(&whole);
+}
+
+/* Merges of byte pieces join characters that no piece has side by side. */
+static void test_merged_bytes(void **state)
+{
+    static struct fixture fixture;
+    struct token_list list = {0};
+    (void)state;
+    begin_words(&fixture.source);
+    testing_vocab_merge(&fixture.source, "<0x21>", "<0x3F>");
+    build(&fixture);
+    encode_words(&fixture, TEXT("!?"), &list);
+    assert_int_equal(list.count, 1);
+    arena_deinit(&fixture.arena);
+    token_list_deinit(&list);
+}
+
 /* Merges that make no sense are refused by number. */
 static void test_refused_merges(void **state)
 {
@@ -190,10 +269,9 @@ static void test_refused_merges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_plain_twin),
-        cmocka_unit_test(test_ignore_merges),
-        cmocka_unit_test(test_longest_piece),
-        cmocka_unit_test(test_refused_merges),
+        cmocka_unit_test(test_against_plain_twin), cmocka_unit_test(test_ignore_merges),
+        cmocka_unit_test(test_longest_piece),      cmocka_unit_test(test_words_apart),
+        cmocka_unit_test(test_merged_bytes),       cmocka_unit_test(test_refused_merges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

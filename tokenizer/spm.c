@@ -22,7 +22,7 @@ enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknow
     if (!vocab->scores)
         FAIL(err, ERR_FORMAT, "tokenizer: model llama needs tokenizer.ggml.scores");
     *spm = (struct spm){.vocab = vocab, .unknown = unknown};
-    words_init(&spm->words, vocab, false);
+    words_init(&spm->words, vocab, WORDS_ANYWHERE);
     for (uint32_t i = 0; i < vocab->count; i++) {
         if (isnan(vocab->scores[i]))
             FAIL(err, ERR_FORMAT, "tokenizer: the score of piece %u is not a number", i);

@@ -156,10 +156,13 @@ static void test_refused_scores(void **state)
 }
 
 /* Random pieces over a, b, the space and the line end, some of which go on past a space or a
- * line end, give the same tokens word by word and as a whole. */
+ * line end, give the same tokens word by word and as a whole, in texts that have characters
+ * without a piece too. */
 static void test_words_apart(void **state)
 {
-    static struct fixture fixture;
+    static const char *const PARTS[] = {
+        "a", "a", "b", "b", " ", " ", "\n", "\xc3\xa9", "\xe2\x96\x81", "!"};
+    static struct fixture fixture, uncut;
     struct text_buf apart = {0}, whole = {0};
     uint64_t seed = 3;
     (void)state;
@@ -184,19 +187,19 @@ static void test_words_apart(void **state)
             add(&fixture, piece, -(float)(testing_random(&seed) % 1000) / 16);
     }
     build(&fixture);
-    assert_true(fixture.spm.words.cuts_spaces && fixture.spm.words.cuts_lines);
-    assert_true(fixture.spm.words.touches['b'][' '] && fixture.spm.words.touches['a']['\n']);
-    assert_false(fixture.spm.words.touches['a'][' '] || fixture.spm.words.touches['\n']['b']);
+    assert_false(fixture.spm.words.cuts['b'][' '] || fixture.spm.words.cuts['a']['\n']);
+    assert_true(fixture.spm.words.cuts['a'][' '] && fixture.spm.words.cuts['\n']['b']);
+    assert_true(fixture.spm.words.cuts['a']['!'] && fixture.spm.words.cuts['!'][0xc3]);
+    uncut = fixture;
+    memset(uncut.spm.words.cuts, 0, sizeof uncut.spm.words.cuts);
     for (uint32_t round = 0; round < 3000; round++) {
-        char text[64];
-        const size_t size = testing_random(&seed) % sizeof text;
-        for (size_t i = 0; i < size; i++)
-            text[i] = "aabb  \n"[testing_random(&seed) % 7];
-        fixture.spm.words.cuts_spaces = fixture.spm.words.cuts_lines = true;
-        encode(&fixture, (struct text){text, size}, round & 1, &apart);
-        fixture.spm.words.cuts_spaces = fixture.spm.words.cuts_lines = false;
-        encode(&fixture, (struct text){text, size}, round & 1, &whole);
+        struct text_buf text = {0};
+        for (uint32_t i = testing_random(&seed) % 64; i > 0; i--)
+            text_buf_add(&text, text_of(PARTS[testing_random(&seed) % 10]));
+        encode(&fixture, text_buf_text(&text), round & 1, &apart);
+        encode(&uncut, text_buf_text(&text), round & 1, &whole);
         assert_true(text_equal(text_buf_text(&apart), text_buf_text(&whole)));
+        text_buf_deinit(&text);
     }
     arena_deinit(&fixture.arena);
     text_buf_deinit(&apart);
@@ -216,7 +219,7 @@ static void test_piece_past_a_space(void **state)
         "a",
         -2);
     build(&fixture);
-    assert_true(fixture.spm.words.touches['a'][' '] && fixture.spm.words.touches[' ']['a']);
+    assert_false(fixture.spm.words.cuts['a'][' '] || fixture.spm.words.cuts[' ']['a']);
     check(&fixture, "a a", false,
           "a\xe2\x96\x81"
           "a");

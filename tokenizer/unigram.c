@@ -52,7 +52,7 @@ enum status unigram_init(struct unigram *unigram, const struct vocab *vocab,
     if (!unigram->scores)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u scores", vocab->count);
     TRY(pair_map_init(&unigram->edges, (uint32_t)bytes, arena, err));
-    words_init(&unigram->words, vocab, false);
+    words_init(&unigram->words, vocab, 0);
     for (uint32_t i = 0; i < vocab->count; i++) {
         const double score = source->log_probabilities ? source->log_probabilities[i]
                                                        : (double)source->scores[i];

@@ -1,11 +1,19 @@
 /* words - see words.h. */
 #include "tokenizer/words.h"
 
+#include <string.h>
+
 static const char MARK[] = "\xe2\x96\x81";
 enum { MARK_BYTES = 3, MARK_FIRST = 0xe2, MARK_LAST = 0x81 };
 
+/* What one needs to know of a vocabulary to cut its texts. */
+struct borders {
+    bool (*touches)[256]; /* [a][b]: in some piece byte b follows byte a */
+    bool cuts_spaces, cuts_lines, cuts_all;
+};
+
 /* Notes each two bytes in a row, where a mark counts as a space and as its own bytes. */
-static void note_piece(struct words *words, struct text piece)
+static void note_piece(struct borders *borders, struct text piece)
 {
     const struct text mark = {MARK, MARK_BYTES};
     int first = -1, second = -1; /* the byte before, in its one or two shapes */
@@ -14,8 +22,8 @@ static void note_piece(struct words *words, struct text piece)
         const uint8_t byte = (uint8_t)piece.data[at];
         const uint8_t begins[2] = {byte, is_mark ? ' ' : byte};
         for (uint32_t i = 0; i < 2 && first >= 0; i++) {
-            words->touches[first][begins[i]] = true;
-            words->touches[second][begins[i]] = true;
+            borders->touches[first][begins[i]] = true;
+            borders->touches[second][begins[i]] = true;
         }
         first = is_mark ? MARK_LAST : byte;
         second = is_mark ? ' ' : byte;
@@ -32,33 +40,52 @@ static bool is_known(const struct vocab *vocab, struct text character, char byte
 
 /* Where characters without a token are left out, those beside them meet: a cut is only where
  * both sides have one. */
-static void forbid_unknown(struct words *words, const struct vocab *vocab)
+static void forbid_unknown(struct borders *borders, const struct vocab *vocab)
 {
-    bool has_all = true, is_safe[256];
+    bool is_safe[256];
     for (uint32_t byte = 0; byte < 256; byte++) {
         const char character = (char)byte;
-        has_all = has_all && vocab->byte_ids[byte] != TOKEN_NONE;
         is_safe[byte] =
             byte == ' ' ||
             (byte < 0x80 && is_known(vocab, (struct text){&character, 1}, character));
     }
-    for (uint32_t a = 0; a < 256 && !has_all; a++) {
+    for (uint32_t a = 0; a < 256; a++) {
         for (uint32_t b = 0; b < 256; b++)
-            words->touches[a][b] = words->touches[a][b] || !is_safe[a] || !is_safe[b];
+            borders->touches[a][b] = borders->touches[a][b] || !is_safe[a] || !is_safe[b];
     }
 }
 
-void words_init(struct words *words, const struct vocab *vocab, bool drops_unknown)
+/* Where no piece has both: before a word's first space, beside a line end, or before any byte
+ * that begins a character. */
+static bool is_border(const struct borders *borders, uint8_t a, uint8_t b)
 {
-    *words = (struct words){
+    const bool is_space = b == ' ' && a != ' ' && borders->cuts_spaces;
+    const bool is_line = (a == '\n' || b == '\n') && a != b && borders->cuts_lines;
+    const bool is_any = (b & 0xc0) != 0x80 && borders->cuts_all;
+    return (is_space || is_line || is_any) && !borders->touches[a][b];
+}
+
+void words_init(struct words *words, const struct vocab *vocab, uint32_t rules)
+{
+    bool has_all = true;
+    struct borders borders = {
+        .touches = words->cuts, /* first the one, then made the other in place */
         .cuts_spaces = vocab_find(&vocab->plain, (struct text){MARK, MARK_BYTES}) != TOKEN_NONE,
         .cuts_lines = is_known(vocab, TEXT("\n"), '\n')};
+    memset(words, 0, sizeof *words);
+    for (uint32_t byte = 0; byte < 256; byte++)
+        has_all = has_all && vocab->byte_ids[byte] != TOKEN_NONE;
+    borders.cuts_all = has_all && (rules & WORDS_ANYWHERE);
     for (uint32_t i = 0; i < vocab->count; i++) {
         if (vocab->kinds[i] != TOKENIZER_CONTROL && vocab->kinds[i] != TOKENIZER_BYTE)
-            note_piece(words, vocab->pieces[i]);
+            note_piece(&borders, vocab->pieces[i]);
     }
-    if (drops_unknown)
-        forbid_unknown(words, vocab);
+    if (!has_all && (rules & WORDS_DROP_UNKNOWN))
+        forbid_unknown(&borders, vocab);
+    for (uint32_t a = 0; a < 256; a++) {
+        for (uint32_t b = 0; b < 256; b++)
+            words->cuts[a][b] = is_border(&borders, (uint8_t)a, (uint8_t)b);
+    }
 }
 
 /* A mark, with neither a mark nor a space before it. */
@@ -75,12 +102,8 @@ size_t words_end(const struct words *words, struct text text, size_t begin, size
     const size_t limit = text.size - begin > bytes_max ? begin + bytes_max : text.size;
     for (size_t at = begin + 1; at < limit; at++) {
         const uint8_t a = (uint8_t)text.data[at - 1], b = (uint8_t)text.data[at];
-        const bool is_space = b == ' ' && a != ' ' && words->cuts_spaces;
-        const bool is_line = (a == '\n' || b == '\n') && a != b && words->cuts_lines;
-        if ((is_space || is_line) && !words->touches[a][b])
-            return at;
-        if (b == MARK_FIRST && words->cuts_spaces && is_mark_first(text, begin, at) &&
-            !words->touches[a][' '])
+        if (words->cuts[a][b] ||
+            (b == MARK_FIRST && words->cuts[a][' '] && is_mark_first(text, begin, at)))
             return at;
     }
     return limit;
