@@ -5,7 +5,9 @@
  * text is a piece, those with the highest score, leftmost first (SentencePiece, bpe_model.cc
  * describes the same order). What is left over and not a piece becomes its bytes.
  *
- * Text is merged word by word where no piece goes from one to the next (words.h).
+ * Text is merged word by word where no piece goes from one to the next (words.h). Most words
+ * are short, and the best pair is found by looking at all of them; past SHORT_BYTES a heap over
+ * a linked list takes over, so that time stays O(n log n) for any input.
  */
 #include "tokenizer/spm.h"
 
@@ -14,7 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHORT_BYTES = 32 };
 static const uint32_t NONE = UINT32_MAX;
+
+/* A symbol of a short word, and what it is with the next one. */
+struct short_symbol {
+    uint32_t begin; /* in the word; where it ends, the next one begins */
+    token_id id;    /* TOKEN_NONE: a character, not looked up */
+    token_id joined;
+    uint32_t order; /* of joined; NONE: the two are no piece */
+};
 
 enum status spm_init(struct spm *spm, const struct vocab *vocab, token_id unknown,
                      struct error *err)
@@ -95,6 +106,59 @@ static bool emit(const struct spm *spm, struct text symbol, struct token_list *l
     return true;
 }
 
+static void find_joined(const struct spm *spm, struct text word, struct short_symbol *symbol)
+{
+    const struct vocab *vocab = spm->vocab;
+    const struct text both = {word.data + symbol[0].begin, symbol[2].begin - symbol[0].begin};
+    symbol->joined =
+        both.size > vocab->plain_max ? TOKEN_NONE : vocab_find(&vocab->plain, both);
+    symbol->order =
+        symbol->joined == TOKEN_NONE ? NONE : score_order(vocab->scores[symbol->joined]);
+}
+
+/* The first of the best pairs of count symbols; NONE where no two are a piece. */
+static uint32_t find_best(const struct short_symbol *symbols, uint32_t count)
+{
+    uint32_t best = NONE, least = NONE;
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        if (symbols[i].order < least) {
+            best = i;
+            least = symbols[i].order;
+        }
+    }
+    return best;
+}
+
+/* Merges one escaped word of at most SHORT_BYTES. */
+static bool encode_short(const struct spm *spm, struct text word, struct token_list *list)
+{
+    struct short_symbol symbols[SHORT_BYTES + 1]; /* and one that begins where the last ends */
+    uint32_t count = 0, best;
+    for (size_t at = 0; at < word.size; (void)text_utf8_next(word, &at))
+        symbols[count++] = (struct short_symbol){(uint32_t)at, TOKEN_NONE, TOKEN_NONE, NONE};
+    symbols[count] = (struct short_symbol){(uint32_t)word.size, TOKEN_NONE, TOKEN_NONE, NONE};
+    for (uint32_t i = 0; i + 1 < count; i++)
+        find_joined(spm, word, &symbols[i]);
+    while ((best = find_best(symbols, count)) != NONE) {
+        symbols[best].id = symbols[best].joined;
+        for (uint32_t i = best + 1; i < count; i++)
+            symbols[i] = symbols[i + 1];
+        count--;
+        if (best > 0)
+            find_joined(spm, word, &symbols[best - 1]);
+        symbols[best].order = NONE;
+        if (best + 1 < count)
+            find_joined(spm, word, &symbols[best]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct text text = text_slice(word, symbols[i].begin, symbols[i + 1].begin);
+        if (symbols[i].id == TOKEN_NONE ? !emit(spm, text, list)
+                                        : !token_list_add(list, symbols[i].id))
+            return false;
+    }
+    return true;
+}
+
 static bool reserve_symbols(struct spm_scratch *scratch, size_t count)
 {
     if (count <= scratch->capacity)
@@ -112,6 +176,8 @@ static bool encode_stretch(const struct spm *spm, struct spm_scratch *scratch, s
                            struct token_list *list)
 {
     assert(text.size <= SPM_PIECE_BYTES_MAX);
+    if (text.size <= SHORT_BYTES)
+        return encode_short(spm, text, list);
     if (!reserve_symbols(scratch, text.size))
         return false;
     uint32_t count = 0;

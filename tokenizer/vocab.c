@@ -75,22 +75,50 @@ static bool byte_piece(struct text piece, char *byte)
     return true;
 }
 
-static uint32_t hash_bytes(struct text key)
+/* What a slot says of its key. */
+struct key_mark {
+    uint64_t head;
+    uint32_t hash;
+};
+
+static uint64_t load_8(const char *bytes)
 {
-    const uint64_t prime = 0x9fb21c651e98df25u;
-    uint64_t hash = key.size * prime;
-    size_t at = 0;
-    for (; at + 8 <= key.size; at += 8) {
-        uint64_t word;
-        memcpy(&word, key.data + at, 8);
-        hash = (hash ^ word) * prime;
-        hash ^= hash >> 32;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static uint32_t load_4(const char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* The first bytes of a key, as one number, which with its size tells one of up to
+ * VOCAB_HEAD_BYTES from all others; read in as few loads as cover it, which overlap. */
+static uint64_t head_of(struct text key)
+{
+    const uint8_t *bytes = (const uint8_t *)key.data;
+    if (key.size >= VOCAB_HEAD_BYTES)
+        return load_8(key.data);
+    if (key.size >= 4)
+        return (uint64_t)load_4(key.data + key.size - 4) << 32 | load_4(key.data);
+    if (key.size == 0)
+        return 0;
+    return (uint32_t)bytes[0] | (uint32_t)bytes[key.size / 2] << 8 |
+           (uint32_t)bytes[key.size - 1] << 16;
+}
+
+static struct key_mark mark_of(struct text key)
+{
+    const uint64_t prime = 0x9fb21c651e98df25u, head = head_of(key);
+    uint64_t hash = (head ^ key.size) * prime;
+    for (size_t at = VOCAB_HEAD_BYTES; at < key.size; at += VOCAB_HEAD_BYTES) {
+        const size_t end = at + VOCAB_HEAD_BYTES < key.size ? at + VOCAB_HEAD_BYTES : key.size;
+        hash = (hash ^ hash >> 32 ^ load_8(key.data + end - VOCAB_HEAD_BYTES)) * prime;
     }
-    uint64_t tail = 0;
-    for (uint32_t shift = 0; at < key.size; at++, shift += 8)
-        tail |= (uint64_t)(uint8_t)key.data[at] << shift;
-    hash = (hash ^ tail) * prime;
-    return (uint32_t)(hash ^ hash >> 32);
+    return (struct key_mark){head, (uint32_t)(hash ^ hash >> 32)};
 }
 
 static bool index_init(struct vocab_index *index, uint32_t count, const struct text *keys,
@@ -104,19 +132,6 @@ static bool index_init(struct vocab_index *index, uint32_t count, const struct t
     return index->slots;
 }
 
-/* The first bytes of a key, as one number. */
-static uint64_t head_of(struct text key)
-{
-    uint64_t head = 0;
-    if (key.size >= VOCAB_HEAD_BYTES) {
-        memcpy(&head, key.data, VOCAB_HEAD_BYTES);
-        return head;
-    }
-    for (size_t i = key.size; i-- > 0;)
-        head = head << 8 | (uint8_t)key.data[i];
-    return head;
-}
-
 /* A size as far as a slot tells it; all that is said of it is told by those up to 8. */
 static uint32_t size_part(size_t size)
 {
@@ -125,15 +140,15 @@ static uint32_t size_part(size_t size)
 }
 
 /* The slot of a key, or the free one where it would be. */
-static uint32_t find_slot(const struct vocab_index *index, struct text key)
+static uint32_t find_slot(const struct vocab_index *index, struct text key,
+                          struct key_mark mark)
 {
-    const uint32_t id_mask = (1u << VOCAB_ID_BITS) - 1;
-    const uint32_t hash = hash_bytes(key), size = size_part(key.size);
-    const uint64_t head = head_of(key);
-    uint32_t at = hash & index->mask;
+    const uint32_t id_mask = (1u << VOCAB_ID_BITS) - 1, size = size_part(key.size);
+    uint32_t at = mark.hash & index->mask;
     for (; index->slots[at].id_and_size != 0; at = (at + 1) & index->mask) {
         const struct vocab_slot *slot = &index->slots[at];
-        if (slot->hash != hash || slot->head != head || (slot->id_and_size & ~id_mask) != size)
+        if (slot->hash != mark.hash || slot->head != mark.head ||
+            (slot->id_and_size & ~id_mask) != size)
             continue;
         if (key.size <= VOCAB_HEAD_BYTES ||
             text_equal(index->keys[(slot->id_and_size & id_mask) - 1], key))
@@ -145,10 +160,11 @@ static uint32_t find_slot(const struct vocab_index *index, struct text key)
 static void index_put(struct vocab_index *index, token_id id)
 {
     const struct text key = index->keys[id];
-    struct vocab_slot *slot = &index->slots[find_slot(index, key)];
+    const struct key_mark mark = mark_of(key);
+    struct vocab_slot *slot = &index->slots[find_slot(index, key, mark)];
     if (slot->id_and_size == 0)
-        *slot = (struct vocab_slot){hash_bytes(key), size_part(key.size) | ((uint32_t)id + 1),
-                                    head_of(key)};
+        *slot =
+            (struct vocab_slot){mark.hash, size_part(key.size) | ((uint32_t)id + 1), mark.head};
 }
 
 /* What piece id stands for. */
@@ -264,6 +280,6 @@ bool vocab_is_plain(const struct vocab *vocab, token_id id)
 token_id vocab_find(const struct vocab_index *index, struct text key)
 {
     const uint32_t id_mask = (1u << VOCAB_ID_BITS) - 1;
-    const struct vocab_slot *slot = &index->slots[find_slot(index, key)];
+    const struct vocab_slot *slot = &index->slots[find_slot(index, key, mark_of(key))];
     return slot->id_and_size == 0 ? TOKEN_NONE : (token_id)((slot->id_and_size & id_mask) - 1);
 }
