@@ -170,7 +170,7 @@ fuzz(tokenizer_fuzz ROOMS tokenizer base SOURCES tokenizer/tokenizer_json.c toke
   tokenizer/split_class.c tokenizer/split_parse.c tokenizer/split_program.c
   tokenizer/split_automaton.c tokenizer/normalizer.c tokenizer/normalize.c tokenizer/unigram.c
   tokenizer/words.c tokenizer/word_cache.c
-  tokenizer/json_part.c tokenizer/tokenizer_json_steps.c)
+  tokenizer/json_part.c tokenizer/tokenizer_json_steps.c tokenizer/charsmap.c tokenizer/cluster.c)
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
   tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)

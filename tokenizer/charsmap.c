@@ -18,6 +18,8 @@
  */
 #include "tokenizer/charsmap.h"
 
+#include "tokenizer/cluster.h"
+
 #include <string.h>
 
 enum { HEAD_BYTES = 4, UNIT_BYTES = 4 };
@@ -134,6 +136,65 @@ void charsmap_apply(const struct charsmap *map, struct text text, struct text_bu
             content = is_valid ? text_slice(text, at, end) : TEXT(REPLACEMENT);
         }
         text_buf_add(out, content);
+        at = end;
+    }
+}
+
+/* The content of the shortest spelling that text begins with. False: it begins with none. */
+static bool find_shortest(const struct charsmap *map, struct text text, struct text *content)
+{
+    uint32_t base = offset_of(map->units[0]), unit;
+    for (size_t i = 0; i < text.size && text.data[i] != '\0'; i++) {
+        if (!descend(map, &base, (uint8_t)text.data[i], &unit))
+            return false;
+        if (!has_value(unit))
+            continue;
+        const uint32_t value =
+            base < map->unit_count ? map->units[base] & 0x7fffffff : UINT32_MAX;
+        if (value >= map->contents.size)
+            return false;
+        *content = text_of(map->contents.data + value);
+        return true;
+    }
+    return false;
+}
+
+static void apply_characters(const struct charsmap *map, struct text text, struct text_buf *out)
+{
+    for (size_t at = 0; at < text.size;) {
+        const size_t begin = at;
+        const bool is_valid = text_utf8_next(text, &at) <= 0x10ffff;
+        struct text content = is_valid ? text_slice(text, begin, at) : TEXT(REPLACEMENT);
+        (void)find_shortest(map, text_slice(text, begin, at), &content);
+        text_buf_add(out, content);
+    }
+}
+
+/* Where bytes end that are clusters of their own, and begin nothing. */
+static size_t pass_plain(const struct charsmap *map, struct text text, size_t at)
+{
+    while (at < text.size && (uint8_t)text.data[at] < 0x80 &&
+           !map->is_first[(uint8_t)text.data[at]] &&
+           (at + 1 == text.size || (uint8_t)text.data[at + 1] < 0x80))
+        at++;
+    return at;
+}
+
+void charsmap_apply_clusters(const struct charsmap *map, struct text text, struct text_buf *out)
+{
+    for (size_t at = 0; at < text.size;) {
+        const size_t plain_end = pass_plain(map, text, at);
+        text_buf_add(out, text_slice(text, at, plain_end));
+        at = plain_end;
+        if (at == text.size)
+            return;
+        const size_t end = cluster_end(text, at);
+        const struct text cluster = text_slice(text, at, end);
+        struct text content;
+        if (cluster.size < CHARSMAP_CLUSTER_BYTES && find_shortest(map, cluster, &content))
+            text_buf_add(out, content);
+        else
+            apply_characters(map, cluster, out);
         at = end;
     }
 }

@@ -23,6 +23,9 @@ static const struct charsmap_write_rule RULES[] = {
     {"\xc2\xad", ""}, /* U+00AD goes */
     {"ab", "c"},
     {"abcd", "dd"},
+    {"\r", "_"},
+    {"\xcc\x82", "^"},
+    {"\xe3\x81\x8b\xe3\x82\x99", "ga"}, /* U+304B U+3099 */
 };
 enum { RULE_COUNT = sizeof RULES / sizeof RULES[0] };
 
@@ -132,6 +135,40 @@ static void test_random_texts(void **state)
     text_buf_deinit(&got);
 }
 
+static void test_clusters(void **state)
+{
+    static const char *const CASES[][2] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xef\xac\x81x\t", "fix "},
+        {"xe\xcc\x81x", "x\xc3\xa9x"},
+        {"e\xcc\x81\xcc\x80", "\xc3\xa9"}, /* the shortest, and no rest */
+        {"e\xcc\x81\xcc\x80\xcc\x80", "e\xcc\x81\xcc\x80\xcc\x80"}, /* of seven bytes */
+        {"\xef\xac\x81\xcc\x81", "fi"},
+        {"\xef\xac\x81\xe2\x80\x8d", "fi\xe2\x80\x8d"}, /* of six */
+        {"z\xcc\x82\xcc\x80", "z^\xcc\x80"},            /* begins with none */
+        {"\xcc\x82\xcc\x80", "^"},
+        {"ab", "ab"}, /* in no cluster */
+        {"\r\n\r\r", "___"},
+        {"\xe3\x81\x8b\xe3\x82\x99", "\xe3\x81\x8b\xe3\x82\x99"},
+        {"a\xc2\xad\x62", "ab"},
+        {"\xff\xef\xac\xcc\x81", REPLACEMENT REPLACEMENT REPLACEMENT "\xcc\x81"},
+    };
+    struct testing_guard guard = testing_guard_open();
+    struct text_buf out = {0};
+    struct charsmap map;
+    (void)state;
+    open_rules(&map);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        text_buf_clear(&out);
+        charsmap_apply_clusters(&map, testing_guard_copy(&guard, text_of(CASES[i][0])), &out);
+        if (!text_equal(text_buf_text(&out), text_of(CASES[i][1])))
+            fail_msg("'%s' becomes '%.*s', want '%s'", CASES[i][0],
+                     TEXT_ARG(text_buf_text(&out)), CASES[i][1]);
+    }
+    text_buf_deinit(&out);
+}
+
 static void refuse(struct text bytes, enum status status, const char *reason)
 {
     struct charsmap map;
@@ -184,6 +221,7 @@ static void test_random_trees(void **state)
             OK);
         text_buf_clear(&out);
         charsmap_apply(&map, (struct text){text, sizeof text}, &out);
+        charsmap_apply_clusters(&map, (struct text){text, sizeof text}, &out);
         assert_false(out.failed);
     }
     text_buf_deinit(&out);
@@ -206,7 +244,8 @@ static void test_content_outside(void **state)
     }
     assert_int_equal(charsmap_init(&map, text_buf_text(&bytes), &arena, &err), OK);
     charsmap_apply(&map, TEXT("cac"), &out);
-    assert_true(text_equal(text_buf_text(&out), TEXT("cac")));
+    charsmap_apply_clusters(&map, TEXT("cac"), &out);
+    assert_true(text_equal(text_buf_text(&out), TEXT("caccac")));
     text_buf_deinit(&bytes);
     text_buf_deinit(&out);
 }
@@ -228,9 +267,10 @@ static void test_merge_spaces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),           cmocka_unit_test(test_random_texts),
-        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_random_trees),
-        cmocka_unit_test(test_content_outside), cmocka_unit_test(test_merge_spaces),
+        cmocka_unit_test(test_rules),        cmocka_unit_test(test_random_texts),
+        cmocka_unit_test(test_clusters),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_random_trees), cmocka_unit_test(test_content_outside),
+        cmocka_unit_test(test_merge_spaces),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

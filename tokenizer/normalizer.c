@@ -20,7 +20,7 @@ enum status normalizer_init(struct normalizer *normalizer, const struct tokenize
         const struct tokenizer_split split = {.pattern = steps[i].pattern,
                                               .is_literal = steps[i].is_literal};
         step->pattern = TEXT(""); /* kept as the automaton, or as the map */
-        if (step->kind == TOKENIZER_CHARSMAP)
+        if (step->kind == TOKENIZER_CHARSMAP || step->kind == TOKENIZER_CHARSMAP_CLUSTERS)
             TRY(charsmap_init(&normalizer->charsmaps[i], split.pattern, arena, err));
         if (step->kind == TOKENIZER_REPLACE)
             TRY(split_automaton_make(&normalizer->automata[i], &split, arena, err));
@@ -114,6 +114,9 @@ static bool apply(const struct normalizer *normalizer, uint32_t index, struct te
         return !out->failed;
     case TOKENIZER_CHARSMAP:
         charsmap_apply(&normalizer->charsmaps[index], *text, out);
+        return !out->failed;
+    case TOKENIZER_CHARSMAP_CLUSTERS:
+        charsmap_apply_clusters(&normalizer->charsmaps[index], *text, out);
         return !out->failed;
     case TOKENIZER_MERGE_SPACES:
         charsmap_merge_spaces(*text, out);

@@ -15,6 +15,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/split_automaton.c
   tokenizer/splitter.c
   tokenizer/pretokenize.c
+  tokenizer/cluster.c
   tokenizer/charsmap.c
   tokenizer/normalizer.c
   tokenizer/pair_map.c

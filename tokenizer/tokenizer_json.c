@@ -331,6 +331,7 @@ enum status tokenizer_json_open(const struct tokenizer_json_input *input,
     enum status status = read_all(&reader, input, err);
     if (status == OK)
         status = tokenizer_open(&reader.source, tokenizer, err);
+    tokenizer_json_steps_deinit(&reader.steps);
     free(reader.pieces);
     free(reader.kinds);
     free(reader.flags);

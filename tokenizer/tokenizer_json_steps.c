@@ -8,6 +8,7 @@
  */
 #include "tokenizer/tokenizer_json_steps.h"
 
+#include "base/base64.h"
 #include "tokenizer/json_part.h"
 
 #define MARK "\xe2\x96\x81"
@@ -36,8 +37,24 @@ static bool read_pattern(const struct json *part, struct text *pattern, bool *is
 
 /* ---- normalizer ---- */
 
+static enum status read_map(const struct json *part, struct text_buf *map, struct error *err)
+{
+    struct text digits;
+    if (!json_text(json_get(part, "precompiled_charsmap"), &digits))
+        FAIL(err, ERR_FORMAT, "tokenizer.json: normalizer Precompiled without a charsmap");
+    if (digits.size / 4 > CHARSMAP_BYTES_MAX / 3)
+        FAIL(err, ERR_LIMIT,
+             "tokenizer.json: precompiled_charsmap of %zu digits, the limit is %d bytes",
+             digits.size, CHARSMAP_BYTES_MAX);
+    if (!base64_decode(digits, map))
+        FAIL(err, map->failed ? ERR_MEMORY : ERR_FORMAT,
+             "tokenizer.json: precompiled_charsmap of %zu digits is not base64, or has no room",
+             digits.size);
+    return OK;
+}
+
 static enum status read_change(const struct json *part, struct tokenizer_change *change,
-                               struct error *err)
+                               struct text_buf *map, struct error *err)
 {
     static const struct {
         const char *type;
@@ -47,7 +64,7 @@ static enum status read_change(const struct json *part, struct tokenizer_change 
         {"NFKC", TOKENIZER_NFKC},       {"NFKD", TOKENIZER_NFKD},
         {"Lowercase", TOKENIZER_LOWER}, {"StripAccents", TOKENIZER_DROP_MARKS},
         {"Strip", TOKENIZER_STRIP},     {"Prepend", TOKENIZER_PREPEND},
-        {"Replace", TOKENIZER_REPLACE},
+        {"Replace", TOKENIZER_REPLACE}, {"Precompiled", TOKENIZER_CHARSMAP_CLUSTERS},
     };
     size_t i = 0;
     while (i < sizeof KINDS / sizeof KINDS[0] && !json_part_is(part, KINDS[i].type))
@@ -63,6 +80,10 @@ static enum status read_change(const struct json *part, struct tokenizer_change 
     if (change->kind == TOKENIZER_REPLACE &&
         !read_pattern(part, &change->pattern, &change->is_literal))
         FAIL(err, ERR_FORMAT, "tokenizer.json: normalizer Replace without a pattern");
+    if (change->kind == TOKENIZER_CHARSMAP_CLUSTERS) {
+        TRY(read_map(part, map, err));
+        change->pattern = text_buf_text(map);
+    }
     return OK;
 }
 
@@ -75,7 +96,7 @@ static enum status read_changes(struct tokenizer_json_steps *steps, const struct
                         NORMALIZER_STEPS_MAX, &count))
         return json_part_refuse("normalizer", TEXT("of more than 8 parts"), err);
     for (uint32_t i = 0; i < count; i++)
-        TRY(read_change(parts[i], &steps->changes[i], err));
+        TRY(read_change(parts[i], &steps->changes[i], &steps->maps[i], err));
     steps->source->compose = TOKENIZER_NO;
     steps->source->changes = steps->changes;
     steps->source->change_count = count;
@@ -308,4 +329,10 @@ enum status tokenizer_json_steps_read(struct tokenizer_json_steps *steps,
         return json_part_refuse("pre_tokenizer without ByteLevel, and spaces that are not",
                                 TEXT("U+2581,"), err);
     return OK;
+}
+
+void tokenizer_json_steps_deinit(struct tokenizer_json_steps *steps)
+{
+    for (uint32_t i = 0; i < NORMALIZER_STEPS_MAX; i++)
+        text_buf_deinit(&steps->maps[i]);
 }

@@ -13,8 +13,9 @@ struct tokenizer_json_steps {
     struct tokenizer_source *source; /* its model, splits, changes and prefixes are set */
     struct tokenizer_split splits[SPLITTER_STEPS_MAX];
     struct tokenizer_change changes[NORMALIZER_STEPS_MAX];
-    bool has_bytes;   /* a ByteLevel was among them */
-    bool marks_space; /* spaces become U+2581 */
+    struct text_buf maps[NORMALIZER_STEPS_MAX]; /* of those that have one, its bytes */
+    bool has_bytes;                             /* a ByteLevel was among them */
+    bool marks_space;                           /* spaces become U+2581 */
     bool is_unigram;
     bool keeps_marks; /* tokens are looked for in changed text: no change may be left out */
 };
@@ -22,5 +23,7 @@ struct tokenizer_json_steps {
 /* steps->source, is_unigram and keeps_marks are given. ERR_LIMIT what is not known, by name. */
 MUST_USE enum status tokenizer_json_steps_read(struct tokenizer_json_steps *steps,
                                                const struct json *root, struct error *err);
+/* What the read allocated, whatever it answered. */
+void tokenizer_json_steps_deinit(struct tokenizer_json_steps *steps);
 
 #endif

@@ -5,6 +5,9 @@
  */
 #include "tokenizer/tokenizer_json.h"
 
+#include "base/base64.h"
+#include "tests/harness/charsmap_write.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -348,6 +351,51 @@ static void test_decoders(void **state)
                CONTROL_FIRST, 2, "<s> a");
 }
 
+static void refuse(const char *json, const char *words)
+{
+    struct tokenizer *tokenizer;
+    struct error err;
+    const struct tokenizer_json_input input = {.tokenizer = text_of(json)};
+    assert_int_not_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
+    if (!strstr(err.text, words))
+        fail_msg("%s: says \"%s\", not \"%s\"", json, err.text, words);
+}
+
+#define PRECOMPILED(digits) "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"" digits "\"}"
+
+/* Between two other changes. */
+static void test_precompiled(void **state)
+{
+    static const struct charsmap_write_rule RULES[] = {
+        {"\xef\xac\x81", "ax"}, {"\r", " "}, {"x", ""}};
+    struct text_buf map = {0}, digits = {0}, json = {0};
+    (void)state;
+    charsmap_write(&map, RULES, 3);
+    base64_add(&digits, text_buf_text(&map));
+    text_buf_format(
+        &json,
+        "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+        "{\"type\":\"Lowercase\"}," PRECOMPILED(
+            "%.*s") ","
+                    "{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},"
+                    "\"content\":\"a\"}]},\"pre_tokenizer\":{\"type\":\"Metaspace\","
+                    "\"replacement\":\"\\u2581\"}," UNIGRAM,
+        TEXT_ARG(text_buf_text(&digits)));
+    assert_false(json.failed);
+    check(json.data, "aXa", 0, "3 2");
+    check(json.data, "\xef\xac\x81\xcc\x81", 0, "3 2");
+    check(json.data, "a\r\na", 0, "3 3");
+    refuse("{\"normalizer\":{\"type\":\"Precompiled\"}," BYTES "," MODEL "[]}}",
+           "Precompiled without a charsmap");
+    refuse("{\"normalizer\":" PRECOMPILED("-") "," BYTES "," MODEL "[]}}",
+           "precompiled_charsmap of 1 digits is not base64");
+    refuse("{\"normalizer\":" PRECOMPILED("AAAAAAAA") "," BYTES "," MODEL "[]}}",
+           "precompiled_charsmap: a tree of 0 bytes, in 6");
+    text_buf_deinit(&map);
+    text_buf_deinit(&digits);
+    text_buf_deinit(&json);
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -368,8 +416,7 @@ static void test_refusals(void **state)
         {"{" BYTES "," MODEL "[1]}}", "merge 0"},
         {"{" BYTES "," MODEL "[\"a c\"]}}", "merge 0, a c"},
         {"{" MODEL "[]}}", "pre_tokenizer without ByteLevel"},
-        {"{\"normalizer\":{\"type\":\"Precompiled\"}," BYTES "," MODEL "[]}}",
-         "normalizer Precompiled"},
+        {"{\"normalizer\":{\"type\":\"Nmt\"}," BYTES "," MODEL "[]}}", "normalizer Nmt"},
         {"{\"normalizer\":{\"type\":\"Replace\"}," BYTES "," MODEL "[]}}",
          "Replace without a pattern"},
         {"{\"pre_tokenizer\":{\"type\":\"FixedLength\"}," MODEL "[]}}",
@@ -407,14 +454,8 @@ static void test_refusals(void **state)
          "a token that is no piece"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        struct tokenizer *tokenizer;
-        struct error err;
-        const struct tokenizer_json_input input = {.tokenizer = text_of(CASES[i].json)};
-        assert_int_not_equal(tokenizer_json_open(&input, &tokenizer, &err), OK);
-        if (!strstr(err.text, CASES[i].words))
-            fail_msg("%s: says \"%s\", not \"%s\"", CASES[i].json, err.text, CASES[i].words);
-    }
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
+        refuse(CASES[i].json, CASES[i].words);
 }
 
 static void test_config(void **state)
@@ -510,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_tokens_of_the_model),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_decoders),
+        cmocka_unit_test(test_precompiled),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_config),
         cmocka_unit_test(test_trust),

@@ -55,12 +55,13 @@ enum tokenizer_change_kind {
     TOKENIZER_NFKC,
     TOKENIZER_NFKD,
     TOKENIZER_LOWER,
-    TOKENIZER_STRIP,       /* white space, left and right */
-    TOKENIZER_DROP_MARKS,  /* combining marks go */
-    TOKENIZER_PREPEND,     /* content, to a text that is not empty */
-    TOKENIZER_REPLACE,     /* what pattern matches becomes content */
-    TOKENIZER_CHARSMAP,    /* pattern is a SentencePiece model's precompiled_charsmap */
-    TOKENIZER_MERGE_SPACES /* one U+0020 for several in a row, none at the ends */
+    TOKENIZER_STRIP,             /* white space, left and right */
+    TOKENIZER_DROP_MARKS,        /* combining marks go */
+    TOKENIZER_PREPEND,           /* content, to a text that is not empty */
+    TOKENIZER_REPLACE,           /* what pattern matches becomes content */
+    TOKENIZER_CHARSMAP,          /* pattern is a SentencePiece model's precompiled_charsmap */
+    TOKENIZER_CHARSMAP_CLUSTERS, /* likewise, as tokenizer.json's Precompiled: by clusters */
+    TOKENIZER_MERGE_SPACES       /* one U+0020 for several in a row, none at the ends */
 };
 
 struct tokenizer_change {
