@@ -2,8 +2,9 @@
  * cluster - extended grapheme clusters (Unicode Standard Annex 29, section 3): what people take
  * for one character, such as a letter and the marks on it.
  *
- * Left out are the rules that join two pictographs, by U+200D between them, and the two halves
- * of a flag, which have eight bytes: who asks does so for clusters of fewer than six.
+ * Left out are flags, whose two halves join, and pictographs with U+200D between them: who asks
+ * does so for clusters of fewer than six bytes, and these are longer. The second pictograph and
+ * a mark behind it are then taken for a cluster, which they are not.
  */
 #ifndef TOKENIZER_CLUSTER_H
 #define TOKENIZER_CLUSTER_H

@@ -23,6 +23,7 @@ static void test_clusters(void **state)
         "e" ACUTE ACUTE "|e" ACUTE,
         ACUTE "|a",
         "a" JOINER "|b",
+        "a\xe1\xab\x8f|b",                     /* U+1ACF, of Unicode 17 */
         "a\xe0\xa4\xbe|b",                     /* a spacing mark, U+093E */
         "a|\xc2\xad|b",                        /* U+00AD is a control character here */
         "\xd8\x80\x31|2",                      /* U+0600 joins what follows */
