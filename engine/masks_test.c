@@ -50,7 +50,7 @@ static const char *const schemas[] = {
 };
 /* Of which an end is not near from everywhere. */
 static const char *const hurried[] = {
-    "{\"type\": \"object\", \"minProperties\": 3, \"properties\": {\"a\": {\"type\": "
+    "{\"type\": \"object\", \"minProperties\": 2, \"properties\": {\"a\": {\"type\": "
     "\"array\", \"minItems\": 2, \"items\": {\"type\": \"number\"}}, \"b\": {\"type\": "
     "\"null\"}}, \"required\": [\"a\"]}",
     "{\"type\": \"object\", \"minProperties\": 2, \"properties\": {\"a\": {\"$ref\": \"#\"}, "

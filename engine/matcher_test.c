@@ -105,6 +105,10 @@ static const struct {
      "{}}}]}",
      {"{\"a\": 1}", "{\"a\": 1, \"b\": null, \"c\": 1}", "{\"c\": 1}"},
      {"{\"b\": 1}", "{\"b\": 1, \"c\": 1}", "{\"z\": 1}", "{\"b\": null, \"z\": 1}"}},
+    /* names that are not listed may come twice: no two of them have to count */
+    {"{\"type\": \"object\", \"required\": [\"a\"], \"minProperties\": 2}",
+     {"{\"a\": 1, \"b\": 2}", "{\"x\": 1, \"x\": 2, \"a\": 3}"},
+     {"{\"a\": 1}", "{\"x\": 1, \"x\": 2}", "{\"x\": 1, \"y\": 2}", "{}"}},
     {"{\"$id\": \"http://a/b.json\", \"$defs\": {\"x\": {\"$id\": \"c.json\", \"$defs\": "
      "{\"y\": "
      "{\"$anchor\": \"here\", \"type\": \"null\"}}}}, \"items\": {\"$ref\": "
@@ -239,6 +243,11 @@ static void what_is_not_supported_is_named(void **state)
         {"{\"pattern\": \"a(?=a)\"}", "look-around"},
         {"{\"minimum\": 1e300}", "minimum: 1e+300"},
         {"{\"multipleOf\": 0.123457}", "multipleOf: 0.123457"},
+        {"{\"type\": \"object\", \"required\": [\"a\"], \"properties\": {\"b\": "
+         "{\"minProperties\": 2}}, \"minProperties\": 2}",
+         "schema #/properties/b: minProperties of two or more"},
+        {"{\"type\": \"object\", \"not\": {\"maxProperties\": 1}}",
+         "schema #/not: minProperties of two or more"},
         {"{\"x-in-order\": 1}", "x-in-order other than a bool"},
         {"{\"x-in-order\": true, \"properties\": {\"a\": true}, \"required\": [\"a\"], "
          "\"type\": \"object\"}",

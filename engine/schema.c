@@ -265,7 +265,7 @@ static enum status finish(struct schema_build *build)
     }
     for (uint32_t i = 1; i < build->node_count; i++)
         if (build->nodes[i].object)
-            schema_object_finish(build->nodes[i].object);
+            TRY(schema_object_finish(build, build->nodes[i].object));
     TRY(flatten(build));
     return schema_fewest_fill(build);
 }

@@ -14,6 +14,7 @@
  * allOf, not, if, then, else; $ref and $dynamicRef within the document, by pointer, $anchor or
  * $id; unevaluatedProperties, and unevaluatedItems but beside contains; uniqueItems of at most
  * one item, or of a few scalars that enum lists. Refused by name and path: other uniqueItems,
+ * minProperties of two or more, beside those required, where names that are not listed may come,
  * unevaluated ones in a schema that must not hold, and what takes more room or time than there
  * is. What only annotates is passed over.
  *
@@ -27,8 +28,9 @@
  * is written first, and names need not be chosen. Where a schema must not hold, it counts as
  * held.
  *
- * Elsewhere properties come in any order; one that the schema names comes once (another one
- * may come again, and then counts again). In a string with a pattern, format, length, enum or
+ * Elsewhere properties come in any order; one that the schema names comes once. Another one may
+ * come again, for which names are not kept: where minProperties would have to count two of
+ * those it is refused. In a string with a pattern, format, length, enum or
  * const a character stands for itself where JSON lets it. Whole numbers and multiples have no
  * exponent; beside one, numbers under a bound or exclusion have one digit before the point.
  *
@@ -103,7 +105,8 @@ struct schema_object {
     struct schema_ways *reach; /* [state_count] usable ways that can still be reached */
     struct schema_ways usable; /* those that have a value */
     struct schema_set required;
-    uint32_t min, max; /* properties */
+    uint32_t min, max;          /* properties */
+    const struct json *minimum; /* the schema that asks for min, while it is compiled */
     uint16_t needs;
     bool in_order; /* they come as listed: all are required, and there are no others */
     bool open;     /* there is an object of it */

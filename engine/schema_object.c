@@ -221,6 +221,20 @@ static enum status read_order(struct object_build *make)
     return OK;
 }
 
+/* The schema that asks for so many properties, or NULL. */
+static const struct json *schema_of_minimum(const struct schema_parts *parts)
+{
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const struct schema_part *part = &parts->parts[i];
+        if (part->kind == SCHEMA_PART_HOLDS && json_get(part->at, "minProperties"))
+            return part->at;
+        if (part->kind == SCHEMA_PART_BREAKS &&
+            text_equal(json_key(part->at), TEXT("maxProperties")))
+            return part->schema;
+    }
+    return NULL;
+}
+
 enum status schema_object_make(struct schema_build *build, const struct schema_parts *parts,
                                struct schema_node *node)
 {
@@ -232,6 +246,7 @@ enum status schema_object_make(struct schema_build *build, const struct schema_p
     make.object = object;
     TRY(schema_facts_range(parts, "minProperties", "maxProperties", &range, build->err));
     object->min = range.min;
+    object->minimum = schema_of_minimum(parts);
     object->max = range.max;
     TRY(schema_names_collect(&make.names, parts, build->err));
     for (uint32_t i = 0; i < parts->count; i++)
@@ -356,9 +371,24 @@ static bool add_ways(struct schema_ways *to, const struct schema_ways *from)
     return memcmp(&before, to, sizeof before) != 0;
 }
 
-void schema_object_finish(struct schema_object *object)
+/* A name that is not listed may come twice, and is then one property. Of those that count, one
+ * beside those required is another for sure; two may be the same. */
+static bool counts_twice(const struct schema_object *object)
+{
+    static const struct schema_set none = {.bits = {0}};
+    const uint32_t required = count_bits(&object->required, &none);
+    return object->open && object->usable.others != 0 && object->min > required + 1;
+}
+
+enum status schema_object_finish(const struct schema_build *build, struct schema_object *object)
 {
     const struct automaton *names = &object->names;
+    if (counts_twice(object))
+        return schema_parts_refuse(&build->document, object->minimum,
+                                   "minProperties of two or more, beside those required, where "
+                                   "names that are not listed may come,",
+                                   build->err);
+    object->minimum = NULL;
     for (uint32_t state = AUTOMATON_START; state < names->state_count; state++) {
         if (!automaton_ends(names, state))
             continue;
@@ -377,4 +407,5 @@ void schema_object_finish(struct schema_object *object)
                 grew |= add_ways(&object->reach[i / names->class_count],
                                  &object->reach[names->next[i]]);
     }
+    return OK;
 }

@@ -14,7 +14,9 @@ MUST_USE enum status schema_object_make(struct schema_build *build,
  * none. */
 uint32_t schema_object_distance(const struct schema_build *build, struct schema_object *object);
 
-/* Once all distances are known: which ways can still be reached from each state of a name. */
-void schema_object_finish(struct schema_object *object);
+/* Once all distances are known: which ways can still be reached from each state of a name.
+ * ERR_LIMIT: minProperties would count names of which the same may come twice. */
+MUST_USE enum status schema_object_finish(const struct schema_build *build,
+                                          struct schema_object *object);
 
 #endif
