@@ -197,23 +197,55 @@ static uint32_t place_fewest(struct matcher *matcher, const struct mask_walk_pla
     return matcher_fewest_inside(matcher, &place->inside);
 }
 
-/* From walk->path[0] on. is_plain: passes over what is not plain, and what is sure to leave too
- * many bytes however it goes on. */
-static void walk_tree(struct mask_walk *walk, const struct vocab_tree *tree, bool is_plain,
+/* From walk->path[0] on. */
+static void walk_tree(struct mask_walk *walk, const struct vocab_tree *tree,
                       struct mask_search *search)
 {
     struct matcher *matcher = &walk->matcher;
     for (uint32_t i = 0; i < tree->node_count;) {
         const struct vocab_tree_node *node = &tree->nodes[i];
         struct mask_walk_place *to = &walk->path[node->depth];
-        if ((is_plain && node->byte == '"') || !step_place(matcher, to - 1, node->byte, to) ||
-            (is_plain && matcher_fewest_floor(matcher, &to->inside) >= search->left)) {
+        if (!step_place(matcher, to - 1, node->byte, to)) {
             i = node->end;
             continue;
         }
         if (has_tokens(tree, i))
             add_tokens(search, tree, i, place_fewest(matcher, to, search));
         i++;
+    }
+}
+
+/* Adds the plain tokens that begin as a node does. */
+static void add_under(const struct mask_walk *walk, uint32_t node, uint32_t *mask)
+{
+    const struct vocab_tree *tree = &walk->tree;
+    const uint32_t end = tree->nodes[tree->nodes[node].end].tokens;
+    for (uint32_t i = tree->nodes[node].tokens; i < end; i++) {
+        const uint32_t token = (uint32_t)tree->tokens[i];
+        mask[token / WORD_BITS] |= walk->plain[token / WORD_BITS] & 1u << token % WORD_BITS;
+    }
+}
+
+/* Adds plain tokens in a string or a name: what is sure to leave too many bytes is passed over
+ * with all that begins so, and what is sure not to is added with it. */
+static void walk_plain(struct mask_walk *walk, struct mask_search *search)
+{
+    struct matcher *matcher = &walk->matcher;
+    const struct vocab_tree *tree = &walk->tree;
+    for (uint32_t i = 0; i < tree->node_count;) {
+        const struct vocab_tree_node *node = &tree->nodes[i];
+        struct mask_walk_place *to = &walk->path[node->depth];
+        if (node->byte == '"' || !step_place(matcher, to - 1, node->byte, to) ||
+            matcher_fewest_floor(matcher, &to->inside) >= search->left) {
+            i = node->end;
+        } else if (matcher_fewest_settled(matcher, &to->inside) < search->left) {
+            add_under(walk, i, search->mask);
+            i = node->end;
+        } else {
+            if (has_tokens(tree, i))
+                add_tokens(search, tree, i, place_fewest(matcher, to, search));
+            i++;
+        }
     }
 }
 
@@ -233,7 +265,7 @@ static void add_hurried(struct mask_walk *walk, struct mask_search *search)
             is_known = false;
     }
     if (!is_known)
-        walk_tree(walk, &walk->tree, true, search);
+        walk_plain(walk, search);
 }
 
 /* Adds plain tokens in a string or a name that leave as few bytes as asked. Returns the tree
@@ -261,7 +293,7 @@ static void walk_schema(struct mask_walk *walk, const struct mask_walk_ask *ask,
     enter_place(&walk->matcher, first);
     if (first->is_inside)
         tree = add_inside(walk, search);
-    walk_tree(walk, tree, false, search);
+    walk_tree(walk, tree, search);
 }
 
 /* One more than to where the text may end, for the token that ends it if it could go on. */

@@ -260,6 +260,25 @@ static void texts_end_within_their_tokens(void **state)
         hurry(CONSTRAINT_REGEX, patterns[i]);
 }
 
+/* Within a name that any text leads on, where one name is dearer than the others. */
+static void a_dear_name_is_left_out_among_cheap_ones(void **state)
+{
+    static struct constraint_text text;
+    struct constraint *constraint = compile(
+        CONSTRAINT_SCHEMA, "{\"type\": \"object\", \"properties\": {\"ab\": {\"const\": \"a "
+                           "long one\"}}, \"additionalProperties\": {\"type\": \"null\"}}");
+    (void)state;
+    start_masks(1);
+    constraint_start(constraint, &masks.walk.matcher, &text);
+    assert_true(constraint_advance(constraint, &masks.walk.matcher, &text, TEXT("{\"")));
+    const uint32_t fewest = mask_walk_fewest(&masks.walk, constraint, &text);
+    for (uint32_t left = fewest; left < fewest + BUDGETS; left++) {
+        masks_begin(&masks);
+        hold_hurried(constraint, &text, masks_of(&masks, constraint, &text, left), left);
+    }
+    constraint_free(constraint);
+}
+
 /* Rows of one step at places that are all different, for many steps: more than there are
  * slots. */
 static void what_was_given_stays_for_the_step(void **state)
@@ -389,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_say_what_the_bytes_say),
         cmocka_unit_test(texts_end_within_their_tokens),
+        cmocka_unit_test(a_dear_name_is_left_out_among_cheap_ones),
         cmocka_unit_test(what_was_given_stays_for_the_step),
         cmocka_unit_test(a_mask_found_is_not_taken_from_its_step),
         cmocka_unit_test(a_mask_is_made_once),

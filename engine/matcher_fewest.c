@@ -202,6 +202,32 @@ bool matcher_fewest_plain(struct matcher *matcher, const struct matcher_frame *w
     return schema_fewest_sum(base, automaton->plain_farthest) < left;
 }
 
+/* A way that no plain text leaves. */
+static uint32_t settled(struct matcher *matcher, const struct matcher_frame *way)
+{
+    const struct schema_node *nodes = matcher->schema->nodes;
+    const struct schema_node *node = &nodes[way->node];
+    const struct schema_progress progress = {way->seen, way->count, way->met};
+    const uint32_t outer = numbered(matcher, way->parent);
+    if (matcher_place(way) == MATCHER_IN_NAME)
+        return schema_fewest_sum(
+            schema_fewest_name_settled(
+                nodes, schema_fewest_name_of(matcher->names, node->object, &progress),
+                way->state),
+            outer);
+    if (node->copied || node->counted || node->characters || !node->string->plain[way->state])
+        return SCHEMA_FEWEST_NEVER;
+    return schema_fewest_sum(1ull + node->string->plain_farthest, outer);
+}
+
+uint32_t matcher_fewest_settled(struct matcher *matcher, const struct matcher_inside *inside)
+{
+    uint32_t fewest = SCHEMA_FEWEST_NEVER;
+    for (uint32_t i = 0; i < inside->count; i++)
+        fewest = less(fewest, settled(matcher, &inside->ways[i]));
+    return fewest;
+}
+
 static bool is_of_object(const struct matcher_frame *frame)
 {
     return frame->phase >= MATCHER_OBJECT_FIRST && frame->phase <= MATCHER_OBJECT_COMMA;

@@ -28,6 +28,9 @@ uint32_t matcher_fewest_floor(struct matcher *matcher, const struct matcher_insi
 bool matcher_fewest_plain(struct matcher *matcher, const struct matcher_frame *way,
                           uint32_t left, struct matcher_characters *within);
 
+/* No less than that from behind any plain text that comes next; UINT32_MAX: not known. */
+uint32_t matcher_fewest_settled(struct matcher *matcher, const struct matcher_inside *inside);
+
 /* No less than that of any text that is still inside, however it went on; UINT32_MAX: that is
  * not known, since it is copied. */
 uint32_t matcher_fewest_bound(struct matcher *matcher, const struct matcher_inside *inside);

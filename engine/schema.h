@@ -14,7 +14,7 @@
  * allOf, not, if, then, else; $ref and $dynamicRef within the document, by pointer, $anchor or
  * $id; unevaluatedProperties, and unevaluatedItems but beside contains; uniqueItems of at most
  * one item, or of a few scalars that enum lists. Refused by name and path: other uniqueItems,
- * minProperties of two or more, beside those required, where names that are not listed may come,
+ * minProperties of two or more, beside those required, where names come that are not listed,
  * unevaluated ones in a schema that must not hold, and what takes more room or time than there
  * is. What only annotates is passed over.
  *
@@ -103,6 +103,9 @@ struct schema_object {
     struct schema_options *ways; /* [way_count] the first name_count are of listed names */
     uint32_t name_count, way_count;
     struct schema_ways *reach; /* [state_count] usable ways that can still be reached */
+    uint64_t
+        *settled; /* [state_count] after any plain text (automaton_plain.h) the name may end
+                          there, and goes one of these other ways; 0: that is not so */
     struct schema_ways usable; /* those that have a value */
     struct schema_set required;
     uint32_t min, max;          /* properties */

@@ -218,6 +218,18 @@ uint32_t schema_fewest_name_floor(const struct schema_node *nodes,
     return name->floors[state];
 }
 
+uint32_t schema_fewest_name_settled(const struct schema_node *nodes,
+                                    struct schema_fewest_name *name, uint32_t state)
+{
+    uint32_t most = name->object->settled[state] ? 0 : SCHEMA_FEWEST_NEVER;
+    for (uint64_t left = name->object->settled[state]; left; left &= left - 1) {
+        const uint32_t n = (uint32_t)__builtin_ctzll(left);
+        const uint32_t fewest = kept_way(nodes, name, name->object->name_count + n);
+        most = fewest > most ? fewest : most;
+    }
+    return schema_fewest_sum(most, 2); /* the quote and the colon */
+}
+
 static uint32_t item_fewest(const struct schema_node *nodes, const struct schema_array *array,
                             uint32_t place)
 {

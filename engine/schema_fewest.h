@@ -57,6 +57,9 @@ uint32_t schema_fewest_name(const struct schema_node *nodes, struct schema_fewes
 /* No more than that from wherever the name may go on to. */
 uint32_t schema_fewest_name_floor(const struct schema_node *nodes,
                                   struct schema_fewest_name *name, uint32_t state);
+/* No less than that from wherever plain text leads to; NEVER: that is not known. */
+uint32_t schema_fewest_name_settled(const struct schema_node *nodes,
+                                    struct schema_fewest_name *name, uint32_t state);
 /* From behind an item to behind the closing bracket. */
 uint32_t schema_fewest_array(const struct schema_node *nodes, const struct schema_array *array,
                              uint32_t count, uint16_t marks);

@@ -258,9 +258,10 @@ enum status schema_object_make(struct schema_build *build, const struct schema_p
     object->name_count = object->way_count = make.names.count;
     object->way = ARENA_NEW(build->arena, uint16_t, states);
     object->reach = ARENA_NEW(build->arena, struct schema_ways, states);
+    object->settled = ARENA_NEW(build->arena, uint64_t, states);
     object->ways =
         ARENA_NEW(build->arena, struct schema_options, object->name_count + SCHEMA_OTHERS_MAX);
-    if (!object->way || !object->reach || !object->ways)
+    if (!object->way || !object->reach || !object->settled || !object->ways)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     for (uint32_t state = AUTOMATON_START; state < states; state++)
         if (automaton_ends(&object->names, state))
@@ -371,6 +372,55 @@ static bool add_ways(struct schema_ways *to, const struct schema_ways *from)
     return memcmp(&before, to, sizeof before) != 0;
 }
 
+/* Classes of the bytes of plain text, or only of those past ASCII. */
+static void list_classes(const struct automaton *names, bool is_ascii, bool classes[256])
+{
+    memset(classes, 0, 256 * sizeof *classes);
+    for (int byte = is_ascii ? ' ' : 0x80; byte < 256; byte++)
+        classes[names->class_of[byte]] |= byte != '"' && byte != '\\' && byte != 0x7f;
+}
+
+/* What the states behind a state say, by bytes of those classes. */
+static uint64_t settled_behind(const struct schema_object *object, uint32_t state,
+                               const bool classes[256])
+{
+    const struct automaton *names = &object->names;
+    const uint16_t *row = &names->next[state * names->class_count];
+    uint64_t behind = 0;
+    for (uint32_t c = 0; c < names->class_count; c++)
+        if (classes[c] && row[c] != AUTOMATON_DEAD)
+            behind |= object->settled[row[c]];
+    return behind;
+}
+
+/* Between the bytes of a character no state is plain: there the next are looked at. */
+static void fill_settled(struct schema_object *object)
+{
+    const struct automaton *names = &object->names;
+    uint64_t *settled = object->settled;
+    bool classes[2][256];
+    list_classes(names, false, classes[false]);
+    list_classes(names, true, classes[true]);
+    for (uint32_t s = AUTOMATON_START; s < names->state_count; s++) {
+        const uint32_t other = (uint32_t)object->way[s] - object->name_count;
+        const bool fits = automaton_ends(names, s) && object->way[s] >= object->name_count &&
+                          (object->usable.others >> other & 1);
+        settled[s] = !names->plain[s] ? 0 : fits ? 1ull << other : UINT64_MAX;
+    }
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (uint32_t s = names->state_count; s-- > AUTOMATON_START;) {
+            const uint64_t before = settled[s];
+            if (before != UINT64_MAX)
+                settled[s] |= settled_behind(object, s, classes[names->plain[s]]);
+            grew |= settled[s] != before;
+        }
+    }
+    for (uint32_t s = AUTOMATON_START; s < names->state_count; s++)
+        if (!names->plain[s] || settled[s] == UINT64_MAX)
+            settled[s] = 0;
+}
+
 /* A name that is not listed may come twice, and is then one property. Of those that count, one
  * beside those required is another for sure; two may be the same. */
 static bool counts_twice(const struct schema_object *object)
@@ -407,5 +457,6 @@ enum status schema_object_finish(const struct schema_build *build, struct schema
                 grew |= add_ways(&object->reach[i / names->class_count],
                                  &object->reach[names->next[i]]);
     }
+    fill_settled(object);
     return OK;
 }
