@@ -2,6 +2,7 @@
 #include "protocol/dsl/args.h"
 
 #include "protocol/dsl/interp.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
@@ -15,7 +16,8 @@ static bool wrong_count(struct interp *in, const struct args_spec *spec,
     const uint32_t given = args->count;
     const bool many = given > spec->most;
     const uint32_t limit = many ? spec->most : spec->required;
-    const bool is_method = args->self.kind >= VALUE_STR && args->self.kind <= VALUE_RANGE &&
+    const bool is_method = ((args->self.kind >= VALUE_STR && args->self.kind <= VALUE_RANGE) ||
+                            iter_is_set_view(args->self)) &&
                            !strchr(spec->function, '.');
     const char *owner = is_method ? type_name(args->self) : "";
     const char *dot = is_method ? "." : "";

@@ -12,6 +12,7 @@
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 #include "protocol/dsl/type_construct.h"
+#include "protocol/dsl/views.h"
 
 static const char *const SIGNS[] = {"+", "-", "*", "/",  "//", "%", "** or pow()",
                                     "&", "|", "^", "<<", ">>", "@"};
@@ -103,9 +104,12 @@ static bool set_operator(struct interp *in, enum ast_operator op, const struct v
     default:
         return unsupported(in, op, pair, in_place);
     }
-    struct dict *set = sets_combine(in, operation, pair[0].as.dict, pair[1].as.dict);
-    if (!set)
-        return false;
+    const bool views = iter_is_set_view(pair[0]) || iter_is_set_view(pair[1]);
+    struct dict *set = views ? views_combine(in, operation, pair)
+                             : sets_combine(in, operation, pair[0].as.dict, pair[1].as.dict);
+    *out = value_set(set);
+    if (!set || views) /* a new set, where a set is on the left, too */
+        return set != NULL;
     set->frozen = pair[0].as.dict->frozen;
     if (in_place && !pair[0].as.dict->frozen) {
         *pair[0].as.dict = *set;
@@ -129,13 +133,6 @@ static bool merge_dicts(struct interp *in, const struct value pair[2], struct va
         merged->factory = pair[1].as.dict->factory;
     }
     return dict_merge(in, merged, pair[1].as.dict);
-}
-
-static bool as_set(struct interp *in, struct value value, struct value *out)
-{
-    struct dict *set = dict_new(in);
-    *out = value_set(set);
-    return set && dict_add_all(in, set, value);
 }
 
 static bool is_bitwise(enum ast_operator op)
@@ -166,7 +163,6 @@ static bool other_kinds(struct interp *in, enum ast_operator op, const struct va
                         bool in_place, struct value *out)
 {
     const bool dicts = pair[0].kind == VALUE_DICT && pair[1].kind == VALUE_DICT;
-    struct value sets[2] = {pair[0], pair[1]};
     if (in_place && counts(op) && is_counter(pair[0])) {
         *out = pair[0];
         return modules_counter_in_place(in, op, pair);
@@ -179,12 +175,8 @@ static bool other_kinds(struct interp *in, enum ast_operator op, const struct va
         return merge_dicts(in, pair, out);
     /* With anything that can be gone through: a.keys() & ['x'] */
     const bool views = iter_is_set_view(pair[0]) || iter_is_set_view(pair[1]);
-    if ((pair[0].kind == VALUE_SET && pair[1].kind == VALUE_SET) || (views && is_bitwise(op))) {
-        for (uint32_t i = 0; i < 2; i++)
-            if (pair[i].kind != VALUE_SET && !as_set(in, pair[i], &sets[i]))
-                return false;
-        return set_operator(in, op, sets, in_place, out);
-    }
+    if ((pair[0].kind == VALUE_SET && pair[1].kind == VALUE_SET) || (views && is_bitwise(op)))
+        return set_operator(in, op, pair, in_place, out);
     return unsupported(in, op, pair, in_place);
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/sets.h"
 #include "protocol/dsl/str.h"
+#include "protocol/dsl/views.h"
 
 static bool add(struct interp *in, const struct args *args, struct value *out)
 {
@@ -167,7 +168,16 @@ static bool isdisjoint(struct interp *in, const struct args *args, struct value 
     return both != NULL;
 }
 
-const struct methods_row methods_view_table[] = {{"isdisjoint", isdisjoint}, {NULL, NULL}};
+static bool view_isdisjoint(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"isdisjoint", 1, 1, {NULL}, {NULL}};
+    struct value pair[2] = {args->self};
+    *out = value_bool(false);
+    return args_bind(in, &SPEC, args, &pair[1]) &&
+           views_is_disjoint(in, pair, &out->as.boolean);
+}
+
+const struct methods_row methods_view_table[] = {{"isdisjoint", view_isdisjoint}, {NULL, NULL}};
 
 /* What leaves the set as it is; a frozenset has no more. */
 const struct methods_row methods_frozen_table[] = {
