@@ -2,9 +2,12 @@
 #include "protocol/dsl/eval.h"
 
 #include "protocol/dsl/attribute.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/iter.h"
 #include "protocol/dsl/list.h"
+#include "protocol/dsl/modules.h"
+#include "protocol/dsl/repr.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
@@ -310,125 +313,170 @@ struct spread {
     struct value callee, object; /* object: of a method, else unset */
     const struct str *method;
     struct list *plain, *named, *names;
-    bool has_more; /* positional arguments than one */
 };
 
 /* What is called: its name, behind where it comes from. */
-static struct text callee_name(const struct spread *s, const char **before)
+static struct text callee_name(const struct spread *s, const char *before[2])
 {
-    *before = "";
+    before[0] = before[1] = "";
     if (s->object.kind != VALUE_UNSET) {
-        *before = type_name(s->object);
+        const struct type *type = type_of(s->object);
+        before[0] = s->object.kind == VALUE_ITER ? type_name(s->object) : type->name;
+        if (type == &type_counter && modules_counter_has(s->method)) /* written in Python */
+            before[0] = "collections.Counter";
+        before[1] = ".";
         return str_text(s->method);
     }
     if (s->callee.kind == VALUE_FUNCTION)
         return str_text(s->callee.as.function->code->qualified);
-    if (s->callee.kind == VALUE_BUILTIN)
+    if (s->callee.kind == VALUE_BUILTIN) {
+        before[0] = s->callee.as.builtin->bound ? "functools."
+                                                : modules_prefix(s->callee.as.builtin->call);
         return text_of(s->callee.as.builtin->name);
+    }
     if (s->callee.kind != VALUE_TYPE)
         return TEXT("");
-    *before = type_prefix(s->callee.as.type);
+    before[0] = type_prefix(s->callee.as.type);
     return text_of(s->callee.as.type->name);
 }
 
 static bool cannot_spread(struct interp *in, const struct spread *s, const char *what,
                           struct value value)
 {
-    const char *before;
-    const struct text name = callee_name(s, &before);
-    const bool method = s->object.kind != VALUE_UNSET;
-    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s", before,
-                           method ? "." : "", TEXT_ARG(name), what, type_name(value));
+    const char *before[2];
+    const struct text name = callee_name(s, before);
+    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s",
+                           before[0], before[1], TEXT_ARG(name), what, type_name(value));
 }
 
-static bool is_twice(struct interp *in, const struct spread *s, const struct str *name)
+static bool is_twice(struct interp *in, const struct spread *s, struct value name)
 {
-    const char *before;
-    const struct text function = callee_name(s, &before);
-    const bool method = s->object.kind != VALUE_UNSET;
-    return exception_raise(in, &exception_type,
-                           "%s%s%.*s() got multiple values for keyword argument '%.*s'", before,
-                           method ? "." : "", TEXT_ARG(function), TEXT_ARG(str_text(name)));
+    const char *before[2];
+    const struct text function = callee_name(s, before);
+    const struct str *shown = repr_str(in, name);
+    return shown &&
+           exception_raise(in, &exception_type,
+                           "%s%s%.*s() got multiple values for keyword argument '%.*s'",
+                           before[0], before[1], TEXT_ARG(function), TEXT_ARG(str_text(shown)));
 }
 
-static bool has_name(const struct list *names, const struct str *name)
+static bool put_named(struct interp *in, const struct spread *s, struct value name,
+                      struct value value)
 {
-    for (uint32_t i = 0; i < names->count; i++)
-        if (str_equal(names->items[i].as.str, name))
-            return true;
-    return false;
+    if (!interp_charge(in, s->names->count / 4))
+        return false;
+    for (uint32_t i = 0; i < s->names->count; i++) {
+        bool equal;
+        if (!compare_equal(in, s->names->items[i], name, &equal))
+            return false;
+        if (equal)
+            return is_twice(in, s, name);
+    }
+    return list_push(in, s->names, name) && list_push(in, s->named, value);
 }
 
 static bool spread_dict(struct interp *in, const struct spread *s, struct value value)
 {
-    struct list *named = s->named, *names = s->names;
     uint32_t at = 0;
     if (value.kind != VALUE_DICT)
         return cannot_spread(in, s, "** must be a mapping", value);
-    for (const struct dict_entry *entry; (entry = dict_next(value.as.dict, &at)) != NULL;) {
-        if (entry->key.kind != VALUE_STR)
-            return exception_raise(in, &exception_type, "keywords must be strings");
-        if (!interp_charge(in, names->count / 4))
+    for (const struct dict_entry *entry; (entry = dict_next(value.as.dict, &at)) != NULL;)
+        if (!put_named(in, s, entry->key, entry->value))
             return false;
-        if (has_name(names, entry->key.as.str))
-            return is_twice(in, s, entry->key.as.str);
-        if (!list_push(in, names, entry->key) || !list_push(in, named, entry->value))
+    return true;
+}
+
+static bool spread_list(struct interp *in, const struct spread *s, struct value value)
+{
+    const struct list *items = list_from(in, value);
+    return items && list_extend(in, s->plain, items->items, items->count);
+}
+
+/* The plain arguments. One *x by itself is left as it is, for later. */
+static bool spread_plain(struct interp *in, struct eval_frame *f, const struct ast *node,
+                         const struct spread *s, struct value *alone)
+{
+    const uint32_t count = node->as.call.arguments.count - node->as.call.named_count;
+    struct ast *const *items = node->as.call.arguments.items;
+    alone->kind = VALUE_UNSET;
+    if (count == 1 && items[0]->kind == AST_STAR)
+        return eval_expr(in, f, items[0]->as.star.operand, alone);
+    for (uint32_t i = 0; i < count; i++) {
+        const bool star = items[i]->kind == AST_STAR;
+        struct value value;
+        if (!eval_expr(in, f, star ? items[i]->as.star.operand : items[i], &value))
+            return false;
+        if (star && !iter_can(value))
+            return exception_raise(in, &exception_type,
+                                   "Value after * must be an iterable, not %s",
+                                   type_name(value));
+        if (!(star ? spread_list(in, s, value) : list_push(in, s->plain, value)))
             return false;
     }
     return true;
 }
 
-static bool spread_one(struct interp *in, struct eval_frame *f, const struct ast *item,
-                       const struct spread *s)
+/* Those written name=value, up to the next **x or the end, are all evaluated before any is
+ * found to be there already. */
+static bool spread_named(struct interp *in, struct eval_frame *f, const struct ast *node,
+                         const struct spread *s)
 {
-    struct value value;
-    const bool star = item->kind == AST_STAR;
-    if (!eval_expr(in, f, star ? item->as.star.operand : item, &value))
-        return false;
-    if (!star)
-        return list_push(in, s->plain, value);
-    if (item->as.star.twice)
-        return spread_dict(in, s, value);
-    if (!iter_can(value) && s->has_more)
-        return exception_raise(in, &exception_type, "Value after * must be an iterable, not %s",
-                               type_name(value));
-    if (!iter_can(value))
-        return cannot_spread(in, s, "* must be an iterable", value);
-    const struct list *items = list_from(in, value);
-    return items && list_extend(in, s->plain, items->items, items->count);
+    const uint32_t count = node->as.call.named_count;
+    struct ast *const *items =
+        node->as.call.arguments.items + (node->as.call.arguments.count - count);
+    struct value *values = interp_push(in, count);
+    uint32_t next = 0;
+    for (uint32_t i = 0; values && i <= count; i++) {
+        const bool is_last = i == count, is_dict = !is_last && !node->as.call.names[i];
+        for (; (is_last || is_dict) && next < i; next++)
+            if (node->as.call.names[next] &&
+                !put_named(in, s, value_str(node->as.call.names[next]), values[next]))
+                return false;
+        if (!is_last &&
+            !eval_expr(in, f, is_dict ? items[i]->as.star.operand : items[i], &values[i]))
+            return false;
+        if (is_dict && !spread_dict(in, s, values[i]))
+            return false;
+    }
+    return values != NULL;
+}
+
+/* What takes keywords that are no str: CPython hands them on. */
+static bool takes_any_key(const struct spread *s)
+{
+    if (s->object.kind == VALUE_UNSET)
+        return s->callee.kind == VALUE_TYPE && s->callee.as.type == &type_ordered_dict;
+    return (s->object.kind == VALUE_DICT && s->object.as.dict->flavor != DICT_COUNTER &&
+            str_is(s->method, "update")) ||
+           (s->object.kind == VALUE_STR && str_is(s->method, "format"));
 }
 
 /* With * or **: plain values, named values and names in lists. */
 static bool spread_arguments(struct interp *in, struct eval_frame *f, const struct ast *node,
                              struct spread *s, struct args *args)
 {
-    const struct ast_list *items = &node->as.call.arguments;
-    const uint32_t plain = items->count - node->as.call.named_count;
-    s->has_more =
-        plain > 1 && !(items->items[1]->kind == AST_STAR && items->items[1]->as.star.twice);
+    struct value alone;
     s->plain = list_new(in, 0);
     s->named = list_new(in, 0);
     s->names = list_new(in, 0);
-    if (!s->plain || !s->named || !s->names)
+    if (!s->plain || !s->named || !s->names || !spread_plain(in, f, node, s, &alone) ||
+        !spread_named(in, f, node, s))
         return false;
-    for (uint32_t i = 0; i < items->count; i++) {
-        struct str *name = i < plain ? NULL : node->as.call.names[i - plain];
-        struct value value;
-        if (!name && !spread_one(in, f, items->items[i], s))
-            return false;
-        if (name && has_name(s->names, name))
-            return is_twice(in, s, name);
-        if (name &&
-            (!eval_expr(in, f, items->items[i], &value) || !list_push(in, s->named, value) ||
-             !list_push(in, s->names, value_str(name))))
-            return false;
-    }
+    if (alone.kind != VALUE_UNSET && !iter_can(alone))
+        return cannot_spread(in, s, "* must be an iterable", alone);
+    if (alone.kind != VALUE_UNSET && !spread_list(in, s, alone))
+        return false;
     struct str **names = interp_alloc(in, (size_t)s->names->count + 1, sizeof *names);
-    for (uint32_t i = 0; names && i < s->names->count; i++)
-        names[i] = s->names->items[i].as.str;
+    for (uint32_t i = 0; names && i < s->names->count; i++) {
+        const struct value name = s->names->items[i];
+        if (name.kind != VALUE_STR && !takes_any_key(s))
+            return exception_raise(in, &exception_type, "keywords must be strings");
+        names[i] = name.kind == VALUE_STR ? name.as.str : NULL;
+    }
     args->values = s->plain->items;
     args->count = s->plain->count;
     args->names = names;
+    args->keys = s->names->items;
     args->named = s->named->items;
     args->named_count = s->named->count;
     return names != NULL;

@@ -268,7 +268,7 @@ static bool braces_argument(struct braces *f, struct text name, struct value *ou
         return key && eval_get_item(f->in, *f->map, value_str(key), out);
     }
     for (uint32_t i = 0; i < f->args->named_count; i++)
-        if (text_equal(str_text(f->args->names[i]), name)) {
+        if (f->args->names[i] && text_equal(str_text(f->args->names[i]), name)) {
             *out = f->args->named[i];
             return true;
         }

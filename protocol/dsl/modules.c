@@ -5,17 +5,19 @@
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/type.h"
 
+#include <string.h>
+
 static const struct module MODULES[] = {
-    {"re", modules_re},
-    {"json", modules_json},
-    {"math", modules_math},
-    {"string", modules_string},
-    {"functools", modules_functools},
-    {"collections", modules_collections},
-    {"itertools", modules_itertools},
-    {"typing", NULL},
-    {"pydantic", NULL},
-    {"__future__", NULL},
+    {"re", modules_re, "re."},
+    {"json", modules_json, "json."},
+    {"math", modules_math, "math."},
+    {"string", modules_string, "string."},
+    {"functools", modules_functools, "_functools."},
+    {"collections", modules_collections, "collections."},
+    {"itertools", modules_itertools, "itertools."},
+    {"typing", NULL, NULL},
+    {"pydantic", NULL, NULL},
+    {"__future__", NULL, NULL},
 };
 
 const struct module *modules_find(struct text name)
@@ -29,6 +31,18 @@ const struct module *modules_find(struct text name)
 const char *modules_name(const struct module *module)
 {
     return module->name;
+}
+
+const char *modules_prefix(value_call *call)
+{
+    for (size_t i = 0; i < sizeof MODULES / sizeof MODULES[0]; i++) {
+        const struct modules_member *at = MODULES[i].members;
+        while (at && at->name && at->call != call)
+            at++;
+        if (at && at->name) /* of functools, reduce alone is told by where it is written */
+            return strcmp(at->name, "partial") == 0 ? "functools." : MODULES[i].prefix;
+    }
+    return "";
 }
 
 static bool member_value(struct interp *in, const struct modules_member *member,

@@ -25,6 +25,7 @@ struct modules_member {
 struct module {
     const char *name;
     const struct modules_member *members; /* NULL: any name, as an opaque annotation */
+    const char *prefix;                   /* of its functions, where CPython names them */
 };
 
 struct pattern {
@@ -50,6 +51,8 @@ extern const struct methods_row modules_re_pattern_methods[], modules_re_match_m
 /* NULL: no such module. */
 const struct module *modules_find(struct text name);
 const char *modules_name(const struct module *module);
+/* "re." of re.sub, as CPython names it; "" for what belongs to no module. */
+const char *modules_prefix(value_call *call);
 /* false, raising ImportError, when it has no such member. */
 bool modules_member(struct interp *in, const struct module *module, struct text name,
                     struct value *out);
@@ -65,6 +68,8 @@ bool modules_re_match_attribute(struct interp *in, struct value object, const st
 
 /* Most common first; equal counts in order of insertion, as all are when they have no order. */
 struct dict *modules_counter_sorted(struct interp *in, const struct dict *counter);
+/* Whether it is a method of Counter that a dict has not, or has otherwise. */
+bool modules_counter_has(const struct str *name);
 /* An empty Counter; NULL when tripped. */
 struct dict *modules_counter_new(struct interp *in);
 /* Counter + - & |; of two Counters. */

@@ -311,6 +311,11 @@ const struct methods_row modules_counter_methods[] = {
     {NULL, NULL},
 };
 
+bool modules_counter_has(const struct str *name)
+{
+    return methods_lookup(modules_counter_methods, name) || str_is(name, "copy");
+}
+
 const struct modules_member modules_collections[] = {
     {.name = "Counter", .type = &type_counter},
     {.name = "defaultdict", .type = &type_defaultdict},

@@ -169,7 +169,11 @@ static bool fill_pairs(struct interp *in, struct value pairs, struct dict *dict)
 static bool fill_named(struct interp *in, const struct args *args, struct dict *dict)
 {
     for (uint32_t i = 0; i < args->named_count; i++)
-        if (!dict_set(in, dict, value_str(args->names[i]), args->named[i]))
+        if (!args->names[i] && dict->flavor != DICT_ORDERED)
+            return exception_raise(in, &exception_type, "keywords must be strings");
+    for (uint32_t i = 0; i < args->named_count; i++)
+        if (!dict_set(in, dict, args->names[i] ? value_str(args->names[i]) : args->keys[i],
+                      args->named[i]))
             return false;
     return true;
 }
@@ -207,12 +211,15 @@ static bool fill_ordered(struct interp *in, struct value pairs, struct dict *dic
 bool type_construct_fill(struct interp *in, const struct args *args, struct dict *dict)
 {
     const bool ordered = dict->flavor == DICT_ORDERED;
+    const bool update = args->self.kind == VALUE_DICT;
     if (args->count > 1)
-        return exception_raise(in, &exception_type,
-                               ordered
-                                   ? "update() takes at most 1 positional argument (%u given)"
-                                   : "dict expected at most 1 argument, got %u",
-                               args->count);
+        return exception_raise(
+            in, &exception_type,
+            ordered  ? update ? "update() takes at most 1 positional argument (%u given)"
+                              : "expected at most 1 arguments, got %u"
+            : update ? "update expected at most 1 argument, got %u"
+                     : "dict expected at most 1 argument, got %u",
+            args->count);
     if (args->count == 1) {
         const struct value from = args->values[0];
         if (!(from.kind == VALUE_DICT ? dict_merge(in, dict, from.as.dict)

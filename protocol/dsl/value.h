@@ -80,7 +80,8 @@ struct args {
     struct value self; /* the object of a method */
     const struct value *values;
     uint32_t count;
-    struct str *const *names;  /* [named_count] */
+    struct str *const *names;  /* [named_count]; NULL where not a str, as few take it */
+    const struct value *keys;  /* the same as they came through **; may be NULL */
     const struct value *named; /* [named_count] */
     uint32_t named_count;
 };
