@@ -81,6 +81,6 @@ room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES
   protocol/dsl/modules_whole.c protocol/dsl/number.c
   protocol/dsl/parse.c protocol/dsl/provenance.c protocol/dsl/record.c
   protocol/dsl/regex_re2.cc protocol/dsl/regex_check.c protocol/dsl/regex_translate.c protocol/dsl/repr.c
-  protocol/dsl/scope.c protocol/dsl/sets.c protocol/dsl/str.c protocol/dsl/type.c
+  protocol/dsl/scope.c protocol/dsl/sets.c protocol/dsl/signature.c protocol/dsl/str.c protocol/dsl/type.c
   protocol/dsl/type_construct.c protocol/dsl/unicode.c protocol/dsl/unicode_tables.c
   protocol/dsl/views.c)

@@ -3,7 +3,9 @@
 
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
+#include "protocol/dsl/list.h"
 #include "protocol/dsl/number.h"
+#include "protocol/dsl/signature.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
@@ -87,6 +89,52 @@ bool args_bind(struct interp *in, const struct args_spec *spec, const struct arg
         if (values[i].kind == VALUE_UNSET)
             return wrong_count(in, spec, args);
     return true;
+}
+
+/* What is required and not there. */
+static bool missing(struct interp *in, const struct args_spec *spec, const struct value *values)
+{
+    struct list *names = list_new(in, spec->required);
+    for (uint32_t i = 0; names && i < spec->required; i++) {
+        struct str *name = str_view(in, text_of(spec->names[i]));
+        if (!name || (values[i].kind == VALUE_UNSET && !list_push(in, names, value_str(name))))
+            return false;
+    }
+    return names &&
+           (names->count == 0 || signature_missing(in, text_of(spec->function), names, false));
+}
+
+bool args_bind_python(struct interp *in, const struct args_spec *spec, const struct args *args,
+                      struct value *values, struct value *other)
+{
+    const struct text function = text_of(spec->function);
+    const uint32_t self = text_find(function, TEXT("."), 0) != SIZE_MAX;
+    const struct signature signature = {function, spec->required + self, spec->most + self};
+    uint32_t all = spec->most, only_named = 0;
+    while (all < spec->most + ARGS_MAX && spec->only_named[all - spec->most])
+        all++;
+    for (uint32_t i = 0; i < all; i++)
+        values[i] = i < args->count && i < spec->most ? args->values[i]
+                                                      : (struct value){.kind = VALUE_UNSET};
+    if (other)
+        other->kind = VALUE_UNSET;
+    for (uint32_t i = 0; i < args->named_count; i++) {
+        const int32_t place = place_of(spec, args->names[i]);
+        if (place < 0 && !other)
+            return signature_unexpected(in, function, args->names[i]);
+        if (place < 0) {
+            if (other->kind == VALUE_UNSET)
+                *other = value_str(args->names[i]);
+            continue;
+        }
+        if (values[place].kind != VALUE_UNSET)
+            return signature_twice(in, function, args->names[i]);
+        only_named += place >= (int32_t)spec->most;
+        values[place] = args->named[i];
+    }
+    if (args->count > spec->most)
+        return signature_too_many(in, &signature, args->count + self, only_named);
+    return missing(in, spec, values);
 }
 
 bool args_int(struct interp *in, struct value value, int64_t *out)

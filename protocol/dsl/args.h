@@ -6,7 +6,7 @@
 
 #include "protocol/dsl/value.h"
 
-enum { ARGS_MAX = 8 };
+enum { ARGS_MAX = 9 };
 
 struct args_spec {
     const char *function;             /* for messages */
@@ -18,6 +18,12 @@ struct args_spec {
 /* values[0 .. most + only_named): unset where not given. TypeError as CPython words it. */
 bool args_bind(struct interp *in, const struct args_spec *spec, const struct args *args,
                struct value *values);
+
+/* The same for what is written in Python there: TypeError in those words. A function with a dot
+ * in its name is a method, whose object counts. other: the first keyword that it has not, unset
+ * when there is none; NULL: that is an error. */
+bool args_bind_python(struct interp *in, const struct args_spec *spec, const struct args *args,
+                      struct value *values, struct value *other);
 
 /* Typed readings of a bound value; what is unset leaves *out alone. TypeError otherwise. */
 bool args_int(struct interp *in, struct value value, int64_t *out);

@@ -8,6 +8,7 @@
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/modules.h"
 #include "protocol/dsl/repr.h"
+#include "protocol/dsl/signature.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
@@ -44,54 +45,31 @@ struct binding {
     struct value *values; /* [parameter_count] */
 };
 
-static bool too_many(struct interp *in, const struct code *code,
-                     const struct function *function, const struct args *args)
+static bool too_many(struct interp *in, const struct binding *b,
+                     const struct function *function)
 {
-    const uint32_t most = code->positional_count;
-    uint32_t least = 0;
-    while (least < most && function->defaults[least].kind == VALUE_UNSET)
-        least++;
-    const struct text name = str_text(code->qualified);
-    const char *were = args->count == 1 ? "was" : "were";
-    if (least == most)
-        return exception_raise(in, &exception_type,
-                               "%.*s() takes %u positional argument%s but %u %s given",
-                               TEXT_ARG(name), most, most == 1 ? "" : "s", args->count, were);
-    return exception_raise(in, &exception_type,
-                           "%.*s() takes from %u to %u positional arguments but %u %s given",
-                           TEXT_ARG(name), least, most, args->count, were);
+    const struct code *code = b->code;
+    struct signature signature = {str_text(code->qualified), 0, code->positional_count};
+    uint32_t only_named = 0;
+    while (signature.least < signature.most &&
+           function->defaults[signature.least].kind == VALUE_UNSET)
+        signature.least++;
+    for (uint32_t i = code->positional_count; i < code->parameter_count; i++)
+        only_named += b->values[i].kind != VALUE_UNSET;
+    return signature_too_many(in, &signature, b->args->count, only_named);
 }
 
-/* 'a', 'b', and 'c' */
 static bool missing(struct interp *in, const struct binding *b, bool keyword_only)
 {
     const struct code *code = b->code;
     const uint32_t begin = keyword_only ? code->positional_count : 0;
     const uint32_t end = keyword_only ? code->parameter_count : code->positional_count;
-    uint32_t count = 0, nth = 0;
-    struct str_builder names = {.in = in};
-    for (uint32_t i = begin; i < end; i++)
-        count += b->values[i].kind == VALUE_UNSET;
-    for (uint32_t i = begin; i < end; i++) {
-        if (b->values[i].kind != VALUE_UNSET)
-            continue;
-        if (nth > 0)
-            str_builder_add(&names, count == 2         ? TEXT(" and ")
-                                    : nth == count - 1 ? TEXT(", and ")
-                                                       : TEXT(", "));
-        nth++;
-        str_builder_byte(&names, '\'');
-        str_builder_add(&names, str_text(code->parameters[i]));
-        str_builder_byte(&names, '\'');
-    }
-    struct str *list = str_builder_str(&names);
-    if (!list)
-        return false;
-    return exception_raise(in, &exception_type,
-                           "%.*s() missing %u required %s argument%s: %.*s",
-                           TEXT_ARG(str_text(code->qualified)), count,
-                           keyword_only ? "keyword-only" : "positional", count == 1 ? "" : "s",
-                           TEXT_ARG(str_text(list)));
+    struct list *names = list_new(in, end - begin);
+    for (uint32_t i = begin; names && i < end; i++)
+        if (b->values[i].kind == VALUE_UNSET &&
+            !list_push(in, names, value_str(code->parameters[i])))
+            return false;
+    return names && signature_missing(in, str_text(code->qualified), names, keyword_only);
 }
 
 /* A keyword that no parameter takes: CPython words two cases apart. */
@@ -104,9 +82,7 @@ static bool unexpected(struct interp *in, const struct code *code, const struct 
                                    "%.*s() got some positional-only arguments passed as "
                                    "keyword arguments: '%.*s'",
                                    TEXT_ARG(function), TEXT_ARG(str_text(name)));
-    return exception_raise(in, &exception_type,
-                           "%.*s() got an unexpected keyword argument '%.*s'",
-                           TEXT_ARG(function), TEXT_ARG(str_text(name)));
+    return signature_unexpected(in, function, name);
 }
 
 static bool bind_named(struct interp *in, const struct binding *b, struct dict *extra)
@@ -118,9 +94,7 @@ static bool bind_named(struct interp *in, const struct binding *b, struct dict *
         while (at < code->parameter_count && !str_equal(code->parameters[at], name))
             at++;
         if (at < code->parameter_count && b->values[at].kind != VALUE_UNSET)
-            return exception_raise(
-                in, &exception_type, "%.*s() got multiple values for argument '%.*s'",
-                TEXT_ARG(str_text(code->qualified)), TEXT_ARG(str_text(name)));
+            return signature_twice(in, str_text(code->qualified), name);
         if (at < code->parameter_count)
             b->values[at] = b->args->named[i];
         else if (!extra)
@@ -174,7 +148,7 @@ static bool bind(struct interp *in, struct eval_frame *f, const struct function 
     if (!bind_named(in, &b, extra))
         return false;
     if (args->count > plain && !code->has_star)
-        return too_many(in, code, function, args);
+        return too_many(in, &b, function);
     if (!fill_defaults(in, &b, function))
         return false;
     for (uint32_t i = 0; i < code->parameter_count; i++)

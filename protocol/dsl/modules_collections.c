@@ -76,10 +76,10 @@ static bool count_asked(struct interp *in, const struct dict *counter, struct va
 
 static bool most_common(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"most_common", 0, 1, {"n"}, {NULL}};
+    static const struct args_spec SPEC = {"Counter.most_common", 0, 1, {"n"}, {NULL}};
     struct value values[1];
     int64_t count = INT64_MAX;
-    if (!args_bind(in, &SPEC, args, values) ||
+    if (!args_bind_python(in, &SPEC, args, values, NULL) ||
         (values[0].kind != VALUE_NONE &&
          !count_asked(in, args->self.as.dict, values[0], &count)))
         return false;
@@ -124,7 +124,10 @@ static enum iter_result step_elements(struct interp *in, struct iter *iter, stru
 
 static bool elements(struct interp *in, const struct args *args, struct value *out)
 {
+    static const struct args_spec SPEC = {"Counter.elements", 0, 0, {NULL}, {NULL}};
     struct iter *items = iter_of_dict(in, args->self.as.dict, ITER_ITEMS);
+    if (!args_bind_python(in, &SPEC, args, NULL, NULL))
+        return false;
     struct iter *iter = items ? iter_new(in, step_elements, "itertools.chain") : NULL;
     *out = iter_value(iter);
     if (iter)
@@ -132,18 +135,32 @@ static bool elements(struct interp *in, const struct args *args, struct value *o
     return iter != NULL;
 }
 
+static bool copy(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"Counter.copy", 0, 0, {NULL}, {NULL}};
+    if (!args_bind_python(in, &SPEC, args, NULL, NULL))
+        return false;
+    *out = value_dict(dict_copy(in, args->self.as.dict));
+    return out->as.dict != NULL;
+}
+
 static bool fromkeys(struct interp *in, const struct args *args, struct value *out)
 {
-    (void)args;
+    static const struct args_spec SPEC = {"Counter.fromkeys", 1, 2, {"iterable", "v"}, {NULL}};
+    struct value values[2];
     (void)out;
-    return exception_raise(in, &exception_not_implemented,
+    return args_bind_python(in, &SPEC, args, values, NULL) &&
+           exception_raise(in, &exception_not_implemented,
                            "Counter.fromkeys() is undefined.  Use Counter(iterable) instead.");
 }
 
 static bool total(struct interp *in, const struct args *args, struct value *out)
 {
+    static const struct args_spec SPEC = {"Counter.total", 0, 0, {NULL}, {NULL}};
     struct value pair[2] = {value_int(0)};
     uint32_t at = 0;
+    if (!args_bind_python(in, &SPEC, args, NULL, NULL))
+        return false;
     for (const struct dict_entry *entry;
          (entry = dict_next(args->self.as.dict, &at)) != NULL;) {
         pair[1] = entry->value;
@@ -302,18 +319,14 @@ bool modules_counter_in_place(struct interp *in, enum ast_operator op,
 }
 
 const struct methods_row modules_counter_methods[] = {
-    {"most_common", most_common},
-    {"update", update},
-    {"subtract", subtract},
-    {"elements", elements},
-    {"total", total},
-    {"fromkeys", fromkeys},
-    {NULL, NULL},
+    {"most_common", most_common}, {"update", update}, {"subtract", subtract},
+    {"elements", elements},       {"total", total},   {"copy", copy},
+    {"fromkeys", fromkeys},       {NULL, NULL},
 };
 
 bool modules_counter_has(const struct str *name)
 {
-    return methods_lookup(modules_counter_methods, name) || str_is(name, "copy");
+    return methods_lookup(modules_counter_methods, name) != NULL;
 }
 
 const struct modules_member modules_collections[] = {

@@ -11,6 +11,8 @@
 #include "protocol/dsl/modules_json_read.h"
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
+#include "protocol/dsl/signature.h"
+#include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
 #include <math.h>
@@ -19,9 +21,13 @@
 struct dump {
     struct str_builder b;
     struct interp *in;
-    struct text item_separator, key_separator, indent;
-    bool has_indent, ascii, sort_keys;
+    struct value separators[2]; /* between items, behind a key */
+    struct text indent;
+    bool has_indent, ascii, sort_keys, skip_keys, finite_only;
     struct value fallback; /* default= */
+    /* With an indent CPython makes pieces and joins them at the end: how many there are, and
+     * the first that is no str, counted from 1. */
+    uint64_t pieces, odd_piece;
 };
 
 static void put_text(struct dump *d, const struct str *str)
@@ -60,20 +66,51 @@ static void new_line(struct dump *d, uint32_t depth)
         str_builder_add(&d->b, d->indent);
 }
 
+/* The text between items goes before a new line: `separator + line` has to be. */
+static bool check_items(struct dump *d)
+{
+    struct value pair[2] = {d->separators[0], value_str(str_view(d->in, TEXT("\n")))};
+    return d->separators[0].kind == VALUE_STR ||
+           (pair[1].as.str && eval_binary(d->in, AST_ADD, pair, false, &pair[0]));
+}
+
+static void put_item_separator(struct dump *d)
+{
+    str_builder_add(&d->b, str_text(d->separators[0].as.str));
+}
+
+static void put_key_separator(struct dump *d)
+{
+    d->pieces++;
+    if (d->separators[1].kind == VALUE_STR)
+        str_builder_add(&d->b, str_text(d->separators[1].as.str));
+    else if (d->odd_piece == 0)
+        d->odd_piece = d->pieces;
+}
+
+static bool is_plain(struct value value)
+{
+    return value.kind >= VALUE_NONE && value.kind <= VALUE_STR;
+}
+
 static bool put_value(struct dump *d, struct value value, uint32_t depth);
 
 static bool put_list(struct dump *d, const struct list *list, uint32_t depth)
 {
     str_builder_byte(&d->b, '[');
+    if (list->count > 0 && !check_items(d))
+        return false;
     for (uint32_t i = 0; i < list->count; i++) {
         if (i > 0)
-            str_builder_add(&d->b, d->item_separator);
+            put_item_separator(d);
         new_line(d, depth + 1);
+        d->pieces += !is_plain(list->items[i]); /* what goes before it, by itself */
         if (!put_value(d, list->items[i], depth + 1))
             return false;
     }
     if (list->count > 0)
         new_line(d, depth);
+    d->pieces += list->count > 0 ? 2 : 1;
     str_builder_byte(&d->b, ']');
     return true;
 }
@@ -81,6 +118,12 @@ static bool put_list(struct dump *d, const struct list *list, uint32_t depth)
 static bool put_float(struct dump *d, double real)
 {
     char buffer[REPR_FLOAT_MAX];
+    if (!isfinite(real) && d->finite_only) {
+        const size_t size = d->has_indent ? repr_float(real, buffer) : 0;
+        return exception_raise(d->in, &exception_value,
+                               "Out of range float values are not JSON compliant%s%.*s",
+                               d->has_indent ? ": " : "", (int)size, buffer);
+    }
     if (isnan(real) || isinf(real)) {
         str_builder_add(&d->b, isnan(real) ? TEXT("NaN")
                                : real > 0  ? TEXT("Infinity")
@@ -98,8 +141,7 @@ static bool put_key(struct dump *d, struct value key)
         put_text(d, key.as.str);
         return true;
     }
-    if (key.kind != VALUE_INT && key.kind != VALUE_FLOAT && key.kind != VALUE_BOOL &&
-        key.kind != VALUE_NONE)
+    if (!is_plain(key))
         return exception_raise(d->in, &exception_type,
                                "keys must be str, int, float, bool or None, not %s",
                                type_name(key));
@@ -120,19 +162,31 @@ static bool put_dict(struct dump *d, struct dict *dict, uint32_t depth)
         (d->sort_keys && !list_sort(d->in, pairs, (struct value){.kind = VALUE_UNSET}, false)))
         return false;
     str_builder_byte(&d->b, '{');
+    if (pairs->count > 0 && !check_items(d))
+        return false;
+    if (pairs->count > 0)
+        new_line(d, depth + 1);
+    d->pieces += pairs->count > 0 ? 2 : 0;
+    bool is_first = true;
     for (uint32_t i = 0; i < pairs->count; i++) {
         const struct value *pair = pairs->items[i].as.list->items;
-        if (i > 0)
-            str_builder_add(&d->b, d->item_separator);
-        new_line(d, depth + 1);
+        if (d->skip_keys && !is_plain(pair[0]))
+            continue;
+        if (!is_first) {
+            put_item_separator(d);
+            new_line(d, depth + 1);
+        }
+        d->pieces += is_first ? 1 : 2;
+        is_first = false;
         if (!put_key(d, pair[0]))
             return false;
-        str_builder_add(&d->b, d->key_separator);
+        put_key_separator(d);
         if (!put_value(d, pair[1], depth + 1))
             return false;
     }
     if (pairs->count > 0)
         new_line(d, depth);
+    d->pieces += pairs->count > 0 ? 2 : 1;
     str_builder_byte(&d->b, '}');
     return true;
 }
@@ -151,6 +205,7 @@ static bool put_other(struct dump *d, struct value value, uint32_t depth)
 
 static bool put_any(struct dump *d, struct value value, uint32_t depth)
 {
+    d->pieces += is_plain(value);
     switch (value.kind) {
     case VALUE_NONE:
         str_builder_add(&d->b, TEXT("null"));
@@ -227,47 +282,78 @@ static bool read_separators(struct interp *in, struct value pair, bool is_text, 
         return exception_raise(in, &exception_value, "too many values to unpack (expected 2)");
     for (uint32_t i = 2; !is_text && !d->has_indent && i-- > 0;)
         if (both->items[i].kind != VALUE_STR)
-            return exception_raise(in, &exception_type,
-                                   "make_encoder() argument %u must be str, not %s", 6 - i,
-                                   type_name(both->items[i]));
-    if (is_text)
-        return true;
-    for (uint32_t i = 0; i < 2; i++)
-        if (both->items[i].kind != VALUE_STR) /* told when it is put between two */
-            return exception_raise(in, &exception_type,
-                                   "sequence item 0: expected str instance, %s found",
-                                   type_name(both->items[i]));
-    d->item_separator = str_text(both->items[0].as.str);
-    d->key_separator = str_text(both->items[1].as.str);
+            return exception_raise(
+                in, &exception_type, "make_encoder() argument %u must be str, not %s", 6 - i,
+                both->items[i].kind == VALUE_NONE ? "None" : type_name(both->items[i]));
+    d->separators[0] = both->items[0];
+    d->separators[1] = both->items[1];
     return true;
+}
+
+/* The pieces joined: the first that is no str is told. */
+static bool join_pieces(struct dump *d, struct value *out)
+{
+    if (d->odd_piece > 0)
+        return exception_raise(
+            d->in, &exception_type, "sequence item %llu: expected str instance, %s found",
+            (unsigned long long)d->odd_piece - 1, type_name(d->separators[1]));
+    *out = value_str(str_builder_str(&d->b));
+    return out->as.str != NULL;
+}
+
+/* The places of what json.dumps takes. */
+enum {
+    OBJ,
+    INDENT,
+    SORT_KEYS,
+    ENSURE_ASCII,
+    SEPARATORS,
+    DEFAULT,
+    SKIPKEYS,
+    ALLOW_NAN,
+    CHECK_CIRCULAR,
+    CLS,
+    PLACES
+};
+
+static bool given_or(struct value value, bool otherwise)
+{
+    return value.kind == VALUE_UNSET ? otherwise : compare_truth(value);
 }
 
 static bool dumps(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {
-        "dumps",
-        1,
-        1,
-        {"obj"},
-        {"indent", "sort_keys", "ensure_ascii", "separators", "default", "skipkeys"}};
-    struct value values[7];
-    if (!args_bind(in, &SPEC, args, values))
+    static const struct args_spec SPEC = {"dumps",
+                                          1,
+                                          1,
+                                          {"obj"},
+                                          {"indent", "sort_keys", "ensure_ascii", "separators",
+                                           "default", "skipkeys", "allow_nan", "check_circular",
+                                           "cls"}};
+    struct value v[PLACES], other;
+    if (!args_bind_python(in, &SPEC, args, v, &other))
         return false;
-    const bool has_indent = values[1].kind != VALUE_UNSET && values[1].kind != VALUE_NONE;
-    struct dump d = {.b = {.in = in},
-                     .in = in,
-                     .has_indent = has_indent,
-                     .item_separator = has_indent ? TEXT(",") : TEXT(", "),
-                     .key_separator = TEXT(": "),
-                     .ascii = values[3].kind == VALUE_UNSET || compare_truth(values[3]),
-                     .sort_keys = compare_truth(values[2]),
-                     .fallback = values[5]};
-    const bool is_text = values[0].kind == VALUE_STR;
-    if (!read_separators(in, values[4], is_text, &d) ||
-        (!is_text && !read_indent(in, values[1], &d)) || !put_value(&d, values[0], 0))
+    if (!modules_json_read_no_class(in, "dumps", v[CLS]))
         return false;
-    *out = value_str(str_builder_str(&d.b));
-    return out->as.str != NULL;
+    if (other.kind != VALUE_UNSET)
+        return signature_unexpected(in, TEXT("JSONEncoder.__init__"), other.as.str);
+    const bool has_indent = v[INDENT].kind != VALUE_UNSET && v[INDENT].kind != VALUE_NONE;
+    struct dump d = {
+        .b = {.in = in},
+        .in = in,
+        .separators = {value_str(str_view(in, has_indent ? TEXT(",") : TEXT(", "))),
+                       value_str(str_view(in, TEXT(": ")))},
+        .has_indent = has_indent,
+        .ascii = given_or(v[ENSURE_ASCII], true),
+        .sort_keys = given_or(v[SORT_KEYS], false),
+        .skip_keys = given_or(v[SKIPKEYS], false),
+        .finite_only = !given_or(v[ALLOW_NAN], true),
+        .fallback = v[DEFAULT]};
+    const bool is_text = v[OBJ].kind == VALUE_STR;
+    return d.separators[0].as.str && d.separators[1].as.str &&
+           read_separators(in, v[SEPARATORS], is_text, &d) &&
+           (is_text || read_indent(in, v[INDENT], &d)) && put_value(&d, v[OBJ], 0) &&
+           join_pieces(&d, out);
 }
 
 const struct modules_member modules_json[] = {

@@ -2,10 +2,13 @@
 #include "protocol/dsl/modules_json_read.h"
 
 #include "protocol/dsl/args.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
+#include "protocol/dsl/eval.h"
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/list.h"
 #include "protocol/dsl/number.h"
+#include "protocol/dsl/signature.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
@@ -14,13 +17,30 @@
 
 enum { DEPTH_MAX = 400 };
 
+/* What is called with what was read: its text, or the object. Unset: nothing. */
+enum hook { ON_FLOAT, ON_INT, ON_CONSTANT, ON_OBJECT, ON_PAIRS, HOOKS };
+
 struct reader {
     struct interp *in;
     struct str *source;
     struct text text;
     size_t at;
     uint32_t depth;
+    bool strict; /* no control characters in strings */
+    struct value hooks[HOOKS];
 };
+
+static bool is_set(struct value hook)
+{
+    return hook.kind != VALUE_UNSET;
+}
+
+static bool call_hook(const struct reader *r, enum hook hook, struct value given,
+                      struct value *out)
+{
+    const struct args args = {.values = &given, .count = 1};
+    return eval_call_value(r->in, r->hooks[hook], &args, out);
+}
 
 static bool add_extra(struct interp *in, struct dict *extra, const char *name,
                       struct value value)
@@ -127,7 +147,8 @@ static bool read_string(struct reader *r, struct str **out)
     while (!b.failed) {
         const size_t from = r->at;
         while (r->at < r->text.size && r->text.data[r->at] != '"' &&
-               r->text.data[r->at] != '\\' && (uint8_t)r->text.data[r->at] >= 0x20)
+               r->text.data[r->at] != '\\' &&
+               (!r->strict || (uint8_t)r->text.data[r->at] >= 0x20))
             r->at++;
         str_builder_add(&b, text_slice(r->text, from, r->at));
         if (r->at >= r->text.size)
@@ -178,6 +199,8 @@ static bool read_number(struct reader *r, struct value *out)
     }
     struct str *digits = str_span(r->in, r->source, begin, at);
     r->at = at;
+    if (digits && is_set(r->hooks[real ? ON_FLOAT : ON_INT]))
+        return call_hook(r, real ? ON_FLOAT : ON_INT, value_str(digits), out);
     return digits && (real ? number_parse_float(r->in, digits, out)
                            : number_parse_int(r->in, digits, 10, out));
 }
@@ -209,10 +232,20 @@ static bool read_array(struct reader *r, struct value *out)
     return false;
 }
 
-static bool read_member(struct reader *r, struct dict *dict)
+/* Pairs are kept for a hook that wants them all, though keys come twice. */
+static bool keep_pair(const struct reader *r, struct dict *dict, struct list *pairs,
+                      const struct value pair[2])
+{
+    if (!pairs)
+        return dict_set(r->in, dict, pair[0], pair[1]);
+    struct list *both = list_of(r->in, pair, 2);
+    return both && list_push(r->in, pairs, value_tuple(both));
+}
+
+static bool read_member(struct reader *r, struct dict *dict, struct list *pairs)
 {
     struct str *key;
-    struct value value;
+    struct value pair[2];
     if (peek(r) != '"')
         return fail(r, "Expecting property name enclosed in double quotes", r->at);
     r->at++;
@@ -223,20 +256,19 @@ static bool read_member(struct reader *r, struct dict *dict)
         return fail(r, "Expecting ':' delimiter", r->at);
     r->at++;
     skip_space(r);
-    return read_value(r, &value) && dict_set(r->in, dict, value_str(key), value);
+    pair[0] = value_str(key);
+    return read_value(r, &pair[1]) && keep_pair(r, dict, pairs, pair);
 }
 
-static bool read_object(struct reader *r, struct value *out)
+static bool read_members(struct reader *r, struct dict *dict, struct list *pairs)
 {
-    struct dict *dict = dict_new(r->in);
-    *out = value_dict(dict);
     skip_space(r);
     if (peek(r) == '}') {
         r->at++;
-        return dict != NULL;
+        return true;
     }
-    while (dict) {
-        if (!read_member(r, dict))
+    for (;;) {
+        if (!read_member(r, dict, pairs))
             return false;
         skip_space(r);
         const char c = peek(r);
@@ -252,7 +284,19 @@ static bool read_object(struct reader *r, struct value *out)
             return fail(r, "Expecting property name enclosed in double quotes",
                         r->at > comma ? r->at : comma);
     }
-    return false;
+}
+
+static bool read_object(struct reader *r, struct value *out)
+{
+    const bool as_pairs = is_set(r->hooks[ON_PAIRS]);
+    struct dict *dict = dict_new(r->in);
+    struct list *pairs = as_pairs ? list_new(r->in, 0) : NULL;
+    if (!dict || (as_pairs && !pairs) || !read_members(r, dict, pairs))
+        return false;
+    *out = value_dict(dict);
+    return as_pairs                      ? call_hook(r, ON_PAIRS, value_list(pairs), out)
+           : is_set(r->hooks[ON_OBJECT]) ? call_hook(r, ON_OBJECT, *out, out)
+                                         : true;
 }
 
 static bool read_word(struct reader *r, struct value *out)
@@ -274,7 +318,10 @@ static bool read_word(struct reader *r, struct value *out)
             continue;
         *out = WORDS[i].value;
         r->at += strlen(WORDS[i].word);
-        return true;
+        if (out->kind != VALUE_FLOAT || !is_set(r->hooks[ON_CONSTANT]))
+            return true;
+        struct str *word = str_view(r->in, text_of(WORDS[i].word));
+        return word && call_hook(r, ON_CONSTANT, value_str(word), out);
     }
     return read_number(r, out);
 }
@@ -298,9 +345,12 @@ static bool read_value(struct reader *r, struct value *out)
     case '[':
     case '{': {
         const bool array = r->text.data[r->at++] == '[';
+        if (!interp_enter(r->in)) /* a hook may read, too */
+            return false;
         r->depth++;
         const bool fine = array ? read_array(r, out) : read_object(r, out);
         r->depth--;
+        interp_leave(r->in);
         return fine;
     }
     default:
@@ -308,11 +358,35 @@ static bool read_value(struct reader *r, struct value *out)
     }
 }
 
+/* None as a hook is none. For numbers anything false is, and the types that they have anyway. */
+static void set_hook(struct reader *r, enum hook hook, struct value value)
+{
+    static const struct type *const OWN[HOOKS] = {&type_float, &type_int};
+    const bool is_own = value.kind == VALUE_TYPE && value.as.type == OWN[hook];
+    if (value.kind == VALUE_NONE || is_own || (hook < ON_OBJECT && !compare_truth(value)))
+        value.kind = VALUE_UNSET;
+    r->hooks[hook] = value;
+}
+
+bool modules_json_read_no_class(struct interp *in, const char *function, struct value cls)
+{
+    return cls.kind == VALUE_UNSET || cls.kind == VALUE_NONE ||
+           exception_raise(in, &exception_type,
+                           "json.%s() has no cls here: there are no classes of one's own",
+                           function);
+}
+
 bool modules_json_read_loads(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"loads", 1, 1, {"s"}, {"strict"}};
-    struct value values[2];
-    if (!args_bind(in, &SPEC, args, values))
+    static const struct args_spec SPEC = {"loads",
+                                          1,
+                                          1,
+                                          {"s"},
+                                          {"parse_float", "parse_int", "parse_constant",
+                                           "object_hook", "object_pairs_hook", "strict",
+                                           "cls"}};
+    struct value values[8], other;
+    if (!args_bind_python(in, &SPEC, args, values, &other))
         return false;
     if (values[0].kind != VALUE_STR)
         return exception_raise(in, &exception_type,
@@ -322,6 +396,13 @@ bool modules_json_read_loads(struct interp *in, const struct args *args, struct 
     r.text = str_text(r.source);
     if (text_starts(r.text, TEXT("\xef\xbb\xbf")))
         return fail(&r, "Unexpected UTF-8 BOM (decode using utf-8-sig)", 0);
+    if (!modules_json_read_no_class(in, "loads", values[7]))
+        return false;
+    if (other.kind != VALUE_UNSET)
+        return signature_unexpected(in, TEXT("JSONDecoder.__init__"), other.as.str);
+    for (enum hook hook = 0; hook < HOOKS; hook++)
+        set_hook(&r, hook, values[1 + hook]);
+    r.strict = values[6].kind == VALUE_UNSET || compare_truth(values[6]);
     skip_space(&r);
     if (!read_value(&r, out))
         return false;

@@ -6,5 +6,7 @@
 
 #include "protocol/dsl/value.h"
 
+/* TypeError for cls= that is not None. */
+bool modules_json_read_no_class(struct interp *in, const char *function, struct value cls);
 bool modules_json_read_loads(struct interp *in, const struct args *args, struct value *out);
 #endif

@@ -209,7 +209,8 @@ static bool bind_search(struct interp *in, const struct args *args, const char *
     const struct args_spec method = {name, 1, 3, {"string", "pos", "endpos"}, {NULL}};
     const bool is_method = args->self.kind == VALUE_PATTERN;
     struct value values[3];
-    if (!args_bind(in, is_method ? &method : &function, args, values))
+    if (!(is_method ? args_bind(in, &method, args, values)
+                    : args_bind_python(in, &function, args, values, NULL)))
         return false;
     call->pattern = is_method ? args->self.as.pattern : pattern_of(in, values[0], values[2]);
     call->rest[0] = is_method ? values[1] : (struct value){.kind = VALUE_UNSET};
@@ -340,7 +341,8 @@ static bool split(struct interp *in, const struct args *args, struct value *out)
     struct call call = {0};
     int64_t most = 0;
     struct list *list = list_new(in, 0);
-    if (!list || !args_bind(in, method ? &METHOD : &FUNCTION, args, values))
+    if (!list || !(method ? args_bind(in, &METHOD, args, values)
+                          : args_bind_python(in, &FUNCTION, args, values, NULL)))
         return false;
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[3]);
     if (!call.pattern || !args_int(in, values[method ? 1 : 2], &most) ||
@@ -428,7 +430,8 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
     struct call call = {0};
     struct str_builder b = {.in = in};
     int64_t most = 0;
-    if (!args_bind(in, method ? &method_spec : &function, args, values))
+    if (!(method ? args_bind(in, &method_spec, args, values)
+                 : args_bind_python(in, &function, args, values, NULL)))
         return false;
     call.pattern = method ? args->self.as.pattern : pattern_of(in, values[0], values[4]);
     const struct value replacement = values[method ? 0 : 1];
@@ -479,7 +482,7 @@ static bool compile(struct interp *in, const struct args *args, struct value *ou
 {
     static const struct args_spec SPEC = {"compile", 1, 2, {"pattern", "flags"}, {NULL}};
     struct value values[2];
-    if (!args_bind(in, &SPEC, args, values))
+    if (!args_bind_python(in, &SPEC, args, values, NULL))
         return false;
     struct pattern *pattern = pattern_of(in, values[0], values[1]);
     *out = (struct value){.kind = VALUE_PATTERN, .as.pattern = pattern};
@@ -491,7 +494,7 @@ static bool escape(struct interp *in, const struct args *args, struct value *out
     static const struct args_spec SPEC = {"escape", 1, 1, {"pattern"}, {NULL}};
     struct value values[1];
     struct str_builder b = {.in = in};
-    if (!args_bind(in, &SPEC, args, values))
+    if (!args_bind_python(in, &SPEC, args, values, NULL))
         return false;
     if (values[0].kind != VALUE_STR)
         return exception_raise(in, &exception_type,
@@ -510,10 +513,9 @@ static bool escape(struct interp *in, const struct args *args, struct value *out
 
 static bool purge(struct interp *in, const struct args *args, struct value *out)
 {
-    (void)in;
-    (void)args;
+    static const struct args_spec SPEC = {"purge", 0, 0, {NULL}, {NULL}};
     *out = value_none();
-    return true;
+    return args_bind_python(in, &SPEC, args, NULL, NULL);
 }
 
 #define FLAG(flag_name, bits)                                                                  \

@@ -28,7 +28,7 @@ static bool capwords(struct interp *in, const struct args *args, struct value *o
 {
     static const struct args_spec SPEC = {"capwords", 1, 2, {"s", "sep"}, {NULL}};
     struct value values[2], words;
-    if (!args_bind(in, &SPEC, args, values))
+    if (!args_bind_python(in, &SPEC, args, values, NULL))
         return false;
     const bool truth = compare_truth(values[1]); /* (sep or ' ').join(... s.split(sep) ...) */
     const char *lacks = truth && values[1].kind != VALUE_STR ? "join"
