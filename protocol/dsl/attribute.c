@@ -275,6 +275,9 @@ static bool data_attribute(struct interp *in, struct value object, struct str *n
         if (str_is(name, "real")) {
             *found = true;
             *out = object.kind == VALUE_BOOL ? value_int(object.as.boolean) : object;
+        } else if (str_is(name, "imag")) {
+            *found = true;
+            *out = object.kind == VALUE_FLOAT ? value_float(0) : value_int(0);
         }
         return true;
     case VALUE_RANGE:

@@ -9,6 +9,7 @@
 #include "protocol/dsl/number.h"
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/type.h"
+#include "protocol/dsl/unicode.h"
 
 #include <string.h>
 
@@ -181,15 +182,17 @@ static bool percent_one(struct percent *p, struct str_builder *b, struct text fo
     }
     if (*at >= format.size)
         return exception_raise(p->in, &exception_value, "incomplete format");
-    spec.type = format.data[(*at)++];
-    if (spec.type == '%') {
+    const size_t index = str_count(text_slice(format, 0, *at));
+    const uint32_t type = text_utf8_next(format, at);
+    if (type == '%') {
         str_builder_byte(b, '%');
         return true;
     }
-    if (!strchr("diuoxXeEfFgGcrsa", spec.type) || spec.type == '\0')
+    if (type == 0 || type >= 0x80 || !strchr("diuoxXeEfFgGcrsa", (char)type))
         return exception_raise(p->in, &exception_value,
                                "unsupported format character '%c' (0x%x) at index %zu",
-                               spec.type, (unsigned)(uint8_t)spec.type, *at - 1);
+                               type > 30 && type < 127 ? (int)type : '?', type, index);
+    spec.type = (char)type;
     if (strchr("iu", spec.type))
         spec.type = 'd';
     if (value.kind == VALUE_UNSET && !percent_next(p, &value))
@@ -236,15 +239,29 @@ struct braces {
 static const char MANUAL[] = "manual field specification";
 static const char AUTOMATIC[] = "automatic field numbering";
 
+static bool braces_fail(const struct braces *f, const char *words)
+{
+    return exception_raise(f->in, &exception_value, "%s", words);
+}
+
+/* A name that is a number, of any script's digits; -1 when it is another name. */
+static bool braces_number(const struct braces *f, struct text name, int64_t *number)
+{
+    size_t at = 0;
+    *number = -1;
+    for (size_t next = 0; next < name.size;) /* no digits, no fault */
+        if (unicode_digit(text_utf8_next(name, &next)) < 0)
+            return true;
+    return name.size == 0 || format_spec_number(f->in, name, &at, number);
+}
+
+/* What a field stands for: by its place, or the next one; by its name; what a mapping has. */
 static bool braces_argument(struct braces *f, struct text name, struct value *out)
 {
-    uint64_t index = 0;
-    bool digits = name.size > 0 && name.size < 10;
-    for (size_t i = 0; i < name.size && digits; i++) {
-        digits = name.data[i] >= '0' && name.data[i] <= '9';
-        index = index * 10 + (uint64_t)(name.data[i] - '0');
-    }
-    if (name.size == 0 || digits) {
+    int64_t index;
+    if (!braces_number(f, name, &index))
+        return false;
+    if (name.size == 0 || index >= 0) {
         *(name.size == 0 ? &f->automatic : &f->numbered) = true;
         if (f->automatic && f->numbered)
             return exception_raise(f->in, &exception_value, "cannot switch from %s to %s",
@@ -253,143 +270,187 @@ static bool braces_argument(struct braces *f, struct text name, struct value *ou
         if (name.size == 0)
             index = f->next++;
         if (f->map)
-            return exception_raise(f->in, &exception_value,
-                                   "Format string contains positional fields");
+            return braces_fail(f, "Format string contains positional fields");
         if (index >= f->args->count)
             return exception_raise(f->in, &exception_index,
-                                   "Replacement index %llu out of range for positional args "
+                                   "Replacement index %lld out of range for positional args "
                                    "tuple",
-                                   (unsigned long long)index);
+                                   (long long)index);
         *out = f->args->values[index];
         return true;
     }
-    if (f->map) {
-        struct str *key = str_copy(f->in, name);
-        return key && eval_get_item(f->in, *f->map, value_str(key), out);
-    }
+    struct str *key = str_copy(f->in, name);
+    if (!key)
+        return false;
+    if (f->map)
+        return eval_get_item(f->in, *f->map, value_str(key), out);
     for (uint32_t i = 0; i < f->args->named_count; i++)
-        if (f->args->names[i] && text_equal(str_text(f->args->names[i]), name)) {
+        if (f->args->names[i] && str_equal(f->args->names[i], key)) {
             *out = f->args->named[i];
             return true;
         }
-    struct str *key = str_copy(f->in, name);
-    return key && exception_raise_value(f->in, &exception_key, value_str(key));
+    return exception_raise_value(f->in, &exception_key, value_str(key));
 }
 
-/* .name and [index] after the first part of a field's name. */
-static bool braces_path(struct braces *f, struct text path, struct value *value)
+/* One .name or [index]; *at moves behind it. */
+static bool braces_step(struct braces *f, struct text path, size_t *at, struct value *value)
 {
-    for (size_t at = 0; at < path.size;) {
-        const bool item = path.data[at] == '[';
-        size_t end = at + 1;
-        while (end < path.size &&
-               (item ? path.data[end] != ']' : path.data[end] != '.' && path.data[end] != '['))
-            end++;
-        struct str *name = str_copy(f->in, text_slice(path, at + 1, end));
-        if (!name)
-            return false;
-        struct value index = value_str(name);
-        if (text_starts(str_text(name), TEXT("__")))
-            return exception_raise(f->in, &exception_attribute,
-                                   "the attribute %.*s is not available",
-                                   TEXT_ARG(str_text(name)));
-        if (item && name->size > 0 && strspn(name->data, "0123456789") >= name->size &&
-            !number_parse_int(f->in, name, 10, &index))
-            return false;
-        if (!(item ? eval_get_item(f->in, *value, index, value)
-                   : attribute_get(f->in, *value, name, value)))
-            return false;
-        at = end + item;
+    const bool item = path.data[*at] == '[';
+    const size_t begin = *at + 1;
+    size_t end = begin;
+    int64_t number = -1;
+    if (!item && path.data[*at] != '.')
+        return braces_fail(f, "Only '.' or '[' may follow ']' in format field specifier");
+    while (end < path.size &&
+           (item ? path.data[end] != ']' : path.data[end] != '.' && path.data[end] != '['))
+        end++;
+    if (item && end == path.size)
+        return braces_fail(f, "Missing ']' in format string");
+    *at = end + item;
+    if (end == begin)
+        return braces_fail(f, "Empty attribute in format string");
+    struct str *name = str_copy(f->in, text_slice(path, begin, end));
+    if (!name || (item && !braces_number(f, str_text(name), &number)))
+        return false;
+    if (text_starts(str_text(name), TEXT("__")))
+        return exception_raise(f->in, &exception_attribute,
+                               "the attribute %.*s is not available", TEXT_ARG(str_text(name)));
+    return item ? eval_get_item(f->in, *value,
+                                number >= 0 ? value_int(number) : value_str(name), value)
+                : attribute_get(f->in, *value, name, value);
+}
+
+/* A field taken apart: name!conversion:spec. */
+struct field {
+    struct text name, spec;
+    uint32_t conversion; /* 0: none */
+    bool nested;         /* there are fields in the spec */
+};
+
+/* The end of a field's name: where } ! or : stands, but not within [ ], or of the text. */
+static size_t name_end(struct text text, size_t at)
+{
+    bool inside = false;
+    for (; at < text.size; at++) {
+        const char c = text.data[at];
+        if (!inside && (c == '}' || c == '!' || c == ':' || c == '{'))
+            break;
+        inside = inside ? c != ']' : c == '[';
     }
-    return true;
+    return at;
+}
+
+/* The spec up to the bracket that closes the field; *at moves behind it. */
+static bool read_spec(const struct braces *f, struct text text, size_t *at, struct field *field)
+{
+    const size_t begin = *at;
+    uint32_t open = 1;
+    while (*at < text.size) {
+        const char c = text.data[(*at)++];
+        field->nested |= c == '{';
+        open += c == '{';
+        open -= c == '}';
+        if (open == 0) {
+            field->spec = text_slice(text, begin, *at - 1);
+            return true;
+        }
+    }
+    return braces_fail(f, "unmatched '{' in format spec");
+}
+
+/* *at stands behind the opening bracket, and moves behind the closing one. */
+static bool read_field(const struct braces *f, struct text text, size_t *at,
+                       struct field *field)
+{
+    const size_t end = name_end(text, *at);
+    const char stop = end < text.size ? text.data[end] : '\0';
+    *field = (struct field){.name = text_slice(text, *at, end)};
+    *at = end + 1;
+    if (stop == '{')
+        return braces_fail(f, "unexpected '{' in field name");
+    if (stop == '}')
+        return true;
+    if (stop == '\0')
+        return braces_fail(f, "expected '}' before end of string");
+    if (stop == ':')
+        return read_spec(f, text, at, field);
+    if (*at >= text.size)
+        return braces_fail(f, "end of string while looking for conversion specifier");
+    field->conversion = text_utf8_next(text, at);
+    if (*at < text.size && text.data[*at] == '}') {
+        ++*at;
+        return true;
+    }
+    if (*at < text.size && text.data[(*at)++] != ':')
+        return braces_fail(f, "expected ':' after conversion specifier");
+    return read_spec(f, text, at, field);
+}
+
+static bool convert_field(const struct braces *f, uint32_t conversion, struct value *value)
+{
+    if (conversion == 0)
+        return true;
+    if (conversion != 'r' && conversion != 's' && conversion != 'a')
+        return exception_raise(f->in, &exception_value,
+                               conversion > 32 && conversion < 127
+                                   ? "Unknown conversion specifier %c"
+                                   : "Unknown conversion specifier \\x%x",
+                               conversion);
+    *value = value_str(format_convert(f->in, *value, (char)conversion));
+    return value->as.str != NULL;
 }
 
 static bool braces_write(struct braces *f, struct str_builder *b, struct text text,
                          uint32_t depth);
 
-/* name!conversion:spec */
-static bool braces_field(struct braces *f, struct str_builder *b, struct text field,
+static bool braces_field(struct braces *f, struct str_builder *b, const struct field *field,
                          uint32_t depth)
 {
-    size_t name_end = 0;
-    bool inside = false; /* [ ... ] may hold a colon */
-    for (; name_end < field.size; name_end++) {
-        const char c = field.data[name_end];
-        inside = c == '[' || (inside && c != ']');
-        if (!inside && (c == '!' || c == ':'))
-            break;
-    }
-    const struct text name = text_slice(field, 0, name_end);
+    const struct text name = field->name;
+    struct str_builder nested = {.in = f->in};
+    struct text spec = field->spec;
+    struct value value;
     size_t first = 0;
     while (first < name.size && name.data[first] != '.' && name.data[first] != '[')
         first++;
-    struct value value;
-    if (!braces_argument(f, text_slice(name, 0, first), &value) ||
-        !braces_path(f, text_slice(name, first, name.size), &value))
+    if (!braces_argument(f, text_slice(name, 0, first), &value))
         return false;
-    size_t at = name_end;
-    if (at + 1 < field.size && field.data[at] == '!') {
-        struct str *converted = format_convert(f->in, value, field.data[at + 1]);
-        if (!converted)
+    for (size_t at = first; at < name.size;)
+        if (!braces_step(f, name, &at, &value))
             return false;
-        value = value_str(converted);
-        at += 2;
-    }
-    struct str_builder spec = {.in = f->in};
-    if (at < field.size && field.data[at] == ':' &&
-        !braces_write(f, &spec, text_slice(field, at + 1, field.size), depth + 1))
+    if (!convert_field(f, field->conversion, &value))
         return false;
-    struct str *out =
-        spec.failed ? NULL : format_value(f->in, value, (struct text){spec.data, spec.size});
+    if (field->nested) {
+        if (!braces_write(f, &nested, spec, depth + 1))
+            return false;
+        spec = (struct text){nested.data, nested.size};
+    }
+    const struct str *out = format_value(f->in, value, spec);
     if (!out)
         return false;
     str_builder_add(b, str_text(out));
     return !b->failed;
 }
 
-/* The end of the field that begins at at, nested ones inside skipped. */
-static size_t field_end(struct text text, size_t at)
-{
-    uint32_t open = 1;
-    for (; at < text.size; at++) {
-        open += text.data[at] == '{';
-        open -= text.data[at] == '}';
-        if (open == 0)
-            return at;
-    }
-    return SIZE_MAX;
-}
-
 static bool braces_write(struct braces *f, struct str_builder *b, struct text text,
                          uint32_t depth)
 {
-    if (depth > 2)
-        return exception_raise(f->in, &exception_value, "Max string recursion exceeded");
+    if (depth > 1)
+        return braces_fail(f, "Max string recursion exceeded");
     for (size_t at = 0; at < text.size && !b->failed;) {
-        const char c = text.data[at];
-        if ((c == '{' || c == '}') && at + 1 < text.size && text.data[at + 1] == c) {
+        const char c = text.data[at++];
+        struct field field;
+        if ((c != '{' && c != '}') || (at < text.size && text.data[at] == c)) {
+            at += c == '{' || c == '}';
             str_builder_byte(b, c);
-            at += 2;
             continue;
         }
-        if (c == '}')
-            return exception_raise(f->in, &exception_value,
-                                   "Single '}' encountered in format string");
-        if (c != '{') {
-            str_builder_byte(b, c);
-            at++;
-            continue;
-        }
-        const size_t end = field_end(text, at + 1);
-        if (end == SIZE_MAX)
-            return exception_raise(f->in, &exception_value,
-                                   at + 1 == text.size
-                                       ? "Single '{' encountered in format string"
-                                       : "expected '}' before end of string");
-        if (!interp_charge(f->in, 2) ||
-            !braces_field(f, b, text_slice(text, at + 1, end), depth))
+        if (c == '}' || at == text.size)
+            return braces_fail(f, c == '}' ? "Single '}' encountered in format string"
+                                           : "Single '{' encountered in format string");
+        if (!interp_charge(f->in, 2) || !read_field(f, text, &at, &field) ||
+            !braces_field(f, b, &field, depth))
             return false;
-        at = end + 1;
     }
     return !b->failed;
 }

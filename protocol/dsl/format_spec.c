@@ -3,6 +3,7 @@
 
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/repr.h"
+#include "protocol/dsl/unicode.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,16 +21,33 @@ struct parts {
     uint32_t group_size; /* 3, or 4 for binary, octal and hex */
 };
 
-static bool read_number(struct interp *in, struct text text, size_t *at, int64_t *out)
+/* A decimal digit of any script; -1, and *at stays, when there is none. */
+static int32_t read_digit(struct text text, size_t *at)
+{
+    size_t next = *at;
+    const int32_t digit = next < text.size ? unicode_digit(text_utf8_next(text, &next)) : -1;
+    if (digit >= 0)
+        *at = next;
+    return digit;
+}
+
+bool format_spec_number(struct interp *in, struct text text, size_t *at, int64_t *out)
 {
     int64_t value = 0;
-    while (*at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9') {
+    for (int32_t digit; (digit = read_digit(text, at)) >= 0; value = value * 10 + digit)
         if (value > (INT64_MAX - 9) / 10)
             return exception_raise(in, &exception_value,
                                    "Too many decimal digits in format string");
-        value = value * 10 + (text.data[(*at)++] - '0');
-    }
-    *out = value < FORMAT_SPEC_WIDTH_MAX ? value : FORMAT_SPEC_WIDTH_MAX;
+    *out = value;
+    return true;
+}
+
+/* What is wider than any text may be is as good as the widest. */
+static bool read_number(struct interp *in, struct text text, size_t *at, int64_t *out)
+{
+    if (!format_spec_number(in, text, at, out))
+        return false;
+    *out = *out < FORMAT_SPEC_WIDTH_MAX ? *out : FORMAT_SPEC_WIDTH_MAX;
     return true;
 }
 
@@ -86,10 +104,11 @@ bool format_spec_parse(struct interp *in, struct text text, const char *object,
         return false;
     take(text, &at, ",_", &spec->grouping);
     if (take(text, &at, ".", &flag)) {
-        if (at >= text.size || text.data[at] < '0' || text.data[at] > '9')
-            return exception_raise(in, &exception_value, "Format specifier missing precision");
+        const size_t from = at;
         if (!read_number(in, text, &at, &spec->precision))
             return false;
+        if (at == from)
+            return exception_raise(in, &exception_value, "Format specifier missing precision");
     }
     const size_t end = at;
     const uint32_t type = at < text.size ? text_utf8_next(text, &at) : 0;
@@ -97,7 +116,7 @@ bool format_spec_parse(struct interp *in, struct text text, const char *object,
         return exception_raise(in, &exception_value,
                                "Invalid format specifier '%.*s' for object of type '%s'",
                                TEXT_ARG(text), object);
-    if (type >= 0x80)
+    if (type >= 0x80 || (type == 0 && end < text.size))
         return exception_raise(in, &exception_value,
                                "Unknown format code '\\x%x' for object of type '%s'", type,
                                object);

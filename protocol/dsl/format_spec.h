@@ -22,6 +22,8 @@ struct format_spec {
     char type;         /* 0: none */
 };
 
+/* Decimal digits of any script, none too; *at moves behind them. ValueError past 64 bits. */
+bool format_spec_number(struct interp *in, struct text text, size_t *at, int64_t *out);
 /* ValueError for what is no spec; object is the type's name for the message. */
 bool format_spec_parse(struct interp *in, struct text text, const char *object,
                        struct format_spec *spec);

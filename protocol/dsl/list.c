@@ -1,8 +1,10 @@
 /*
  * list - see list.h.
  *
- * The sort is a bottom-up merge of runs, the runs of up to 16 sorted by insertion: stable, no
- * worst case beyond n log n, and a comparison that raises leaves the list as it was.
+ * The sort is a bottom-up merge of runs of 32 to 64 items: stable, no worst case beyond n log n,
+ * and a comparison that raises leaves the list as it was. Which two are compared first shows
+ * where they have no order, so a run is made as CPython makes it: what is in order already
+ * stays, the rest is put in by bisection. In reverse is forwards between two turnings.
  */
 #include "protocol/dsl/list.h"
 
@@ -13,7 +15,7 @@
 
 #include <string.h>
 
-enum { CAPACITY_FIRST = 8, RUN = 16 };
+enum { CAPACITY_FIRST = 8, RUN_MAX = 64 };
 
 struct list *list_new(struct interp *in, uint32_t capacity)
 {
@@ -137,29 +139,61 @@ struct sort_item {
     struct value key, item;
 };
 
-/* Whether a must come after b. With reverse, equal keys still keep their order. */
-static bool comes_after(struct interp *in, const struct sort_item *a, const struct sort_item *b,
-                        bool reverse, bool *after)
+static void turn(struct sort_item *items, size_t count)
 {
-    return reverse ? compare_less(in, a->key, b->key, after)
-                   : compare_less(in, b->key, a->key, after);
+    for (size_t i = 0; i < count / 2; i++) {
+        const struct sort_item item = items[i];
+        items[i] = items[count - 1 - i];
+        items[count - 1 - i] = item;
+    }
 }
 
-static bool sort_run(struct interp *in, struct sort_item *items, size_t count, bool reverse)
+static bool is_less(struct interp *in, const struct sort_item *a, const struct sort_item *b,
+                    bool *less)
 {
-    for (size_t i = 1; i < count; i++) {
-        const struct sort_item moving = items[i];
-        size_t at = i;
-        bool after = true;
-        while (at > 0) {
-            if (!comes_after(in, &items[at - 1], &moving, reverse, &after))
+    return compare_less(in, a->key, b->key, less);
+}
+
+/* How many from the beginning are in order, or strictly in the opposite one: then turned. */
+static bool count_run(struct interp *in, struct sort_item *items, size_t count, size_t *run)
+{
+    bool falls = false, less = false;
+    *run = count < 2 ? count : 2;
+    if (count < 2)
+        return true;
+    if (!is_less(in, &items[1], &items[0], &falls))
+        return false;
+    for (; *run < count; ++*run) {
+        if (!is_less(in, &items[*run], &items[*run - 1], &less))
+            return false;
+        if (less != falls)
+            break;
+    }
+    if (falls)
+        turn(items, *run);
+    return true;
+}
+
+static bool sort_run(struct interp *in, struct sort_item *items, size_t count)
+{
+    size_t sorted;
+    if (!count_run(in, items, count, &sorted))
+        return false;
+    for (; sorted < count; sorted++) {
+        const struct sort_item moving = items[sorted];
+        size_t low = 0, high = sorted;
+        while (low < high) {
+            const size_t middle = low + (high - low) / 2;
+            bool less;
+            if (!is_less(in, &moving, &items[middle], &less))
                 return false;
-            if (!after)
-                break;
-            items[at] = items[at - 1];
-            at--;
+            if (less)
+                high = middle;
+            else
+                low = middle + 1;
         }
-        items[at] = moving;
+        memmove(items + low + 1, items + low, (sorted - low) * sizeof *items);
+        items[low] = moving;
     }
     return true;
 }
@@ -170,34 +204,44 @@ struct merge {
     size_t begin, middle, end;
 };
 
-static bool merge_runs(struct interp *in, const struct merge *m, bool reverse)
+static bool merge_runs(struct interp *in, const struct merge *m)
 {
     size_t left = m->begin, right = m->middle;
     for (size_t at = m->begin; at < m->end; at++) {
         bool take_right = left == m->middle;
         if (!take_right && right < m->end &&
-            !comes_after(in, &m->from[left], &m->from[right], reverse, &take_right))
+            !is_less(in, &m->from[right], &m->from[left], &take_right))
             return false;
         m->to[at] = take_right ? m->from[right++] : m->from[left++];
     }
     return true;
 }
 
-static bool sort_items(struct interp *in, struct sort_item **items, size_t count, bool reverse)
+/* So long that their number is a power of two, or a little less. */
+static size_t run_size(size_t count)
+{
+    size_t rest = 0;
+    for (; count >= RUN_MAX; count /= 2)
+        rest |= count % 2;
+    return count + rest;
+}
+
+static bool sort_items(struct interp *in, struct sort_item **items, size_t count)
 {
     struct sort_item *from = *items;
-    for (size_t at = 0; at < count; at += RUN)
-        if (!sort_run(in, from + at, count - at < RUN ? count - at : RUN, reverse))
+    const size_t run = run_size(count);
+    for (size_t at = 0; at < count; at += run)
+        if (!sort_run(in, from + at, count - at < run ? count - at : run))
             return false;
-    if (count <= RUN)
+    if (count <= run)
         return true;
     struct sort_item *to = interp_alloc(in, count, sizeof *to);
-    for (size_t width = RUN; to && width < count; width *= 2) {
+    for (size_t width = run; to && width < count; width *= 2) {
         for (size_t at = 0; at < count; at += 2 * width) {
             struct merge m = {from, to, at, at + width, at + 2 * width};
             m.middle = m.middle < count ? m.middle : count;
             m.end = m.end < count ? m.end : count;
-            if (!merge_runs(in, &m, reverse))
+            if (!merge_runs(in, &m))
                 return false;
         }
         struct sort_item *other = from;
@@ -222,8 +266,12 @@ static bool sort_into(struct interp *in, const struct list *list, struct value k
             !eval_call_value(in, key, &args, &items[i].key))
             return false;
     }
-    if (!interp_charge(in, count) || !sort_items(in, &items, count, reverse))
+    if (reverse) /* equal ones keep their order */
+        turn(items, count);
+    if (!interp_charge(in, count) || !sort_items(in, &items, count))
         return false;
+    if (reverse)
+        turn(items, count);
     for (uint32_t i = 0; i < count; i++)
         list->items[i] = items[i].item;
     return true;

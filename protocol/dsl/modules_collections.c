@@ -74,6 +74,25 @@ static bool count_asked(struct interp *in, const struct dict *counter, struct va
     return args_int(in, value, count);
 }
 
+/* The first of the largest counts, by itself: max() compares otherwise than sorted(). */
+static struct list *largest(struct interp *in, const struct dict *counter)
+{
+    const struct dict_entry *most = NULL, *entry;
+    struct list *out = list_new(in, 1);
+    uint32_t at = 0;
+    while (out && (entry = dict_next(counter, &at)) != NULL) {
+        const struct value pair[2] = {entry->value, most ? most->value : entry->value};
+        bool more = !most;
+        if (!interp_charge(in, 1) || (most && !compare_ordered(in, COMPARE_GT, pair, &more)))
+            return NULL;
+        most = more ? entry : most;
+    }
+    const struct value item[2] = {most ? most->key : value_none(),
+                                  most ? most->value : value_none()};
+    struct list *both = out && most ? list_of(in, item, 2) : NULL;
+    return !most || (both && list_push(in, out, value_tuple(both))) ? out : NULL;
+}
+
 static bool most_common(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"Counter.most_common", 0, 1, {"n"}, {NULL}};
@@ -83,7 +102,8 @@ static bool most_common(struct interp *in, const struct args *args, struct value
         (values[0].kind != VALUE_NONE &&
          !count_asked(in, args->self.as.dict, values[0], &count)))
         return false;
-    struct list *pairs = by_count(in, args->self.as.dict);
+    struct list *pairs =
+        count == 1 ? largest(in, args->self.as.dict) : by_count(in, args->self.as.dict);
     if (!pairs)
         return false;
     if (count < (int64_t)pairs->count)
