@@ -14,6 +14,16 @@ static struct ast *lower_constant(struct lower *l, const struct syntax *s, struc
     return node;
 }
 
+static struct ast *lower_star_of(struct lower *l, const struct syntax *s,
+                                 const struct syntax *operand)
+{
+    struct ast *node = lower_node(l, s, AST_STAR);
+    if (!node)
+        return NULL;
+    node->as.star.operand = lower_expr(l, operand);
+    return node->as.star.operand ? node : NULL;
+}
+
 /* *x or **x; the operand is the first named child. */
 static struct ast *lower_star(struct lower *l, const struct syntax *s, bool target)
 {
@@ -109,6 +119,8 @@ static struct ast *lower_unary(struct lower *l, const struct syntax *s)
 {
     const struct syntax *sign = lower_field(s, "operator");
     enum ast_kind kind = AST_NOT;
+    if (sign && s->kind == SYNTAX_UNARY && sign->text.data[0] == '*') /* see parse.c */
+        return lower_star_of(l, s, lower_field(s, "argument"));
     if (sign && s->kind == SYNTAX_UNARY)
         kind = sign->text.data[0] == '-'   ? AST_NEGATE
                : sign->text.data[0] == '+' ? AST_PLUS

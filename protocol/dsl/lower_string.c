@@ -157,20 +157,6 @@ static struct ast *lower_spec(struct lower *l, const struct syntax *s)
     return node;
 }
 
-static struct ast *lower_equals_field(struct lower *l, const struct syntax *s, struct ast *node)
-{
-    const struct syntax *name = lower_field(s, "name");
-    const char *colon = memchr(s->text.data, ':', s->text.size);
-    struct ast *spec = lower_node(l, s, AST_CONST);
-    if (!spec || !name || !colon)
-        return spec ? lower_refuse_kind(l, s) : NULL;
-    const size_t after = (size_t)(colon + 1 - s->text.data);
-    spec->as.constant = value_str(str_copy(l->in, text_slice(s->text, after, s->text.size)));
-    node->as.formatted.spec = spec;
-    node->as.formatted.value = lower_expr(l, name);
-    return spec->as.constant.as.str ? node->as.formatted.value ? node : NULL : lower_tripped(l);
-}
-
 /* {expression!r:spec}; for {expression=} its own text comes first. */
 static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
 {
@@ -181,8 +167,6 @@ static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
     const struct syntax *spec = lower_field(s, "format_specifier");
     if (!node || !expression)
         return node ? lower_refuse_kind(l, s) : NULL;
-    if (expression->kind == SYNTAX_NAMED) /* {x:=6}: x by the specification `=6` */
-        return lower_equals_field(l, expression, node);
     for (const struct syntax *at = expression->next; at; at = at->next) {
         if (at->kind != SYNTAX_TOKEN || !text_equal(at->text, TEXT("=")))
             continue;
@@ -193,8 +177,15 @@ static struct ast *lower_field_of(struct literal *t, const struct syntax *s)
             return NULL;
         node->as.formatted.conversion = conversion || spec ? 0 : 'r';
     }
-    if (conversion && conversion->text.size == 2)
-        node->as.formatted.conversion = conversion->text.data[1];
+    if (conversion) {
+        const char letter = conversion->text.size == 2 ? conversion->text.data[1] : '\0';
+        if (letter != 's' && letter != 'r' && letter != 'a')
+            return parse_refuse(l->fault, s->line,
+                                "the conversion %.*s of an f-string is none: there are !s, !r "
+                                "and !a",
+                                TEXT_ARG(conversion->text));
+        node->as.formatted.conversion = letter;
+    }
     node->as.formatted.value = lower_expr(l, expression);
     if (spec)
         node->as.formatted.spec = lower_spec(l, spec);

@@ -27,12 +27,17 @@ void *parse_refuse(struct dsl_fault *fault, int32_t line, const char *format, ..
 }
 
 /* The scan over the bytes. It knows comments and strings, so that a bracket in a regular
- * expression does not count. */
+ * expression does not count. What the grammar does not read, though it is Python, is shown to it
+ * as something else of the same size; every text of the tree is taken from the source itself:
+ *     a = b, *(c)     as  a = b, ~(c)     an operator whose text is *
+ *     f'{a:=+9}'      as  f'{a:x+9}'      not the assignment expression a := +9 */
 struct scan {
     struct text source;
     size_t at;
     int32_t line;
     uint32_t open, continuations;
+    size_t before; /* behind the last byte of the line that is no blank, or where it begins */
+    char *shown;   /* a copy of the source, or NULL */
 };
 
 static bool scan_starts(const struct scan *s, const char *what)
@@ -69,13 +74,95 @@ static void scan_string(struct scan *s)
         scan_step(s);
 }
 
+static bool is_name_part(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (uint8_t)c >= 0x80;
+}
+
+/* The name that ends before at; empty when there is none. */
+static struct text name_before(struct text source, size_t at)
+{
+    size_t begin = at;
+    while (begin > 0 && is_name_part(source.data[begin - 1]))
+        begin--;
+    return text_slice(source, begin, at);
+}
+
+static bool is_format_prefix(struct text prefix)
+{
+    return prefix.size > 0 && prefix.size <= 2 &&
+           (memchr(prefix.data, 'f', prefix.size) || memchr(prefix.data, 'F', prefix.size));
+}
+
+/* From behind the bracket that opens a field to behind the one that closes it. */
+static size_t scan_field(struct scan *s, size_t at, size_t end)
+{
+    const char *data = s->source.data;
+    uint32_t open = 0;
+    bool in_spec = false;
+    for (char quote = '\0'; at < end; at++) {
+        const char c = data[at];
+        if (quote) {
+            quote = c == quote ? '\0' : quote;
+        } else if (!in_spec && (c == '"' || c == '\'')) {
+            quote = c;
+        } else if (c == '}' && open == 0) {
+            return at + 1;
+        } else if (!in_spec && c == ':' && open == 0) {
+            in_spec = true;
+            if (at + 1 < end && data[at + 1] == '=')
+                s->shown[at + 1] = 'x';
+        } else {
+            open += c == '{' || (!in_spec && (c == '(' || c == '['));
+            open -= open > 0 && (c == '}' || (!in_spec && (c == ')' || c == ']')));
+        }
+    }
+    return end;
+}
+
+static void scan_fields(struct scan *s, size_t at, size_t end)
+{
+    while (at < end) {
+        const bool opens = s->source.data[at++] == '{';
+        if (opens && at < end && s->source.data[at] == '{')
+            at++;
+        else if (opens)
+            at = scan_field(s, at, end);
+    }
+}
+
+/* A star before a value that is no name, outside of brackets: behind a comma, a sign of
+ * assignment or a word that values follow. */
+static bool is_lone_star(const struct scan *s)
+{
+    const struct text source = s->source;
+    const char last = s->before > 0 ? source.data[s->before - 1] : '\n';
+    const struct text word = name_before(source, s->before);
+    size_t next = s->at + 1;
+    while (next < source.size && source.data[next] == ' ')
+        next++;
+    const char c = next < source.size ? source.data[next] : '\0';
+    return s->open == 0 && c && (strchr("([{'\"-+~", c) || (c >= '0' && c <= '9')) &&
+           (last == ',' || last == '=' || text_equal(word, TEXT("return")) ||
+            text_equal(word, TEXT("in")));
+}
+
 static void scan_token(struct scan *s)
 {
     const char c = s->source.data[s->at];
     if (c == '"' || c == '\'') {
+        const size_t begin = s->at;
         scan_string(s);
+        s->before = s->at;
+        if (s->shown && is_format_prefix(name_before(s->source, begin)))
+            scan_fields(s, begin, s->at);
         return;
     }
+    if (s->shown && c == '*' && is_lone_star(s))
+        s->shown[s->at] = '~';
+    if (c != ' ')
+        s->before = s->at + 1;
     if (c == '#') {
         while (s->at < s->source.size && s->source.data[s->at] != '\n')
             s->at++;
@@ -96,7 +183,9 @@ bool parse_is_tame(struct text source)
     return s.open <= PARSE_BRACKETS_MAX && s.continuations <= PARSE_CONTINUATIONS_MAX;
 }
 
-static bool scan_source(struct interp *in, struct text source, struct dsl_fault *fault)
+/* *shown: what the grammar is to read. */
+static bool scan_source(struct interp *in, struct text source, char **shown,
+                        struct dsl_fault *fault)
 {
     struct scan s = {.source = source, .line = 1};
     if (source.size > in->limits.source_bytes) {
@@ -111,6 +200,13 @@ static bool scan_source(struct interp *in, struct text source, struct dsl_fault 
                      nul ? (size_t)((const char *)nul - source.data) : valid);
         return false;
     }
+    *shown = s.shown = interp_alloc(in, source.size + 1, 1);
+    if (!s.shown) {
+        parse_refuse(fault, 0, "%s", in->budget);
+        return false;
+    }
+    if (source.size > 0)
+        memcpy(s.shown, source.data, source.size);
     while (s.at < source.size) {
         scan_token(&s);
         if (s.open > PARSE_BRACKETS_MAX) {
@@ -274,7 +370,8 @@ static double processor_s(void)
 const struct syntax *parse_source(struct interp *in, struct text source,
                                   struct dsl_fault *fault)
 {
-    if (!scan_source(in, source, fault))
+    char *shown;
+    if (!scan_source(in, source, &shown, fault))
         return NULL;
     TSParser *parser = ts_parser_new();
     const struct syntax *syntax = NULL;
@@ -286,7 +383,7 @@ const struct syntax *parse_source(struct interp *in, struct text source,
     const double begin = processor_s();
     TSTree *tree = NULL;
     while (!tree && processor_s() - begin < PARSE_TIME_S)
-        tree = ts_parser_parse_string(parser, NULL, source.data, (uint32_t)source.size);
+        tree = ts_parser_parse_string(parser, NULL, shown, (uint32_t)source.size);
     if (tree)
         syntax = convert_tree(in, source, tree, fault);
     else
