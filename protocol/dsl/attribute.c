@@ -74,9 +74,40 @@ static bool is_integer(struct interp *in, const struct args *args, struct value 
 static const struct methods_row INT_METHODS[] = {{"bit_length", bit_length}, {NULL, NULL}};
 static const struct methods_row FLOAT_METHODS[] = {{"is_integer", is_integer}, {NULL, NULL}};
 
+/* Where the attributes lie that a program sets on an object; NULL where it can set none. */
+static struct dict **own_of(struct value object)
+{
+    switch (object.kind) {
+    case VALUE_EXCEPTION:
+        return &object.as.exception->extra;
+    case VALUE_FUNCTION:
+        return &object.as.function->own;
+    case VALUE_BUILTIN:
+        return object.as.builtin->bound ? &object.as.builtin->own : NULL;
+    case VALUE_DICT:
+        return object.as.dict->flavor == DICT_COUNTER || object.as.dict->flavor == DICT_ORDERED
+                   ? &object.as.dict->own
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* It stands before a method of that name. Few are set: they are gone through. */
+static bool hides(const struct dict *own, const struct str *name)
+{
+    uint32_t at = 0;
+    const struct dict_entry *entry = own ? dict_next(own, &at) : NULL;
+    while (entry && !str_equal(entry->key.as.str, name))
+        entry = dict_next(own, &at);
+    return entry != NULL;
+}
+
 static value_call *in_dict(const struct dict *dict, const struct str *name)
 {
     value_call *call = NULL;
+    if (hides(dict->own, name))
+        return NULL;
     if (dict->flavor == DICT_COUNTER)
         call = methods_lookup(modules_counter_methods, name);
     if (dict->flavor != DICT_ORDERED && str_is(name, "move_to_end"))
@@ -196,20 +227,34 @@ static bool type_attribute(struct interp *in, const struct type *type, struct st
     return self && bind_method(in, value_tuple(self), name, call_unbound, out);
 }
 
-static bool exception_attribute_of(struct interp *in, const struct exception *exception,
-                                   struct str *name, struct value *out, bool *found)
+static bool own_attribute(struct interp *in, struct value object, struct str *name,
+                          struct value *out, bool *found)
 {
+    struct dict *const *own = own_of(object);
     struct dict_entry *entry = NULL;
-    if (str_is(name, "args")) {
-        *found = true;
-        *out = value_tuple(exception->args);
-        return true;
-    }
-    if (exception->extra && !dict_find(in, exception->extra, value_str(name), &entry))
+    if (own && *own && !dict_find(in, *own, value_str(name), &entry))
         return false;
-    if (entry) {
-        *found = true;
+    *found = entry != NULL;
+    if (entry)
         *out = entry->value;
+    return true;
+}
+
+/* func, args and keywords of a partial. */
+static bool partial_attribute(struct interp *in, const struct builtin *partial,
+                              const struct str *name, struct value *out, bool *found)
+{
+    *found = true;
+    if (str_is(name, "func")) {
+        *out = partial->self;
+    } else if (str_is(name, "args")) {
+        *out = value_tuple(list_of(in, partial->bound->items, partial->bound->count));
+        return out->as.list != NULL;
+    } else if (str_is(name, "keywords")) {
+        *out = value_dict(dict_copy(in, partial->bound_named)); /* its keys stay strs */
+        return out->as.dict != NULL;
+    } else {
+        *found = false;
     }
     return true;
 }
@@ -240,6 +285,10 @@ static bool data_attribute(struct interp *in, struct value object, struct str *n
                            struct value *out, bool *found)
 {
     int32_t field;
+    if (!own_attribute(in, object, name, out, found))
+        return false;
+    if (*found)
+        return true;
     switch (object.kind) {
     case VALUE_RECORD:
         field = record_field_find(object.as.record->type, str_text(name));
@@ -255,7 +304,13 @@ static bool data_attribute(struct interp *in, struct value object, struct str *n
     case VALUE_TYPE:
         return type_attribute(in, object.as.type, name, out, found);
     case VALUE_EXCEPTION:
-        return exception_attribute_of(in, object.as.exception, name, out, found);
+        *found = str_is(name, "args");
+        *out = value_tuple(object.as.exception->args);
+        return true;
+    case VALUE_DICT:
+        *found = object.as.dict->flavor == DICT_DEFAULT && str_is(name, "default_factory");
+        *out = object.as.dict->factory;
+        return true;
     case VALUE_PATTERN:
     case VALUE_MATCH:
         return modules_re_match_attribute(in, object, name, out, found);
@@ -264,7 +319,9 @@ static bool data_attribute(struct interp *in, struct value object, struct str *n
         *out = value_str(object.as.function->code->name);
         return true;
     case VALUE_BUILTIN: /* itertools.chain.from_iterable */
-        if (object.as.builtin->bound || strcmp(object.as.builtin->name, "chain") != 0)
+        if (object.as.builtin->bound)
+            return partial_attribute(in, object.as.builtin, name, out, found);
+        if (strcmp(object.as.builtin->name, "chain") != 0)
             return true;
         *found = methods_lookup(modules_chain_methods, name) != NULL;
         return !*found ||
@@ -319,6 +376,16 @@ bool attribute_get(struct interp *in, struct value object, struct str *name, str
                            type_name(object), TEXT_ARG(text));
 }
 
+/* What cannot be set or deleted: it is a method, or not there. */
+static bool no_such(struct interp *in, struct value object, const struct str *name)
+{
+    return exception_raise(in, &exception_attribute,
+                           attribute_method(object, name)
+                               ? "'%s' object attribute '%.*s' is read-only"
+                               : "'%s' object has no attribute '%.*s'",
+                           type_name(object), TEXT_ARG(str_text(name)));
+}
+
 bool attribute_set(struct interp *in, struct value object, struct str *name, struct value value)
 {
     const struct text text = str_text(name);
@@ -330,16 +397,29 @@ bool attribute_set(struct interp *in, struct value object, struct str *name, str
         object.as.record->fields[field] = value;
         return true;
     }
-    if (object.kind == VALUE_EXCEPTION && !str_is(name, "args")) {
-        if (!object.as.exception->extra)
-            object.as.exception->extra = dict_new(in);
-        return object.as.exception->extra &&
-               dict_set(in, object.as.exception->extra, value_str(name), value);
+    struct dict **own = own_of(object);
+    if (own && !(object.kind == VALUE_EXCEPTION && str_is(name, "args"))) {
+        if (!*own)
+            *own = dict_new(in);
+        return *own && dict_set(in, *own, value_str(name), value);
     }
-    if (attribute_method(object, name))
-        return exception_raise(in, &exception_attribute,
-                               "'%s' object attribute '%.*s' is read-only", type_name(object),
-                               TEXT_ARG(text));
-    return exception_raise(in, &exception_attribute, "'%s' object has no attribute '%.*s'",
-                           type_name(object), TEXT_ARG(text));
+    if (object.kind == VALUE_DICT && object.as.dict->flavor == DICT_DEFAULT &&
+        str_is(name, "default_factory")) {
+        object.as.dict->factory = value;
+        return true;
+    }
+    if (object.kind == VALUE_TYPE && object.as.type != &type_counter)
+        return exception_raise(
+            in, &exception_type, "cannot set '%.*s' attribute of immutable type '%s%s'",
+            TEXT_ARG(text), type_prefix(object.as.type), object.as.type->name);
+    return no_such(in, object, name);
+}
+
+bool attribute_delete(struct interp *in, struct value object, struct str *name)
+{
+    struct dict *const *own = own_of(object);
+    struct value removed = {.kind = VALUE_UNSET};
+    if (own && *own && !dict_remove(in, *own, value_str(name), &removed))
+        return false;
+    return removed.kind != VALUE_UNSET || no_such(in, object, name);
 }

@@ -31,6 +31,7 @@ struct dict {
     enum dict_flavor flavor;
     bool frozen; /* frozenset */
     struct value factory;
+    struct dict *own; /* attributes set on a Counter or an OrderedDict, or NULL */
 };
 
 struct dict *dict_new(struct interp *in);

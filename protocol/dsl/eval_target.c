@@ -446,6 +446,9 @@ bool eval_delete(struct interp *in, struct eval_frame *f, const struct ast *targ
         return eval_expr(in, f, target->as.subscript.object, &object) &&
                eval_expr(in, f, target->as.subscript.index, &index) &&
                delete_item(in, object, index);
+    case AST_ATTRIBUTE:
+        return eval_expr(in, f, target->as.attribute.object, &object) &&
+               attribute_delete(in, object, target->as.attribute.name);
     default:
         return exception_raise(in, &exception_attribute, "this cannot be deleted");
     }

@@ -116,6 +116,7 @@ struct function {
     const struct code *code;
     struct value *defaults; /* one per parameter, VALUE_UNSET where none */
     struct cell **free;     /* captured from the functions around it */
+    struct dict *own;       /* attributes that were set, or NULL */
 };
 
 struct builtin {
@@ -124,6 +125,7 @@ struct builtin {
     struct value self;
     struct list *bound; /* functools.partial: leading arguments, else NULL */
     struct dict *bound_named;
+    struct dict *own; /* of a partial: attributes that were set, or NULL */
 };
 
 /* A class: built-in, record or exception. */

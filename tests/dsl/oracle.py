@@ -10,9 +10,10 @@ told. Each function of a program is compared for itself. Sets are shown sorted: 
 nobody's promise, so a line whose characters are those of the other in another order is no mismatch
 where its own function makes a set; how many that concerns is told, too. Not written is what is
 known to differ: \\b beside a letter beyond ASCII and \\B in an empty text, which RE2 sees
-otherwise; .*? by itself, of which CPython finds longer matches, too; a lone surrogate; what hangs
-on the order of a set. Exit code 1 when a value, type or exception's class differs; each kind is shown once,
-messages that are worded otherwise are counted, and shown with ORACLE_SHOW=1 (and the programs).
+otherwise; .*? by itself, of which CPython finds longer matches, too; a lone surrogate, for which
+json.loads gives U+FFFD, as a str here is UTF-8; what hangs on the order of a set. Exit code 1 when
+a value, type or exception's class differs; each kind is shown once, messages that are worded
+otherwise are counted, and shown with ORACLE_SHOW=1 (and the programs).
 """
 
 import collections
