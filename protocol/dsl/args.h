@@ -25,6 +25,9 @@ bool args_bind(struct interp *in, const struct args_spec *spec, const struct arg
 bool args_bind_python(struct interp *in, const struct args_spec *spec, const struct args *args,
                       struct value *values, struct value *other);
 
+/* For what takes any number of arguments, but none by name. */
+bool args_no_keywords(struct interp *in, const struct args *args, const char *name);
+
 /* Typed readings of a bound value; what is unset leaves *out alone. TypeError otherwise. */
 bool args_int(struct interp *in, struct value value, int64_t *out);
 /* The same for what CPython has as a C int: OverflowError beyond 32 bits. */

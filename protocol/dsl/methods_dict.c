@@ -2,6 +2,7 @@
 #include "protocol/dsl/methods.h"
 
 #include "protocol/dsl/args.h"
+#include "protocol/dsl/compare.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/interp.h"
 #include "protocol/dsl/iter.h"
@@ -22,17 +23,17 @@ static bool view(struct interp *in, const struct args *args, const char *name,
 
 static bool keys(struct interp *in, const struct args *args, struct value *out)
 {
-    return view(in, args, "dict.keys", ITER_KEYS, out);
+    return view(in, args, "keys", ITER_KEYS, out);
 }
 
 static bool values_of(struct interp *in, const struct args *args, struct value *out)
 {
-    return view(in, args, "dict.values", ITER_VALUES, out);
+    return view(in, args, "values", ITER_VALUES, out);
 }
 
 static bool items(struct interp *in, const struct args *args, struct value *out)
 {
-    return view(in, args, "dict.items", ITER_ITEMS, out);
+    return view(in, args, "items", ITER_ITEMS, out);
 }
 
 static bool get(struct interp *in, const struct args *args, struct value *out)
@@ -47,13 +48,20 @@ static bool get(struct interp *in, const struct args *args, struct value *out)
     return true;
 }
 
+/* An OrderedDict's methods have names for their arguments, where a dict's have none. */
+static bool bind(struct interp *in, const struct args *args, const struct args_spec specs[2],
+                 struct value *values)
+{
+    return args_bind(in, &specs[args->self.as.dict->flavor == DICT_ORDERED], args, values);
+}
+
 static bool setdefault(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"setdefault", 1, 2, {NULL}, {NULL}};
+    static const struct args_spec SPECS[2] = {{"setdefault", 1, 2, {NULL}, {NULL}},
+                                              {"setdefault", 1, 2, {"key", "default"}, {NULL}}};
     struct value values[2];
     struct dict_entry *entry;
-    if (!args_bind(in, &SPEC, args, values) ||
-        !dict_find(in, args->self.as.dict, values[0], &entry))
+    if (!bind(in, args, SPECS, values) || !dict_find(in, args->self.as.dict, values[0], &entry))
         return false;
     *out = entry ? entry->value : values[1].kind == VALUE_UNSET ? value_none() : values[1];
     return entry || dict_set(in, args->self.as.dict, values[0], *out);
@@ -61,9 +69,10 @@ static bool setdefault(struct interp *in, const struct args *args, struct value 
 
 static bool pop(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"pop", 1, 2, {NULL}, {NULL}};
+    static const struct args_spec SPECS[2] = {{"pop", 1, 2, {NULL}, {NULL}},
+                                              {"pop", 1, 2, {"key", "default"}, {NULL}}};
     struct value values[2];
-    if (!args_bind(in, &SPEC, args, values))
+    if (!bind(in, args, SPECS, values))
         return false;
     *out = (struct value){.kind = VALUE_UNSET}; /* an empty dict does not look at the key */
     if (args->self.as.dict->count > 0 && !dict_remove(in, args->self.as.dict, values[0], out))
@@ -76,18 +85,21 @@ static bool pop(struct interp *in, const struct args *args, struct value *out)
 
 static bool popitem(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"popitem", 0, 0, {NULL}, {"last"}};
+    static const struct args_spec SPECS[2] = {{"popitem", 0, 0, {NULL}, {NULL}},
+                                              {"popitem", 0, 1, {"last"}, {NULL}}};
     struct dict *self = args->self.as.dict;
-    struct value last[1];
+    struct value last[1] = {{.kind = VALUE_UNSET}};
     uint32_t at = 0;
-    if (!args_bind(in, &SPEC, args, last))
+    if (!bind(in, args, SPECS, last))
         return false;
     struct dict_entry *entry = dict_next(self, &at);
     if (!entry) {
-        struct str *message = str_copy(in, TEXT("popitem(): dictionary is empty"));
+        struct str *message =
+            str_copy(in, self->flavor == DICT_ORDERED ? TEXT("dictionary is empty")
+                                                      : TEXT("popitem(): dictionary is empty"));
         return message && exception_raise_value(in, &exception_key, value_str(message));
     }
-    if (!(last[0].kind == VALUE_BOOL && !last[0].as.boolean)) {
+    if (last[0].kind == VALUE_UNSET || compare_truth(last[0])) {
         at = self->used;
         do
             entry = &self->entries[--at];

@@ -115,20 +115,29 @@ static bool combine(struct interp *in, const struct args *args, enum sets_operat
     return true;
 }
 
-#define COMBINE(function, operation, in_place)                                                 \
+#define COMBINE(function, name, operation, in_place)                                           \
     static bool function(struct interp *in, const struct args *args, struct value *out)        \
     {                                                                                          \
-        return combine(in, args, operation, in_place, out);                                    \
+        return args_no_keywords(in, args, name) &&                                             \
+               combine(in, args, operation, in_place, out);                                    \
+    }
+#define COMBINE_ONE(function, operation, in_place)                                             \
+    static bool function(struct interp *in, const struct args *args, struct value *out)        \
+    {                                                                                          \
+        static const struct args_spec SPEC = {#function, 1, 1, {NULL}, {NULL}};                \
+        struct value other[1];                                                                 \
+        return args_bind(in, &SPEC, args, other) &&                                            \
+               combine(in, args, operation, in_place, out);                                    \
     }
 
-COMBINE(set_union, SETS_UNION, false)
-COMBINE(intersection, SETS_INTERSECTION, false)
-COMBINE(difference, SETS_DIFFERENCE, false)
-COMBINE(symmetric_difference, SETS_SYMMETRIC, false)
-COMBINE(update, SETS_UNION, true)
-COMBINE(intersection_update, SETS_INTERSECTION, true)
-COMBINE(difference_update, SETS_DIFFERENCE, true)
-COMBINE(symmetric_difference_update, SETS_SYMMETRIC, true)
+COMBINE(union_, "union", SETS_UNION, false)
+COMBINE(intersection, "intersection", SETS_INTERSECTION, false)
+COMBINE(difference, "difference", SETS_DIFFERENCE, false)
+COMBINE_ONE(symmetric_difference, SETS_SYMMETRIC, false)
+COMBINE(update, "update", SETS_UNION, true)
+COMBINE(intersection_update, "intersection_update", SETS_INTERSECTION, true)
+COMBINE(difference_update, "difference_update", SETS_DIFFERENCE, true)
+COMBINE_ONE(symmetric_difference_update, SETS_SYMMETRIC, true)
 
 static bool relation(struct interp *in, const struct args *args, const char *name,
                      struct dict *pair[2])
@@ -182,7 +191,7 @@ const struct methods_row methods_view_table[] = {{"isdisjoint", view_isdisjoint}
 /* What leaves the set as it is; a frozenset has no more. */
 const struct methods_row methods_frozen_table[] = {
     {"copy", copy},
-    {"union", set_union},
+    {"union", union_},
     {"intersection", intersection},
     {"difference", difference},
     {"symmetric_difference", symmetric_difference},

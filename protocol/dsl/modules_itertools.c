@@ -61,12 +61,13 @@ static bool chain_of(struct interp *in, struct iter *source, struct value *out)
 static bool chain(struct interp *in, const struct args *args, struct value *out)
 {
     struct list *all = list_of(in, args->values, args->count);
-    return chain_of(in, all ? iter_of_list(in, all) : NULL, out);
+    return args_no_keywords(in, args, "chain") &&
+           chain_of(in, all ? iter_of_list(in, all) : NULL, out);
 }
 
 static bool from_iterable(struct interp *in, const struct args *args, struct value *out)
 {
-    static const struct args_spec SPEC = {"from_iterable", 1, 1, {NULL}, {NULL}};
+    static const struct args_spec SPEC = {"chain.from_iterable", 1, 1, {NULL}, {NULL}};
     struct value values[1];
     return args_bind(in, &SPEC, args, values) && chain_of(in, iter_of(in, values[0]), out);
 }

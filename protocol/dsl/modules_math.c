@@ -147,6 +147,8 @@ static bool math_log(struct interp *in, const struct args *args, struct value *o
     static const struct args_spec SPEC = {"log", 1, 2, {NULL}, {NULL}};
     struct value values[2];
     double x = 0, base = 0;
+    if (args->named_count == 0 && (args->count < 1 || args->count > 2))
+        return exception_raise(in, &exception_type, "math.log requires 1 to 2 arguments");
     if (!args_bind(in, &SPEC, args, values) || !log_of(in, values[0], log, &x))
         return false;
     if (values[1].kind != VALUE_UNSET) {
@@ -233,7 +235,7 @@ static bool put_norm(const double *numbers, uint32_t count, struct value *out)
 static bool math_hypot(struct interp *in, const struct args *args, struct value *out)
 {
     double *numbers = interp_alloc(in, (size_t)args->count + 1, sizeof *numbers);
-    if (!numbers)
+    if (!numbers || !args_no_keywords(in, args, "hypot"))
         return false;
     for (uint32_t i = 0; i < args->count; i++)
         if (!real_of(in, args->values[i], &numbers[i]))
@@ -430,13 +432,12 @@ static bool math_fsum(struct interp *in, const struct args *args, struct value *
 {
     struct fsum sum = {0};
     bool has_opposites = false;
-    const struct list *items = args->count == 1 ? list_from(in, args->values[0]) : NULL;
+    static const struct args_spec SPEC = {"fsum", 1, 1, {NULL}, {NULL}};
+    struct value value[1];
+    const struct list *items =
+        args_bind(in, &SPEC, args, value) ? list_from(in, value[0]) : NULL;
     if (!items)
-        return args->count == 1
-                   ? false
-                   : exception_raise(in, &exception_type,
-                                     "fsum() takes exactly one argument (%u given)",
-                                     args->count);
+        return false;
     for (uint32_t i = 0; i < items->count; i++) {
         double x;
         if (!real_of(in, items->items[i], &x))

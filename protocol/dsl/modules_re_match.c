@@ -140,6 +140,8 @@ void modules_re_match_pattern_repr(struct str_builder *b, const struct pattern *
 static bool group(struct interp *in, const struct args *args, struct value *out)
 {
     const struct match *self = args->self.as.match;
+    if (!args_no_keywords(in, args, "group"))
+        return false;
     if (args->count == 0)
         return group_value(in, self, 0, out);
     if (args->count == 1)

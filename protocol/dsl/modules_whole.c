@@ -12,6 +12,8 @@
 bool modules_whole_gcd(struct interp *in, const struct args *args, struct value *out)
 {
     int64_t gcd = 0;
+    if (!args_no_keywords(in, args, "gcd"))
+        return false;
     for (uint32_t i = 0; i < args->count; i++) {
         int64_t x = 0;
         if (!args_int(in, args->values[i], &x))
@@ -29,6 +31,8 @@ bool modules_whole_gcd(struct interp *in, const struct args *args, struct value 
 bool modules_whole_lcm(struct interp *in, const struct args *args, struct value *out)
 {
     struct value pair[2], rest = value_int(1);
+    if (!args_no_keywords(in, args, "lcm"))
+        return false;
     for (uint32_t i = 0; i < args->count; i++) {
         int64_t x = 0;
         struct value gcd;
