@@ -129,7 +129,7 @@ static int32_t place_of(const struct args_spec *spec, const struct str *name)
     return -1;
 }
 
-/* The first argument that is required, has a name, and is not there by place or name; or most. */
+/* The first required argument with a name that is not there by place or name; or most. */
 static uint32_t first_missing(const struct args_spec *spec, const struct args *args)
 {
     for (uint32_t i = args->count; i < spec->required && spec->names[i]; i++) {

@@ -1,8 +1,9 @@
 /*
  * attribute - object.name: fields of records, methods of built-in kinds, members of modules.
  *
- * There is no attribute protocol behind this: what is not in the tables does not exist, but for
- * what a program itself has set on an exception, a function, a partial, a Counter, an OrderedDict.
+ * There is no attribute protocol behind this: what is not in the tables does not exist, but
+ * for what a program itself has set on an exception, a function, a partial, a Counter or an
+ * OrderedDict.
  */
 #ifndef DSL_ATTRIBUTE_H
 #define DSL_ATTRIBUTE_H

@@ -1,10 +1,10 @@
 /*
  * list - see list.h.
  *
- * The sort is a bottom-up merge of runs of 32 to 64 items: stable, no worst case beyond n log n,
- * and a comparison that raises leaves the list as it was. Which two are compared first shows
- * where they have no order, so a run is made as CPython makes it: what is in order already
- * stays, the rest is put in by bisection. In reverse is forwards between two turnings.
+ * The sort is a bottom-up merge of runs of 32 to 64 items: stable, no worst case beyond
+ * n log n, and a comparison that raises leaves the list as it was. Which two are compared first
+ * shows where they have no order, so a run is made as CPython makes it: what is in order stays,
+ * the rest is put in by bisection. In reverse is forwards between two turnings.
  */
 #include "protocol/dsl/list.h"
 

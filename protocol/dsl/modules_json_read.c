@@ -358,7 +358,7 @@ static bool read_value(struct reader *r, struct value *out)
     }
 }
 
-/* None as a hook is none. For numbers anything false is, and the types that they have anyway. */
+/* None as a hook is none. For numbers anything false is, and the types they have anyway. */
 static void set_hook(struct reader *r, enum hook hook, struct value value)
 {
     static const struct type *const OWN[HOOKS] = {&type_float, &type_int};

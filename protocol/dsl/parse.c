@@ -27,8 +27,8 @@ void *parse_refuse(struct dsl_fault *fault, int32_t line, const char *format, ..
 }
 
 /* The scan over the bytes. It knows comments and strings, so that a bracket in a regular
- * expression does not count. What the grammar does not read, though it is Python, is shown to it
- * as something else of the same size; every text of the tree is taken from the source itself:
+ * expression does not count. What the grammar does not read, though it is Python, is shown to
+ * it as something else of the same size; each text of the tree is taken from the source itself:
  *     a = b, *(c)     as  a = b, ~(c)     an operator whose text is *
  *     f'{a:=+9}'      as  f'{a:x+9}'      not the assignment expression a := +9 */
 struct scan {

@@ -1,6 +1,6 @@
 /*
  * signature - what is wrong with the arguments of a function that is written in Python, in
- * CPython's words: of the program's own functions, and of those of re, json, string and Counter.
+ * CPython's words: of the program's own functions, of those of re, json, string and Counter.
  *
  * Each raises TypeError and answers false.
  */
