@@ -24,6 +24,20 @@ struct chat_template {
     const struct jinja_node *body;
 };
 
+/* A copy whose lines end in \n alone, as Jinja reads them, be it in text or in a string. */
+static struct text copy_lines(struct text source, struct arena *arena)
+{
+    char *bytes = ARENA_NEW(arena, char, source.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; bytes && i < source.size; i++) {
+        if (source.data[i] != '\r')
+            bytes[size++] = source.data[i];
+        else if (i + 1 == source.size || source.data[i + 1] != '\n')
+            bytes[size++] = '\n';
+    }
+    return (struct text){bytes, size};
+}
+
 enum status chat_template_open(struct text source, struct chat_template **chat,
                                struct error *err)
 {
@@ -37,7 +51,7 @@ enum status chat_template_open(struct text source, struct chat_template **chat,
         arena_init(&made->arena, PARSE_SPARE + PARSE_PER_BYTE * source.size, err);
     if (status == OK) {
         struct jinja jinja = {.arena = &made->arena, .err = err};
-        const struct text copy = text_copy(source, &made->arena);
+        const struct text copy = copy_lines(source, &made->arena);
         status = copy.data ? jinja_parse(&jinja, copy, &made->body) : jinja_full(&jinja);
     }
     if (status != OK) {

@@ -95,6 +95,8 @@ static void test_programs(void **state)
          "TrueTrueTrueTrue"},
         {"{{ m.a.b[0].c }}{{ m['a'].b | length }}", "71"},
         {"{{ strftime_now('%d %b %Y') }}", "26 Jul 2024"},
+        {"a\r\n  {% if 1 %}\r\nb\rc{{ 'd\r\n\re' }}{{ '\\r' }}\r\n{% endif %}\r\n",
+         "a\nb\ncd\n\ne\r\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
