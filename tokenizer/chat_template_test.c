@@ -39,11 +39,28 @@ static enum status render(struct text source, const char *context,
 }
 
 /* Expected texts are those of Jinja 3.1 under trim_blocks and lstrip_blocks. */
+struct program {
+    const char *source, *want;
+};
+
+static void check_programs(const struct program *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct chat_template_text out;
+        struct error err;
+        if (render(text_of(cases[i].source), "{\"m\":{\"a\":{\"b\":[{\"c\":7}]}}}", &out,
+                   &err) != OK)
+            fail_msg("%s: %s", cases[i].source, err.text);
+        if (!text_equal(out.text, text_of(cases[i].want)))
+            fail_msg("%s: '%.*s', want '%s'", cases[i].source, TEXT_ARG(out.text),
+                     cases[i].want);
+        chat_template_text_deinit(&out);
+    }
+}
+
 static void test_programs(void **state)
 {
-    static const struct {
-        const char *source, *want;
-    } cases[] = {
+    static const struct program cases[] = {
         {"", ""},
         {"a\n", "a"},
         {"  {% if 1 %}\n  x\n  {% endif %}\ny", "  x\ny"},
@@ -95,21 +112,23 @@ static void test_programs(void **state)
          "TrueTrueTrueTrue"},
         {"{{ m.a.b[0].c }}{{ m['a'].b | length }}", "71"},
         {"{{ strftime_now('%d %b %Y') }}", "26 Jul 2024"},
+    };
+    (void)state;
+    check_programs(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void test_lines_and_formats(void **state)
+{
+    static const struct program cases[] = {
+        {"{{ '%s=%d%%' | format('a', 3) }}{{ '%.2f %f' % (1.005, 2) }}{{ '%s' % [1] }}",
+         "a=3%1.00 2.000000[1]"},
+        {"{{ '%d %i' % (-2.9, true) }}{{ '100%%' % () }}", "-2 1100%"},
+        {"{{ none | selectattr('a') | map('upper') | join }}|{{ no | reject | list }}", "|[]"},
         {"a\r\n  {% if 1 %}\r\nb\rc{{ 'd\r\n\re' }}{{ '\\r' }}\r\n{% endif %}\r\n",
          "a\nb\ncd\n\ne\r\n"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct chat_template_text out;
-        struct error err;
-        if (render(text_of(cases[i].source), "{\"m\":{\"a\":{\"b\":[{\"c\":7}]}}}", &out,
-                   &err) != OK)
-            fail_msg("%s: %s", cases[i].source, err.text);
-        if (!text_equal(out.text, text_of(cases[i].want)))
-            fail_msg("%s: '%.*s', want '%s'", cases[i].source, TEXT_ARG(out.text),
-                     cases[i].want);
-        chat_template_text_deinit(&out);
-    }
+    check_programs(cases, sizeof cases / sizeof cases[0]);
 }
 
 /* A refusal has its status and names the line, the second in all of these. */
@@ -131,6 +150,12 @@ static void test_refusals(void **state)
         {"\n{% extends 'x' %}", ERR_LIMIT},
         {"\n{% for x in y recursive %}{% endfor %}", ERR_LIMIT},
         {"\n{{ 1 | nofilter }}", ERR_LIMIT},
+        {"\n{{ '%5d' | format(1) }}", ERR_LIMIT},
+        {"\n{{ '%s' | format(a=1) }}", ERR_LIMIT},
+        {"\n{{ '%s %s' | format(1) }}", ERR_FORMAT},
+        {"\n{{ '%s' | format(1, 2) }}", ERR_FORMAT},
+        {"\n{{ '%' | format }}", ERR_FORMAT},
+        {"\n{{ '%d' % 'a' }}", ERR_FORMAT},
         {"\n{{ 1 is notest }}", ERR_LIMIT},
         {"\n{{ nofunction() }}", ERR_LIMIT},
         {"\n{{ 99999999999999999999 }}", ERR_LIMIT},
@@ -400,10 +425,11 @@ static void test_unit_programs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs),       cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_budgets),        cmocka_unit_test(test_trust),
-        cmocka_unit_test(test_guard_page),     cmocka_unit_test(test_small_arenas),
-        cmocka_unit_test(test_real_templates), cmocka_unit_test(test_unit_programs),
+        cmocka_unit_test(test_programs),      cmocka_unit_test(test_lines_and_formats),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_trust),         cmocka_unit_test(test_guard_page),
+        cmocka_unit_test(test_small_arenas),  cmocka_unit_test(test_real_templates),
+        cmocka_unit_test(test_unit_programs),
     };
     (void)setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

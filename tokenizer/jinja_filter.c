@@ -1,6 +1,7 @@
 /* jinja_filter - see jinja_filter.h. */
 #include "tokenizer/jinja_filter.h"
 
+#include "tokenizer/jinja_format.h"
 #include "tokenizer/jinja_is.h"
 #include "tokenizer/jinja_list.h"
 #include "tokenizer/jinja_member.h"
@@ -283,6 +284,16 @@ static enum status indent(struct jinja *jinja, const struct jinja_value *value,
     return jinja_string_take(jinja, &out, result);
 }
 
+static enum status format(struct jinja *jinja, const struct jinja_value *value,
+                          const struct jinja_args *args, struct jinja_value *result)
+{
+    struct jinja_string string;
+    TRY(soft_string(jinja, value, &string));
+    if (args->named->count > 0)
+        JINJA_FAIL(jinja, ERR_LIMIT, "%s", "the filter 'format' takes no names here");
+    return jinja_format(jinja, string, args->positional, result);
+}
+
 static const struct {
     const char *name;
     enum status (*apply)(struct jinja *jinja, const struct jinja_value *value,
@@ -308,6 +319,7 @@ static const struct {
     {"float", to_float},
     {"abs", absolute},
     {"indent", indent},
+    {"format", format},
     {"list", jinja_list_list},
     {"first", jinja_list_first},
     {"last", jinja_list_last},
@@ -343,6 +355,15 @@ static enum status map_item(const struct each *each, const struct jinja_value *i
     return jinja_value_push(each->jinja, list, made);
 }
 
+/* What map, select and their kin go through: nothing, where a value is not true. */
+static enum status iterate_true(struct jinja *jinja, const struct jinja_value *value,
+                                const struct jinja_list **list)
+{
+    static const struct jinja_list none;
+    *list = &none;
+    return jinja_value_is_true(value) ? jinja_value_iterate(jinja, value, list) : OK;
+}
+
 /* map(filter, args...) and map(attribute="path", default=value) */
 static enum status map(struct jinja *jinja, const struct jinja_value *value,
                        const struct jinja_args *args, struct jinja_value *result)
@@ -354,7 +375,7 @@ static enum status map(struct jinja *jinja, const struct jinja_value *value,
     const struct jinja_list *list;
     TRY(jinja_args_text(jinja, attribute, &each.attribute));
     TRY(jinja_args_text(jinja, jinja_args_get(args, 0, NULL), &each.name));
-    TRY(jinja_value_iterate(jinja, value, &list));
+    TRY(iterate_true(jinja, value, &list));
     TRY(jinja_value_new(jinja, JINJA_LIST, result));
     for (uint32_t i = 0; i < list->count; i++)
         TRY(map_item(&each, &list->items[i], jinja_value_get(args->named, TEXT("default")),
@@ -387,7 +408,7 @@ static enum status select_items(struct each each, const struct jinja_value *valu
     if (each.has_attribute)
         TRY(jinja_args_text(jinja, jinja_args_get(args, 0, NULL), &each.attribute));
     TRY(jinja_args_text(jinja, jinja_args_get(args, test_index, NULL), &each.name));
-    TRY(jinja_value_iterate(jinja, value, &list));
+    TRY(iterate_true(jinja, value, &list));
     TRY(jinja_value_new(jinja, JINJA_LIST, result));
     for (uint32_t i = 0; i < list->count; i++) {
         bool kept;

@@ -2,6 +2,7 @@
 #include "tokenizer/jinja_math.h"
 
 #include "base/checked.h"
+#include "tokenizer/jinja_format.h"
 #include "tokenizer/jinja_print.h"
 #include "tokenizer/jinja_string.h"
 
@@ -121,6 +122,16 @@ static enum status repeat(struct jinja *jinja, struct jinja_string string, int64
     return jinja_string_take(jinja, &out, result);
 }
 
+/* A string, % and a tuple of values, or one alone. */
+static enum status fill(struct jinja *jinja, const struct jinja_math *math,
+                        struct jinja_value *result)
+{
+    struct jinja_value one = *math->right;
+    const struct jinja_list alone = {.items = &one, .count = 1};
+    return jinja_format(jinja, math->left->string, one.kind == JINJA_TUPLE ? one.list : &alone,
+                        result);
+}
+
 enum status jinja_math_binary(struct jinja *jinja, const struct jinja_math *math,
                               struct jinja_value *result)
 {
@@ -139,6 +150,8 @@ enum status jinja_math_binary(struct jinja *jinja, const struct jinja_math *math
     if (adds && left->kind == right->kind &&
         (left->kind == JINJA_LIST || left->kind == JINJA_TUPLE))
         return add_lists(jinja, math, result);
+    if (left->kind == JINJA_STRING && text_equal(math->operator, TEXT("%")))
+        return fill(jinja, math, result);
     if (text_equal(math->operator, TEXT("*"))) {
         if (left->kind == JINJA_STRING && jinja_value_integer(right, &b))
             return repeat(jinja, left->string, b, result);

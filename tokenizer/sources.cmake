@@ -45,6 +45,7 @@ room(tokenizer NEEDS base m SOURCES
   tokenizer/jinja_is.c
   tokenizer/jinja_list.c
   tokenizer/jinja_filter.c
+  tokenizer/jinja_format.c
   tokenizer/jinja_function.c
   tokenizer/jinja_eval.c
   tokenizer/jinja_run.c
