@@ -103,10 +103,18 @@ static bool hides(const struct dict *own, const struct str *name)
     return entry != NULL;
 }
 
+static bool proxy_has(const struct str *name)
+{
+    return str_is(name, "get") || str_is(name, "keys") || str_is(name, "values") ||
+           str_is(name, "items") || str_is(name, "copy");
+}
+
 static value_call *in_dict(const struct dict *dict, const struct str *name)
 {
     value_call *call = NULL;
     if (hides(dict->own, name))
+        return NULL;
+    if (dict->flavor == DICT_PROXY && !proxy_has(name))
         return NULL;
     if (dict->flavor == DICT_COUNTER)
         call = methods_lookup(modules_counter_methods, name);

@@ -156,7 +156,7 @@ struct dict *dict_copy(struct interp *in, const struct dict *dict)
     struct dict *copy = dict_new(in);
     if (!copy)
         return NULL;
-    copy->flavor = dict->flavor;
+    copy->flavor = dict->flavor == DICT_PROXY ? DICT_PLAIN : dict->flavor;
     copy->factory = dict->factory;
     return dict_merge(in, copy, dict) ? copy : NULL;
 }

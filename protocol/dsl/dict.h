@@ -12,7 +12,8 @@
 
 #include "protocol/dsl/value.h"
 
-enum dict_flavor { DICT_PLAIN, DICT_DEFAULT, DICT_COUNTER, DICT_ORDERED };
+/* A proxy is a mappingproxy, which only reads: what a pattern's groupindex is. */
+enum dict_flavor { DICT_PLAIN, DICT_DEFAULT, DICT_COUNTER, DICT_ORDERED, DICT_PROXY };
 
 struct dict_entry {
     uint64_t hash;

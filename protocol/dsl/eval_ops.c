@@ -128,7 +128,8 @@ static bool merge_dicts(struct interp *in, const struct value pair[2], struct va
         return false;
     if (merged->flavor == DICT_COUNTER)
         merged->flavor = DICT_PLAIN; /* a Counter with another kind of dict */
-    if (merged->flavor == DICT_PLAIN && pair[1].as.dict->flavor != DICT_COUNTER) {
+    if (merged->flavor == DICT_PLAIN && pair[1].as.dict->flavor != DICT_COUNTER &&
+        pair[1].as.dict->flavor != DICT_PROXY) {
         merged->flavor = pair[1].as.dict->flavor;
         merged->factory = pair[1].as.dict->factory;
     }
@@ -145,6 +146,9 @@ static bool update_dict(struct interp *in, const struct value pair[2], struct va
 {
     const struct args args = {.values = &pair[1], .count = 1};
     *out = pair[0];
+    if (pair[0].as.dict->flavor == DICT_PROXY)
+        return exception_raise(in, &exception_type,
+                               "'|=' is not supported by mappingproxy; use '|' instead");
     return type_construct_fill(in, &args, pair[0].as.dict);
 }
 

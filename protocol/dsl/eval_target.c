@@ -256,13 +256,18 @@ static bool set_slice(struct interp *in, struct list *list, const struct slice *
     return interp_charge(in, items->count);
 }
 
+static bool is_dict(struct value object)
+{
+    return object.kind == VALUE_DICT && object.as.dict->flavor != DICT_PROXY;
+}
+
 bool eval_set_item(struct interp *in, struct value object, struct value index,
                    struct value value)
 {
     int64_t at;
-    switch (object.kind) {
-    case VALUE_DICT:
+    if (is_dict(object))
         return dict_set(in, object.as.dict, index, value);
+    switch (object.kind) {
     case VALUE_LIST:
         if (index.kind == VALUE_SLICE)
             return set_slice(in, object.as.list, index.as.slice, value);
@@ -304,7 +309,7 @@ static bool delete_item(struct interp *in, struct value object, struct value ind
     const struct list none = {0};
     struct value removed;
     int64_t at;
-    if (object.kind == VALUE_DICT) {
+    if (is_dict(object)) {
         if (!dict_remove(in, object.as.dict, index, &removed))
             return false;
         return removed.kind != VALUE_UNSET || object.as.dict->flavor == DICT_COUNTER ||

@@ -6,11 +6,10 @@
 #include "protocol/dsl/repr.h"
 #include "protocol/dsl/str.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MESSAGE_BYTES = 480 }; /* most fit; longer ones are written once more */
 
 #define CLASS(symbol, class_name, parent)                                                      \
     const struct type symbol = {class_name, parent, VALUE_EXCEPTION, exception_construct}
@@ -104,24 +103,67 @@ bool exception_raise_value(struct interp *in, const struct type *type, struct va
     return false;
 }
 
+static struct text number_text(char room[32], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(room, 32, format, arguments);
+    va_end(arguments);
+    return text_of(room);
+}
+
+/* One of printf's conversions, of those that messages use; behind it. */
+static const char *put_conversion(struct str_builder *b, const char *at, va_list *arguments)
+{
+    char room[32] = {0};
+    if (strncmp(at, "%.*s", 4) == 0) {
+        const int size = va_arg(*arguments, int);
+        str_builder_add(b, (struct text){va_arg(*arguments, const char *), (size_t)size});
+        return at + 4;
+    }
+    if (strncmp(at, "%lld", 4) == 0 || strncmp(at, "%llu", 4) == 0) {
+        const unsigned long long number = va_arg(*arguments, unsigned long long);
+        str_builder_add(b, at[3] == 'u' ? number_text(room, "%llu", number)
+                                        : number_text(room, "%lld", (long long)number));
+        return at + 4;
+    }
+    if (strncmp(at, "%zu", 3) == 0) {
+        str_builder_add(b, number_text(room, "%zu", va_arg(*arguments, size_t)));
+        return at + 3;
+    }
+    if (at[1] == 's')
+        str_builder_add(b, text_of(va_arg(*arguments, const char *)));
+    else if (at[1] == '%')
+        str_builder_byte(b, '%');
+    else if (at[1] == 'c')
+        str_builder_byte(b, (char)va_arg(*arguments, int));
+    else if (at[1] == 'd')
+        str_builder_add(b, number_text(room, "%d", va_arg(*arguments, int)));
+    else if (at[1] == 'u' || at[1] == 'x')
+        str_builder_add(
+            b, number_text(room, at[1] == 'u' ? "%u" : "%x", va_arg(*arguments, unsigned)));
+    else
+        assert(!"a conversion that messages do not know");
+    return at + 2;
+}
+
+/* As printf, but for a zero byte in a text, where %.*s would end. */
 bool exception_raise(struct interp *in, const struct type *type, const char *format, ...)
 {
-    char brief[MESSAGE_BYTES], *message = brief;
+    struct str_builder b = {.in = in};
     va_list arguments;
     if (in->out_of_budget)
         return false;
     va_start(arguments, format);
-    const int size = vsnprintf(brief, sizeof brief, format, arguments);
-    va_end(arguments);
-    if (size >= MESSAGE_BYTES) {
-        message = interp_alloc(in, (size_t)size + 1, 1);
-        if (!message)
-            return false;
-        va_start(arguments, format);
-        vsnprintf(message, (size_t)size + 1, format, arguments);
-        va_end(arguments);
+    for (const char *at = format; *at;) {
+        const size_t plain = strcspn(at, "%");
+        str_builder_add(&b, (struct text){at, plain});
+        at += plain;
+        if (*at)
+            at = put_conversion(&b, at, &arguments);
     }
-    struct str *str = str_copy(in, text_of(message));
+    va_end(arguments);
+    struct str *str = str_builder_str(&b);
     return str ? exception_raise_value(in, type, value_str(str)) : false;
 }
 

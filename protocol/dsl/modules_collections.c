@@ -102,12 +102,13 @@ static bool most_common(struct interp *in, const struct args *args, struct value
         (values[0].kind != VALUE_NONE &&
          !count_asked(in, args->self.as.dict, values[0], &count)))
         return false;
-    struct list *pairs =
-        count == 1 ? largest(in, args->self.as.dict) : by_count(in, args->self.as.dict);
+    struct list *pairs = count <= 0   ? list_new(in, 0) /* nothing is compared */
+                         : count == 1 ? largest(in, args->self.as.dict)
+                                      : by_count(in, args->self.as.dict);
     if (!pairs)
         return false;
-    if (count < (int64_t)pairs->count)
-        pairs->count = count < 0 ? 0 : (uint32_t)count;
+    if (count > 0 && count < (int64_t)pairs->count)
+        pairs->count = (uint32_t)count;
     *out = value_list(pairs);
     return true;
 }

@@ -224,6 +224,8 @@ static bool put_any(struct dump *d, struct value value, uint32_t depth)
     case VALUE_TUPLE:
         return put_list(d, value.as.list, depth);
     case VALUE_DICT:
+        if (value.as.dict->flavor == DICT_PROXY)
+            return put_other(d, value, depth);
         return put_dict(d, value.as.dict, depth);
     default:
         return put_other(d, value, depth);

@@ -391,7 +391,7 @@ bool modules_json_read_loads(struct interp *in, const struct args *args, struct 
     if (values[0].kind != VALUE_STR)
         return exception_raise(in, &exception_type,
                                "the JSON object must be str, bytes or bytearray, not %s",
-                               type_name(values[0]));
+                               type_of(values[0])->name);
     struct reader r = {.in = in, .source = values[0].as.str};
     r.text = str_text(r.source);
     if (text_starts(r.text, TEXT("\xef\xbb\xbf")))

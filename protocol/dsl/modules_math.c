@@ -201,6 +201,8 @@ static bool binary(struct interp *in, const struct args *args, const char *name,
     const double z = function(x, y);
     if (isnan(z) && !isnan(x) && !isnan(y))
         return domain_error(in);
+    if (isinf(z) && isfinite(x) && isfinite(y) && x == 0) /* pow(0, -1) */
+        return domain_error(in);
     if (isinf(z) && isfinite(x) && isfinite(y))
         return exception_raise(in, &exception_overflow, "math range error");
     *out = value_float(z);

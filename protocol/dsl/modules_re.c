@@ -410,12 +410,10 @@ static bool check_replacement(struct interp *in, const struct modules_re_scan *s
         return check_template(in, scan, replacement.as.str);
     if (eval_can_call(replacement))
         return true;
-    const bool is_unhashable = replacement.kind == VALUE_LIST ||
-                               replacement.kind == VALUE_DICT || replacement.kind == VALUE_SET;
-    return exception_raise(in, &exception_type,
-                           is_unhashable
-                               ? "unhashable type: '%s'"
-                               : "decoding to str: need a bytes-like object, %s found",
+    uint64_t hash;
+    return compare_hash(in, replacement, &hash) &&
+           exception_raise(in, &exception_type,
+                           "decoding to str: need a bytes-like object, %s found",
                            type_name(replacement));
 }
 

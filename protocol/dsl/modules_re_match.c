@@ -427,6 +427,8 @@ static bool named_groups(struct interp *in, const struct regex *regex, struct va
             return false;
     }
     *out = value_dict(dict);
+    if (dict && dict->count > 0)
+        dict->flavor = DICT_PROXY;
     return dict != NULL;
 }
 

@@ -428,6 +428,27 @@ static bool round_int(struct interp *in, int64_t value, int64_t digits, struct v
     return true;
 }
 
+/* To the nearest multiple of 10 ** zeros, as decimals, halves to the even one. */
+static bool round_tens(struct interp *in, double real, int zeros, struct value *out)
+{
+    enum { DIGITS = 40 }; /* no double is that close to a half, or to a power of ten */
+    char text[FLOAT_TEXT_MAX];
+    snprintf(text, sizeof text, "%.*e", DIGITS, fabs(real));
+    const int kept = atoi(strchr(text, 'e') + 1) - zeros;
+    if (kept >= 0)
+        snprintf(text, sizeof text, "%.*e", kept, fabs(real));
+    else if (kept == -1 &&
+             (text[0] > '5' || (text[0] == '5' && strspn(text + 2, "0") < DIGITS)))
+        snprintf(text, sizeof text, "1e%d", zeros);
+    else
+        text[0] = '0', text[1] = '\0';
+    const double rounded = strtod(text, NULL);
+    if (isinf(rounded))
+        return exception_raise(in, &exception_overflow, "rounded value too large to represent");
+    *out = value_float(copysign(rounded, real));
+    return true;
+}
+
 bool number_round(struct interp *in, struct value value, struct value digits, struct value *out)
 {
     int64_t count = 0;
@@ -447,7 +468,7 @@ bool number_round(struct interp *in, struct value value, struct value digits, st
         return number_truncate(in, nearbyint(value.as.real), out);
     const double real = value.as.real;
     *out = value;
-    if (!isfinite(real) || count > 322)
+    if (!isfinite(real) || count > 323)
         return true;
     if (count < -308) {
         *out = value_float(copysign(0.0, real));
@@ -459,7 +480,5 @@ bool number_round(struct interp *in, struct value value, struct value digits, st
         *out = value_float(strtod(text, NULL));
         return true;
     }
-    const double unit = pow(10, (double)-count);
-    *out = value_float(nearbyint(real / unit) * unit);
-    return true;
+    return round_tens(in, real, (int)-count, out);
 }

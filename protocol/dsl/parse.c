@@ -132,6 +132,16 @@ static void scan_fields(struct scan *s, size_t at, size_t end)
     }
 }
 
+static bool is_constant(struct text source, size_t at)
+{
+    size_t end = at;
+    while (end < source.size && is_name_part(source.data[end]))
+        end++;
+    const struct text word = text_slice(source, at, end);
+    return text_equal(word, TEXT("True")) || text_equal(word, TEXT("False")) ||
+           text_equal(word, TEXT("None"));
+}
+
 /* A star before a value that is no name, outside of brackets: behind a comma, a sign of
  * assignment or a word that values follow. */
 static bool is_lone_star(const struct scan *s)
@@ -143,7 +153,8 @@ static bool is_lone_star(const struct scan *s)
     while (next < source.size && source.data[next] == ' ')
         next++;
     const char c = next < source.size ? source.data[next] : '\0';
-    return s->open == 0 && c && (strchr("([{'\"-+~", c) || (c >= '0' && c <= '9')) &&
+    return s->open == 0 && c &&
+           (strchr("([{'\"-+~", c) || (c >= '0' && c <= '9') || is_constant(source, next)) &&
            (last == ',' || last == '=' || text_equal(word, TEXT("return")) ||
             text_equal(word, TEXT("in")));
 }

@@ -170,7 +170,7 @@ static bool write_special_dict(struct str_builder *b, struct value value,
         struct dict *sorted = modules_counter_sorted(b->in, dict);
         if (!sorted || !write_value(b, value_dict(sorted), trail))
             return false;
-    } else if (dict->flavor == DICT_DEFAULT) {
+    } else if (dict->flavor == DICT_DEFAULT || dict->flavor == DICT_PROXY) {
         str_builder_byte(b, '{');
         if (!write_entries(b, dict, true, trail))
             return false;

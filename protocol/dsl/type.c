@@ -28,6 +28,7 @@ const struct type type_defaultdict = {"defaultdict", &type_dict, VALUE_DICT,
 const struct type type_ordered_dict = {"OrderedDict", &type_dict, VALUE_DICT,
                                        type_construct_ordered_dict};
 
+static const struct type type_proxy = {"mappingproxy", &type_object, VALUE_DICT, NULL};
 static const struct type type_slice = {"slice", &type_object, VALUE_SLICE,
                                        type_construct_slice};
 static const struct type type_ellipsis = {"ellipsis", &type_object, VALUE_ELLIPSIS, NULL};
@@ -59,6 +60,8 @@ static const struct type *dict_type(const struct dict *dict)
         return &type_counter;
     case DICT_ORDERED:
         return &type_ordered_dict;
+    case DICT_PROXY:
+        return &type_proxy;
     }
     return &type_dict;
 }

@@ -12,6 +12,8 @@
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/type.h"
 
+#include <string.h>
+
 bool type_construct_int(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {"int", 0, 2, {NULL, "base"}, {NULL}};
@@ -70,15 +72,23 @@ bool type_construct_float(struct interp *in, const struct args *args, struct val
     return true;
 }
 
+/* A word for C, which ends at a zero byte. */
+static bool codec_word(struct interp *in, struct value value, const char *what)
+{
+    struct str *word = NULL;
+    return args_str(in, value, what, &word) &&
+           (!word || word->size == 0 || !memchr(word->data, '\0', word->size) ||
+            exception_raise(in, &exception_value, "embedded null character"));
+}
+
 bool type_construct_str(struct interp *in, const struct args *args, struct value *out)
 {
     static const struct args_spec SPEC = {
         "str", 0, 3, {"object", "encoding", "errors"}, {NULL}};
     struct value values[3];
-    struct str *ignored;
     if (!args_bind(in, &SPEC, args, values) ||
-        !args_str(in, values[1], "str() argument 'encoding'", &ignored) ||
-        !args_str(in, values[2], "str() argument 'errors'", &ignored))
+        !codec_word(in, values[1], "str() argument 'encoding'") ||
+        !codec_word(in, values[2], "str() argument 'errors'"))
         return false;
     if (values[1].kind != VALUE_UNSET || values[2].kind != VALUE_UNSET)
         return exception_raise(in, &exception_type,
