@@ -15,7 +15,12 @@ static enum iter_result step_enumerate(struct interp *in, struct iter *iter, str
     const enum iter_result result = iter_next(in, iter->source.as.iter, &pair[1]);
     if (result != ITER_ITEM)
         return result;
-    iter->at++;
+    const struct value next[2] = {pair[0], value_int(1)};
+    struct value sum;
+    if (iter->left > 0 && !number_binary(in, AST_ADD, next, &sum))
+        return ITER_RAISED; /* the one before was the last that fits */
+    iter->left = iter->at == INT64_MAX;
+    iter->at += iter->at != INT64_MAX;
     *out = value_tuple(list_of(in, pair, 2));
     return out->as.list ? ITER_ITEM : ITER_RAISED;
 }

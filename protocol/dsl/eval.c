@@ -199,10 +199,12 @@ static enum eval_flow run_try(struct interp *in, struct eval_frame *f, const str
     }
     if (node->as.attempt.finally.count == 0 || in->out_of_budget)
         return flow;
-    struct exception *raised = in->raised;
+    struct exception *raised = in->raised, *before = in->handled;
     const struct value returned = f->returned;
     in->raised = NULL;
+    in->handled = raised ? raised : before;
     const enum eval_flow last = eval_block(in, f, &node->as.attempt.finally);
+    in->handled = before;
     if (last != EVAL_NEXT)
         return last;
     in->raised = raised;

@@ -72,17 +72,25 @@ static bool missing(struct interp *in, const struct binding *b, bool keyword_onl
     return names && signature_missing(in, str_text(code->qualified), names, keyword_only);
 }
 
-/* A keyword that no parameter takes: CPython words two cases apart. */
-static bool unexpected(struct interp *in, const struct code *code, const struct str *name)
+/* A keyword that no parameter takes: those that are positional only are told first. */
+static bool unexpected(struct interp *in, const struct binding *b, const struct str *name)
 {
+    const struct code *code = b->code;
     const struct text function = str_text(code->qualified);
+    struct str_builder names = {.in = in};
     for (uint32_t i = 0; i < code->positional_only; i++)
-        if (str_equal(code->parameters[i], name))
-            return exception_raise(in, &exception_type,
-                                   "%.*s() got some positional-only arguments passed as "
-                                   "keyword arguments: '%.*s'",
-                                   TEXT_ARG(function), TEXT_ARG(str_text(name)));
-    return signature_unexpected(in, function, name);
+        for (uint32_t j = 0; j < b->args->named_count; j++)
+            if (str_equal(code->parameters[i], b->args->names[j])) {
+                str_builder_add(&names, names.size > 0 ? TEXT(", ") : TEXT(""));
+                str_builder_add(&names, str_text(code->parameters[i]));
+            }
+    if (names.size == 0)
+        return signature_unexpected(in, function, name);
+    const struct str *shown = str_builder_str(&names);
+    return shown && exception_raise(in, &exception_type,
+                                    "%.*s() got some positional-only arguments passed as "
+                                    "keyword arguments: '%.*s'",
+                                    TEXT_ARG(function), TEXT_ARG(str_text(shown)));
 }
 
 static bool bind_named(struct interp *in, const struct binding *b, struct dict *extra)
@@ -98,7 +106,7 @@ static bool bind_named(struct interp *in, const struct binding *b, struct dict *
         if (at < code->parameter_count)
             b->values[at] = b->args->named[i];
         else if (!extra)
-            return unexpected(in, code, name);
+            return unexpected(in, b, name);
         else if (!dict_set(in, extra, value_str(name), b->args->named[i]))
             return false;
     }
@@ -245,8 +253,8 @@ static bool call_any(struct interp *in, struct value callee, const struct args *
         *out = value_none();
         if (callee.as.type->instance == VALUE_NONE)
             return true;
-        return exception_raise(in, &exception_type, "cannot create '%s' instances",
-                               callee.as.type->name);
+        return exception_raise(in, &exception_type, "cannot create '%s%s' instances",
+                               type_prefix(callee.as.type), callee.as.type->name);
     default:
         return exception_raise(in, &exception_type, "'%s' object is not callable",
                                type_name(callee));
@@ -289,7 +297,7 @@ struct spread {
     struct list *plain, *named, *names;
 };
 
-/* What is called: its name, behind where it comes from. */
+/* What is called: its name, behind where it comes from; empty where it has none. */
 static struct text callee_name(const struct spread *s, const char *before[2])
 {
     before[0] = before[1] = "";
@@ -303,9 +311,8 @@ static struct text callee_name(const struct spread *s, const char *before[2])
     }
     if (s->callee.kind == VALUE_FUNCTION)
         return str_text(s->callee.as.function->code->qualified);
-    if (s->callee.kind == VALUE_BUILTIN) {
-        before[0] = s->callee.as.builtin->bound ? "functools."
-                                                : modules_prefix(s->callee.as.builtin->call);
+    if (s->callee.kind == VALUE_BUILTIN && !s->callee.as.builtin->bound) {
+        before[0] = modules_prefix(s->callee.as.builtin->call);
         return text_of(s->callee.as.builtin->name);
     }
     if (s->callee.kind != VALUE_TYPE)
@@ -314,24 +321,39 @@ static struct text callee_name(const struct spread *s, const char *before[2])
     return text_of(s->callee.as.type->name);
 }
 
-static bool cannot_spread(struct interp *in, const struct spread *s, const char *what,
-                          struct value value)
+/* As CPython words it: f(), or a partial itself. NULL when a budget tripped. */
+static const struct str *callee_words(struct interp *in, const struct spread *s)
 {
     const char *before[2];
     const struct text name = callee_name(s, before);
-    return exception_raise(in, &exception_type, "%s%s%.*s() argument after %s, not %s",
-                           before[0], before[1], TEXT_ARG(name), what, type_name(value));
+    struct str_builder b = {.in = in};
+    if (name.size == 0)
+        return repr_str(in, s->callee);
+    str_builder_add(&b, text_of(before[0]));
+    str_builder_add(&b, text_of(before[1]));
+    str_builder_add(&b, name);
+    str_builder_add(&b, TEXT("()"));
+    return str_builder_str(&b);
 }
 
+static bool cannot_spread(struct interp *in, const struct spread *s, const char *what,
+                          struct value value)
+{
+    const struct str *words = callee_words(in, s);
+    return words && exception_raise(in, &exception_type, "%.*s argument after %s, not %s",
+                                    TEXT_ARG(str_text(words)), what, type_name(value));
+}
+
+/* CPython words this anew only while no exception is handled. */
 static bool is_twice(struct interp *in, const struct spread *s, struct value name)
 {
-    const char *before[2];
-    const struct text function = callee_name(s, before);
-    const struct str *shown = repr_str(in, name);
-    return shown &&
+    if (in->handled)
+        return exception_raise_value(in, &exception_key, name);
+    const struct str *words = callee_words(in, s), *shown = repr_str(in, name);
+    return words && shown &&
            exception_raise(in, &exception_type,
-                           "%s%s%.*s() got multiple values for keyword argument '%.*s'",
-                           before[0], before[1], TEXT_ARG(function), TEXT_ARG(str_text(shown)));
+                           "%.*s got multiple values for keyword argument '%.*s'",
+                           TEXT_ARG(str_text(words)), TEXT_ARG(str_text(shown)));
 }
 
 static bool put_named(struct interp *in, const struct spread *s, struct value name,

@@ -188,6 +188,8 @@ static bool percent_one(struct percent *p, struct str_builder *b, struct text fo
         str_builder_byte(b, '%');
         return true;
     }
+    if (value.kind == VALUE_UNSET && !percent_next(p, &value))
+        return false;
     if (type == 0 || type >= 0x80 || !strchr("diuoxXeEfFgGcrsa", (char)type))
         return exception_raise(p->in, &exception_value,
                                "unsupported format character '%c' (0x%x) at index %zu",
@@ -195,8 +197,6 @@ static bool percent_one(struct percent *p, struct str_builder *b, struct text fo
     spec.type = (char)type;
     if (strchr("iu", spec.type))
         spec.type = 'd';
-    if (value.kind == VALUE_UNSET && !percent_next(p, &value))
-        return false;
     return percent_put(p, b, &spec, value);
 }
 

@@ -173,7 +173,7 @@ static bool put_parts(struct str_builder *b, const struct format_spec *spec,
 {
     const size_t around = strlen(p->sign) + strlen(p->prefix) + p->rest.size;
     const size_t width = (size_t)spec->width;
-    const bool zero_fill = spec->fill == '0' && spec->align == '=';
+    const bool zero_fill = spec->fill == '0' && spec->align == '=' && p->digits.size > 0;
     size_t zeros = 0;
     if (zero_fill && width > 0) { /* zeros are grouped along with the digits */
         if (!interp_charge(b->in, width))

@@ -177,6 +177,48 @@ static bool cycle(struct interp *in, const struct args *args, struct value *out)
     return put_iter(iter, out);
 }
 
+/* What several go through is kept in a list. */
+static enum iter_result step_tee(struct interp *in, struct iter *iter, struct value *out)
+{
+    struct list *kept = iter->other.as.list;
+    if (iter->at == kept->count) {
+        struct value item;
+        const enum iter_result result = iter_next(in, iter->source.as.iter, &item);
+        if (result != ITER_ITEM)
+            return result;
+        if (!list_push(in, kept, item))
+            return ITER_RAISED;
+    }
+    *out = kept->items[iter->at++];
+    return ITER_ITEM;
+}
+
+static bool tee(struct interp *in, const struct args *args, struct value *out)
+{
+    static const struct args_spec SPEC = {"tee", 1, 2, {NULL}, {NULL}};
+    struct value values[2];
+    int64_t count = 2;
+    if (!args_bind(in, &SPEC, args, values) || !args_int(in, values[1], &count))
+        return false;
+    if (count < 0)
+        return exception_raise(in, &exception_value, "n must be >= 0");
+    struct list *all = list_new(in, 0), *kept = list_new(in, 0);
+    struct iter *source = count > 0 ? iter_of(in, values[0]) : NULL;
+    *out = value_tuple(all);
+    for (int64_t i = 0; i < count; i++) {
+        struct iter *iter = source && all && kept && interp_charge(in, 1)
+                                ? iter_new(in, step_tee, "itertools._tee")
+                                : NULL;
+        if (!iter)
+            return false;
+        iter->source = iter_value(source);
+        iter->other = value_list(kept);
+        if (!list_push(in, all, iter_value(iter)))
+            return false;
+    }
+    return all != NULL;
+}
+
 static enum iter_result step_repeat(struct interp *in, struct iter *iter, struct value *out)
 {
     (void)in;
@@ -529,6 +571,7 @@ const struct modules_member modules_itertools[] = {
     {.name = "count", .call = count},
     {.name = "cycle", .call = cycle},
     {.name = "repeat", .call = repeat},
+    {.name = "tee", .call = tee},
     {.name = "accumulate", .call = accumulate},
     {.name = "takewhile", .call = takewhile},
     {.name = "dropwhile", .call = dropwhile},

@@ -369,10 +369,18 @@ static bool split(struct interp *in, const struct args *args, struct value *out)
     return rest && list_push(in, list, value_str(rest));
 }
 
-/* One replacement into b: a template's groups filled in, or what the function answers. */
+/* What CPython joins at the end: texts between matches and what the function answered. */
+struct parts {
+    struct str_builder *b;
+    struct value wrong; /* the first that is no str, or unset */
+    uint32_t count, wrong_index;
+};
+
+/* One replacement: a template's groups filled in, or what the function answers. */
 static bool put_replacement(struct interp *in, struct value replacement,
-                            const struct modules_re_scan *scan, struct str_builder *b)
+                            const struct modules_re_scan *scan, struct parts *parts)
 {
+    struct str_builder *b = parts->b;
     struct value matched, text;
     if (replacement.kind == VALUE_STR)
         return modules_re_match_expand(in, scan, replacement.as.str, b);
@@ -383,10 +391,13 @@ static bool put_replacement(struct interp *in, struct value replacement,
         return false;
     if (text.kind == VALUE_NONE) /* as nothing, which CPython tells nobody */
         return true;
-    if (text.kind != VALUE_STR)
-        return exception_raise(in, &exception_type, "expected str instance, %s found",
-                               type_name(text));
-    str_builder_add(b, str_text(text.as.str));
+    if (text.kind == VALUE_STR)
+        str_builder_add(b, str_text(text.as.str));
+    else if (parts->wrong.kind == VALUE_UNSET) { /* found when all are joined */
+        parts->wrong = text;
+        parts->wrong_index = parts->count;
+    }
+    parts->count++;
     return !b->failed;
 }
 
@@ -427,6 +438,7 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
     struct value values[5];
     struct call call = {0};
     struct str_builder b = {.in = in};
+    struct parts parts = {.b = &b};
     int64_t most = 0;
     if (!(method ? args_bind(in, &method_spec, args, values)
                  : args_bind_python(in, &function, args, values, NULL)))
@@ -444,13 +456,18 @@ static bool sub_any(struct interp *in, const struct args *args, const char *name
     *count = 0;
     while ((most == 0 || *count < most) && modules_re_next(in, &scan)) {
         str_builder_add(&b, text_slice(text, begin, scan.spans[0].begin));
-        if (!put_replacement(in, replacement, &scan, &b))
+        parts.count += scan.spans[0].begin > begin;
+        if (!put_replacement(in, replacement, &scan, &parts))
             return false;
         begin = scan.spans[0].end;
         ++*count;
     }
     if (in->out_of_budget)
         return false;
+    if (parts.wrong.kind != VALUE_UNSET)
+        return exception_raise(in, &exception_type,
+                               "sequence item %u: expected str instance, %s found",
+                               parts.wrong_index, type_name(parts.wrong));
     *out = value_str(call.subject); /* nothing replaced: still a span of its document */
     if (*count == 0)
         return true;

@@ -31,15 +31,17 @@ static bool capwords(struct interp *in, const struct args *args, struct value *o
     if (!args_bind_python(in, &SPEC, args, values, NULL))
         return false;
     const bool truth = compare_truth(values[1]); /* (sep or ' ').join(... s.split(sep) ...) */
+    const bool can_split = values[0].kind == VALUE_STR || values[0].kind == VALUE_PATTERN;
     const char *lacks = truth && values[1].kind != VALUE_STR ? "join"
-                        : values[0].kind != VALUE_STR        ? "split"
+                        : !can_split                         ? "split"
                                                              : NULL;
     if (lacks)
         return exception_raise(in, &exception_attribute, "'%s' object has no attribute '%s'",
                                type_name(values[lacks[0] == 'j']), lacks);
     struct str *separator = truth ? values[1].as.str : NULL;
-    const struct args by = {.values = &values[1],
-                            .count = values[1].kind == VALUE_UNSET ? 0u : 1u};
+    if (values[1].kind == VALUE_UNSET)
+        values[1] = value_none();
+    const struct args by = {.values = &values[1], .count = 1};
     if (!call_method(in, values[0], "split", &by, &words))
         return false;
     const struct args none = {.values = &values[1]};

@@ -242,14 +242,15 @@ bool number_negate(struct interp *in, struct value value, struct value *out)
     return true;
 }
 
-/* Without white space at either end, as str.strip does. */
+/* Without white space at either end; the separators of ASCII, which str.strip takes, stay. */
 static struct text stripped(const struct str *str)
 {
     size_t begin = 0, end = 0;
     bool any = false;
     for (size_t at = 0; at < str->size;) {
         const size_t before = at;
-        if (unicode_is(str_next(str, &at), UNICODE_SPACE))
+        const uint32_t code_point = str_next(str, &at);
+        if (unicode_is(code_point, UNICODE_SPACE) && (code_point < 0x1c || code_point > 0x1f))
             continue;
         if (!any)
             begin = before;

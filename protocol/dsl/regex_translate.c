@@ -6,23 +6,17 @@
  *                  ASCII: a border beside a non-ASCII letter is missed.)
  *   $              without MULTILINE also stands before a last newline: RE2 gets \z and
  *                  regex_find looks twice.
+ *   (?i)           folds \w with U+0345, which is none; with (?a) Python folds ASCII alone.
  *   \Z, (?P=x), (?#...), {,n}, \uXXXX, octal escapes, VERBOSE, '[' inside a class
  *   look-around, back-references, atomic groups, possessive quantifiers: refused by name.
  */
 #include "protocol/dsl/regex.h"
 
 #include "protocol/dsl/regex_check.h"
+#include "protocol/dsl/regex_sets.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define SPACE_SET                                                                              \
-    "\\t-\\r\\x1c-\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"  \
-    "\\x{205f}\\x{3000}"
-#define NOT_SPACE_SET                                                                          \
-    "\\x00-\\x08\\x0e-\\x1b\\x21-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"   \
-    "\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}"             \
-    "\\x{3001}-\\x{10ffff}"
 
 struct translate {
     struct text pattern;
@@ -36,6 +30,8 @@ struct translate {
     enum { NOTHING, ITEM, REPEATED } before; /* what a quantifier would repeat */
     uint32_t last; /* code point of the class, where a range may begin */
     bool is_range, has_i;
+    uint32_t letters; /* of ASCII, a bit for each, that a class or a literal lets in */
+    bool has_words, is_caseful; /* of a class: \w or \W; what may have another case */
 };
 
 /* Python counts code points. */
@@ -75,6 +71,11 @@ static void put_code_point(struct translate *t, uint32_t code_point)
     const uint32_t first = t->is_range ? t->last : code_point;
     for (size_t i = 0; i < sizeof is / sizeof is[0]; i++)
         t->has_i |= first <= is[i] && is[i] <= code_point;
+    for (uint32_t i = 0; i < 26; i++)
+        if ((first <= 'a' + i && 'a' + i <= code_point) ||
+            (first <= 'A' + i && 'A' + i <= code_point))
+            t->letters |= UINT32_C(1) << i;
+    t->is_caseful |= t->letters != 0 || code_point >= 0x80;
     t->is_range = false;
     t->last = code_point;
     text_buf_format(t->out, "\\x{%x}", code_point);
@@ -87,15 +88,44 @@ static bool folds_i(const struct translate *t)
 }
 #define ALL_I "iI\\x{130}\\x{131}"
 
-static void put_literal(struct translate *t)
+/* RE2 is not told of (?i) then. */
+static bool folds_ascii(const struct translate *t)
 {
-    const size_t before = t->out->size;
-    t->has_i = false;
-    put_code_point(t, text_utf8_next(t->pattern, &t->at));
-    if (!t->has_i || !folds_i(t) || t->out->failed)
+    return (t->flags & REGEX_IGNORECASE) && (t->flags & REGEX_ASCII);
+}
+
+static void put_letters(struct translate *t)
+{
+    for (int i = 0; folds_ascii(t) && i < 26; i++)
+        if (t->letters >> i & 1)
+            text_buf_format(t->out, "%c%c", 'A' + i, 'a' + i);
+}
+
+/* One code point has been written from before on. */
+static void fold_literal(struct translate *t, size_t before)
+{
+    const bool is_i = t->has_i && folds_i(t);
+    if ((!is_i && !(t->letters && folds_ascii(t))) || t->out->failed)
         return;
     t->out->size = before;
-    put(t, "[" ALL_I "]");
+    put(t, is_i ? "[" ALL_I : "[");
+    put_letters(t);
+    put(t, "]");
+}
+
+/* What has been written from before on is not to be folded. */
+static void keep_case(struct translate *t, size_t before)
+{
+    static const char OPEN[] = "(?-i:";
+    const size_t size = t->out->size - before;
+    if (!folds_i(t))
+        return;
+    put(t, OPEN);
+    if (t->out->failed)
+        return;
+    memmove(t->out->data + before + strlen(OPEN), t->out->data + before, size);
+    memcpy(t->out->data + before, OPEN, strlen(OPEN));
+    put(t, ")");
 }
 
 static bool put_hex(struct translate *t, size_t digits)
@@ -135,6 +165,7 @@ static bool put_octal(struct translate *t, bool in_class)
 static bool put_class_escape(struct translate *t, char c, bool in_class)
 {
     const bool ascii = t->flags & REGEX_ASCII;
+    const size_t before = t->out->size;
     const char *members = NULL;
     switch (c) {
     case 'd':
@@ -144,26 +175,29 @@ static bool put_class_escape(struct translate *t, char c, bool in_class)
         members = ascii ? "\\D" : "\\P{Nd}";
         break;
     case 'w':
-        members = ascii ? "0-9A-Za-z_" : "\\p{L}\\p{N}_";
+        members = ascii ? "0-9A-Za-z_" : REGEX_SETS_WORD;
         break;
     case 'W':
         if (in_class)
-            members = "\\W"; /* ASCII: no complement of several classes inside another */
+            members = ascii ? "\\W" : REGEX_SETS_NOT_WORD;
         break;
     case 's':
-        members = ascii ? "\\t-\\r\\x20" : SPACE_SET;
+        members = ascii ? "\\t-\\r\\x20" : REGEX_SETS_SPACE;
         break;
     case 'S':
-        members = ascii ? "\\x00-\\x08\\x0e-\\x1f\\x21-\\x{10ffff}" : NOT_SPACE_SET;
+        members = ascii ? "\\x00-\\x08\\x0e-\\x1f\\x21-\\x{10ffff}" : REGEX_SETS_NOT_SPACE;
         break;
     default:
         return false;
     }
     if (!in_class)
         put(t, c == 'W' ? "[^" : "[");
-    put(t, members ? members : ascii ? "0-9A-Za-z_" : "\\p{L}\\p{N}_");
+    put(t, members ? members : ascii ? "0-9A-Za-z_" : REGEX_SETS_WORD);
     if (!in_class)
         put(t, "]");
+    if (!in_class && (c | 0x20) == 'w')
+        keep_case(t, before);
+    t->has_words |= (c | 0x20) == 'w';
     t->at += 2;
     return true;
 }
@@ -206,20 +240,13 @@ static bool put_escape(struct translate *t, bool in_class)
 /* What is left of \w: RE2 has no complement of a class inside another. */
 static bool put_word_idiom(struct translate *t)
 {
-    static const char *const IDIOMS[][2] = {
-        {"[^\\W\\d_]", "\\p{L}"},
-        {"[^\\W_\\d]", "\\p{L}"},
-        {"[^\\d\\W_]", "\\p{L}"},
-        {"[^_\\W\\d]", "\\p{L}"},
-        {"[^\\W\\d]", "[\\p{L}\\p{Nl}\\p{No}_]"},
-        {"[^\\d\\W]", "[\\p{L}\\p{Nl}\\p{No}_]"},
-        {"[^\\W_]", "[\\p{L}\\p{N}]"},
-        {"[^_\\W]", "[\\p{L}\\p{N}]"},
-    };
+    static const char *const IDIOMS[][2] = {REGEX_SETS_IDIOMS};
     for (size_t i = 0; i < sizeof IDIOMS / sizeof IDIOMS[0]; i++) {
         if (!more(t, IDIOMS[i][0]))
             continue;
+        const size_t before = t->out->size;
         put(t, IDIOMS[i][1]);
+        keep_case(t, before);
         t->at += strlen(IDIOMS[i][0]);
         return true;
     }
@@ -228,12 +255,13 @@ static bool put_word_idiom(struct translate *t)
 
 static bool put_class(struct translate *t)
 {
-    const size_t begin = t->at;
+    const size_t begin = t->at, before = t->out->size;
     if (put_word_idiom(t))
         return true;
     put(t, "[");
     t->at++;
-    t->has_i = t->is_range = false;
+    t->has_i = t->is_range = t->has_words = t->is_caseful = false;
+    t->letters = 0;
     if (peek(t, 0) == '^') {
         put(t, "^");
         t->at++;
@@ -241,7 +269,10 @@ static bool put_class(struct translate *t)
     for (bool first = true; t->at < t->pattern.size; first = false) {
         const char c = peek(t, 0);
         if (c == ']' && !first) {
+            put_letters(t);
             put(t, t->has_i && folds_i(t) ? ALL_I "]" : "]");
+            if (t->has_words && !t->is_caseful)
+                keep_case(t, before);
             t->at++;
             return true;
         }
@@ -467,6 +498,9 @@ static bool skip_verbose(struct translate *t)
 static bool put_one(struct translate *t)
 {
     const char c = peek(t, 0);
+    const size_t before = t->out->size;
+    t->has_i = false;
+    t->letters = 0;
     if (skip_verbose(t))
         return true;
     if (!strchr("*+?{", c) || c == '\0') /* quantifiers look at what stands before them */
@@ -475,7 +509,10 @@ static bool put_one(struct translate *t)
     case '\\':
         if (peek(t, 1) && strchr("AZbB", peek(t, 1)))
             t->before = NOTHING;
-        return put_escape(t, false);
+        if (!put_escape(t, false))
+            return false;
+        fold_literal(t, before);
+        return true;
     case '[':
         return put_class(t);
     case '(':
@@ -503,8 +540,10 @@ static bool put_one(struct translate *t)
     default:
         if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z' && c != 'i') ||
             (c >= 'A' && c <= 'Z' && c != 'I') || c == ' ' || c == '_')
-            break;
-        put_literal(t);
+            if (!folds_ascii(t))
+                break;
+        put_code_point(t, text_utf8_next(t->pattern, &t->at));
+        fold_literal(t, before);
         return true;
     }
     text_buf_byte(t->out, c);
@@ -540,10 +579,10 @@ bool regex_translate(struct text pattern, int64_t *flags, struct text_buf *out, 
     if (!regex_check(pattern, t.flags, message))
         return false;
     put(&t, "(?");
-    put(&t, t.flags & REGEX_IGNORECASE ? "i" : "");
+    put(&t, (t.flags & REGEX_IGNORECASE) && !folds_ascii(&t) ? "i" : "");
     put(&t, t.flags & REGEX_MULTILINE ? "m" : "");
     put(&t, t.flags & REGEX_DOTALL ? "s" : "");
-    put(&t, t.flags & (REGEX_IGNORECASE | REGEX_MULTILINE | REGEX_DOTALL) ? ")" : ":)");
+    put(&t, out->data[out->size - 1] == '?' ? ":)" : ")");
     while (t.at < pattern.size)
         if (!put_one(&t))
             return false;
