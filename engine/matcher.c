@@ -2,13 +2,10 @@
 #include "engine/matcher.h"
 
 #include "engine/matcher_copy.h"
+#include "engine/matcher_parents.h"
 #include "engine/matcher_phase.h"
+#include "engine/matcher_property.h"
 #include "engine/schema_fewest.h"
-
-#include <assert.h>
-#include <string.h>
-
-enum { SLOTS = 4 * MATCHER_FRAMES_MAX, PARENTS_MAX = 256 };
 
 static const char *const words[] = {"null", "true", "false"};
 
@@ -25,7 +22,7 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
     *matcher =
         (struct matcher){.schema = schema,
                          .frames = ARENA_NEW(arena, struct matcher_frame, MATCHER_FRAMES_MAX),
-                         .slots = ARENA_NEW(arena, uint16_t, SLOTS),
+                         .slots = ARENA_NEW(arena, uint16_t, MATCHER_SLOTS),
                          .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
                          .fewest = ARENA_NEW(arena, uint32_t, MATCHER_FRAMES_MAX),
                          .names = schema_fewest_names_new(arena),
@@ -36,91 +33,6 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
     return OK;
 }
 
-static bool tops_equal(const struct matcher_frame *a, const struct matcher_frame *b)
-{
-    return a->node == b->node && a->met == b->met && a->phase == b->phase &&
-           a->space == b->space && a->state == b->state && a->count == b->count &&
-           memcmp(&a->seen, &b->seen, sizeof a->seen) == 0;
-}
-
-static uint32_t slot_of(const struct matcher *matcher, const struct matcher_frame *frame)
-{
-    uint64_t hash = frame->parent * 31u + frame->node;
-    hash = (hash * 131 + frame->phase) * 131 + frame->space;
-    hash = (hash * 1000003 + frame->state) * 1000003 + frame->count + frame->met * 8191u;
-    for (size_t i = 0; i < sizeof frame->seen.bits / sizeof *frame->seen.bits; i++)
-        hash = (hash ^ frame->seen.bits[i]) * 0x9e3779b97f4a7c15ull;
-    uint32_t slot = (uint32_t)(hash ^ hash >> 32) % SLOTS;
-    for (; matcher->slots[slot]; slot = (slot + 1) % SLOTS) {
-        const struct matcher_frame *held = &matcher->frames[matcher->slots[slot]];
-        if (held->parent == frame->parent && tops_equal(held, frame))
-            break;
-    }
-    return slot;
-}
-
-uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame)
-{
-    const uint32_t slot = slot_of(matcher, frame);
-    if (matcher->slots[slot])
-        return matcher->slots[slot];
-    if (matcher->frame_count == MATCHER_FRAMES_MAX) {
-        matcher->dropped++;
-        return 0;
-    }
-    static_assert(SLOTS - 1 <= UINT16_MAX, "a slot's number fits slot_of");
-    matcher->slots[slot] = (uint16_t)matcher->frame_count;
-    matcher->slot_of[matcher->frame_count] = (uint16_t)slot;
-    matcher->frames[matcher->frame_count] = *frame;
-    matcher->fewest[matcher->frame_count] = 0;
-    return (uint16_t)matcher->frame_count++;
-}
-
-/* Parents are in ascending order in a list, the last one for itself. */
-static uint32_t read_parents(const struct matcher *matcher, uint16_t list, uint16_t *parents)
-{
-    uint32_t count = 0;
-    while (list != 0 && matcher->frames[list].phase == MATCHER_LIST &&
-           count < PARENTS_MAX - 1) {
-        parents[count++] = matcher->frames[list].parent;
-        list = (uint16_t)matcher->frames[list].state;
-    }
-    parents[count++] = list;
-    return count;
-}
-
-/* The list of what is in both. */
-static uint16_t join_parents(struct matcher *matcher, uint16_t a, uint16_t b)
-{
-    uint16_t from[2][PARENTS_MAX];
-    uint16_t joined[2 * PARENTS_MAX];
-    uint32_t count = 0;
-    uint32_t at[2] = {0, 0};
-    if (a == b)
-        return a;
-    const uint32_t sizes[2] = {read_parents(matcher, a, from[0]),
-                               read_parents(matcher, b, from[1])};
-    while (at[0] < sizes[0] || at[1] < sizes[1]) {
-        const int s =
-            at[0] == sizes[0] || (at[1] < sizes[1] && from[1][at[1]] < from[0][at[0]]);
-        const uint16_t parent = from[s][at[s]++];
-        if (count == 0 || joined[count - 1] != parent)
-            joined[count++] = parent;
-    }
-    if (count > PARENTS_MAX) {
-        matcher->dropped += count - PARENTS_MAX;
-        count = PARENTS_MAX;
-    }
-    uint16_t list = joined[count - 1];
-    for (uint32_t i = count - 1; i-- > 0;) {
-        const struct matcher_frame link = {
-            .phase = MATCHER_LIST, .parent = joined[i], .state = list};
-        const uint16_t longer = matcher_intern(matcher, &link);
-        list = longer ? longer : list;
-    }
-    return list;
-}
-
 /* A way more, or one more parent of a way that is alike. */
 static void add(const struct step *step, struct matcher_frame frame)
 {
@@ -128,7 +40,7 @@ static void add(const struct step *step, struct matcher_frame frame)
     struct matcher_state *out = step->out;
     uint32_t at = 0;
     while (at < out->count &&
-           (out->ways[at] == 0 || !tops_equal(&matcher->frames[out->ways[at]], &frame)))
+           (out->ways[at] == 0 || !matcher_is_alike(&matcher->frames[out->ways[at]], &frame)))
         at++;
     if (at == MATCHER_WAYS_MAX) {
         matcher->dropped++;
@@ -136,7 +48,7 @@ static void add(const struct step *step, struct matcher_frame frame)
     }
     if (at < out->count)
         frame.parent =
-            join_parents(matcher, matcher->frames[out->ways[at]].parent, frame.parent);
+            matcher_parents_join(matcher, matcher->frames[out->ways[at]].parent, frame.parent);
     const uint16_t way = matcher_intern(matcher, &frame);
     if (way == 0)
         return;
@@ -147,8 +59,8 @@ static void add(const struct step *step, struct matcher_frame frame)
 /* What frame is within goes on: each of its parents. */
 static void pop(const struct step *step, const struct matcher_frame *frame)
 {
-    uint16_t parents[PARENTS_MAX];
-    const uint32_t count = read_parents(step->matcher, frame->parent, parents);
+    uint16_t parents[MATCHER_PARENTS_MAX];
+    const uint32_t count = matcher_parents_read(step->matcher, frame->parent, parents);
     for (uint32_t i = 0; i < count; i++) {
         if (parents[i] != 0) {
             add(step, step->matcher->frames[parents[i]]);
@@ -181,53 +93,13 @@ static const struct schema_node *node_of(const struct step *step, uint16_t node)
     return &step->matcher->schema->nodes[node];
 }
 
-/* Whether a property of this option can come next, and the object then be completed. */
-static bool option_fits(const struct schema_object *object, const struct matcher_frame *frame,
-                        uint32_t way, struct schema_option option)
-{
-    struct schema_progress progress = {.seen = frame->seen,
-                                       .count = frame->count + 1,
-                                       .met = (uint16_t)(frame->met | option.meets)};
-    if (way < object->name_count) {
-        if (frame->seen.bits[way / 64] >> (way % 64) & 1)
-            return false;
-        progress.seen.bits[way / 64] |= 1ull << (way % 64);
-    }
-    return schema_object_can_end(object, &progress);
-}
-
-bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
-                      uint32_t way)
-{
-    const struct schema_options *options = &object->ways[way];
-    for (uint32_t i = 0; i < options->count; i++)
-        if (option_fits(object, frame, way, options->list[i]))
-            return true;
-    return false;
-}
-
-/* Whether the name that is being read can become one of a property that fits. */
-static bool name_can_end(const struct schema_object *object, const struct matcher_frame *frame)
-{
-    const struct schema_ways *reach = &object->reach[frame->state];
-    for (uint64_t left = reach->others; left; left &= left - 1)
-        if (matcher_way_fits(object, frame,
-                             object->name_count + (uint32_t)__builtin_ctzll(left)))
-            return true;
-    for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
-        for (uint64_t left = reach->names.bits[word] & ~frame->seen.bits[word]; left;
-             left &= left - 1)
-            if (matcher_way_fits(object, frame, word * 64 + (uint32_t)__builtin_ctzll(left)))
-                return true;
-    return false;
-}
-
 static void begin_name(const struct step *step, struct matcher_frame frame)
 {
     frame.phase = MATCHER_OBJECT_NAME;
     frame.space = 0;
     frame.state = AUTOMATON_START;
-    if (step->byte == '"' && name_can_end(node_of(step, frame.node)->object, &frame))
+    if (step->byte == '"' &&
+        matcher_property_can_come(node_of(step, frame.node)->object, &frame))
         add(step, frame);
 }
 
@@ -239,7 +111,7 @@ static void end_name(const struct step *step, struct matcher_frame frame)
     const struct schema_options *options = &object->ways[way];
     for (uint32_t i = 0; i < options->count; i++) {
         struct matcher_frame named = frame;
-        if (!option_fits(object, &frame, way, options->list[i]))
+        if (!matcher_property_fits(object, &frame, way, options->list[i]))
             continue;
         if (way < object->name_count)
             named.seen.bits[way / 64] |= 1ull << (way % 64);
@@ -257,7 +129,7 @@ static bool go_on_name(const struct schema_object *object, struct matcher_frame 
                        uint8_t byte)
 {
     frame->state = automaton_step(&object->names, frame->state, byte);
-    return frame->state != AUTOMATON_DEAD && name_can_end(object, frame);
+    return frame->state != AUTOMATON_DEAD && matcher_property_can_come(object, frame);
 }
 
 static void step_name(const struct step *step, struct matcher_frame frame)
@@ -307,7 +179,7 @@ static void step_object(const struct step *step, struct matcher_frame frame)
     frame.phase = MATCHER_OBJECT_COMMA;
     frame.space = 0;
     frame.state = AUTOMATON_START;
-    if (step->byte == ',' && name_can_end(object, &frame)) {
+    if (step->byte == ',' && matcher_property_can_come(object, &frame)) {
         frame.state = 0;
         add(step, frame);
     }
@@ -526,23 +398,6 @@ static void step_frame(const struct step *step, struct matcher_frame frame)
     case MATCHER_LIST:
         break;
     }
-}
-
-bool matcher_is_list(const struct matcher_frame *frame)
-{
-    return frame->phase == MATCHER_LIST;
-}
-
-uint32_t matcher_mark(const struct matcher *matcher)
-{
-    return matcher->frame_count;
-}
-
-/* The frame made last was the last to be put in slots: without it they are as they were. */
-void matcher_rewind(struct matcher *matcher, uint32_t mark)
-{
-    while (matcher->frame_count > mark)
-        matcher->slots[matcher->slot_of[--matcher->frame_count]] = 0;
 }
 
 void matcher_start(struct matcher *matcher, struct matcher_state *state)

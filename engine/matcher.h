@@ -30,6 +30,7 @@
 
 enum {
     MATCHER_FRAMES_MAX = 1 << 14,
+    MATCHER_SLOTS = 4 * MATCHER_FRAMES_MAX,
     MATCHER_WAYS_MAX = 128,
     MATCHER_SPACES_MAX = 40,
     MATCHER_DEPTH_MAX = 100 /* objects and arrays in one another: base/json.h takes 128 */
@@ -52,8 +53,8 @@ struct matcher {
                                     matcher_copy_check); NULL: none */
     struct matcher_frame *frames; /* [FRAMES_MAX]; 0: the text is complete */
     uint32_t frame_count;
-    uint32_t dropped; /* ways that there was no room for */
-    uint16_t *slots;
+    uint32_t dropped;  /* ways that there was no room for */
+    uint16_t *slots;   /* [MATCHER_SLOTS] by a frame's hash */
     uint16_t *slot_of; /* [FRAMES_MAX] where in slots a frame is */
     uint32_t *fewest;  /* [FRAMES_MAX] of matcher_fewest.c; 0: not known yet */
     struct schema_fewest_names *names;
@@ -69,6 +70,8 @@ MUST_USE enum status matcher_init(struct matcher *matcher, const struct schema *
                                   struct arena *arena, struct error *err);
 /* The number of a frame like this one; 0: there is no room. */
 uint16_t matcher_intern(struct matcher *matcher, const struct matcher_frame *frame);
+/* Whether frames are alike but for their parents. */
+bool matcher_is_alike(const struct matcher_frame *a, const struct matcher_frame *b);
 /* Whether a frame is a link of a list of parents: its state is a frame then, too. */
 bool matcher_is_list(const struct matcher_frame *frame);
 /* Frames made after a mark are forgotten, the last first: for looking ahead. */
@@ -88,10 +91,6 @@ enum matcher_place matcher_place(const struct matcher_frame *frame);
 bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte);
 void matcher_add(struct matcher *matcher, struct matcher_state *state,
                  const struct matcher_frame *way);
-/* Whether a property of that way can come next, and the object then be completed. */
-bool matcher_way_fits(const struct schema_object *object, const struct matcher_frame *frame,
-                      uint32_t way);
-
 /* Forgets all frames that state does not need, and renames those that it does: other states
  * made before are void. For long texts: frames are never forgotten otherwise. */
 void matcher_compact(struct matcher *matcher, struct matcher_state *state);

@@ -1,6 +1,8 @@
 /* matcher_inside - see matcher_inside.h. */
 #include "engine/matcher_inside.h"
 
+#include "engine/matcher_property.h"
+
 bool matcher_inside_enter(const struct matcher *matcher, const struct matcher_state *state,
                           struct matcher_inside *inside)
 {
@@ -42,7 +44,8 @@ static bool is_free_name(const struct schema_object *object, const struct matche
     uint64_t fitting = 0; /* of the ways that are no listed names */
     for (uint64_t left = object->reach[frame->state].others; left; left &= left - 1) {
         const uint32_t n = (uint32_t)__builtin_ctzll(left);
-        fitting |= (uint64_t)matcher_way_fits(object, frame, object->name_count + n) << n;
+        fitting |= (uint64_t)matcher_property_way_fits(object, frame, object->name_count + n)
+                   << n;
     }
     for (uint32_t s = AUTOMATON_START; fitting && s < object->names.state_count; s++)
         if (object->names.distance[s] != AUTOMATON_NEVER &&
