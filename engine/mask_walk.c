@@ -3,6 +3,7 @@
 
 #include "engine/automaton_plain.h"
 #include "engine/matcher_fewest.h"
+#include "engine/matcher_property.h"
 #include "engine/schema_fewest.h"
 
 #include <string.h>
@@ -27,7 +28,8 @@ size_t mask_walk_bytes(const struct text *bytes, uint32_t vocab)
            (VOCAB_TREE_DEPTH_MAX + 2) * sizeof(struct mask_walk_place) +
            MATCHER_FRAMES_MAX * (sizeof(struct matcher_frame) + 7 * sizeof(uint16_t)) +
            sizeof(struct schema_fewest_names) +
-           SCHEMA_FEWEST_NAMES * (size_t)AUTOMATON_STATES_MAX * 2 * sizeof(uint32_t) + 4096;
+           SCHEMA_FEWEST_NAMES * (size_t)AUTOMATON_STATES_MAX * 2 * sizeof(uint32_t) +
+           matcher_property_bytes() + 4096;
 }
 
 static uint32_t plain_characters(struct text text)
@@ -236,7 +238,7 @@ static void walk_plain(struct mask_walk *walk, struct mask_search *search)
         const struct vocab_tree_node *node = &tree->nodes[i];
         struct mask_walk_place *to = &walk->path[node->depth];
         if (node->byte == '"' || !step_place(matcher, to - 1, node->byte, to) ||
-            matcher_fewest_floor(matcher, &to->inside) >= search->left) {
+            !matcher_fewest_keep(matcher, &to->inside, search->left)) {
             i = node->end;
         } else if (matcher_fewest_settled(matcher, &to->inside) < search->left) {
             add_under(walk, i, search->mask);

@@ -26,9 +26,10 @@ enum status matcher_init(struct matcher *matcher, const struct schema *schema,
                          .slot_of = ARENA_NEW(arena, uint16_t, MATCHER_FRAMES_MAX),
                          .fewest = ARENA_NEW(arena, uint32_t, MATCHER_FRAMES_MAX),
                          .names = schema_fewest_names_new(arena),
+                         .properties = matcher_property_new(arena),
                          .frame_count = 1};
     if (!matcher->frames || !matcher->slots || !matcher->slot_of || !matcher->fewest ||
-        !matcher->names)
+        !matcher->names || !matcher->properties)
         FAIL(err, ERR_MEMORY, "matcher: no room for %d frames", MATCHER_FRAMES_MAX);
     return OK;
 }
@@ -99,7 +100,8 @@ static void begin_name(const struct step *step, struct matcher_frame frame)
     frame.space = 0;
     frame.state = AUTOMATON_START;
     if (step->byte == '"' &&
-        matcher_property_can_come(node_of(step, frame.node)->object, &frame))
+        matcher_property_can_come(step->matcher->properties, node_of(step, frame.node)->object,
+                                  &frame))
         add(step, frame);
 }
 
@@ -125,11 +127,12 @@ static void end_name(const struct step *step, struct matcher_frame frame)
 }
 
 /* A byte within a name. False: it does not fit. */
-static bool go_on_name(const struct schema_object *object, struct matcher_frame *frame,
-                       uint8_t byte)
+static bool go_on_name(const struct matcher *matcher, struct matcher_frame *frame, uint8_t byte)
 {
+    const struct schema_object *object = matcher->schema->nodes[frame->node].object;
     frame->state = automaton_step(&object->names, frame->state, byte);
-    return frame->state != AUTOMATON_DEAD && matcher_property_can_come(object, frame);
+    return frame->state != AUTOMATON_DEAD &&
+           matcher_property_can_come(matcher->properties, object, frame);
 }
 
 static void step_name(const struct step *step, struct matcher_frame frame)
@@ -139,7 +142,7 @@ static void step_name(const struct step *step, struct matcher_frame frame)
         end_name(step, frame);
         return;
     }
-    if (go_on_name(object, &frame, step->byte))
+    if (go_on_name(step->matcher, &frame, step->byte))
         add(step, frame);
 }
 
@@ -179,7 +182,8 @@ static void step_object(const struct step *step, struct matcher_frame frame)
     frame.phase = MATCHER_OBJECT_COMMA;
     frame.space = 0;
     frame.state = AUTOMATON_START;
-    if (step->byte == ',' && matcher_property_can_come(object, &frame)) {
+    if (step->byte == ',' &&
+        matcher_property_can_come(step->matcher->properties, object, &frame)) {
         frame.state = 0;
         add(step, frame);
     }
@@ -400,11 +404,17 @@ static void step_frame(const struct step *step, struct matcher_frame frame)
     }
 }
 
+void matcher_forget(struct matcher *matcher)
+{
+    schema_fewest_names_forget(matcher->names);
+    matcher_property_forget(matcher->properties);
+}
+
 void matcher_start(struct matcher *matcher, struct matcher_state *state)
 {
     matcher_rewind(matcher, 1);
     matcher->dropped = 0;
-    schema_fewest_names_forget(matcher->names);
+    matcher_forget(matcher);
     const struct matcher_frame first = {.node = matcher->schema->root, .phase = MATCHER_VALUE};
     state->ways[0] = matcher_intern(matcher, &first);
     state->count = 1;
@@ -440,7 +450,7 @@ bool matcher_go_on(const struct matcher *matcher, struct matcher_frame *frame, u
 {
     const struct schema_node *node = &matcher->schema->nodes[frame->node];
     return frame->phase == MATCHER_STRING ? go_on_string(matcher, node, frame, byte)
-                                          : go_on_name(node->object, frame, byte);
+                                          : go_on_name(matcher, frame, byte);
 }
 
 void matcher_add(struct matcher *matcher, struct matcher_state *state,

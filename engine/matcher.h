@@ -58,7 +58,11 @@ struct matcher {
     uint16_t *slot_of; /* [FRAMES_MAX] where in slots a frame is */
     uint32_t *fewest;  /* [FRAMES_MAX] of matcher_fewest.c; 0: not known yet */
     struct schema_fewest_names *names;
+    struct matcher_properties *properties;
 };
+
+/* What is kept of parts of the schema is of no use for another. */
+void matcher_forget(struct matcher *matcher);
 
 /* The ways a text may be read so far; none: it is not of the schema. */
 struct matcher_state {

@@ -162,6 +162,20 @@ uint32_t matcher_fewest_floor(struct matcher *matcher, const struct matcher_insi
     return fewest;
 }
 
+bool matcher_fewest_keep(struct matcher *matcher, struct matcher_inside *inside, uint32_t left)
+{
+    const uint32_t count = inside->count;
+    inside->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (floor_of(matcher, &inside->ways[i]) >= left)
+            continue;
+        if (inside->count != i)
+            inside->ways[inside->count] = inside->ways[i];
+        inside->count++;
+    }
+    return inside->count > 0;
+}
+
 static const struct matcher_characters no_characters = {1, 0};
 
 /* Of strings whose characters are counted: each one until the minimum saves a byte. */

@@ -22,6 +22,9 @@ struct matcher_characters {
 
 /* No more than that of any text that is still inside, however it went on. */
 uint32_t matcher_fewest_floor(struct matcher *matcher, const struct matcher_inside *inside);
+/* Keeps those ways of which, as long as they stay inside, some may lead to an end in fewer
+ * bytes than left. False: there is none. */
+bool matcher_fewest_keep(struct matcher *matcher, struct matcher_inside *inside, uint32_t left);
 /* Of a way inside: with how many more characters, if all are plain (automaton_plain.h), fewer
  * than left bytes lead to an end from behind them; none if last is less than first. False: that
  * is not told by their number. */

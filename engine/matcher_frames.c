@@ -1,7 +1,8 @@
 /*
  * matcher_frames - a part of matcher.h: the frames, each once.
  *
- * They are found again by a hash over all that they are; where two meet, the next slot is taken.
+ * They are found again by a hash over all that they are; where two meet, the next slot is
+ * taken.
  */
 #include "engine/matcher.h"
 #include "engine/matcher_phase.h"

@@ -41,12 +41,7 @@ void matcher_inside_leave(struct matcher *matcher, const struct matcher_inside *
 /* Whether a name may go on in any way that its automaton knows, whatever was seen. */
 static bool is_free_name(const struct schema_object *object, const struct matcher_frame *frame)
 {
-    uint64_t fitting = 0; /* of the ways that are no listed names */
-    for (uint64_t left = object->reach[frame->state].others; left; left &= left - 1) {
-        const uint32_t n = (uint32_t)__builtin_ctzll(left);
-        fitting |= (uint64_t)matcher_property_way_fits(object, frame, object->name_count + n)
-                   << n;
-    }
+    const uint64_t fitting = matcher_property_others(object, frame);
     for (uint32_t s = AUTOMATON_START; fitting && s < object->names.state_count; s++)
         if (object->names.distance[s] != AUTOMATON_NEVER &&
             (object->reach[s].others & fitting) == 0)

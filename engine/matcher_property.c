@@ -1,6 +1,116 @@
 /* matcher_property - see matcher_property.h. */
 #include "engine/matcher_property.h"
 
+#include "engine/schema_progress.h"
+
+#include <string.h>
+
+enum { PLACES = 64 };
+
+/* What is known of an object with some properties. */
+struct place {
+    const struct schema_object *object;
+    struct schema_set seen;
+    uint32_t count;
+    uint32_t turn; /* it is of another schema unless this is the table's */
+    uint16_t met;
+    struct schema_ways known, fits; /* ways looked at, and those of them that fit */
+};
+
+struct matcher_properties {
+    struct place places[PLACES];
+    struct place *last; /* asked for, or NULL */
+    uint32_t turn;
+};
+
+size_t matcher_property_bytes(void)
+{
+    return sizeof(struct matcher_properties);
+}
+
+struct matcher_properties *matcher_property_new(struct arena *arena)
+{
+    struct matcher_properties *kept = ARENA_NEW(arena, struct matcher_properties, 1);
+    if (kept)
+        kept->turn = 1;
+    return kept;
+}
+
+void matcher_property_forget(struct matcher_properties *kept)
+{
+    kept->last = NULL;
+    kept->turn++;
+    if (kept->turn == 0) { /* after 2^32 turns one from long ago could look like new */
+        memset(kept->places, 0, sizeof kept->places);
+        kept->turn = 1;
+    }
+}
+
+static bool is_place(const struct place *place, const struct schema_object *object,
+                     const struct matcher_frame *frame)
+{
+    return place->object == object && place->count == frame->count &&
+           place->met == frame->met &&
+           memcmp(&place->seen, &frame->seen, sizeof place->seen) == 0;
+}
+
+static uint32_t place_index(const struct schema_object *object,
+                            const struct matcher_frame *frame)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)object / sizeof *object * 31 + frame->count;
+    hash = hash * 131 + frame->met;
+    for (uint32_t i = 0; i < SCHEMA_NAMES_MAX / 64; i++)
+        hash = (hash ^ frame->seen.bits[i]) * 0x9e3779b97f4a7c15ull;
+    return (uint32_t)(hash >> 32) % PLACES;
+}
+
+/* Another place of the same hash gives way. */
+static struct place *find(struct matcher_properties *kept, const struct schema_object *object,
+                          const struct matcher_frame *frame)
+{
+    if (kept->last && is_place(kept->last, object, frame))
+        return kept->last;
+    struct place *place = &kept->places[place_index(object, frame)];
+    kept->last = place;
+    if (place->turn == kept->turn && is_place(place, object, frame))
+        return place;
+    *place = (struct place){.object = object,
+                            .seen = frame->seen,
+                            .count = frame->count,
+                            .turn = kept->turn,
+                            .met = frame->met};
+    return place;
+}
+
+static bool way_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                     uint32_t way)
+{
+    const struct schema_progress progress = {frame->seen, frame->count, frame->met};
+    return schema_progress_can_take(object, &progress, way);
+}
+
+/* Looks at a listed name, which stands for all that are alike: but for their order. */
+static bool learn_name(struct place *place, const struct matcher_frame *frame, uint32_t name)
+{
+    const struct schema_object *object = place->object;
+    const bool fits = way_fits(object, frame, name);
+    for (uint32_t n = 0; n < object->name_count; n++) {
+        if (n != name && (object->in_order || object->alike[n] != object->alike[name]))
+            continue;
+        place->known.names.bits[n / 64] |= 1ull << (n % 64);
+        place->fits.names.bits[n / 64] |= (uint64_t)fits << (n % 64);
+    }
+    return fits;
+}
+
+static bool learn_other(struct place *place, const struct matcher_frame *frame, uint32_t n)
+{
+    const bool fits = way_fits(place->object, frame, place->object->name_count + n);
+    place->known.others |= 1ull << n;
+    place->fits.others |= (uint64_t)fits << n;
+    return fits;
+}
+
 bool matcher_property_fits(const struct schema_object *object,
                            const struct matcher_frame *frame, uint32_t way,
                            struct schema_option option)
@@ -13,32 +123,42 @@ bool matcher_property_fits(const struct schema_object *object,
             return false;
         progress.seen.bits[way / 64] |= 1ull << (way % 64);
     }
-    return schema_object_can_end(object, &progress);
+    return schema_progress_can_end(object, &progress);
 }
 
-bool matcher_property_way_fits(const struct schema_object *object,
-                               const struct matcher_frame *frame, uint32_t way)
+uint64_t matcher_property_others(const struct schema_object *object,
+                                 const struct matcher_frame *frame)
 {
-    const struct schema_options *options = &object->ways[way];
-    for (uint32_t i = 0; i < options->count; i++)
-        if (matcher_property_fits(object, frame, way, options->list[i]))
-            return true;
-    return false;
+    uint64_t fitting = 0;
+    for (uint64_t left = object->reach[frame->state].others; left; left &= left - 1) {
+        const uint32_t n = (uint32_t)__builtin_ctzll(left);
+        fitting |= (uint64_t)way_fits(object, frame, object->name_count + n) << n;
+    }
+    return fitting;
 }
 
-bool matcher_property_can_come(const struct schema_object *object,
+bool matcher_property_can_come(struct matcher_properties *kept,
+                               const struct schema_object *object,
                                const struct matcher_frame *frame)
 {
     const struct schema_ways *reach = &object->reach[frame->state];
-    for (uint64_t left = reach->others; left; left &= left - 1)
-        if (matcher_property_way_fits(object, frame,
-                                      object->name_count + (uint32_t)__builtin_ctzll(left)))
+    struct place *place = find(kept, object, frame);
+    if (reach->others & place->fits.others)
+        return true;
+    for (uint64_t left = reach->others & ~place->known.others; left; left &= left - 1)
+        if (learn_other(place, frame, (uint32_t)__builtin_ctzll(left)))
             return true;
-    for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++)
-        for (uint64_t left = reach->names.bits[word] & ~frame->seen.bits[word]; left;
-             left &= left - 1)
-            if (matcher_property_way_fits(object, frame,
-                                          word * 64 + (uint32_t)__builtin_ctzll(left)))
+    for (uint32_t word = 0; word < SCHEMA_NAMES_MAX / 64; word++) {
+        const uint64_t names = reach->names.bits[word] & ~frame->seen.bits[word];
+        if (names & place->fits.names.bits[word])
+            return true;
+        for (uint64_t left = names; left; left &= left - 1) {
+            const uint32_t name = word * 64 + (uint32_t)__builtin_ctzll(left);
+            if (place->known.names.bits[word] >> (name % 64) & 1)
+                continue;
+            if (learn_name(place, frame, name))
                 return true;
+        }
+    }
     return false;
 }

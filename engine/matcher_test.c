@@ -165,7 +165,11 @@ static const char *const walked[] = {
     "{\"type\": \"object\", \"properties\": {\"why\": {\"type\": \"string\"}, \"what\": "
     "{\"type\": "
     "[\"string\", \"null\"]}}, \"required\": [\"why\", \"what\"], \"additionalProperties\": "
-    "false, \"x-in-order\": true}"};
+    "false, \"x-in-order\": true}",
+    /* where an object has no property, and the one around it has */
+    "{\"type\": \"object\", \"required\": [\"a\"], \"additionalProperties\": false, "
+    "\"properties\": {\"a\": {\"type\": \"object\", \"maxProperties\": 0, "
+    "\"additionalProperties\": false, \"properties\": {\"c\": {}}}}}"};
 
 static void random_texts_have_no_dead_end_and_parse(void **state)
 {
@@ -250,6 +254,8 @@ static void what_is_not_supported_is_named(void **state)
          "schema #/not: minProperties of two or more"},
         {"{\"x-in-order\": 1}", "x-in-order other than a bool"},
         {"{\"x-in-order\": true, \"properties\": {\"a\": true}, \"required\": [\"a\"], "
+         "\"additionalProperties\": "
+         "{\"type\": \"null\"}, "
          "\"type\": \"object\"}",
          "x-in-order is not supported but"},
         {"{\"x-in-order\": true, \"properties\": {\"a\": true}, \"type\": \"object\", "

@@ -1,8 +1,6 @@
 /* matcher_text - see matcher_text.h. */
 #include "engine/matcher_text.h"
 
-#include "engine/schema_fewest.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -98,7 +96,7 @@ void matcher_text_resume(const struct matcher_text *text, const struct schema *s
 {
     uint16_t numbers[MATCHER_TEXT_FRAMES_MAX + 1] = {0};
     matcher_rewind(matcher, 1);
-    schema_fewest_names_forget(matcher->names);
+    matcher_forget(matcher);
     matcher->schema = schema;
     for (uint16_t i = 0; i < text->frame_count; i++) {
         struct matcher_frame frame = text->frames[i];

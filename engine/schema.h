@@ -111,6 +111,10 @@ struct schema_object {
     uint32_t min, max;          /* properties */
     const struct json *minimum; /* the schema that asks for min, while it is compiled */
     uint16_t needs;
+    uint32_t *sets;  /* [way_count] a bit for each set of needs that it may meet */
+    uint16_t *alike; /* [name_count] the first one that does what this one does for needs */
+    uint8_t others[1 << SCHEMA_NEEDS_MAX]; /* fewest of the other ways from each set of needs
+                                              to all of them; UINT8_MAX: they do not do */
     bool in_order; /* they come as listed: all are required, and there are no others */
     bool open;     /* there is an object of it */
     struct schema_costs costs;
@@ -156,14 +160,12 @@ struct schema {
     bool copies; /* a node is copied */
 };
 
-/* Whether an object with these properties can be completed: seen names, count in all. */
+/* The properties that an object has: seen names, count in all (schema_progress.h). */
 struct schema_progress {
     struct schema_set seen;
     uint32_t count;
     uint16_t met;
 };
-bool schema_object_can_end(const struct schema_object *object,
-                           const struct schema_progress *progress);
 /* Fewest further items of an array; UINT32_MAX: it cannot be completed. */
 uint32_t schema_array_fewest(const struct schema_array *array, uint32_t count, uint16_t marks);
 

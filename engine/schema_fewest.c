@@ -7,6 +7,7 @@
 #include "engine/schema_fewest.h"
 
 #include "engine/schema_object.h"
+#include "engine/schema_progress.h"
 
 #include <string.h>
 
@@ -118,7 +119,7 @@ static uint32_t way_fewest(const struct schema_node *nodes, const struct schema_
         after.met |= options->list[i].meets;
         if (way < object->name_count)
             after.seen.bits[way / 64] |= 1ull << (way % 64);
-        if (schema_object_can_end(object, &after))
+        if (schema_progress_can_end(object, &after))
             fewest = less(fewest, schema_fewest_sum(nodes[options->list[i].node].fewest,
                                                     schema_fewest_object(object, &after)));
     }
@@ -141,24 +142,28 @@ struct schema_fewest_names *schema_fewest_names_new(struct arena *arena)
 
 void schema_fewest_names_forget(struct schema_fewest_names *names)
 {
-    names->count = names->hand = 0;
+    names->count = names->hand = names->last = 0;
 }
 
-static bool progress_equal(const struct schema_progress *a, const struct schema_progress *b)
+static bool is_of(const struct schema_fewest_name *name, const struct schema_object *object,
+                  const struct schema_progress *progress)
 {
-    return a->count == b->count && a->met == b->met &&
-           memcmp(&a->seen, &b->seen, sizeof a->seen) == 0;
+    return name->object == object && name->progress.count == progress->count &&
+           name->progress.met == progress->met &&
+           memcmp(&name->progress.seen, &progress->seen, sizeof progress->seen) == 0;
 }
 
 struct schema_fewest_name *schema_fewest_name_of(struct schema_fewest_names *names,
                                                  const struct schema_object *object,
                                                  const struct schema_progress *progress)
 {
-    for (uint32_t i = 0; i < names->count; i++)
-        if (names->list[i].object == object &&
-            progress_equal(&names->list[i].progress, progress))
-            return &names->list[i];
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (is_of(&names->list[names->last], object, progress))
+            return &names->list[names->last];
+        names->last = names->last + 1 < names->count ? names->last + 1 : 0;
+    }
     struct schema_fewest_name *name = &names->list[names->hand];
+    names->last = names->hand;
     names->hand = (names->hand + 1) % SCHEMA_FEWEST_NAMES;
     names->count += names->count < SCHEMA_FEWEST_NAMES;
     name->object = object;

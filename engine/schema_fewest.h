@@ -41,6 +41,7 @@ struct schema_fewest_name {
 struct schema_fewest_names {
     struct schema_fewest_name list[SCHEMA_FEWEST_NAMES];
     uint32_t count, hand; /* the next to be given to another name */
+    uint32_t last;        /* asked for: several ways of a text are asked for in turn */
 };
 
 /* NULL: the arena is full. */

@@ -10,10 +10,11 @@
 #include "engine/schema_facts.h"
 #include "engine/schema_names.h"
 #include "engine/schema_needs.h"
+#include "engine/schema_progress.h"
 
 #include <string.h>
 
-enum { WAYS_MAX = SCHEMA_NAMES_MAX + SCHEMA_OTHERS_MAX, NEVER = UINT8_MAX };
+enum { WAYS_MAX = SCHEMA_NAMES_MAX + SCHEMA_OTHERS_MAX };
 
 struct object_build {
     struct schema_build *build;
@@ -261,82 +262,16 @@ enum status schema_object_make(struct schema_build *build, const struct schema_p
     object->settled = ARENA_NEW(build->arena, uint64_t, states);
     object->ways =
         ARENA_NEW(build->arena, struct schema_options, object->name_count + SCHEMA_OTHERS_MAX);
-    if (!object->way || !object->reach || !object->settled || !object->ways)
+    object->sets = ARENA_NEW(build->arena, uint32_t, object->name_count + SCHEMA_OTHERS_MAX);
+    object->alike = ARENA_NEW(build->arena, uint16_t, object->name_count + 1u);
+    if (!object->way || !object->reach || !object->settled || !object->ways || !object->sets ||
+        !object->alike)
         FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
     for (uint32_t state = AUTOMATON_START; state < states; state++)
         if (automaton_ends(&object->names, state))
             TRY(find_way(&make, state, &object->way[state]));
     node->object = object;
     return OK;
-}
-
-static uint32_t count_bits(const struct schema_set *set, const struct schema_set *without)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < sizeof set->bits / sizeof *set->bits; i++)
-        count += (uint32_t)__builtin_popcountll(set->bits[i] & ~without->bits[i]);
-    return count;
-}
-
-/* One more property of a way may come, at this cost. */
-static void add_property(const struct schema_options *options, uint32_t cost, uint8_t *fewest)
-{
-    uint8_t with[1 << SCHEMA_NEEDS_MAX];
-    memcpy(with, fewest, sizeof with);
-    for (uint32_t met = 0; met < sizeof with; met++) {
-        if (fewest[met] == NEVER)
-            continue;
-        for (uint32_t i = 0; i < options->count; i++) {
-            const uint32_t to = met | options->list[i].meets;
-            if (fewest[met] + cost < with[to])
-                with[to] = (uint8_t)(fewest[met] + cost);
-        }
-    }
-    memcpy(fewest, with, sizeof with);
-}
-
-/* Fewest further properties that meet all needs, those required among them. */
-static uint32_t fewest_properties(const struct schema_object *object,
-                                  const struct schema_progress *progress)
-{
-    uint8_t fewest[1 << SCHEMA_NEEDS_MAX];
-    const uint32_t missing = count_bits(&object->required, &progress->seen);
-    if (object->needs == progress->met)
-        return missing;
-    memset(fewest, NEVER, sizeof fewest);
-    fewest[progress->met] = 0;
-    for (uint32_t n = 0; n < object->name_count; n++)
-        if (!bit(&progress->seen, n))
-            add_property(&object->ways[n], bit(&object->required, n) ? 0 : 1, fewest);
-    for (uint32_t round = 0; round < SCHEMA_NEEDS_MAX; round++)
-        for (uint32_t way = object->name_count; way < object->way_count; way++)
-            add_property(&object->ways[way], 1, fewest);
-    return fewest[object->needs] == NEVER ? UINT32_MAX : fewest[object->needs] + missing;
-}
-
-/* Whether those seen are the first of the list: then the others can still come in order. */
-static bool is_in_order(const struct schema_progress *progress)
-{
-    static const struct schema_set none = {.bits = {0}};
-    const uint32_t count = count_bits(&progress->seen, &none);
-    for (uint32_t n = 0; n < count; n++)
-        if (!bit(&progress->seen, n))
-            return false;
-    return true;
-}
-
-bool schema_object_can_end(const struct schema_object *object,
-                           const struct schema_progress *progress)
-{
-    if (object->in_order && !is_in_order(progress))
-        return false;
-    const uint64_t fewest = fewest_properties(object, progress);
-    if (fewest == UINT32_MAX || progress->count + fewest > object->max ||
-        object->min > object->max)
-        return false;
-    return object->usable.others != 0 ||
-           (uint64_t)progress->count + count_bits(&object->usable.names, &progress->seen) >=
-               object->min;
 }
 
 uint32_t schema_object_distance(const struct schema_build *build, struct schema_object *object)
@@ -357,7 +292,8 @@ uint32_t schema_object_distance(const struct schema_build *build, struct schema_
         else
             object->usable.others |= 1ull << (way - object->name_count);
     }
-    object->open = schema_object_can_end(object, &none);
+    schema_progress_fill(object);
+    object->open = schema_progress_can_end(object, &none);
     if (!object->open)
         return UINT32_MAX;
     return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX - 1;
@@ -421,12 +357,19 @@ static void fill_settled(struct schema_object *object)
             settled[s] = 0;
 }
 
+static uint32_t count_bits(const struct schema_set *set)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof set->bits / sizeof *set->bits; i++)
+        count += (uint32_t)__builtin_popcountll(set->bits[i]);
+    return count;
+}
+
 /* A name that is not listed may come twice, and is then one property. Of those that count, one
  * beside those required is another for sure; two may be the same. */
 static bool counts_twice(const struct schema_object *object)
 {
-    static const struct schema_set none = {.bits = {0}};
-    const uint32_t required = count_bits(&object->required, &none);
+    const uint32_t required = count_bits(&object->required);
     return object->open && object->usable.others != 0 && object->min > required + 1;
 }
 

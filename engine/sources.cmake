@@ -11,7 +11,7 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/copied_text.c engine/copied.c engine/automaton.c engine/automaton_plain.c engine/regex.c engine/regex_parse.c engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c engine/schema_choice.c engine/schema_want.c
   engine/schema_text.c engine/schema_number.c engine/schema_build.c engine/schema_needs.c
-  engine/schema_names.c engine/schema_object.c engine/schema_array.c engine/schema_fewest.c engine/schema.c engine/matcher_copy.c engine/matcher.c engine/matcher_frames.c engine/matcher_parents.c engine/matcher_property.c
+  engine/schema_names.c engine/schema_progress.c engine/schema_object.c engine/schema_array.c engine/schema_fewest.c engine/schema.c engine/matcher_copy.c engine/matcher.c engine/matcher_frames.c engine/matcher_parents.c engine/matcher_property.c
   engine/matcher_text.c engine/matcher_inside.c engine/matcher_fewest.c engine/matcher_compact.c engine/vocab_texts.c engine/vocab_tree.c engine/constraint.c engine/constraint_table.c
   engine/mask_walk.c engine/masks.c
   engine/seq.c engine/seen.c engine/draft.c engine/waiting.c engine/sched.c engine/batch_build.c engine/step.c

@@ -181,7 +181,7 @@ fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
   engine/schema_choice.c
   engine/schema_want.c engine/schema_text.c engine/schema_number.c engine/schema_build.c
-  engine/schema_needs.c engine/schema_names.c engine/schema_object.c engine/schema_array.c
+  engine/schema_needs.c engine/schema_names.c engine/schema_progress.c engine/schema_object.c engine/schema_array.c
   engine/schema_fewest.c engine/schema.c engine/matcher_copy.c engine/matcher_compact.c engine/automaton_plain.c
   engine/matcher.c engine/matcher_frames.c engine/matcher_parents.c engine/matcher_property.c)
 fuzz(reply_fuzz ROOMS base SOURCES protocol/minions/remote_wire.c protocol/minions/sse.c
