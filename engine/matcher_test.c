@@ -42,6 +42,16 @@ static const struct {
     {"{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 3}",
      {"\"ab\"", "\"\xc3\xa9\\n\\ud83d\\ude00\""},
      {"\"a\"", "\"abcd\"", "\"\\ud83d\\ude00\""}},
+    /* as many letters as the matcher counts, beside another maximum */
+    {"{\"type\": \"string\", \"pattern\": \"^\\\\p{L}{1,20}$\"}",
+     {"\"\xc3\xa9\"", "\"abcdefghijklmnopqrs\xe4\xb8\xad\""},
+     {"\"\"", "\"abcdefghijklmnopqrst\xe4\xb8\xad\"", "\"a b\""}},
+    {"{\"type\": \"string\", \"pattern\": \"^[\\\\p{L}\\\\p{N} ]{2,50}$\", \"maxLength\": 4}",
+     {"\"\xc3\xa9 1\"", "\"ab12\""},
+     {"\"a\"", "\"abcde\"", "\"ab!\""}},
+    {"{\"type\": [\"string\", \"null\"], \"pattern\": \"^\\\\p{L}{0,50}$\", \"minLength\": 51}",
+     {"null"},
+     {"\"a\"", "\"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\""}},
     {"{\"enum\": [\"a\\\"b\", 3, null]}", {"\"a\\\"b\"", "3", "null"}, {"\"a\"", "4"}},
     {"{\"type\": \"string\", \"pattern\": \"^(?=.*[0-9])(?!.*xx)[a-z0-9\\\"]+$\", "
      "\"maxLength\": 26}",

@@ -1,66 +1,22 @@
-/*
- * regex - from the parsed pattern to nodes; see regex.h. Parsing is regex_parse.c.
- *
- * A range of code points becomes runs of UTF-8 whose bytes each have one range: it is cut where
- * the length changes, at the surrogates, and then wherever a trailing byte is not whole.
- */
+/* regex - from the parsed pattern to nodes; see regex.h. Parsing is regex_parse.c. */
 #include "engine/regex.h"
 
 #include "engine/regex_parse.h"
-
-#include <string.h>
+#include "engine/regex_utf8.h"
 
 static const struct regex_range any_character = {0, 0x10ffff};
 
-struct utf8_run {
-    char first[4], last[4];
-    size_t size;
-};
-
-/* Adds [first, last] of one UTF-8 length: every byte after the first that differs must span
- * 80 .. BF, or the range is cut. */
-static uint16_t add_utf8(const struct regex_target *target, uint32_t first, uint32_t last,
-                         uint16_t or_else)
+/* The part of a range that lies in another stands for itself in ASCII. */
+static uint16_t add_ascii(const struct regex_target *target, struct regex_range range,
+                          struct regex_range within, uint16_t or_else)
 {
-    struct utf8_run run;
-    while (first <= last) {
-        uint32_t end = last;
-        for (uint32_t bits = 6; bits <= 18; bits += 6) {
-            const uint32_t block = (1u << bits) - 1;
-            if ((first & ~block) == (end & ~block) || end < 0x80)
-                continue;
-            if ((first & block) != 0)
-                end = first | block;
-            else if ((end & block) != block)
-                end = (end & ~block) - 1;
-        }
-        run.size = text_utf8_put(first, run.first);
-        text_utf8_put(end, run.last);
-        uint16_t node = target->after;
-        for (size_t i = run.size; i-- > 0;)
-            node =
-                automaton_range(target->nfa, (uint8_t)run.first[i], (uint8_t)run.last[i], node);
-        or_else = or_else ? automaton_split(target->nfa, node, or_else) : node;
-        if (end == last)
-            break;
-        first = end + 1;
-    }
-    return or_else;
-}
-
-/* A range as it stands for itself; cut where UTF-8 changes its length. */
-static uint16_t add_plain(const struct regex_target *target, struct regex_range range,
-                          uint16_t or_else)
-{
-    static const struct regex_range lengths[] = {
-        {0, 0x7f}, {0x80, 0x7ff}, {0x800, 0xd7ff}, {0xe000, 0xffff}, {0x10000, 0x10ffff}};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        const uint32_t first = range.first > lengths[i].first ? range.first : lengths[i].first;
-        const uint32_t last = range.last < lengths[i].last ? range.last : lengths[i].last;
-        if (first <= last)
-            or_else = add_utf8(target, first, last, or_else);
-    }
-    return or_else;
+    const uint32_t first = range.first > within.first ? range.first : within.first;
+    const uint32_t last = range.last < within.last ? range.last : within.last;
+    if (first > last)
+        return or_else;
+    const uint16_t node =
+        automaton_range(target->nfa, (uint8_t)first, (uint8_t)last, target->after);
+    return or_else ? automaton_split(target->nfa, node, or_else) : node;
 }
 
 /* A control character, quote or backslash as JSON escapes it: by two bytes and by \u00XX. */
@@ -92,14 +48,9 @@ static uint16_t add_json(const struct regex_target *target, struct regex_range r
                          uint16_t or_else)
 {
     static const struct regex_range bare[] = {
-        {0x20, '"' - 1}, {'"' + 1, '\\' - 1}, {'\\' + 1, 0x10ffff}};
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
-        const struct regex_range part = {range.first > bare[i].first ? range.first
-                                                                     : bare[i].first,
-                                         range.last < bare[i].last ? range.last : bare[i].last};
-        if (part.first <= part.last)
-            or_else = add_plain(target, part, or_else);
-    }
+        {0x20, '"' - 1}, {'"' + 1, '\\' - 1}, {'\\' + 1, 0x7f}};
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        or_else = add_ascii(target, range, bare[i], or_else);
     const bool controls = range.first == 0 && range.last >= 0x1f;
     if (controls) { /* all at once: what [^a] has, in a tenth of the nodes */
         struct nfa *nfa = target->nfa;
@@ -122,11 +73,12 @@ static uint16_t add_json(const struct regex_target *target, struct regex_range r
 static uint16_t add_characters(const struct regex_target *target,
                                const struct regex_range *ranges, uint32_t count)
 {
+    static const struct regex_range ascii = {0, 0x7f};
     uint16_t node = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count && ranges[i].first < 0x80; i++)
         node = target->options.bytes == REGEX_JSON ? add_json(target, ranges[i], node)
-                                                   : add_plain(target, ranges[i], node);
-    return node;
+                                                   : add_ascii(target, ranges[i], ascii, node);
+    return regex_utf8_add(target->nfa, ranges, count, target->after, node);
 }
 
 uint16_t regex_literal(const struct regex_target *target, struct text text)
@@ -199,6 +151,12 @@ enum status regex_add(const struct regex_target *target, struct text pattern, ui
 {
     const struct regex_part *part = NULL;
     TRY(regex_parse(pattern, target->scratch, &part, err));
+    *start = regex_add_parsed(target, part);
+    return OK;
+}
+
+uint16_t regex_add_parsed(const struct regex_target *target, const struct regex_part *part)
+{
     const struct regex_range whole[1] = {any_character};
     const struct regex_part any = {.kind = REGEX_SET, .ranges = whole, .count = 1};
     const struct regex_part anything = {.kind = REGEX_REPEAT, .a = &any, .max = REGEX_NO_MAX};
@@ -208,6 +166,5 @@ enum status regex_add(const struct regex_target *target, struct text pattern, ui
     at.after = add_part(&at, part);
     if (target->options.span == REGEX_SEARCH)
         at.after = add_part(&at, &anything);
-    *start = at.after;
-    return OK;
+    return at.after;
 }

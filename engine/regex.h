@@ -20,7 +20,11 @@
 #include "base/text.h"
 #include "engine/automaton.h"
 
-enum { REGEX_REPEAT_MAX = 1000, REGEX_DEPTH_MAX = 64 };
+enum {
+    REGEX_REPEAT_MAX = 1000,
+    REGEX_DEPTH_MAX = 64,
+    REGEX_PARTS_MAX = 20000 /* a sequence of parts is as deep on the stack: two a character */
+};
 
 enum regex_bytes { REGEX_PLAIN, REGEX_JSON };
 enum regex_span { REGEX_WHOLE, REGEX_SEARCH }; /* the whole text, or a part of it, matches */
@@ -44,6 +48,10 @@ struct regex_target {
 };
 MUST_USE enum status regex_add(const struct regex_target *target, struct text pattern,
                                uint16_t *start, struct error *err);
+
+/* The same of a pattern that was parsed (regex_parse.h). */
+struct regex_part;
+uint16_t regex_add_parsed(const struct regex_target *target, const struct regex_part *part);
 
 /* The exact text, then target->after. */
 uint16_t regex_literal(const struct regex_target *target, struct text text);

@@ -14,7 +14,7 @@ enum { RANGES_MAX = 4096, NAME_SHOWN_MAX = 40 };
 struct parser {
     struct text pattern;
     size_t at;
-    uint32_t depth;
+    uint32_t depth, parts;
     struct arena *arena;
     struct error *err;
 };
@@ -43,6 +43,9 @@ static bool take(struct parser *parser, const char *bytes)
 static enum status new_part(struct parser *parser, struct regex_part value,
                             const struct regex_part **part)
 {
+    if (++parser->parts > REGEX_PARTS_MAX)
+        FAIL(parser->err, ERR_LIMIT, "regular expression: more than %d parts, at byte %zu",
+             REGEX_PARTS_MAX, parser->at);
     struct regex_part *made = ARENA_NEW(parser->arena, struct regex_part, 1);
     if (!made)
         FAIL(parser->err, ERR_MEMORY, "regular expression: the arena is full at byte %zu",

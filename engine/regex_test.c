@@ -4,6 +4,8 @@
  */
 #include "engine/regex.h"
 
+#include "tokenizer/unicode.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,6 +96,65 @@ static void texts_match_as_they_should(void **state)
     }
 }
 
+/* Whether the automaton takes that character and no other bytes of it. */
+static bool takes(const struct automaton *automaton, uint32_t character)
+{
+    char utf8[5] = {0};
+    utf8[text_utf8_put(character, utf8)] = 0;
+    return accepts(automaton, utf8);
+}
+
+static void a_class_has_its_characters_and_no_others(void **state)
+{
+    static const struct {
+        const char *pattern;
+        struct regex_range ranges[4];
+    } cases[] = {
+        {"^[^]$", {{0, 0x10ffff}}},
+        {"^[^\\u00e9]$", {{0, 0xe8}, {0xea, 0x10ffff}}},
+        {"^[\\u0080-\\u07ff\\u0fff\\u1000]$", {{0x80, 0x7ff}, {0xfff, 0x1000}}},
+        {"^[\\u07c0-\\u083f\\uffc0-\\ud800\\udc3f]$", {{0x7c0, 0x83f}, {0xffc0, 0x1003f}}},
+        {"^[\\ud7ff-\\ue000]$", {{0xd7ff, 0xe000}}},
+        {"^[x\\udbc0\\udc00-\\udbff\\udffe]$", {{'x', 'x'}, {0x100000, 0x10fffe}}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct automaton automaton;
+        assert_int_equal(make(&automaton, cases[i].pattern, (struct regex_options){0}, NULL),
+                         OK);
+        for (uint32_t c = 1; c <= 0x10ffff; c++) {
+            bool is_of = false;
+            if (c >= 0xd800 && c < 0xe000)
+                continue;
+            for (int r = 0; r < 4; r++)
+                is_of =
+                    is_of || (c >= cases[i].ranges[r].first && c <= cases[i].ranges[r].last);
+            if (takes(&automaton, c) != is_of)
+                fail_msg("%s: U+%04X", cases[i].pattern, c);
+        }
+    }
+}
+
+static void letters_are_what_unicode_calls_so(void **state)
+{
+    struct automaton automaton;
+    (void)state;
+    assert_int_equal(make(&automaton, "^\\p{L}$", (struct regex_options){0}, NULL), OK);
+    assert_true(automaton.state_count < 310); /* 404 when each range had states of its own */
+    for (uint32_t c = 1; c <= 0x10ffff; c++) {
+        const uint8_t of = unicode_category(c);
+        const bool is_letter = of == UNICODE_LU || of == UNICODE_LL || of == UNICODE_LT ||
+                               of == UNICODE_LM || of == UNICODE_LO;
+        if ((c < 0xd800 || c >= 0xe000) && takes(&automaton, c) != is_letter)
+            fail_msg("U+%04X", c);
+    }
+    assert_int_equal(make(&automaton, "^\\p{L}{1,20}$", (struct regex_options){0}, NULL), OK);
+    assert_false(accepts(&automaton, "\xe4\xb8\xad\xc3\xa9 "));
+    assert_true(accepts(&automaton, "\xe4\xb8\xad\xc3\xa9x"));
+    assert_true(accepts(&automaton, "abcdefghijklmnopqrs\xc3\xa9"));
+    assert_false(accepts(&automaton, "abcdefghijklmnopqrst\xc3\xa9"));
+}
+
 static void inside_a_json_string_characters_are_escaped(void **state)
 {
     struct automaton automaton;
@@ -159,6 +220,9 @@ static void sizes_are_capped(void **state)
     assert_int_equal(make_of("", "(a)", 3 * REGEX_DEPTH_MAX, "", &err), OK);
     assert_int_equal(make_of("", "(", REGEX_DEPTH_MAX, "", &err), ERR_LIMIT);
     assert_non_null(strstr(err.text, "nest deeper"));
+    assert_int_equal(make_of("", "ab", 2500, "", &err), OK);
+    assert_int_equal(make_of("", "ab", 500000, "", &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "20000 parts"));
     assert_int_equal(make_of("[", "aa-cb", 5000, "]", &err), OK); /* one range of all */
     assert_int_equal(make_of_many(4096, &err), OK);
     assert_int_equal(make_of_many(4097, &err), ERR_LIMIT);
@@ -197,6 +261,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_match_as_they_should),
         cmocka_unit_test(inside_a_json_string_characters_are_escaped),
+        cmocka_unit_test(a_class_has_its_characters_and_no_others),
+        cmocka_unit_test(letters_are_what_unicode_calls_so),
         cmocka_unit_test(sizes_are_capped),
         cmocka_unit_test(what_is_not_supported_is_named),
     };

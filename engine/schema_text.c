@@ -1,6 +1,7 @@
 /* schema_text - see schema_text.h. */
 #include "engine/schema_text.h"
 
+#include "engine/regex_open.h"
 #include "engine/schema_want.h"
 
 #include <stdio.h>
@@ -74,7 +75,22 @@ static enum status want_values(struct schema_want *want, const struct schema_val
     return OK;
 }
 
-static enum status want_part(struct schema_want *want, const struct schema_part *part)
+/* A pattern whose end of a repetition is left to the matcher, which counts characters: *most
+ * comes to be no more than it leaves. Others as they are. */
+static enum status want_open(struct schema_want *want, struct text pattern, uint32_t *most)
+{
+    const struct regex_part *part = NULL;
+    uint32_t characters = 0;
+    if (regex_parse(pattern, want->arena, &part, NULL) != OK || /* it may have look-aheads */
+        !regex_open(part, want->arena, &part, &characters))
+        return schema_want_pattern(want, pattern, true);
+    *most = characters < *most ? characters : *most;
+    return schema_want_parsed(want, part);
+}
+
+/* most: NULL where nobody counts characters. */
+static enum status want_part(struct schema_want *want, const struct schema_part *part,
+                             uint32_t *most)
 {
     struct text text;
     const bool holds = part->kind == SCHEMA_PART_HOLDS;
@@ -90,7 +106,8 @@ static enum status want_part(struct schema_want *want, const struct schema_part 
                                 : text_equal(key, TEXT("format")) ? part->at
                                                                   : NULL;
     if (json_text(pattern, &text))
-        TRY(schema_want_pattern(want, text, holds));
+        TRY(holds && most ? want_open(want, text, most)
+                          : schema_want_pattern(want, text, holds));
     return json_text(format, &text) ? schema_want_format(want, text, holds) : OK;
 }
 
@@ -185,10 +202,14 @@ enum status schema_text_strings(struct schema_build *build,
     struct schema_length length;
     TRY(schema_text_length(parts, strings->values, &length, build->err));
     TRY(schema_want_init(&want, build, REGEX_JSON));
+    uint32_t most = SCHEMA_NO_MAX;
     for (uint32_t i = 0; i < parts->count; i++)
-        TRY(want_part(&want, &parts->parts[i]));
-    const bool counts = strings->node && length.characters.max != SCHEMA_NO_MAX &&
-                        length.characters.max > SCHEMA_TEXT_LENGTH_MAX &&
+        TRY(want_part(&want, &parts->parts[i], strings->node ? &most : NULL));
+    if (most < length.characters.max)
+        length.characters.max = most;
+    const bool is_long = length.characters.max != SCHEMA_NO_MAX &&
+                         length.characters.max > SCHEMA_TEXT_LENGTH_MAX;
+    const bool counts = strings->node && (is_long || most != SCHEMA_NO_MAX) &&
                         length.characters.min <= length.characters.max;
     if (counts) {
         strings->node->characters_max = length.characters.max;

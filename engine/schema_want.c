@@ -124,17 +124,22 @@ enum status schema_want_label(struct schema_want *want, bool holds, uint16_t *la
     return OK;
 }
 
+/* Before an end with that label. */
+static struct regex_target target_of(struct schema_want *want, uint16_t label)
+{
+    return (struct regex_target){.nfa = &want->nfa,
+                                 .scratch = want->arena,
+                                 .after = automaton_accept(&want->nfa, label),
+                                 .options = {.bytes = want->bytes, .span = REGEX_SEARCH}};
+}
+
 static enum status add_pattern(struct schema_want *want, struct text pattern, bool holds)
 {
     struct nfa *nfa = &want->nfa;
     uint16_t label = 0;
     uint16_t start = 0;
     TRY(schema_want_label(want, holds, &label));
-    const struct regex_target target = {
-        .nfa = nfa,
-        .scratch = want->arena,
-        .after = automaton_accept(nfa, label),
-        .options = {.bytes = want->bytes, .span = REGEX_SEARCH}};
+    const struct regex_target target = target_of(want, label);
     TRY(regex_add(&target, pattern, &start, want->err));
     nfa->start = automaton_split(nfa, nfa->start, start);
     return OK;
@@ -196,6 +201,16 @@ enum status schema_want_pattern(struct schema_want *want, struct text pattern, b
                      : add_pattern(want, text_buf_text(&whole), true);
     text_buf_deinit(&whole);
     return status;
+}
+
+enum status schema_want_parsed(struct schema_want *want, const struct regex_part *part)
+{
+    struct nfa *nfa = &want->nfa;
+    uint16_t label = 0;
+    TRY(schema_want_label(want, true, &label));
+    const struct regex_target target = target_of(want, label);
+    nfa->start = automaton_split(nfa, nfa->start, regex_add_parsed(&target, part));
+    return OK;
 }
 
 enum status schema_want_buffer(struct schema_want *want, struct text_buf *pattern, bool holds)

@@ -29,7 +29,11 @@ MUST_USE enum status schema_want_label(struct schema_want *want, bool holds, uin
 /* A pattern; it may begin with ^ and look-aheads, which are restrictions of their own. */
 MUST_USE enum status schema_want_pattern(struct schema_want *want, struct text pattern,
                                          bool holds);
-/* The same; pattern is given back. */
+/* One that was parsed in the arena since schema_want_init. */
+struct regex_part;
+MUST_USE enum status schema_want_parsed(struct schema_want *want,
+                                        const struct regex_part *part);
+/* A pattern as text; it is given back. */
 MUST_USE enum status schema_want_buffer(struct schema_want *want, struct text_buf *pattern,
                                         bool holds);
 /* Nothing at all. */

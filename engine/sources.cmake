@@ -8,7 +8,8 @@ room(engine NEEDS kernels tokenizer base SOURCES
   engine/forward.c engine/forward_buffers.c engine/forward_graph.c
   engine/model_run.c engine/text_loss.c
   engine/kv_pool.c engine/kv_prefix.c engine/stop.c
-  engine/copied_text.c engine/copied.c engine/automaton.c engine/automaton_plain.c engine/regex.c engine/regex_parse.c engine/regex_property.c
+  engine/copied_text.c engine/copied.c engine/automaton.c engine/automaton_plain.c engine/regex.c engine/regex_parse.c engine/regex_utf8.c engine/regex_open.c
+  engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c engine/schema_choice.c engine/schema_want.c
   engine/schema_text.c engine/schema_number.c engine/schema_build.c engine/schema_needs.c
   engine/schema_names.c engine/schema_progress.c engine/schema_object.c engine/schema_array.c engine/schema_fewest.c engine/schema.c engine/matcher_copy.c engine/matcher.c engine/matcher_frames.c engine/matcher_parents.c engine/matcher_property.c

@@ -177,7 +177,8 @@ fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/
 fuzz(ask_fuzz ROOMS api engine tokenizer base SOURCES protocol/api/endpoints.c protocol/api/ask.c
   protocol/api/messages.c protocol/api/anthropic_talk.c protocol/api/field.c protocol/api/openai.c protocol/api/response_format.c protocol/api/tokenize.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c
-  engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_property.c
+  engine/automaton.c engine/regex.c engine/regex_parse.c engine/regex_utf8.c engine/regex_open.c
+  engine/regex_property.c
   engine/schema_ref.c engine/schema_parts.c engine/schema_facts.c engine/schema_evaluated.c
   engine/schema_choice.c
   engine/schema_want.c engine/schema_text.c engine/schema_number.c engine/schema_build.c
