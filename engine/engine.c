@@ -273,9 +273,8 @@ static void fill_info(struct engine *engine, const struct engine_plan *plan,
     info->simd = device_simd_name(device_simd(engine->device));
     info->kv = kv_layout_type_name(plan->kv_type);
     info->precision = options->precision;
-    const uint64_t table = (uint64_t)model->config.vocab * (uint64_t)model->config.hidden;
     info->layer_parameters = model_layer_parameters(model);
-    info->parameters = info->layer_parameters + (model->is_head_tied ? 1 : 2) * table;
+    info->parameters = model_parameters(model);
     info->weight_bytes = model->weight_bytes;
     info->kv_bytes = plan->page_bytes * plan->page_count;
     info->vocab = (uint32_t)model->config.vocab;

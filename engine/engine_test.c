@@ -529,12 +529,13 @@ static void parameters_are_those_of_the_file(void **state)
 {
     (void)state;
     enum { HIDDEN = 64, FFN = 96, KV = 32, LAYERS = 2 };
-    const uint64_t layer = 2 * HIDDEN * HIDDEN + 2 * HIDDEN * KV + 3 * HIDDEN * FFN;
+    const uint64_t norms = (2 * LAYERS + 1) * HIDDEN;
+    const uint64_t matrices = 2 * HIDDEN * HIDDEN + 2 * HIDDEN * KV + 3 * HIDDEN * FFN;
     const uint64_t table = TINY_MODEL_VOCAB * HIDDEN;
     for (int precision = ENGINE_EXACT; precision <= ENGINE_INT8; precision++) {
         const enum engine_precision as = (enum engine_precision)precision;
-        assert_int_equal(parameters_of(false, as), LAYERS * layer + table);
-        assert_int_equal(parameters_of(true, as), LAYERS * layer + 2 * table);
+        assert_int_equal(parameters_of(false, as), LAYERS * matrices + norms + table);
+        assert_int_equal(parameters_of(true, as), LAYERS * matrices + norms + 2 * table);
     }
 }
 

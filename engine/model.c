@@ -125,3 +125,36 @@ uint64_t model_layer_parameters(const struct model *model)
     }
     return count;
 }
+
+static uint64_t layer_vector_parameters(const struct model_layer *layer, int32_t head_dim)
+{
+    const struct {
+        const float *data;
+        int32_t size;
+    } vectors[] = {
+        {layer->attn_norm, layer->q.in_dim},
+        {layer->ffn_norm, layer->q.in_dim},
+        {layer->attn_post_norm, layer->q.in_dim},
+        {layer->ffn_post_norm, layer->q.in_dim},
+        {layer->q_norm, head_dim},
+        {layer->k_norm, head_dim},
+        {layer->q_bias, layer->q.out_dim},
+        {layer->k_bias, layer->k.out_dim},
+        {layer->v_bias, layer->v.out_dim},
+    };
+    uint64_t count = 0;
+    for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++)
+        count += vectors[v].data ? (uint64_t)vectors[v].size : 0;
+    return count;
+}
+
+uint64_t model_parameters(const struct model *model)
+{
+    const struct model_config *config = &model->config;
+    const uint64_t table = (uint64_t)config->vocab * (uint64_t)config->hidden;
+    uint64_t count = model_layer_parameters(model) + (model->is_head_tied ? 1 : 2) * table +
+                     (uint64_t)config->hidden; /* the last norm */
+    for (int32_t i = 0; i < config->layers; i++)
+        count += layer_vector_parameters(&model->layers[i], config->head_dim);
+    return count;
+}

@@ -90,5 +90,7 @@ void model_close(struct model *model, struct device *device);
 /* Of the layers' matrices, in whichever form they are: what each token of a prompt goes
  * through. Norms and biases are a thousandth. */
 uint64_t model_layer_parameters(const struct model *model);
+/* All of them, with norms, biases, the embedding, and the head where it is another matrix. */
+uint64_t model_parameters(const struct model *model);
 
 #endif

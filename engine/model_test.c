@@ -3,8 +3,8 @@
  * what its file says; each contradiction in a file is refused by name; no single-bit flip of a
  * header does harm.
  */
-#include "engine/gguf.h"
 #include "engine/model.h"
+#include "engine/model_file.h"
 #include "tests/harness/gguf_write.h"
 #include "tests/harness/sanitized.h"
 #include "tests/harness/tiny_model.h"
@@ -103,6 +103,44 @@ struct fault {
     enum status status;
     const char *reason;
 };
+
+/* Elements of a file's tensors: every one of them is a parameter, in plain ropes' files. */
+static uint64_t elements_of(const char *path)
+{
+    struct model_file file;
+    uint64_t count = 0;
+    assert_int_equal(model_file_open(&file, path, NULL), OK);
+    for (uint32_t i = 0; i < file.gguf->tensor_count; i++) {
+        const struct gguf_tensor *tensor = &file.gguf->tensors[i];
+        uint64_t elements = 1;
+        for (uint32_t d = 0; d < tensor->dim_count; d++)
+            elements *= (uint64_t)tensor->dims[d];
+        count += elements;
+    }
+    model_file_close(&file);
+    return count;
+}
+
+static void test_parameters_are_those_of_the_file(void **state)
+{
+    (void)state;
+    struct device *device = open_device();
+    for (int family = TINY_MODEL_LLAMA; family <= TINY_MODEL_SMOLLM3; family++) {
+        const struct tiny_model_options options = {.family = (enum tiny_model_family)family,
+                                                   .has_own_head = family % 2 != 0};
+        char path[32];
+        const int fd = tiny_model_open(&options, path, sizeof path);
+        for (int precision = MODEL_EXACT; precision <= MODEL_INT8; precision++) {
+            struct model *model;
+            assert_int_equal(
+                model_open(&model, path, (enum model_precision)precision, device, NULL), OK);
+            assert_int_equal(model_parameters(model), elements_of(path));
+            model_close(model, device);
+        }
+        (void)close(fd);
+    }
+    device_close(device);
+}
 
 static void test_contradictions_are_named(void **state)
 {
@@ -361,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiny_model_opens),
+        cmocka_unit_test(test_parameters_are_those_of_the_file),
         cmocka_unit_test(test_contradictions_are_named),
         cmocka_unit_test(test_tensors_of_families_are_checked),
         cmocka_unit_test(test_parts_of_other_families_are_refused),

@@ -46,7 +46,9 @@ static void write_details(struct json_writer *w, const struct engine_info *info)
 {
     struct text_buf size = {0};
     const double parameters = (double)info->parameters;
-    if (parameters < 1e9)
+    if (parameters < 1e6)
+        text_buf_format(&size, "%.0fK", parameters / 1e3);
+    else if (parameters < 1e9)
         text_buf_format(&size, "%.0fM", parameters / 1e6);
     else
         text_buf_format(&size, "%.1fB", parameters / 1e9);

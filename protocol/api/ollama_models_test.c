@@ -38,6 +38,26 @@ static bool has_number(const struct json *object, const char *key, int64_t want)
     return json_i64(json_get(object, key), &number) && number == want;
 }
 
+static void test_sizes_are_as_people_say_them(void **state)
+{
+    static const struct {
+        uint64_t parameters;
+        const char *want;
+    } cases[] = {{292800, "293K"}, {134515008, "135M"}, {8030261248, "8.0B"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_info info = INFO;
+        struct text_buf tags = {0};
+        info.parameters = cases[i].parameters;
+        ollama_models_tags(&info, 1700000000, &tags);
+        struct json *const root = parse(&tags);
+        const struct json *tag = json_first(json_get(root, "models"));
+        assert_true(has_text(json_get(tag, "details"), "parameter_size", cases[i].want));
+        json_free(root);
+        text_buf_deinit(&tags);
+    }
+}
+
 static void test_lists(void **state)
 {
     struct text_buf tags = {0}, ps = {0};
@@ -136,6 +156,7 @@ static void test_pull(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes_are_as_people_say_them),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_show),

@@ -4,6 +4,7 @@ against Ollama's description of its API."""
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -34,6 +35,17 @@ def ollama_of(server):
 def anthropic_of(server):
     return anthropic.Anthropic(base_url=f"http://127.0.0.1:{server.port}", api_key="none",
                                max_retries=0)
+
+
+def inspected(path):
+    """Parameters and context of a model, as its file has them."""
+    told = subprocess.run([BINARY, "inspect", "--json", "-m", str(path)], check=True,
+                          stdout=subprocess.PIPE, timeout=serving.GIVE_UP_S).stdout
+    found = json.loads(told)
+    return found["parameters"], found["metadata"]["llama.context_length"]
+
+
+PARAMETERS, CONTEXT = inspected(serving.ANY_MODEL)
 
 
 def raises(kind, call):
@@ -122,13 +134,15 @@ def test_ollama_embed(server):
 
 def test_ollama_models(server):
     client = ollama_of(server)
+    size = f"{PARAMETERS / 1e6:.0f}M" if PARAMETERS >= 1e6 else f"{PARAMETERS / 1e3:.0f}K"
     [model] = client.list().models
-    assert model.size > 0 and model.details.parameter_size == "134M" and model.modified_at
+    assert model.size > 0 and model.details.parameter_size == size and model.modified_at
     [running] = client.ps().models
-    assert running.digest == model.digest and running.context_length == 8192
+    assert running.digest == model.digest and running.context_length == CONTEXT
     shown = client.show("any")
     assert shown.capabilities == ["completion", "embedding"]
-    assert shown.modelinfo["llama.context_length"] == 8192
+    assert shown.modelinfo["llama.context_length"] == CONTEXT
+    assert shown.modelinfo["general.parameter_count"] == PARAMETERS
     assert client.pull("any").status == "success"
     assert [s.status for s in client.pull("any", stream=True)][-1] == "success"
 
@@ -143,7 +157,7 @@ def test_ollama_errors(server):
         assert error.status_code == 400 and word in error.error, error
     long = "word " * 9000
     error = raises(ollama.ResponseError, lambda: client.generate(model="any", prompt=long))
-    assert "tokens, the context has room for 8191" in error.error, error
+    assert f"tokens, the context has room for {CONTEXT - 1}" in error.error, error
 
 
 def test_users_stay_together(server):
