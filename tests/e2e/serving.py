@@ -26,6 +26,7 @@ if LIGHT and TINY.exists():  # what is watched is the server, whoever writes its
     OWN = tempfile.TemporaryDirectory()
     ANY_MODEL = pathlib.Path(OWN.name, "tiny.gguf")
     gguf_template.copy(TINY, ANY_MODEL, TINY_TEMPLATE)
+CALLS_BY_ITSELF = ANY_MODEL == MODEL  # the small one calls a function where it must
 
 
 def small_model(folder):
@@ -36,6 +37,13 @@ def small_model(folder):
         gguf_template.copy(TINY, copy, serve_openai_template.TEMPLATE)
         return copy
     return MODEL if MODEL.exists() else None
+
+
+def tools_model(folder):
+    """A copy, in folder, of ANY_MODEL with a template that takes tools."""
+    copy = pathlib.Path(folder, "tools.gguf")
+    gguf_template.copy(ANY_MODEL, copy, serve_openai_template.TEMPLATE)
+    return copy
 
 
 class Server:
