@@ -70,7 +70,7 @@ def read_set(path, counts, notes):
 def main():
     folder = pathlib.Path(sys.argv[1])
     counts, notes = [0, 0, 0], []
-    print("\nsteps:")
+    print("\nsteps (builds take the time that the tests of those before leave idle):")
     for line in (folder / "steps").read_text().splitlines():
         result, seconds, name = line.split(" ", 2)
         counts[0 if result == "passed" else 1] += 1
