@@ -455,6 +455,15 @@ static struct ast *lower_walrus(struct lower *l, const struct syntax *s)
     return node->as.binary.right ? node : NULL;
 }
 
+/* On the right of a sign: (a) is no tuple. */
+static struct ast *lower_tuple_pattern(struct lower *l, const struct syntax *s)
+{
+    const struct syntax *comma = s->first, *item = lower_named(s->first);
+    while (comma && !text_equal(comma->text, TEXT(",")))
+        comma = comma->next;
+    return comma || !item ? lower_items(l, s, AST_TUPLE) : lower_expr(l, item);
+}
+
 struct ast *lower_expr(struct lower *l, const struct syntax *s)
 {
     switch (s->kind) {
@@ -468,18 +477,20 @@ struct ast *lower_expr(struct lower *l, const struct syntax *s)
     case SYNTAX_CONCATENATED:
         return lower_string(l, s);
     case SYNTAX_TRUE:
-        return lower_constant(l, s, value_bool(true));
     case SYNTAX_FALSE:
-        return lower_constant(l, s, value_bool(false));
+        return lower_constant(l, s, value_bool(s->kind == SYNTAX_TRUE));
     case SYNTAX_NONE:
         return lower_constant(l, s, value_none());
     case SYNTAX_ELLIPSIS:
         return lower_constant(l, s, (struct value){.kind = VALUE_ELLIPSIS});
     case SYNTAX_LIST:
+    case SYNTAX_LIST_PATTERN: /* a, [*b] = c, [*d] has patterns on the right, too */
         return lower_items(l, s, AST_LIST);
+    case SYNTAX_TUPLE_PATTERN:
+        return lower_tuple_pattern(l, s);
     case SYNTAX_TUPLE:
     case SYNTAX_EXPRESSION_LIST:
-    case SYNTAX_PATTERN_LIST: /* a, *b on the right of a sign */
+    case SYNTAX_PATTERN_LIST:
         return lower_items(l, s, AST_TUPLE);
     case SYNTAX_SET:
         return lower_items(l, s, AST_SET);
@@ -490,8 +501,8 @@ struct ast *lower_expr(struct lower *l, const struct syntax *s)
     case SYNTAX_DICT_COMPREHENSION:
     case SYNTAX_GENERATOR:
         return lower_comprehension(l, s);
-    case SYNTAX_UNARY:
     case SYNTAX_NOT:
+    case SYNTAX_UNARY:
         return lower_unary(l, s);
     case SYNTAX_BINARY:
     case SYNTAX_BOOLEAN:

@@ -30,13 +30,16 @@ void *parse_refuse(struct dsl_fault *fault, int32_t line, const char *format, ..
  * expression does not count. What the grammar does not read, though it is Python, is shown to
  * it as something else of the same size; each text of the tree is taken from the source itself:
  *     a = b, *(c)     as  a = b, ~(c)     an operator whose text is *
- *     f'{a:=+9}'      as  f'{a:x+9}'      not the assignment expression a := +9 */
+ *     f'{a:=+9}'      as  f'{a:x+9}'      not the assignment expression a := +9
+ *     a = b, c()      as  a = b, c();     a line that begins with a bracket might go on the one
+ *     [d] = e             [d] = e         before: the ; stands for a blank or for its end */
 struct scan {
     struct text source;
     size_t at;
     int32_t line;
     uint32_t open, continuations;
     size_t before; /* behind the last byte of the line that is no blank, or where it begins */
+    size_t begin;  /* of the line, or of the first of those that brackets make one */
     char *shown;   /* a copy of the source, or NULL */
 };
 
@@ -159,9 +162,62 @@ static bool is_lone_star(const struct scan *s)
             text_equal(word, TEXT("in")));
 }
 
+static size_t skip_blanks(struct text source, size_t at)
+{
+    while (at < source.size && (source.data[at] == ' ' || source.data[at] == '\t'))
+        at++;
+    return at;
+}
+
+/* Whether the statement of this line may have another behind it: if x: f(y) may not. */
+static bool is_simple(const struct scan *s)
+{
+    static const char *const COMPOUND[] = {"if",  "elif",   "else",    "for", "while",
+                                           "try", "except", "finally", "def", "with"};
+    const size_t begin = skip_blanks(s->source, s->begin);
+    size_t end = begin;
+    while (end < s->source.size && is_name_part(s->source.data[end]))
+        end++;
+    const struct text word = text_slice(s->source, begin, end);
+    bool simple = true;
+    for (size_t i = 0; i < sizeof COMPOUND / sizeof COMPOUND[0]; i++)
+        simple = simple && !text_equal(word, text_of(COMPOUND[i]));
+    return simple;
+}
+
+/* At the end of a line that ends in a bracket, behind which another with a bracket begins. */
+static void end_statement(struct scan *s)
+{
+    const struct text source = s->source;
+    const size_t indent = skip_blanks(source, s->begin) - s->begin;
+    size_t next = s->at + 1, at = skip_blanks(source, next);
+    bool is_apart = false;
+    if (s->before <= s->begin || !strchr(")]", source.data[s->before - 1]))
+        return;
+    while (at < source.size && strchr("#\r\n", source.data[at]) && source.data[at]) {
+        const size_t end = text_find(source, TEXT("\n"), at);
+        next = end == SIZE_MAX ? source.size : end + 1;
+        at = skip_blanks(source, next);
+        is_apart = true;
+    }
+    if (at >= source.size || (source.data[at] != '(' && source.data[at] != '['))
+        return;
+    if (s->before < s->at) { /* a comment, too, is room */
+        memset(s->shown + s->before, ' ', s->at - s->before);
+        s->shown[s->before] = ';';
+    } else if (is_simple(s) && (is_apart || at - next == indent)) {
+        s->shown[s->at] = ';';
+    }
+}
+
 static void scan_token(struct scan *s)
 {
     const char c = s->source.data[s->at];
+    if (c == '\n' && s->open == 0 && (s->at == 0 || s->source.data[s->at - 1] != '\\')) {
+        if (s->shown)
+            end_statement(s);
+        s->begin = s->at + 1;
+    }
     if (c == '"' || c == '\'') {
         const size_t begin = s->at;
         scan_string(s);
@@ -172,7 +228,7 @@ static void scan_token(struct scan *s)
     }
     if (s->shown && c == '*' && is_lone_star(s))
         s->shown[s->at] = '~';
-    if (c != ' ')
+    if (c != ' ' && c != '#' && c != '\r')
         s->before = s->at + 1;
     if (c == '#') {
         while (s->at < s->source.size && s->source.data[s->at] != '\n')
@@ -256,6 +312,9 @@ struct convert {
     struct interp *in;
     struct text source;
     struct dsl_fault *fault;
+    size_t
+        counted; /* the source's lines are counted up to here: a shown ; has none of its own */
+    int32_t line;
     TSTreeCursor cursor;
     uint8_t *kinds; /* [symbol] kind + 1; 0: not looked up */
     uint32_t depth;
@@ -296,7 +355,9 @@ static struct syntax *convert_node(struct convert *c)
 {
     const TSNode node = ts_tree_cursor_current_node(&c->cursor);
     const uint32_t begin = ts_node_start_byte(node), end = ts_node_end_byte(node);
-    const int32_t line = (int32_t)ts_node_start_point(node).row + 1;
+    for (; c->counted < begin; c->counted++) /* nodes come in the order of the source */
+        c->line += c->source.data[c->counted] == '\n';
+    const int32_t line = c->line;
     if (c->depth >= PARSE_DEPTH_MAX)
         return parse_refuse(c->fault, line,
                             "the expression or block is nested deeper than %d: split it up",
@@ -340,12 +401,15 @@ static TSNode find_error(TSNode root)
 static void refuse_error(struct text source, TSNode root, struct dsl_fault *fault)
 {
     const TSNode node = find_error(root);
-    const int32_t line = (int32_t)ts_node_start_point(node).row + 1;
+    const size_t begin = ts_node_start_byte(node);
+    int32_t line = 1;
+    for (size_t i = 0; i < begin; i++)
+        line += source.data[i] == '\n';
     if (ts_node_is_missing(node)) {
         parse_refuse(fault, line, "invalid syntax: `%s` is missing", ts_node_type(node));
         return;
     }
-    struct text near = text_slice(source, ts_node_start_byte(node), source.size);
+    struct text near = text_slice(source, begin, source.size);
     const size_t end = text_find(near, TEXT("\n"), 0);
     near = text_slice(near, 0, end < 60 ? end : 60);
     near.size = text_utf8_valid(near);
@@ -356,7 +420,7 @@ static const struct syntax *convert_tree(struct interp *in, struct text source, 
                                          struct dsl_fault *fault)
 {
     const TSNode root = ts_tree_root_node(tree);
-    struct convert c = {.in = in, .source = source, .fault = fault};
+    struct convert c = {.in = in, .source = source, .fault = fault, .line = 1};
     if (ts_node_has_error(root)) {
         refuse_error(source, root, fault);
         return NULL;
