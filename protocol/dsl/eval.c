@@ -146,12 +146,9 @@ static enum eval_flow run_handler(struct interp *in, struct eval_frame *f,
                                   struct exception *exception)
 {
     const struct value value = {.kind = VALUE_EXCEPTION, .as.exception = exception};
-    struct exception *before = in->handled;
     if (handler->target && !eval_assign(in, f, handler->target, value))
         return EVAL_RAISED;
-    in->handled = exception;
     const enum eval_flow flow = eval_block(in, f, &handler->body);
-    in->handled = before;
     if (handler->target && !in->out_of_budget) { /* the name goes, as in Python */
         struct exception *raised = in->raised;
         in->raised = NULL;
@@ -162,10 +159,10 @@ static enum eval_flow run_handler(struct interp *in, struct eval_frame *f,
     return flow;
 }
 
-static enum eval_flow run_handlers(struct interp *in, struct eval_frame *f,
-                                   const struct ast *node)
+/* The first handler that fits. While its classes are looked at, the exception is handled. */
+static enum eval_flow choose_handler(struct interp *in, struct eval_frame *f,
+                                     const struct ast *node, struct exception *exception)
 {
-    struct exception *exception = in->raised;
     if (!exception) /* a budget: nobody catches it */
         return EVAL_RAISED;
     for (uint32_t i = 0; i < node->as.attempt.handler_count; i++) {
@@ -183,6 +180,16 @@ static enum eval_flow run_handlers(struct interp *in, struct eval_frame *f,
     }
     in->raised = exception;
     return EVAL_RAISED;
+}
+
+static enum eval_flow run_handlers(struct interp *in, struct eval_frame *f,
+                                   const struct ast *node)
+{
+    struct exception *before = in->handled;
+    in->handled = in->raised;
+    const enum eval_flow flow = choose_handler(in, f, node, in->raised);
+    in->handled = before;
+    return flow;
 }
 
 static enum eval_flow run_try(struct interp *in, struct eval_frame *f, const struct ast *node)

@@ -77,3 +77,29 @@ t(lambda: teed())  # expect: (0, 1, [0, 1, 4, 9, 16], [4, 9, 16], 0, [(1, 4), (9
 t(lambda: itertools.tee([], -1))  # expect: ValueError | n must be >= 0
 t(lambda: (itertools.tee(5, 0), [list(x) for x in itertools.tee('ab')]))  # expect: ((), [['a', 'b'], ['a', 'b']])
 t(lambda: itertools.tee(5))  # expect: TypeError | 'int' object is not iterable
+def twice_in_classes():
+    try:
+        raise ValueError
+    except dict(a=1, **{'a': 2}):
+        pass
+def nested():
+    try:
+        try:
+            raise ValueError('x')
+        except TypeError:
+            pass
+    except ValueError as e:
+        try:
+            raise
+        except ValueError as f:
+            return e is f
+def after():
+    try:
+        raise ValueError('x')
+    except ValueError:
+        pass
+    raise
+t(lambda: twice_in_classes())  # expect: KeyError | 'a'
+t(lambda: nested())  # expect: True
+t(lambda: after())  # expect: RuntimeError | No active exception to reraise
+t(lambda: dict(a=1, **{'a': 2}))  # expect: TypeError | dict() got multiple values for keyword argument 'a'
