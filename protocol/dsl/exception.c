@@ -103,6 +103,7 @@ bool exception_raise_value(struct interp *in, const struct type *type, struct va
     return false;
 }
 
+PRINTF_LIKE(2, 3)
 static struct text number_text(char room[32], const char *format, ...)
 {
     va_list arguments;
@@ -143,7 +144,7 @@ static const char *put_conversion(struct str_builder *b, const char *at, va_list
         str_builder_add(
             b, number_text(room, at[1] == 'u' ? "%u" : "%x", va_arg(*arguments, unsigned)));
     else
-        assert(!"a conversion that messages do not know");
+        assert(false && "a conversion that messages do not know");
     return at + 2;
 }
 
