@@ -435,7 +435,7 @@ static bool round_tens(struct interp *in, double real, int zeros, struct value *
     enum { DIGITS = 40 }; /* no double is that close to a half, or to a power of ten */
     char text[FLOAT_TEXT_MAX];
     snprintf(text, sizeof text, "%.*e", DIGITS, fabs(real));
-    const int kept = atoi(strchr(text, 'e') + 1) - zeros;
+    const int kept = (int)strtol(strchr(text, 'e') + 1, NULL, 10) - zeros;
     if (kept >= 0)
         snprintf(text, sizeof text, "%.*e", kept, fabs(real));
     else if (kept == -1 &&
