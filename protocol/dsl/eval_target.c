@@ -1,6 +1,7 @@
 /* eval_target - assignment, deletion, and items by index or slice; see eval.h. */
 #include "protocol/dsl/eval.h"
 
+#include "base/checked.h"
 #include "protocol/dsl/attribute.h"
 #include "protocol/dsl/dict.h"
 #include "protocol/dsl/iter.h"
@@ -165,20 +166,32 @@ static bool str_get(struct interp *in, struct value object, struct value index,
     return out->as.str != NULL;
 }
 
+/* A part of a range: its step may be past 64 bits. */
+static bool range_part(struct interp *in, const struct range *range, const struct slice *slice,
+                       struct range *part)
+{
+    struct eval_span span;
+    int64_t first, end;
+    if (!eval_span_of(in, slice, range->count, &span))
+        return false;
+    part->count = span.count;
+    return (checked_mul_i64(range->step, span.step, &part->step) &&
+            checked_mul_i64(range->step, span.start, &first) &&
+            checked_mul_i64(range->step, span.stop, &end) &&
+            checked_add_i64(range->start, first, &part->start) &&
+            checked_add_i64(range->start, end, &part->stop)) ||
+           number_too_large(in);
+}
+
 static bool range_get(struct interp *in, struct value object, struct value index,
                       struct value *out)
 {
     const struct range *range = object.as.range;
     int64_t at;
     if (index.kind == VALUE_SLICE) {
-        struct eval_span span;
         struct range *part = INTERP_NEW(in, struct range);
-        if (!part || !eval_span_of(in, index.as.slice, range->count, &span))
+        if (!part || !range_part(in, range, index.as.slice, part))
             return false;
-        part->start = range->start + span.start * range->step;
-        part->step = range->step * span.step;
-        part->count = span.count;
-        part->stop = range->start + span.stop * range->step;
         *out = (struct value){.kind = VALUE_RANGE, .as.range = part};
         return true;
     }

@@ -35,7 +35,7 @@ double number_real(struct value value)
     return value.kind == VALUE_FLOAT ? value.as.real : (double)number_integer(value);
 }
 
-static bool too_large(struct interp *in)
+bool number_too_large(struct interp *in)
 {
     interp_leave_64(in);
     return exception_raise(in, &exception_overflow,
@@ -47,7 +47,7 @@ static bool int_floor(struct interp *in, int64_t a, int64_t b, int64_t *quotient
 {
     if (b == -1) { /* INT64_MIN / -1 is beyond 64 bits, and traps */
         *remainder = 0;
-        return checked_sub_i64(0, a, quotient) || too_large(in);
+        return checked_sub_i64(0, a, quotient) || number_too_large(in);
     }
     *quotient = a / b;
     *remainder = a % b;
@@ -63,10 +63,10 @@ static bool int_power(struct interp *in, int64_t base, int64_t exponent, int64_t
     int64_t result = 1;
     while (exponent > 0) {
         if ((exponent & 1) && !checked_mul_i64(result, base, &result))
-            return too_large(in);
+            return number_too_large(in);
         exponent >>= 1;
         if (exponent > 0 && !checked_mul_i64(base, base, &base))
-            return too_large(in);
+            return number_too_large(in);
     }
     *out = result;
     return true;
@@ -84,7 +84,7 @@ static bool int_shift(struct interp *in, enum ast_operator op, int64_t a, int64_
     *out = 0;
     if (a == 0)
         return true;
-    return (count < 63 && checked_mul_i64(a, (int64_t)1 << count, out)) || too_large(in);
+    return (count < 63 && checked_mul_i64(a, (int64_t)1 << count, out)) || number_too_large(in);
 }
 
 static bool float_power(struct interp *in, double a, double b, struct value *out)
@@ -178,13 +178,13 @@ static bool int_binary(struct interp *in, enum ast_operator op, int64_t a, int64
     bool fine = true;
     switch (op) {
     case AST_ADD:
-        fine = checked_add_i64(a, b, &result) || too_large(in);
+        fine = checked_add_i64(a, b, &result) || number_too_large(in);
         break;
     case AST_SUB:
-        fine = checked_sub_i64(a, b, &result) || too_large(in);
+        fine = checked_sub_i64(a, b, &result) || number_too_large(in);
         break;
     case AST_MUL:
-        fine = checked_mul_i64(a, b, &result) || too_large(in);
+        fine = checked_mul_i64(a, b, &result) || number_too_large(in);
         break;
     case AST_DIV:
     case AST_FLOOR_DIV:
@@ -237,7 +237,7 @@ bool number_negate(struct interp *in, struct value value, struct value *out)
         return true;
     }
     if (!checked_sub_i64(0, number_integer(value), &result))
-        return too_large(in);
+        return number_too_large(in);
     *out = value_int(result);
     return true;
 }
@@ -350,7 +350,7 @@ bool number_parse_int(struct interp *in, struct str *str, int64_t base, struct v
                    !checked_add_i64(value, minus ? -digit : digit, &value);
     }
     *out = value_int(value);
-    return overflow ? too_large(in) : true;
+    return overflow ? number_too_large(in) : true;
 }
 
 static bool float_syntax(const char *at)
@@ -401,7 +401,7 @@ bool number_truncate(struct interp *in, double real, struct value *out)
         return exception_raise(in, &exception_overflow,
                                "cannot convert float infinity to integer");
     if (real >= 9223372036854775808.0 || real < -9223372036854775808.0)
-        return too_large(in);
+        return number_too_large(in);
     *out = value_int((int64_t)real);
     return true;
 }
@@ -424,7 +424,7 @@ static bool round_int(struct interp *in, int64_t value, int64_t digits, struct v
         quotient++; /* halves go to the even neighbour */
     int64_t result;
     if (!checked_mul_i64(quotient, unit, &result))
-        return too_large(in);
+        return number_too_large(in);
     *out = value_int(result);
     return true;
 }

@@ -18,6 +18,8 @@ double number_real(struct value value);
  * operations on floats. */
 bool number_binary(struct interp *in, enum ast_operator op, const struct value pair[2],
                    struct value *out);
+/* The OverflowError of a whole number past 64 bits; false. */
+bool number_too_large(struct interp *in);
 bool number_negate(struct interp *in, struct value value, struct value *out);
 
 /* int(text, base) and float(text) with Python's syntax and messages. */

@@ -103,3 +103,5 @@ t(lambda: twice_in_classes())  # expect: KeyError | 'a'
 t(lambda: nested())  # expect: True
 t(lambda: after())  # expect: RuntimeError | No active exception to reraise
 t(lambda: dict(a=1, **{'a': 2}))  # expect: TypeError | dict() got multiple values for keyword argument 'a'
+t(lambda: range(0, 100, -2147483648)[::-9007199254740992])  # expect: OverflowError | the integer result does not fit in 64 bits
+t(lambda: (range(9)[::-1], range(1, 10, 3)[1:], range(3)[7:]))  # expect: (range(8, -1, -1), range(4, 10, 3), range(3, 3))
