@@ -37,6 +37,7 @@
 #include "kernels/attention_int8.h"
 #include "kernels/attention_merge.h"
 #include "kernels/attention_tile.h"
+#include "kernels/attention_tiles.h"
 
 #include <assert.h>
 #include <math.h>
@@ -56,8 +57,7 @@ enum {
     SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
     HEAD_DIM_MAX = 1024,
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
-    MERGE_ROWS = 4,
-    LINE_BYTES = 64
+    MERGE_ROWS = 4
 };
 
 #define LOG2_E 1.44269504088896340736
@@ -67,6 +67,7 @@ struct job {
     struct device *device;
     const struct attention_tile_kernels *kernels;
     const struct attention_int8_kernels *int8; /* NULL: the cache is of floats */
+    bool tiles;                                /* int8 has tiles, and they suffice */
     int32_t group;                             /* query heads per KV head */
     int32_t tasks_per_head; /* blocks of TASK_ROWS in the item with most rows */
     float *stats;           /* in args->partials, after the vectors */
@@ -151,23 +152,6 @@ static const void *ready(const struct job *job, enum kv_type type, const void *f
     return to;
 }
 
-/* Asks for a page's keys, values and scales: pages lie far apart, and the first rows to need
- * them would wait for each line. */
-static void page_fetch(const struct job *job, const struct kv_layout_block *block)
-{
-    const struct kv_cache *cache = job->args->cache;
-    const size_t bytes =
-        (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
-    if (block->key_scales) {
-        __builtin_prefetch(block->key_scales);
-        __builtin_prefetch(block->value_scales);
-    }
-    for (size_t at = 0; at < bytes; at += LINE_BYTES) {
-        __builtin_prefetch((const uint8_t *)block->keys + at, 0, 2);
-        __builtin_prefetch((const uint8_t *)block->values + at, 0, 2);
-    }
-}
-
 /* A page's scales, the factor of the scores in those of keys. */
 static void scales_load(const struct kv_layout_block *block, float factor, float *keys,
                         float *values)
@@ -189,9 +173,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
     split->page_count = i32_ceil_div(split->item->kv_count, KV_PAGE_TOKENS);
     split->value_scales = cache->type == KV_INT8 ? memory->value_scales : NULL;
     for (int32_t p = 0; p < split->page_count; p++) {
-        const int32_t page = args->work->pages[split->item->pages_first + p];
-        blocks[p] = kv_layout_block(cache, page, args->layer, split->kv_head);
-        page_fetch(job, &blocks[p]);
+        blocks[p] = attention_tiles_page(args, split->item, split->kv_head, p);
     }
     for (int32_t p = 0; p < split->page_count; p++) {
         const size_t skip = (size_t)p * page_floats, key = (size_t)p * KV_PAGE_TOKENS;
@@ -315,13 +297,8 @@ static void block_scores(const struct job *job, const struct split *split,
 /* Asks for page p of the task that this thread may have next, amid the work on this one. */
 static void next_fetch(const struct job *job, const struct split *split, int32_t p)
 {
-    if (split->next == NULL || p * KV_PAGE_TOKENS >= split->next->kv_count)
-        return;
-    const struct attention_args *args = job->args;
-    const struct kv_layout_block block =
-        kv_layout_block(args->cache, args->work->pages[split->next->pages_first + p],
-                        args->layer, split->next_head);
-    page_fetch(job, &block);
+    if (split->next != NULL && p * KV_PAGE_TOKENS < split->next->kv_count)
+        (void)attention_tiles_page(job->args, split->next, split->next_head, p);
 }
 
 /* The same in integers; a page at a time, whose keys are as many bytes as a line has. */
@@ -462,13 +439,36 @@ static void block_store(const struct job *job, const struct block *block,
                memory->outs + (size_t)r * dim, dim * sizeof(float));
 }
 
+/* Rows first .. end-1 of the item. */
+static void blocks_run(const struct job *job, struct split *split, int32_t first, int32_t end,
+                       const struct memory *memory)
+{
+    split_load(job, split, memory);
+    for (; first < end; first += BLOCK_ROWS) {
+        struct block block = {.rows = i32_min(BLOCK_ROWS, end - first)};
+        block_load(job, split, first, &block, memory);
+        if (job->int8)
+            block_scores_int8(job, split, &block, memory);
+        else
+            block_scores(job, split, &block, memory);
+        split->next = NULL;
+        block_softmax(job, split, &block, memory);
+        if (job->int8)
+            block_values_int8(job, split, &block, memory);
+        else
+            block_values(job, split, &block, memory);
+        block_store(job, &block, memory);
+    }
+}
+
 static void split_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
-    const int32_t per_item = job->tasks_per_head * job->args->cache->kv_heads;
-    struct split split = {.item = &job->args->work->items[index / per_item],
+    const struct attention_args *args = job->args;
+    const int32_t per_item = job->tasks_per_head * args->cache->kv_heads;
+    struct split split = {.item = &args->work->items[index / per_item],
                           .kv_head = index % per_item / job->tasks_per_head,
-                          .type = job->args->cache->type};
+                          .type = args->cache->type};
     const int32_t rows = split.item->row_count * job->group;
     const int32_t tasks = i32_ceil_div(rows, TASK_ROWS), task = index % job->tasks_per_head;
     if (task >= tasks)
@@ -486,26 +486,29 @@ static void split_task(void *context, int32_t index, uint32_t worker)
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
     const int32_t next = index + (int32_t)device_threads(job->device);
-    if (next < job->args->work->item_count * per_item) {
-        split.next = &job->args->work->items[next / per_item];
+    if (next < args->work->item_count * per_item) {
+        split.next = &args->work->items[next / per_item];
         split.next_head = next % per_item / job->tasks_per_head;
     }
-    split_load(job, &split, &memory);
-    for (int32_t first = task * share; first < end; first += BLOCK_ROWS) {
-        struct block block = {.rows = i32_min(BLOCK_ROWS, end - first)};
-        block_load(job, &split, first, &block, &memory);
-        if (job->int8)
-            block_scores_int8(job, &split, &block, &memory);
-        else
-            block_scores(job, &split, &block, &memory);
-        split.next = NULL;
-        block_softmax(job, &split, &block, &memory);
-        if (job->int8)
-            block_values_int8(job, &split, &block, &memory);
-        else
-            block_values(job, &split, &block, &memory);
-        block_store(job, &block, &memory);
+    if (job->tiles) {
+        const struct attention_tiles tiles = {.args = args,
+                                              .kernels = job->int8,
+                                              .item = split.item,
+                                              .next = split.next,
+                                              .kv_head = split.kv_head,
+                                              .next_head = split.next_head,
+                                              .first = task * share,
+                                              .end = end,
+                                              .tile_rows = split.tile_rows,
+                                              .key_factor =
+                                                  (float)((double)args->scale * LOG2_E),
+                                              .stats = job->stats,
+                                              .scores = memory.scores,
+                                              .integers = memory.integers};
+        attention_tiles_run(&tiles);
+        return;
     }
+    blocks_run(job, &split, task * share, end, &memory);
 }
 
 static void merge_task(void *context, int32_t index, uint32_t worker)
@@ -562,6 +565,8 @@ static void choose_kernels(struct job *job)
         int8 = &attention_int8_neon;
 #endif
     job->int8 = cache->type == KV_INT8 ? int8 : NULL;
+    job->tiles = job->int8 && int8->tile && cache->head_dim <= ATTENTION_INT8_TILE_DIM_MAX &&
+                 job->args->softcap <= 0.0f && job->args->window <= 0;
 }
 
 enum status attention_cpu(struct device *device, const struct attention_args *args)

@@ -18,6 +18,7 @@
  * its results are judged on machines that cannot run it.
  */
 #include "kernels/attention_int8.h"
+#include "kernels/attention_tile.h"
 
 #ifndef PORTABLE_INTRINSICS
     #include <immintrin.h>
@@ -54,6 +55,8 @@ struct sums {
     __m512i low_6, low_7, low_8, low_9, low_10, low_11;
 };
 
+/* stride, from row to row of a, is a constant in tiles: every operand is then addressed from one
+ * register. */
 #define ROW_STEP(r)                                                                            \
     if (rows > (r)) {                                                                          \
         const uint8_t *x = a + (r)*stride;                                                     \
@@ -65,24 +68,34 @@ struct sums {
         row_store(product, r, sums->high_##r, sums->low_##r);
 #define EACH_ROW(DO) DO(0) FEWER_ROWS(DO)
 
-INLINE void row_store(const struct attention_int8_product *product, int r, __m512i high,
-                      __m512i low)
+/* A row's sums, scaled. */
+INLINE __m512 row_result(const struct attention_int8_row *row, __m512i high, __m512i low)
 {
-    const struct attention_int8_row *row = &product->rows_of_a[r];
     const __m512i extra = _mm512_set1_epi32((int32_t)((uint32_t)row->sum << 7));
     const __m512i sum =
         _mm512_sub_epi32(_mm512_add_epi32(_mm512_slli_epi32(high, 8), low), extra);
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(row->scale));
+}
+
+INLINE void row_store(const struct attention_int8_product *product, int r, __m512i high,
+                      __m512i low)
+{
     _mm512_storeu_ps(product->c + (size_t)r * product->c_stride,
-                     _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(row->scale)));
+                     row_result(&product->rows_of_a[r], high, low));
+}
+
+INLINE void sums_step(struct sums *sums, const uint8_t *a, size_t stride, const uint8_t *b,
+                      int rows)
+{
+    const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
+    const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
+    EACH_ROW(ROW_STEP)
 }
 
 INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
                      const uint8_t *a, const uint8_t *b, int rows)
 {
-    const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
-    const __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(b), top_bits);
-    const size_t stride = product->a_stride;
-    EACH_ROW(ROW_STEP)
+    sums_step(sums, a, product->a_stride, b, rows);
 }
 
 INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
@@ -132,8 +145,91 @@ static int32_t integers_put(const float *values, int32_t count, float factor, ui
 
 #include "kernels/attention_int8_round.h"
 
+#ifdef PORTABLE_INTRINSICS
+    #define TILE NULL /* the softmax has no portable build */
+#else
+    #define TILE tile_run
+
+enum { A_STRIDE = ATTENTION_INT8_TILE_BYTES, GROUP = KV_LAYOUT_GROUP };
+
+    #define ROW_SCORES(r)                                                                      \
+        if (rows > (r))                                                                        \
+            _mm512_storeu_ps(                                                                  \
+                scores + (r)*ATTENTION_TILE_STRIDE,                                            \
+                _mm512_mul_ps(row_result(&rows_of_a[r], sums.high_##r, sums.low_##r),          \
+                              scales));
+    #define ROW_OUT(r)                                                                         \
+        if (rows > (r))                                                                        \
+            _mm512_storeu_ps(tile->queries[r].out + column,                                    \
+                             row_result(&rows_of_a[r], sums.high_##r, sums.low_##r));
+
+/* scores = q k, scaled, a page at a time. */
+INLINE void tile_scores(const struct attention_int8_tile *tile,
+                        const struct attention_int8_row *rows_of_a, int rows)
+{
+    const uint8_t *const a_end =
+        tile->integers + (size_t)tile->head_dim / GROUP * ATTENTION_INT8_GROUP_BYTES;
+    float *scores = tile->scores;
+    for (int32_t p = 0; p < tile->page_count; p++, scores += LANES) {
+        struct sums sums = {0};
+        const uint8_t *b = tile->pages[p].keys;
+        for (const uint8_t *a = tile->integers; a < a_end; a += ATTENTION_INT8_GROUP_BYTES) {
+            sums_step(&sums, a, A_STRIDE, b, rows);
+            b += GROUP * LANES;
+        }
+        const __m512 scales = _mm512_mul_ps(_mm512_loadu_ps(tile->pages[p].key_scales),
+                                            _mm512_set1_ps(tile->key_factor));
+        EACH_ROW(ROW_SCORES)
+    }
+}
+
+/* out = weights v, sixteen columns at a time. */
+INLINE void tile_values(const struct attention_int8_tile *tile,
+                        const struct attention_int8_row *rows_of_a, int rows)
+{
+    const size_t b_stride = GROUP * (size_t)tile->head_dim;
+    for (size_t column = 0; column < (size_t)tile->head_dim; column += LANES) {
+        struct sums sums = {0};
+        const uint8_t *a = tile->integers;
+        for (int32_t p = 0; p < tile->page_count; p++) {
+            const uint8_t *b = (const uint8_t *)tile->pages[p].values + column * GROUP;
+            for (int g = 0; g < KV_PAGE_TOKENS / GROUP; g++) {
+                sums_step(&sums, a, A_STRIDE, b, rows);
+                a += ATTENTION_INT8_GROUP_BYTES;
+                b += b_stride;
+            }
+        }
+        EACH_ROW(ROW_OUT)
+    }
+}
+
+    #define TILE_CASE(r)                                                                       \
+    case r:                                                                                    \
+        tile_scores(tile, rows, r);                                                            \
+        attention_softmax_tile_avx512(tile, rows);                                             \
+        tile_values(tile, rows, r);                                                            \
+        break;
+
+static void tile_run(const struct attention_int8_tile *tile)
+{
+    struct attention_int8_row rows[TILE_ROWS];
+    for (int32_t r = 0; r < tile->rows; r++)
+        rows[r] = attention_int8_round_row(tile->queries[r].query, tile->head_dim,
+                                           ATTENTION_INT8_LIMIT, tile->integers + r * A_STRIDE);
+    switch (tile->rows) {
+        FEWER_ROWS(TILE_CASE)
+    default:
+        tile_scores(tile, rows, TILE_ROWS);
+        attention_softmax_tile_avx512(tile, rows);
+        tile_values(tile, rows, TILE_ROWS);
+        break;
+    }
+}
+#endif
+
 const struct attention_int8_kernels attention_int8_avx512 = {.tile_rows = TILE_ROWS,
                                                              .many_rows = MANY_ROWS,
                                                              .product =
                                                                  attention_int8_frame_product,
-                                                             .round = attention_int8_round_row};
+                                                             .round = attention_int8_round_row,
+                                                             .tile = TILE};

@@ -20,30 +20,19 @@
 #include <string.h>
 
 /* As bits, magnitudes order like floats, and infinity and NaN come last. */
-static inline float attention_int8_round_greatest(const float *values, int32_t count)
-{
-    integers most = {0};
-    for (int32_t i = 0; i < count; i += LANES)
-        most = greater(most, values + i);
-    const int32_t bits = greatest_lane(most);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    return greatest;
-}
-
 static inline struct attention_int8_row attention_int8_round_row(const float *values,
                                                                  int32_t count, float limit,
                                                                  uint8_t *a)
 {
-    const float greatest = attention_int8_round_greatest(values, count);
-    struct attention_int8_row row = {.scale = greatest / limit};
-    const float factor = limit / greatest;
-    if (!isfinite(greatest) || !isfinite(factor)) { /* no number, or nothing but zeros */
+    integers most = {0};
+    for (int32_t i = 0; i < count; i += LANES)
+        most = greater(most, values + i);
+    struct attention_int8_row row;
+    const float factor = attention_int8_row_begin(&row, greatest_lane(most), limit);
+    if (factor > 0.0f)
+        row.sum = integers_put(values, count, factor, a);
+    else
         memset(a, 0, (size_t)count * sizeof(int16_t));
-        row.scale = isfinite(greatest) ? 0.0f : NAN;
-        return row;
-    }
-    row.sum = integers_put(values, count, factor, a);
     return row;
 }
 

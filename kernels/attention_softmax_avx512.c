@@ -5,9 +5,12 @@
  * sum runs in eight lanes, the lower half of a register before the upper. (In a file of its
  * own: the portable build of the products' test lacks what is used here.)
  */
+#include "kernels/attention_int8.h"
 #include "kernels/attention_tile.h"
 
 #include <immintrin.h>
+#include <math.h>
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -93,4 +96,113 @@ void attention_softmax_avx512(struct attention_tile_softmax *softmax)
     for (; key < softmax->padded; key += COLS)
         _mm512_storeu_ps(softmax->scores + key, _mm512_setzero_ps());
     softmax->sum = lanes_sum(sum);
+}
+
+/* The greatest score; those that the row does not see are none. */
+INLINE float scores_max(const float *scores, int32_t seen)
+{
+    __m512 max = _mm512_set1_ps(-__builtin_inff());
+    int32_t key = 0;
+    for (; key + COLS <= seen; key += COLS)
+        max = _mm512_max_ps(_mm512_loadu_ps(scores + key), max);
+    if (key < seen) {
+        const __mmask16 is_seen = (__mmask16)((1u << (seen - key)) - 1);
+        max = _mm512_mask_max_ps(max, is_seen, _mm512_loadu_ps(scores + key), max);
+    }
+    return _mm512_reduce_max_ps(max);
+}
+
+INLINE __m512i greater(__m512i most, __m512 values)
+{
+    return _mm512_max_epi32(
+        most, _mm512_and_si512(_mm512_castps_si512(values), _mm512_set1_epi32(0x7fffffff)));
+}
+
+/* Of the sixteen keys from the one that `seen` counts from. */
+INLINE __mmask16 seen_mask(int32_t seen)
+{
+    return (__mmask16)(seen >= COLS ? 0xffff : seen > 0 ? (1 << seen) - 1 : 0);
+}
+
+/* A row's scores into weights times value scales; the result is the greatest, as bits. */
+INLINE int32_t row_weights(const struct attention_int8_tile *tile,
+                           const struct attention_int8_query *query, float *scores)
+{
+    const __m512 max = _mm512_set1_ps(query->stats[0]);
+    __m512i most = _mm512_setzero_si512();
+    __m256 sum = _mm256_setzero_ps();
+    int32_t left = query->seen;
+    for (int32_t p = 0; p < tile->page_count; p++, scores += COLS, left -= COLS) {
+        const __mmask16 is_seen = seen_mask(left);
+        const __m512 weights = _mm512_maskz_mov_ps(
+            is_seen, power_of_two(_mm512_sub_ps(_mm512_loadu_ps(scores), max)));
+        sum = sum_add(sum, weights);
+        const __m512 scaled =
+            _mm512_maskz_mul_ps(is_seen, weights, _mm512_loadu_ps(tile->pages[p].value_scales));
+        most = greater(most, scaled);
+        _mm512_storeu_ps(scores, scaled);
+    }
+    query->stats[1] = lanes_sum(sum);
+    return _mm512_reduce_max_epi32(most);
+}
+
+/* See attention_int8_avx512: 256 high + low of each, both signed, as four high bytes and four
+ * low ones of each group; here of 32 numbers. */
+INLINE __m512i bytes_split(__m512i low, __m512i high)
+{
+    const __m512i order = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(1, 3, 5, 7, 0, 2, 4, 6, 9, 11, 13, 15, 8, 10, 12, 14));
+    const __m512i half = _mm512_set1_epi16(128);
+    const __m512i q = _mm512_packs_epi32(low, high);
+    const __m512i split =
+        _mm512_shuffle_epi8(_mm512_xor_si512(_mm512_add_epi16(q, half), half), order);
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), split);
+}
+
+INLINE __m512i number_round(const float *value, __m512 factor)
+{
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(value), factor));
+}
+
+/* Rounds a row of whole pages; the result is the sum of its integers. */
+INLINE int32_t row_round(const float *values, int32_t pages, float factor, uint8_t *a)
+{
+    const __m512 by = _mm512_set1_ps(factor);
+    __m512i sum = _mm512_setzero_si512();
+    int32_t p = 0;
+    for (; p + 2 <= pages; p += 2, values += 2 * COLS, a += 2 * COLS * sizeof(int16_t)) {
+        const __m512i low = number_round(values, by), high = number_round(values + COLS, by);
+        _mm512_storeu_si512(a, bytes_split(low, high));
+        sum = _mm512_add_epi32(sum, _mm512_add_epi32(low, high));
+    }
+    if (p < pages) {
+        const __m512i low = number_round(values, by);
+        const __m512i split = bytes_split(low, low);
+        _mm256_storeu_si256((__m256i *)(void *)a, _mm512_castsi512_si256(split));
+        sum = _mm512_add_epi32(sum, low);
+    }
+    return _mm512_reduce_add_epi32(sum);
+}
+
+/* Row after row within each step: what a row's end waits for is done under the next one. */
+void attention_softmax_tile_avx512(const struct attention_int8_tile *tile,
+                                   struct attention_int8_row *rows)
+{
+    int32_t greatest[ATTENTION_INT8_TILE_ROWS_MAX];
+    for (int32_t r = 0; r < tile->rows; r++)
+        tile->queries[r].stats[0] =
+            scores_max(tile->scores + (size_t)r * ATTENTION_TILE_STRIDE, tile->queries[r].seen);
+    for (int32_t r = 0; r < tile->rows; r++)
+        greatest[r] = row_weights(tile, &tile->queries[r],
+                                  tile->scores + (size_t)r * ATTENTION_TILE_STRIDE);
+    for (int32_t r = 0; r < tile->rows; r++) {
+        uint8_t *a = tile->integers + (size_t)r * ATTENTION_INT8_TILE_BYTES;
+        const float factor =
+            attention_int8_row_begin(&rows[r], greatest[r], ATTENTION_INT8_LIMIT);
+        if (factor > 0.0f)
+            rows[r].sum = row_round(tile->scores + (size_t)r * ATTENTION_TILE_STRIDE,
+                                    tile->page_count, factor, a);
+        else
+            memset(a, 0, (size_t)tile->page_count * COLS * sizeof(int16_t));
+    }
 }

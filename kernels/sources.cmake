@@ -23,7 +23,8 @@ room(kernels NEEDS base m SOURCES
   kernels/embed_cpu.c kernels/embed_ref.c kernels/rmsnorm_cpu.c kernels/rmsnorm_ref.c
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
-  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c kernels/attention_int8.c
+  kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c
+  kernels/attention_int8.c kernels/attention_tiles.c
   kernels/sample_ref.c kernels/sample_cpu.c)
 room_test(kernels/exp_test.c kernels) # a header alone
 room_test(kernels/log_test.c kernels) # a header alone
@@ -39,6 +40,7 @@ set_source_files_properties(kernels/activation_avx2.c kernels/matmul_f32_avx2.c 
   kernels/attention_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-O3")
 set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_avx512.c
+  kernels/attention_softmax_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;-O3")
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;-O3")
@@ -54,7 +56,7 @@ set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   kernels/kv_layout.c kernels/rmsnorm_cpu.c kernels/rope_cpu.c kernels/silu_mul_cpu.c
   kernels/sample_cpu.c
   PROPERTIES COMPILE_OPTIONS "-O3")
-set_source_files_properties(kernels/attention_tile_avx512.c kernels/attention_softmax_avx512.c
+set_source_files_properties(kernels/attention_tile_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-O3")
 # 36 copies of portable loops: with optimisation a minute of compiling.
 set_source_files_properties(kernels/attention_tile_avx512_test.c

@@ -1,0 +1,86 @@
+/* attention_tiles - see attention_tiles.h. */
+#include "kernels/attention_tiles.h"
+
+#include "base/i32.h"
+#include "kernels/attention_merge.h"
+
+#include <assert.h>
+
+enum { LINE_BYTES = 64, SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS };
+
+struct kv_layout_block attention_tiles_page(const struct attention_args *args,
+                                            const struct attention_item *item, int32_t kv_head,
+                                            int32_t p)
+{
+    const struct kv_cache *cache = args->cache;
+    const struct kv_layout_block block =
+        kv_layout_block(cache, args->work->pages[item->pages_first + p], args->layer, kv_head);
+    const size_t bytes =
+        (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim * kv_layout_type_bytes(cache->type);
+    if (block.key_scales) {
+        __builtin_prefetch(block.key_scales);
+        __builtin_prefetch(block.value_scales);
+    }
+    for (size_t at = 0; at < bytes; at += LINE_BYTES) {
+        __builtin_prefetch((const uint8_t *)block.keys + at, 0, 2);
+        __builtin_prefetch((const uint8_t *)block.values + at, 0, 2);
+    }
+    return block;
+}
+
+/* The pairs from `first` on into a tile. */
+static void tile_load(const struct attention_tiles *tiles, int32_t first,
+                      struct attention_int8_tile *tile)
+{
+    const struct attention_args *args = tiles->args;
+    const struct attention_item *item = tiles->item;
+    const size_t dim = (size_t)args->cache->head_dim, heads = (size_t)args->heads;
+    const int32_t group = args->heads / args->cache->kv_heads;
+    const int32_t *row = args->work->rows + item->rows_first + first / group;
+    int32_t of_group = first % group, most = 0;
+    for (int32_t i = 0; i < tile->rows; i++) {
+        struct attention_int8_query *query = &tile->queries[i];
+        const int32_t partial =
+            args->work->partials_first[*row] + item->kv_begin / ATTENTION_SPLIT;
+        const size_t head = (size_t)(tiles->kv_head * group + of_group);
+        const size_t at = (size_t)partial * heads + head;
+        query->seen = i32_min(item->kv_count, args->positions[*row] + 1 - item->kv_begin);
+        assert(query->seen >= 1 && partial < args->work->partials_first[*row + 1]);
+        query->query = args->q + ((size_t)*row * heads + head) * dim;
+        query->out = args->partials + at * dim;
+        query->stats = tiles->stats + at * ATTENTION_MERGE_STATS;
+        most = query->seen > most ? query->seen : most;
+        if (++of_group == group) {
+            of_group = 0;
+            row++;
+        }
+    }
+    tile->page_count = i32_ceil_div(most, KV_PAGE_TOKENS);
+}
+
+void attention_tiles_run(const struct attention_tiles *tiles)
+{
+    struct kv_layout_block pages[SPLIT_PAGES];
+    const int32_t page_count = i32_ceil_div(tiles->item->kv_count, KV_PAGE_TOKENS);
+    for (int32_t p = 0; p < page_count; p++)
+        pages[p] = attention_tiles_page(tiles->args, tiles->item, tiles->kv_head, p);
+    struct attention_int8_tile tile;
+    tile.head_dim = tiles->args->cache->head_dim;
+    tile.key_factor = tiles->key_factor;
+    tile.pages = pages;
+    tile.scores = tiles->scores;
+    tile.integers = tiles->integers;
+    /* The next task's pages are asked for between the tiles: all at once only queue. */
+    const int32_t count = i32_ceil_div(tiles->end - tiles->first, tiles->tile_rows);
+    const int32_t next_pages =
+        tiles->next == NULL ? 0 : i32_ceil_div(tiles->next->kv_count, KV_PAGE_TOKENS);
+    int32_t next_page = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t first = tiles->first + i * tiles->tile_rows;
+        for (; next_page < next_pages * (i + 1) / count; next_page++)
+            (void)attention_tiles_page(tiles->args, tiles->next, tiles->next_head, next_page);
+        tile.rows = i32_min(tiles->tile_rows, tiles->end - first);
+        tile_load(tiles, first, &tile);
+        tiles->kernels->tile(&tile);
+    }
+}
