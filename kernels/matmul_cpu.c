@@ -37,9 +37,6 @@ enum {
     F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
 };
 
-/* No wider than every target has: gcc 12 takes wider ones through the stack. */
-typedef int8_t turned_i8 __attribute__((vector_size(16), aligned(1), may_alias));
-
 struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
 };
@@ -52,10 +49,9 @@ struct share {
 
 struct int8_job {
     const struct matmul_args *args;
-    struct device *device;
+    int32_t threads;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
-    bool x_unsigned;       /* the kernel wants x + 128 */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
     struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
@@ -157,23 +153,9 @@ static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile,
     job->finish(&outputs, sums);
 }
 
-/* The rows of x that a task reads: in place, or turned to x + 128 in scratch. */
-static const int8_t *int8_rows(const struct int8_job *job, int32_t row, int32_t rows,
-                               uint32_t worker)
-{
-    const size_t stride = (size_t)job->args->x->stride;
-    const int8_t *x = job->args->x->q8 + (size_t)row * stride;
-    if (!job->x_unsigned)
-        return x;
-    int8_t *turned = device_scratch(job->device, worker);
-    for (size_t i = 0; i < (size_t)rows * stride; i += sizeof(turned_i8))
-        *(turned_i8 *)(turned + i) = *(const turned_i8 *)(x + i) ^ INT8_MIN;
-    return turned;
-}
-
 static void shares_make(struct int8_job *job, int32_t tasks)
 {
-    const int32_t threads = (int32_t)device_threads(job->device);
+    const int32_t threads = job->threads;
     for (int32_t i = 0, begin = 0; i < threads; i++) {
         const int32_t end = begin + tasks / threads + (i < tasks % threads);
         atomic_init(&job->shares[i].next, begin);
@@ -186,7 +168,7 @@ static void shares_make(struct int8_job *job, int32_t tasks)
  * as calls: each finds one. */
 static int32_t share_take(struct int8_job *job, uint32_t worker)
 {
-    const uint32_t threads = device_threads(job->device);
+    const uint32_t threads = (uint32_t)job->threads;
     for (uint32_t i = worker;; i = i + 1 < threads ? i + 1 : 0) {
         struct share *share = &job->shares[i];
         if (atomic_load_explicit(&share->next, memory_order_relaxed) >= share->end)
@@ -208,7 +190,7 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     const int32_t rows = i32_min(grid->block_rows, args->rows - row_begin);
     const int32_t begin = index % grid->panel_runs * grid->panels_per_run;
     const int32_t end = i32_min(begin + grid->panels_per_run, grid->panels);
-    const int8_t *x = int8_rows(job, row_begin, rows, worker);
+    const int8_t *x = args->x->q8 + (size_t)row_begin * (size_t)args->x->stride;
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
@@ -237,7 +219,6 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     } else if (simd == DEVICE_SIMD_AVX512_VNNI) {
         job->kernel = matmul_int8_avx512;
         job->finish = matmul_int8_finish_avx512;
-        job->x_unsigned = true;
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;
         job->finish = matmul_int8_finish_avx2;
@@ -259,15 +240,11 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
     struct int8_job job;
     job.args = args;
-    job.device = device;
+    job.threads = (int32_t)device_threads(device);
     job.release = NULL;
-    job.x_unsigned = false;
     int8_choose(&job, device_simd(device));
-    const size_t rows_fit = device_scratch_bytes(device) / (size_t)args->x->stride;
-    if (rows_fit == 0)
-        return ERR_LIMIT;
     job.grid.panels = matmul_int8_panels(args->w->out_dim);
-    job.grid.block_rows = rows_fit < BLOCK_ROWS_MAX ? (int32_t)rows_fit : BLOCK_ROWS_MAX;
+    job.grid.block_rows = BLOCK_ROWS_MAX;
     grid_make(&job.grid, args->rows, device_threads(device));
     shares_make(&job, job.grid.row_blocks * job.grid.panel_runs);
     device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);

@@ -91,9 +91,7 @@ matmul_int8_finish matmul_int8_finish_scalar, matmul_int8_finish_avx2,
 
 matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_neon, matmul_int8_dotprod, matmul_int8_i8mm;
-matmul_int8_kernel matmul_int8_avx2;
-/* Takes x as unsigned bytes x + 128: every byte, the padding too, with its top bit turned. */
-matmul_int8_kernel matmul_int8_avx512;
+matmul_int8_kernel matmul_int8_avx2, matmul_int8_avx512;
 /* Its tiles are state of the thread, which whoever called it gives up when done. */
 matmul_int8_kernel matmul_int8_amx;
 void matmul_int8_amx_release(void);

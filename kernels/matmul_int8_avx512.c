@@ -20,10 +20,10 @@
  *               for few rows, asking for the next tile's first 512 to 4,096 bytes (nothing;
  *               4,096 are 20 % slower)
  *
- * dpbusd multiplies unsigned by signed bytes, so x comes as x + 128 (its bytes with the top
- * bit turned, done once per block of rows by matmul_cpu) and 128 times the sum of each
- * output's weights is taken off at the end. It adds without saturation, modulo 2^32: the
- * difference is exact.
+ * dpbusd multiplies unsigned by signed bytes, so x is taken as x + 128 (its bytes with the top
+ * bit turned, in a unit that the products leave idle) and 128 times the sum of each output's
+ * weights is taken off at the end. It adds without saturation, modulo 2^32: the difference is
+ * exact.
  *
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
@@ -47,19 +47,21 @@ enum {
 };
 
 struct span {
-    const uint8_t *x; /* first row of the tile */
-    const int8_t *w;  /* first panel */
+    const int8_t *x; /* first row of the tile */
+    const int8_t *w; /* first panel */
     const int32_t *sums;
     size_t stride, panel_bytes;
     int32_t *out;
     size_t out_panel; /* numbers from panel to panel of out */
 };
 
-static __m512i group_broadcast(const uint8_t *x)
+/* Four of x, plus 128, in every lane. */
+static __m512i group_broadcast(const int8_t *x)
 {
+    const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
     int32_t group;
     memcpy(&group, x, sizeof group);
-    return _mm512_set1_epi32(group);
+    return _mm512_xor_si512(_mm512_set1_epi32(group), top_bits);
 }
 
 /* sum += x * w in every lane. The instruction is written out: through the intrinsic gcc 12
@@ -82,7 +84,7 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
         for (int p = 0; p < panels; p++)
             sum[r][p] = _mm512_setzero_si512();
     }
-    const uint8_t *x = span->x;
+    const int8_t *x = span->x;
     for (size_t at = 0; at < span->panel_bytes; at += PANEL * GROUP, x += GROUP) {
         __m512i w[TILE_PANELS];
         for (int p = 0; p < panels; p++) {
@@ -117,7 +119,7 @@ static inline __attribute__((always_inline)) void stream_sum(const struct span *
         for (int c = 0; c < chains; c++)
             sum[r][c] = _mm512_setzero_si512();
     }
-    const uint8_t *x = span->x;
+    const int8_t *x = span->x;
     for (size_t at = 0; at < span->panel_bytes;) {
         for (int c = 0; c < chains; c++, at += PANEL * GROUP, x += GROUP) {
             const __m512i w = _mm512_loadu_si512(span->w + at);
@@ -155,7 +157,7 @@ static void stream(struct span span, int32_t rows, int32_t panels)
 static inline __attribute__((always_inline)) void panels_sum(struct span span, int32_t rows,
                                                              int panels)
 {
-    const uint8_t *x = span.x;
+    const int8_t *x = span.x;
     int32_t *out = span.out;
     for (int32_t r = 0; r < rows;) {
         const int32_t left = rows - r;
@@ -179,7 +181,7 @@ static inline __attribute__((always_inline)) void panels_sum(struct span span, i
 
 void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
 {
-    struct span span = {.x = (const uint8_t *)tile->x,
+    struct span span = {.x = tile->x,
                         .w = tile->panel,
                         .sums = tile->sums,
                         .stride = (size_t)tile->stride,

@@ -20,7 +20,6 @@
 enum { ROWS_MAX = 33, DEPTH_MAX = 1536, PANELS_MAX = 3 };
 
 static int8_t rows[ROWS_MAX * DEPTH_MAX];
-static int8_t rows_turned[ROWS_MAX * DEPTH_MAX];
 static int8_t weights[PANELS_MAX * PANEL * DEPTH_MAX];
 static int32_t sums[PANELS_MAX * PANEL];
 static int32_t expected[PANELS_MAX * ROWS_MAX * PANEL];
@@ -36,10 +35,8 @@ static int8_t noise(uint32_t *state)
 static void fill(int32_t depth, int level)
 {
     uint32_t state = 7;
-    for (int32_t i = 0; i < ROWS_MAX * depth; i++) {
+    for (int32_t i = 0; i < ROWS_MAX * depth; i++)
         rows[i] = level == 0 ? noise(&state) : (int8_t)(level & 1 ? 127 : -127);
-        rows_turned[i] = (int8_t)(rows[i] ^ -128);
-    }
     for (int32_t out = 0; out < PANELS_MAX * PANEL; out++) {
         sums[out] = 0;
         for (int32_t i = 0; i < depth; i++) {
@@ -60,7 +57,6 @@ static void check(int32_t depth, int32_t row_count, int32_t panels)
                                     .depth = depth,
                                     .panels = panels};
     matmul_int8_scalar(&tile, expected);
-    tile.x = rows_turned;
     memset(found, 0x55, sizeof found);
     portable_kernel(&tile, found);
     const size_t count = (size_t)(panels * row_count * PANEL);
