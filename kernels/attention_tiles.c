@@ -28,6 +28,15 @@ struct kv_layout_block attention_tiles_page(const struct attention_args *args,
     return block;
 }
 
+/* Asks for what a row reads, and for where it writes. */
+static void query_fetch(const struct attention_int8_query *query, size_t dim)
+{
+    for (size_t i = 0; i < dim; i += LINE_BYTES / sizeof(float)) {
+        __builtin_prefetch(query->query + i);
+        __builtin_prefetch(query->out + i, 1);
+    }
+}
+
 /* The pairs from `first` on into a tile. */
 static void tile_load(const struct attention_tiles *tiles, int32_t first,
                       struct attention_int8_tile *tile)
@@ -38,6 +47,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
     const int32_t group = args->heads / args->cache->kv_heads;
     const int32_t *row = args->work->rows + item->rows_first + first / group;
     int32_t of_group = first % group, most = 0;
+    tile->rows = i32_min(tiles->tile_rows, tiles->end - first);
     for (int32_t i = 0; i < tile->rows; i++) {
         struct attention_int8_query *query = &tile->queries[i];
         const int32_t partial =
@@ -49,6 +59,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
         query->query = args->q + ((size_t)*row * heads + head) * dim;
         query->out = args->partials + at * dim;
         query->stats = tiles->stats + at * ATTENTION_MERGE_STATS;
+        query_fetch(query, dim);
         most = query->seen > most ? query->seen : most;
         if (++of_group == group) {
             of_group = 0;
@@ -64,23 +75,26 @@ void attention_tiles_run(const struct attention_tiles *tiles)
     const int32_t page_count = i32_ceil_div(tiles->item->kv_count, KV_PAGE_TOKENS);
     for (int32_t p = 0; p < page_count; p++)
         pages[p] = attention_tiles_page(tiles->args, tiles->item, tiles->kv_head, p);
-    struct attention_int8_tile tile;
-    tile.head_dim = tiles->args->cache->head_dim;
-    tile.key_factor = tiles->key_factor;
-    tile.pages = pages;
-    tile.scores = tiles->scores;
-    tile.integers = tiles->integers;
     /* The next task's pages are asked for between the tiles: all at once only queue. */
     const int32_t count = i32_ceil_div(tiles->end - tiles->first, tiles->tile_rows);
     const int32_t next_pages =
         tiles->next == NULL ? 0 : i32_ceil_div(tiles->next->kv_count, KV_PAGE_TOKENS);
     int32_t next_page = 0;
+    struct attention_int8_tile tile[2]; /* in turns: one is multiplied, the next is asked for */
+    for (int i = 0; i < 2; i++) {
+        tile[i].head_dim = tiles->args->cache->head_dim;
+        tile[i].key_factor = tiles->key_factor;
+        tile[i].pages = pages;
+        tile[i].scores = tiles->scores;
+        tile[i].integers = tiles->integers;
+    }
+    tile_load(tiles, tiles->first, &tile[0]);
     for (int32_t i = 0; i < count; i++) {
-        const int32_t first = tiles->first + i * tiles->tile_rows;
+        const int32_t next_first = tiles->first + (i + 1) * tiles->tile_rows;
         for (; next_page < next_pages * (i + 1) / count; next_page++)
             (void)attention_tiles_page(tiles->args, tiles->next, tiles->next_head, next_page);
-        tile.rows = i32_min(tiles->tile_rows, tiles->end - first);
-        tile_load(tiles, first, &tile);
-        tiles->kernels->tile(&tile);
+        if (next_first < tiles->end)
+            tile_load(tiles, next_first, &tile[(i + 1) % 2]);
+        tiles->kernels->tile(&tile[i % 2]);
     }
 }
