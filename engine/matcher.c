@@ -112,16 +112,11 @@ static void end_name(const struct step *step, struct matcher_frame frame)
     const uint16_t way = object->way[frame.state];
     const struct schema_options *options = &object->ways[way];
     for (uint32_t i = 0; i < options->count; i++) {
-        struct matcher_frame named = frame;
-        if (!matcher_property_fits(object, &frame, way, options->list[i]))
+        struct matcher_frame named;
+        if (!matcher_property_take(object, &frame, way, options->list[i], &named))
             continue;
-        if (way < object->name_count)
-            named.seen.bits[way / 64] |= 1ull << (way % 64);
         named.phase = MATCHER_OBJECT_COLON;
         named.state = options->list[i].node;
-        named.met |= options->list[i].meets;
-        /* a count that nothing asks for any more would only tell frames apart */
-        named.count += object->max != SCHEMA_NO_MAX || frame.count < object->min;
         add(step, named);
     }
 }
@@ -131,6 +126,7 @@ static bool go_on_name(const struct matcher *matcher, struct matcher_frame *fram
 {
     const struct schema_object *object = matcher->schema->nodes[frame->node].object;
     frame->state = automaton_step(&object->names, frame->state, byte);
+    matcher_property_read(object, frame, byte);
     return frame->state != AUTOMATON_DEAD &&
            matcher_property_can_come(matcher->properties, object, frame);
 }

@@ -41,7 +41,8 @@ struct matcher_frame {
     uint16_t node;
     uint16_t met;   /* needs of the object or array */
     uint8_t phase;  /* matcher_is_list */
-    uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces */
+    uint8_t space;  /* 0: none yet; 1: one space; 2 + n: a line break and n spaces; within a
+                       name: of matcher_property.c */
     uint32_t state; /* of the automaton at work, of the copy, or of a word's bytes */
     uint32_t count; /* items, properties or characters so far */
     struct schema_set seen;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PLACES = 64 };
+enum { PLACES = 64, HASHES = 255, ESCAPED = 255 /* in place of a hash */ };
 
 /* What is known of an object with some properties. */
 struct place {
@@ -111,9 +111,8 @@ static bool learn_other(struct place *place, const struct matcher_frame *frame, 
     return fits;
 }
 
-bool matcher_property_fits(const struct schema_object *object,
-                           const struct matcher_frame *frame, uint32_t way,
-                           struct schema_option option)
+static bool option_fits(const struct schema_object *object, const struct matcher_frame *frame,
+                        uint32_t way, struct schema_option option)
 {
     struct schema_progress progress = {.seen = frame->seen,
                                        .count = frame->count + 1,
@@ -123,7 +122,47 @@ bool matcher_property_fits(const struct schema_object *object,
             return false;
         progress.seen.bits[way / 64] |= 1ull << (way % 64);
     }
-    return schema_progress_can_end(object, &progress);
+    return schema_progress_is_free(object, way, frame->met, option.meets) &&
+           schema_progress_can_end(object, &progress);
+}
+
+/* Of a way that is not listed and may meet a need by its value. False: the name may have come
+ * before, and the property then make a difference. */
+static bool take_other(const struct schema_object *object, uint32_t way,
+                       struct schema_option option, struct matcher_frame *named)
+{
+    const uint32_t room = SCHEMA_NAMES_MAX - object->name_count;
+    const uint32_t at = object->name_count + (room > 0 ? named->space % room : 0);
+    if (room == 0 || named->space == ESCAPED || (named->seen.bits[at / 64] >> (at % 64) & 1))
+        return schema_progress_may_repeat(object, way, named->met, option.meets);
+    named->seen.bits[at / 64] |= 1ull << (at % 64);
+    return true;
+}
+
+bool matcher_property_take(const struct schema_object *object,
+                           const struct matcher_frame *frame, uint32_t way,
+                           struct schema_option option, struct matcher_frame *named)
+{
+    if (!option_fits(object, frame, way, option))
+        return false;
+    *named = *frame;
+    if (way < object->name_count)
+        named->seen.bits[way / 64] |= 1ull << (way % 64);
+    else if (schema_progress_may_meet(object, way) && !take_other(object, way, option, named))
+        return false;
+    named->space = 0;
+    named->met |= option.meets;
+    /* a count that nothing asks for any more would only tell frames apart */
+    named->count += object->max != SCHEMA_NO_MAX || frame->count < object->min;
+    return true;
+}
+
+void matcher_property_read(const struct schema_object *object, struct matcher_frame *frame,
+                           uint8_t byte)
+{
+    if (object->by_value == 0 || frame->space == ESCAPED)
+        return;
+    frame->space = byte == '\\' ? ESCAPED : (uint8_t)((frame->space * 23u + byte) % HASHES);
 }
 
 uint64_t matcher_property_others(const struct schema_object *object,

@@ -119,6 +119,23 @@ static const struct {
     {"{\"type\": \"object\", \"required\": [\"a\"], \"minProperties\": 2}",
      {"{\"a\": 1, \"b\": 2}", "{\"x\": 1, \"x\": 2, \"a\": 3}"},
      {"{\"a\": 1}", "{\"x\": 1, \"x\": 2}", "{\"x\": 1, \"y\": 2}", "{}"}},
+    /* nor does one undo what the other met, whichever a reader takes */
+    {"{\"type\": \"object\", \"not\": {\"patternProperties\": {\"^x\": {\"type\": \"null\"}}}}",
+     {"{\"xa\": null, \"xb\": 2}", "{\"xb\": 2, \"xa\": null}",
+      "{\"y\": 1, \"y\": 2, \"xa\": 3}"},
+     {"{\"xa\": 1, \"xa\": null}", "{\"xa\": null, \"xa\": 1}",
+      "{\"x\\n\": 1, \"x\\u000a\": null}", "{\"x\\u000A\": null, \"x\\n\": 1}"}},
+    {"{\"type\": \"object\", \"allOf\": [{\"not\": {\"additionalProperties\": {\"type\": "
+     "\"null\"}}}, "
+     "{\"not\": {\"additionalProperties\": {\"type\": \"number\"}}}]}",
+     {"{\"a\": true}", "{\"a\": 1, \"b\": null}", "{\"a\": true, \"a\": \"\"}"},
+     {"{\"a\": null, \"a\": 1}", "{\"a\": true, \"a\": null}",
+      "{\"b\": 1, \"a\": 1, \"a\": null}"}},
+    {"{\"type\": \"object\", \"not\": {\"patternProperties\": {\"^(ab?|c)$\": {\"type\": "
+     "\"null\"}}}}",
+     {"{\"a\": null, \"c\": 1}"},
+     {"{\"a\": null, \"a\": 1}", "{\"a\": 1, \"a\": null}",
+      "{\"ab\": 1, \"c\": null, \"c\": 1}"}},
     {"{\"$id\": \"http://a/b.json\", \"$defs\": {\"x\": {\"$id\": \"c.json\", \"$defs\": "
      "{\"y\": "
      "{\"$anchor\": \"here\", \"type\": \"null\"}}}}, \"items\": {\"$ref\": "
@@ -176,6 +193,12 @@ static const char *const walked[] = {
     "{\"type\": "
     "[\"string\", \"null\"]}}, \"required\": [\"why\", \"what\"], \"additionalProperties\": "
     "false, \"x-in-order\": true}",
+    /* what some property must meet, and few names that may */
+    "{\"type\": \"object\", \"not\": {\"patternProperties\": {\"^(ab?|c)$\": {\"type\": "
+    "\"null\"}}}, "
+    "\"additionalProperties\": {\"enum\": [null, 1]}, \"maxProperties\": 4}",
+    "{\"type\": \"object\", \"not\": {\"patternProperties\": {\"^a\": {\"type\": \"null\"}}}, "
+    "\"additionalProperties\": {\"enum\": [null, 1]}, \"maxProperties\": 4}",
     /* where an object has no property, and the one around it has */
     "{\"type\": \"object\", \"required\": [\"a\"], \"additionalProperties\": false, "
     "\"properties\": {\"a\": {\"type\": \"object\", \"maxProperties\": 0, "

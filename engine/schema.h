@@ -30,9 +30,15 @@
  *
  * Elsewhere properties come in any order; one that the schema names comes once. Another one may
  * come again, for which names are not kept: where minProperties would have to count two of
- * those it is refused. In a string with a pattern, format, length, enum or
- * const a character stands for itself where JSON lets it. Whole numbers and multiples have no
- * exponent; beside one, numbers under a bound or exclusion have one digit before the point.
+ * those it is refused, and where some property must meet something by its value, one that may
+ * have come before (by a hash of about 250 values; or since a character in it is escaped) must
+ * not make a difference. There, if few names can meet it, they come once; else as many names as
+ * there are such needs are set aside, to be used for them alone: names that hardly come by
+ * chance.
+ *
+ * In a string with a pattern, format, length, enum or const a character stands for itself where
+ * JSON lets it. Whole numbers and multiples have no exponent; beside one, numbers under a bound
+ * or exclusion have one digit before the point.
  *
  * Owner    all of it lies in the arena given to schema_compile; source is not kept.
  * Failure  ERR_LIMIT: a keyword that is not taken, or too many states; ERR_FORMAT: no schema.
@@ -111,7 +117,10 @@ struct schema_object {
     uint32_t min, max;          /* properties */
     const struct json *minimum; /* the schema that asks for min, while it is compiled */
     uint16_t needs;
-    uint32_t *sets;  /* [way_count] a bit for each set of needs that it may meet */
+    uint16_t by_value;          /* needs that are met by a property's value */
+    struct schema_set reserved; /* listed names that may come only where they meet one of those
+                                   anew, or none is left that they could meet */
+    uint32_t *sets;             /* [way_count] a bit for each set of needs that it may meet */
     uint16_t *alike; /* [name_count] the first one that does what this one does for needs */
     uint8_t others[1 << SCHEMA_NEEDS_MAX]; /* fewest of the other ways from each set of needs
                                               to all of them; UINT8_MAX: they do not do */

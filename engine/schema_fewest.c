@@ -107,7 +107,8 @@ uint32_t schema_fewest_object(const struct schema_object *object,
     return schema_fewest_sum(bytes, cost_of_more(object, progress, more));
 }
 
-/* From behind the colon. */
+/* From behind the colon. Of names that are not listed only what they may have wherever they
+ * may have come before. */
 static uint32_t way_fewest(const struct schema_node *nodes, const struct schema_object *object,
                            const struct schema_progress *progress, uint32_t way)
 {
@@ -119,7 +120,9 @@ static uint32_t way_fewest(const struct schema_node *nodes, const struct schema_
         after.met |= options->list[i].meets;
         if (way < object->name_count)
             after.seen.bits[way / 64] |= 1ull << (way % 64);
-        if (schema_progress_can_end(object, &after))
+        if (schema_progress_is_free(object, way, progress->met, options->list[i].meets) &&
+            schema_progress_may_repeat(object, way, progress->met, options->list[i].meets) &&
+            schema_progress_can_end(object, &after))
             fewest = less(fewest, schema_fewest_sum(nodes[options->list[i].node].fewest,
                                                     schema_fewest_object(object, &after)));
     }

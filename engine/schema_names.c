@@ -6,6 +6,8 @@
 #include "engine/schema_facts.h"
 #include "engine/schema_text.h"
 
+#include <string.h>
+
 enum { SETS_MAX = 64, DEPTH_MAX = 32 };
 
 /* The automata whose texts, together, are the strings of one schema. */
@@ -135,6 +137,166 @@ enum status schema_names_collect(struct schema_names *names, const struct schema
         }
     }
     return OK;
+}
+
+/* Names that lead to some states. */
+struct few {
+    const struct automaton *made;
+    const bool *wanted;
+    bool *leads; /* [state_count] on to a state that is wanted */
+    struct arena *arena;
+    struct text list[SCHEMA_NAMES_FEW];
+    uint32_t count, count_max;
+    char path[SCHEMA_NAMES_FEW_BYTES];
+    uint32_t size; /* of the path, in list_exact */
+};
+
+static void fill_leads(const struct few *few)
+{
+    const struct automaton *made = few->made;
+    bool grew = true;
+    for (uint32_t s = AUTOMATON_START; s < made->state_count; s++)
+        few->leads[s] = few->wanted[s];
+    while (grew) {
+        grew = false;
+        for (size_t i = (size_t)made->state_count * made->class_count; i-- > 0;) {
+            bool *here = &few->leads[i / made->class_count];
+            if (*here || !few->leads[made->next[i]])
+                continue;
+            *here = grew = true;
+        }
+    }
+}
+
+static bool keep_path(struct few *few, uint32_t size)
+{
+    char *name = few->count < few->count_max ? ARENA_NEW(few->arena, char, size + 1u) : NULL;
+    if (!name)
+        return false;
+    memcpy(name, few->path, size);
+    few->list[few->count++] = (struct text){name, size};
+    return true;
+}
+
+/* False: they are too many, too long, or have to be escaped. */
+static bool list_paths(struct few *few, uint32_t state, uint32_t size)
+{
+    if (few->wanted[state] && !keep_path(few, size))
+        return false;
+    for (int byte = 0; byte < 256; byte++) {
+        const uint32_t next = automaton_step(few->made, state, (uint8_t)byte);
+        if (!few->leads[next])
+            continue;
+        if (size == SCHEMA_NAMES_FEW_BYTES || byte == '\\')
+            return false;
+        few->path[size] = (char)byte;
+        if (!list_paths(few, next, size + 1))
+            return false;
+    }
+    return true;
+}
+
+/* Whether states lead to one that is wanted by so many bytes exactly: from what is so of one
+ * byte less. */
+static void fill_exact(const struct few *few, bool *exact, uint32_t size)
+{
+    const struct automaton *made = few->made;
+    const size_t entries = (size_t)made->state_count * made->class_count;
+    bool *here = exact + (size_t)size * made->state_count;
+    if (size == 0) {
+        memcpy(here, few->wanted, made->state_count * sizeof *here);
+        return;
+    }
+    const bool *before = here - made->state_count;
+    for (size_t i = made->class_count; i < entries; i++)
+        here[i / made->class_count] |= before[made->next[i]];
+}
+
+/* The bytes of names, those first that a name has seldom: a text hardly uses such a name. */
+static int nth_byte(int n)
+{
+    const int byte = n <= '~' - ' ' ? '~' - n : 0x80 + n - ('~' - ' ' + 1);
+    return byte > UINT8_MAX ? -1 : byte == '\\' || byte == '"' ? 0 : byte;
+}
+
+/* Names of exactly so many bytes from state on, until there are count. */
+static void list_exact(struct few *few, const bool *exact, uint32_t state, uint32_t left)
+{
+    const uint32_t size = few->size;
+    if (left == 0) {
+        (void)keep_path(few, size);
+        return;
+    }
+    for (int n = 0; nth_byte(n) >= 0 && few->count < few->count_max; n++) {
+        const uint32_t next = automaton_step(few->made, state, (uint8_t)nth_byte(n));
+        if (nth_byte(n) == 0 || next == AUTOMATON_DEAD ||
+            !exact[(size_t)(left - 1) * few->made->state_count + next])
+            continue;
+        few->path[size] = (char)nth_byte(n);
+        few->size = size + 1;
+        list_exact(few, exact, next, left - 1);
+        few->size = size;
+    }
+}
+
+/* At least a byte longer than the shortest, which somebody may well want to use, or else
+ * that. */
+static void list_some(struct few *few, bool *exact)
+{
+    uint32_t shortest = UINT32_MAX;
+    for (uint32_t size = 0; size <= SCHEMA_NAMES_FEW_BYTES && few->count < few->count_max;
+         size++) {
+        fill_exact(few, exact, size);
+        if (!exact[(size_t)size * few->made->state_count + AUTOMATON_START])
+            continue;
+        if (shortest != UINT32_MAX)
+            list_exact(few, exact, AUTOMATON_START, size);
+        else
+            shortest = size;
+    }
+    if (few->count < few->count_max && shortest != UINT32_MAX)
+        list_exact(few, exact, AUTOMATON_START, shortest);
+}
+
+static enum status add_few(struct schema_names *names, const struct few *few, struct error *err)
+{
+    for (uint32_t i = 0; i < few->count; i++)
+        TRY(add_name(names, few->list[i], err));
+    return OK;
+}
+
+enum status schema_names_list_few(struct schema_names *names, const struct automaton *made,
+                                  const bool *wanted, const struct schema_build *build,
+                                  bool *listed)
+{
+    struct few few = {.made = made,
+                      .wanted = wanted,
+                      .arena = build->arena,
+                      .count_max = SCHEMA_NAMES_FEW,
+                      .leads = ARENA_NEW(build->arena, bool, made->state_count)};
+    if (!few.leads)
+        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
+    TRY(schema_ref_charge(&build->document,
+                          (uint64_t)made->state_count * made->class_count / 16, build->err));
+    fill_leads(&few);
+    *listed = list_paths(&few, AUTOMATON_START, 0);
+    return *listed ? add_few(names, &few, build->err) : OK;
+}
+
+enum status schema_names_list_some(struct schema_names *names, const struct automaton *made,
+                                   const bool *wanted, const struct schema_build *build,
+                                   uint32_t count)
+{
+    bool *exact =
+        ARENA_NEW(build->arena, bool, (SCHEMA_NAMES_FEW_BYTES + 1) * (size_t)made->state_count);
+    struct few few = {
+        .made = made, .wanted = wanted, .arena = build->arena, .count_max = count};
+    if (!exact)
+        FAIL(build->err, ERR_MEMORY, "schema: the arena is full");
+    TRY(schema_ref_charge(&build->document, (uint64_t)made->state_count * made->class_count,
+                          build->err));
+    list_some(&few, exact);
+    return add_few(names, &few, build->err);
 }
 
 /* The strings of a set, by what its choices come to. */

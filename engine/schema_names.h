@@ -10,7 +10,12 @@
 
 #include "engine/schema_build.h"
 
-enum { SCHEMA_NAMES_KINDS_MAX = 30, SCHEMA_NAMES_ANY = 31 };
+enum {
+    SCHEMA_NAMES_KINDS_MAX = 30,
+    SCHEMA_NAMES_ANY = 31,
+    SCHEMA_NAMES_FEW = 16,      /* that are listed, */
+    SCHEMA_NAMES_FEW_BYTES = 32 /* of so many bytes at most */
+};
 
 struct schema_names {
     struct text list[SCHEMA_NAMES_MAX];
@@ -27,6 +32,16 @@ MUST_USE enum status schema_names_collect(struct schema_names *names,
 MUST_USE enum status schema_names_make(struct schema_build *build,
                                        const struct schema_names *names,
                                        struct automaton *made);
+
+/* Lists the names that lead to the states of wanted ([state_count]) if they are few: so each of
+ * them comes once. *listed: they are. Some lists so many of them, or those that there are. Then
+ * made is of no more use: it does not tell them from others. */
+MUST_USE enum status schema_names_list_few(struct schema_names *names,
+                                           const struct automaton *made, const bool *wanted,
+                                           const struct schema_build *build, bool *listed);
+MUST_USE enum status schema_names_list_some(struct schema_names *names,
+                                            const struct automaton *made, const bool *wanted,
+                                            const struct schema_build *build, uint32_t count);
 
 /* Whether a name with this mask matches the pattern, is of the schema. */
 bool schema_names_match(const struct schema_names *names, uint32_t mask, struct text pattern);

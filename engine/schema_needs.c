@@ -13,6 +13,16 @@ enum status schema_needs_add(struct schema_needs *needs, const struct schema_par
     return OK;
 }
 
+bool schema_needs_by_value(const struct schema_part *part)
+{
+    bool of_all = false;
+    if (!part->at || part->kind == SCHEMA_PART_NAMED)
+        return false;
+    if (!json_bool(part->at, &of_all))
+        return true;
+    return part->role == SCHEMA_HOLDS ? !of_all : part->role != SCHEMA_FAILS || of_all;
+}
+
 /* Adds what a value that meets the needs of a mask must be. */
 static enum status add_met(const struct schema_build *build, const struct schema_needs *needs,
                            uint32_t mask, struct schema_parts *parts)

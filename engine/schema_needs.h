@@ -20,6 +20,8 @@ struct schema_needs {
 MUST_USE enum status schema_needs_add(struct schema_needs *needs,
                                       const struct schema_part *part, struct error *err);
 
+/* Whether it is met by what is said of a value, not only by a name. */
+bool schema_needs_by_value(const struct schema_part *part);
 /* Adds the options of a value of which base holds, that can meet the needs of a mask. */
 MUST_USE enum status schema_needs_options(struct schema_build *build,
                                           const struct schema_needs *needs, uint32_t mask,

@@ -236,6 +236,71 @@ static const struct json *schema_of_minimum(const struct schema_parts *parts)
     return NULL;
 }
 
+/* The needs that are met by a value, of those that a name with that mask can meet which is not
+ * listed. */
+static uint32_t by_value_of(const struct object_build *make, uint32_t mask)
+{
+    const struct way_name way = {.mask = mask & ((1u << SCHEMA_NAMES_KINDS_MAX) - 1)};
+    return needs_of(make, way) & make->object->by_value;
+}
+
+/* Lists the names that lead to the states of wanted, which may meet needs by their values: all
+ * if they are few, and else one for each need that is reserved for it. */
+static enum status list_mask(struct object_build *make, const bool *wanted, uint32_t needs)
+{
+    const struct automaton *names = &make->object->names;
+    bool is_few = false;
+    TRY(schema_names_list_few(&make->names, names, wanted, make->build, &is_few));
+    if (is_few)
+        return OK;
+    const uint32_t before = make->names.count;
+    TRY(schema_names_list_some(&make->names, names, wanted, make->build,
+                               (uint32_t)__builtin_popcount(needs)));
+    for (uint32_t n = before; n < make->names.count; n++)
+        put_bit(&make->object->reserved, n);
+    return OK;
+}
+
+/* One mask of names that are not listed after another. */
+static enum status list_by_value(struct object_build *make)
+{
+    const struct automaton *names = &make->object->names;
+    bool *seen = ARENA_NEW(make->build->arena, bool, names->state_count);
+    bool *wanted = ARENA_NEW(make->build->arena, bool, names->state_count);
+    if (!seen || !wanted)
+        FAIL(make->build->err, ERR_MEMORY, "schema: the arena is full");
+    for (uint32_t s = AUTOMATON_START; s < names->state_count; s++) {
+        const uint32_t needs = by_value_of(make, names->mask[s]);
+        if (seen[s] || !automaton_ends(names, s) || names->label[s] != AUTOMATON_NEVER ||
+            needs == 0)
+            continue;
+        for (uint32_t t = AUTOMATON_START; t < names->state_count; t++) {
+            wanted[t] = automaton_ends(names, t) && names->label[t] == AUTOMATON_NEVER &&
+                        names->mask[t] == names->mask[s];
+            seen[t] = seen[t] || wanted[t];
+        }
+        TRY(list_mask(make, wanted, needs));
+    }
+    return OK;
+}
+
+/* The automaton of names. Where a value may meet what some property must meet, some names are
+ * better listed: then each of them comes once, and whoever has used up others has them left. */
+static enum status make_names(struct object_build *make)
+{
+    struct schema_object *object = make->object;
+    object->needs = (uint16_t)((1u << make->needs.count) - 1);
+    for (uint32_t n = 0; n < make->needs.count; n++)
+        object->by_value |= (uint16_t)(schema_needs_by_value(make->needs.parts[n]) << n);
+    TRY(schema_names_make(make->build, &make->names, &object->names));
+    const uint32_t before = make->names.count;
+    if (object->by_value)
+        TRY(list_by_value(make));
+    return make->names.count > before
+               ? schema_names_make(make->build, &make->names, &object->names)
+               : OK;
+}
+
 enum status schema_object_make(struct schema_build *build, const struct schema_parts *parts,
                                struct schema_node *node)
 {
@@ -253,8 +318,7 @@ enum status schema_object_make(struct schema_build *build, const struct schema_p
     for (uint32_t i = 0; i < parts->count; i++)
         TRY(read_part(&make, &parts->parts[i]));
     TRY(read_order(&make));
-    object->needs = (uint16_t)((1u << make.needs.count) - 1);
-    TRY(schema_names_make(build, &make.names, &object->names));
+    TRY(make_names(&make));
     const uint32_t states = object->names.state_count;
     object->name_count = object->way_count = make.names.count;
     object->way = ARENA_NEW(build->arena, uint16_t, states);

@@ -54,7 +54,8 @@ static uint32_t first_alike(const struct schema_object *object, uint32_t name)
 {
     uint32_t first = 0;
     while (object->sets[first] != object->sets[name] ||
-           bit(&object->required, first) != bit(&object->required, name))
+           bit(&object->required, first) != bit(&object->required, name) ||
+           bit(&object->reserved, first) != bit(&object->reserved, name))
         first++;
     return first;
 }
@@ -70,6 +71,29 @@ void schema_progress_fill(struct schema_object *object)
     for (uint32_t name = 0; name < object->name_count; name++)
         object->alike[name] = (uint16_t)first_alike(object, name);
     fill_others(object);
+}
+
+uint32_t schema_progress_may_meet(const struct schema_object *object, uint32_t way)
+{
+    uint32_t meets = 0;
+    for (uint32_t sets = object->by_value ? object->sets[way] : 0; sets; sets &= sets - 1)
+        meets |= (uint32_t)__builtin_ctz(sets);
+    return meets & object->by_value;
+}
+
+bool schema_progress_is_free(const struct schema_object *object, uint32_t way, uint32_t met,
+                             uint32_t meets)
+{
+    const uint32_t left = schema_progress_may_meet(object, way) & ~met;
+    return way >= object->name_count || !bit(&object->reserved, way) || left == 0 ||
+           (meets & left) != 0;
+}
+
+bool schema_progress_may_repeat(const struct schema_object *object, uint32_t way, uint32_t met,
+                                uint32_t meets)
+{
+    return way < object->name_count ||
+           ((met ^ meets) & schema_progress_may_meet(object, way)) == 0;
 }
 
 /* From each set of needs: fewest properties, those that are required for nothing. */
@@ -139,8 +163,10 @@ bool schema_progress_can_take(const struct schema_object *object,
     if (object->needs != progress->met)
         fewest_from(object, &after.seen, fewest);
     for (uint32_t sets = object->sets[way]; sets; sets &= sets - 1) {
-        const uint32_t then = fewest[progress->met | (uint32_t)__builtin_ctz(sets)];
-        least = then < least ? then : least;
+        const uint32_t meets = (uint32_t)__builtin_ctz(sets);
+        const uint32_t then = fewest[progress->met | meets];
+        if (then < least && schema_progress_is_free(object, way, progress->met, meets))
+            least = then;
     }
     return is_within(object, &after, least);
 }

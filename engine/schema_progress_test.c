@@ -123,8 +123,44 @@ static void finds_what_a_search_finds(void **state)
     }
 }
 
+/* Three needs of which the last is met by a name alone; the first name is reserved. */
+static void needs_met_by_values_are_looked_after(void **state)
+{
+    enum { NAME, OTHER, A = 1, B = 2, C = 4 };
+    struct schema_option list[2][3] = {{{1, 0, 0}, {1, A, 0}, {1, A | B | C, 0}},
+                                       {{1, 0, 0}, {1, A | C, 0}, {1, C, 0}}};
+    struct schema_options ways[] = {{list[0], 3, 3}, {list[1], 3, 3}};
+    uint32_t sets[2];
+    uint16_t alike[1];
+    struct schema_object object = {.ways = ways,
+                                   .name_count = 1,
+                                   .way_count = 2,
+                                   .sets = sets,
+                                   .alike = alike,
+                                   .max = SCHEMA_NO_MAX,
+                                   .needs = A | B | C,
+                                   .by_value = A | B,
+                                   .reserved = {.bits = {1}},
+                                   .usable = {.names = {.bits = {1}}, .others = 1}};
+    (void)state;
+    schema_progress_fill(&object);
+    assert_int_equal(schema_progress_may_meet(&object, NAME), A | B);
+    assert_int_equal(schema_progress_may_meet(&object, OTHER), A);
+    assert_false(schema_progress_is_free(&object, NAME, 0, 0)); /* it would be used up */
+    assert_true(schema_progress_is_free(&object, NAME, 0, A));
+    assert_false(schema_progress_is_free(&object, NAME, A, A)); /* and B is left */
+    assert_true(schema_progress_is_free(&object, NAME, A | B, 0));
+    assert_true(schema_progress_is_free(&object, OTHER, 0, 0));
+    assert_true(schema_progress_may_repeat(&object, NAME, 0, A));   /* it comes once */
+    assert_false(schema_progress_may_repeat(&object, OTHER, 0, A)); /* the first counts */
+    assert_false(schema_progress_may_repeat(&object, OTHER, A, 0)); /* the last does */
+    assert_true(schema_progress_may_repeat(&object, OTHER, A, A));
+    assert_true(schema_progress_may_repeat(&object, OTHER, B, C)); /* by the name */
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_what_a_search_finds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_what_a_search_finds),
+                                       cmocka_unit_test(needs_met_by_values_are_looked_after)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
