@@ -11,7 +11,8 @@
  * before a byte is taken: a way that is held can always be completed.
  *
  * Objects and arrays are nested MATCHER_DEPTH_MAX deep at most; what a schema demands beyond
- * that is a dead end, the only one.
+ * that is a dead end. The only other one is a name that may have come before, where two needs
+ * are met that its value cannot meet at once, and no name goes on from it (matcher_property.h).
  *
  * A string that is copied from a chunk follows a struct copied. With both minLength and
  * maxLength some copies are not taken that could be: see copied_reaches.
