@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""serve_test BINARY - cohort serve: chats whole and streamed, refusals, clients that leave."""
+"""serve_test BINARY - cohort serve: chats whole and streamed, refusals, clients that leave, and
+what is said while the model is loaded."""
 
 import base64
+import errno
 import json
 import os
 import pathlib
@@ -182,14 +184,21 @@ def curl(server, *words):
 
 
 def test_curl(server):
-    """As the README has it: no header is given, so curl says that its JSON is a form."""
-    body = json.dumps(user("Hello"))
-    said = json.loads(curl(server, CHAT, "-d", body))["choices"][0]["message"]["content"]
+    """As README.md has it: no header is given, so curl says that its JSON is a form."""
+    readme = pathlib.Path(__file__).parents[2].joinpath("README.md").read_text()
+    shown = dict(re.findall(r"^curl localhost:8080(\S+) -d '(.*)'$", readme, re.M))
+    assert set(shown) == {CHAT, "/api/chat", "/minions"}, shown
+    asked = json.loads(shown[CHAT]) | {"max_tokens": 8, "temperature": 0}
+    said = json.loads(curl(server, CHAT, "-d", json.dumps(asked)))["choices"][0]["message"]["content"]
     assert said == server.post(CHAT, user("Hello"))[2]["choices"][0]["message"]["content"]
-    streamed = curl(server, CHAT, "-N", "-d", json.dumps(user("Hello", stream=True)))
+    streamed = curl(server, CHAT, "-N", "-d", json.dumps(asked | {"stream": True}))
     assert streamed.endswith("data: [DONE]\n\n"), streamed
-    last = json.loads(curl(server, "/api/chat", "-d", body).splitlines()[-1])
-    assert last["done"], last
+    asked = json.loads(shown["/api/chat"]) | {"options": {"num_predict": 8, "temperature": 0}}
+    lines = [json.loads(line) for line in curl(
+        server, "/api/chat", "-d", json.dumps(asked)).splitlines()]
+    assert lines[-1]["done"] and "".join(line["message"]["content"] for line in lines) == said
+    told = json.loads(curl(server, "/minions", "-d", shown["/minions"]))
+    assert told["answer"], told
     assert json.loads(curl(server, "/nowhere"))["error"]["message"]
 
 
@@ -264,17 +273,103 @@ def test_refused_are_counted(binary):
             connection.close()
 
 
+class Loading(serving.Server):
+    """One that is not asked to be ready: its port is that on which its process listens."""
+
+    def _wait_for_port(self):
+        ports = []
+        wait_for(lambda: ports.extend(self._listens()) or ports or self.process.poll() is not None)
+        assert ports, self.process.stderr.read()
+        return ports[0]
+
+    def _listens(self):
+        folder = pathlib.Path(f"/proc/{self.process.pid}")
+        files = set()
+        for name in os.listdir(folder / "fd"):
+            try:
+                files.add(os.readlink(folder / "fd" / name))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        sockets = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
+        return [int(s[1].split(":")[1], 16) for s in sockets
+                if s[3] == "0A" and f"socket:[{s[9]}]" in files]
+
+
+def feed(pipe, data):
+    """Gives who waits at a pipe the data, and who opens that path again a file of it. False while
+    nobody waits there."""
+    try:
+        out = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        assert error.errno == errno.ENXIO, error
+        return False
+    plain = pipe.with_suffix(".plain")
+    plain.write_bytes(data)
+    plain.replace(pipe)
+    assert os.write(out, data) == len(data)
+    os.close(out)
+    return True
+
+
+def folder_that_waits(folder):
+    """A model whose config.json is a pipe: who opens it waits for what it will say."""
+    source = serving.DATA.resolve() / "models/arch_tiny/hf-llama"
+    os.mkfifo(folder / "config.json")
+    (folder / "model.safetensors").symlink_to(source / "model.safetensors")
+    (folder / "chat_template.jinja").write_text(serving.TINY_TEMPLATE)
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]  # GPT-2's letters for bytes
+    letters = [chr(b) for b in shown] + [chr(256 + i) for i in range(256 - len(shown))]
+    special = [{"id": i, "content": word, "special": True, "normalized": False, "lstrip": False,
+                "rstrip": False, "single_word": False} for i, word in enumerate(("<s>", "</s>"))]
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    (folder / "tokenizer.json").write_text(json.dumps({
+        "version": "1.0", "added_tokens": special, "normalizer": None, "pre_tokenizer": level,
+        "post_processor": None, "decoder": level, "model": {
+            "type": "BPE", "merges": [], "vocab": {c: i + 2 for i, c in enumerate(letters)}}}))
+    return (source / "config.json").read_bytes()
+
+
+def test_loading(binary):
+    """The port is open before the model is: who waits is told so, and nothing is answered."""
+    if not serving.TINY.exists():
+        print("part test_loading skipped: no test data")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        config = folder_that_waits(pathlib.Path(name))
+        server = Loading(binary, model=name)
+        with server:
+            try:
+                for path in ("/health", "/v1/health"):
+                    status, _, body = server.ask("GET", path)
+                    assert (status, body) == (503, {"status": "loading"}), (path, status, body)
+                assert server.ask("GET", "/ping")[2] == b"pong"
+                assert server.ask("GET", "/")[0] == 200
+                for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics")):
+                    status, _, body = server.ask(method, path, user("x") if method == "POST" else None)
+                    assert status == 503 and "loaded" in body["error"]["message"], (path, status, body)
+                wait_for(lambda: feed(pathlib.Path(name, "config.json"), config))
+                wait_for(lambda: server.ask("GET", "/health")[0] == 200)
+                assert server.post(CHAT, user("x"))[0] == 200
+            except BaseException:
+                server.process.kill()  # one that loads for ever hears no other signal
+                raise
+
+
+APART = test_keys, test_refused_are_counted, test_loading  # with servers of their own
+
+
 def main():
     if not serving.ANY_MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
     with serving.Server(BINARY) as server:
         for name, test in list(globals().items()):
-            if name.startswith("test_") and test not in (test_keys, test_refused_are_counted):
+            if name.startswith("test_") and test not in APART:
                 test(server)
                 print("ok", name)
-    test_keys(BINARY)
-    test_refused_are_counted(BINARY)
+    for test in APART:
+        test(BINARY)
+        print("ok", test.__name__)
 
 
 main()
