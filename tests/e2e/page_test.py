@@ -71,7 +71,7 @@ def minions(page, pictures):
     page.size(*NARROW)  # there the document is far below: a click must bring it up
     page.run("scrollTo(0, 0); document.querySelector('.cite').click()")
     page.wait("const at = document.querySelector('#reader mark').getBoundingClientRect();"
-              "return at.top >= 0 && at.bottom <= innerHeight", 20)
+              "return at.top >= 0 && at.bottom <= innerHeight")
     take(page, pictures, "citation")
 
 

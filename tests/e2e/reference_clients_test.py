@@ -26,7 +26,7 @@ JOBS = [{"role": "user", "content": f"{chunk} What does this say? Answer in a wo
         for chunk in CHUNKS]
 OUTPUT = {"explanation", "citation", "answer"}
 # The small model never says that it is done: its answers end where its context does.
-CONTEXT = ["--context", "320"] if serving.LIGHT else []
+CONTEXT = ["--context", "256"] if serving.LIGHT else []
 
 
 def get(url):

@@ -17,7 +17,7 @@ import serving
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CHAT = "/v1/chat/completions"
 BODY = json.dumps(serving.user("Once", max_tokens=1)).encode()
-REUSED, REQUEST_S = 1000, 20
+REUSED, REQUEST_S = 1000, 60
 IDLE_S = 1
 
 

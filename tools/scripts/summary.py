@@ -13,9 +13,11 @@ LEFT_OUT = {
     "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine,\n"
             "           _company and _seeds (tests/emu/families has the same path); _failure (writes\n"
             "           to address 0 on purpose); tools/kbench_case and _emulated (what they compute\n"
-            "           is watched in the kernels' own tests); tests/e2e/page (a browser's work)",
+            "           is watched in the kernels' own tests)",
     "hard": "only the engine's tests: a preemption at every turn concerns no other",
-    "tsan": "only what has more than one thread: base/queue, kernels/device, most of the engine",
+    "tsan": "only what has more than one thread: base/queue, kernels/device, most of the engine,\n"
+            "           the server; by hand (ctest --test-dir build/tsan -R NAME): tests/e2e/page, 65 s\n"
+            "           of processor, other_clients, 100 s, reference_clients, 35 s",
 }
 
 
