@@ -1,9 +1,10 @@
 /*
  * serve - cohort serve: the engine behind the APIs that other programs speak.
  *
- * The port is open before the model is loaded, so that whoever waits can ask /health. The main
- * thread only waits: for a signal, or for the device to fail, after which nothing can be
- * computed any more and the process ends so that whoever watches it starts it again.
+ * The port is open before the model is loaded, so that whoever waits can ask /health; a signal
+ * ends that at once, as nothing is held yet. Then the main thread only waits: for a signal, or
+ * for the device to fail, after which nothing can be computed any more and the process ends so
+ * that whoever watches it starts it again.
  */
 #include "base/clock.h"
 #include "engine/engine.h"
@@ -16,11 +17,13 @@
 #include "tools/state_path.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PORT_DEFAULT = 8080, LOOK_MS = 200, MIB = 1 << 20 };
 
@@ -71,6 +74,36 @@ static enum status wait_for_end(const struct serve *s, const sigset_t *ends, str
     return OK;
 }
 
+/* Ends the process by one of the signals; SIGUSR1 is how the main thread says that it has
+ * loaded. */
+static void *hear_signals(void *self)
+{
+    const sigset_t *heard = self;
+    int which;
+    while ((which = sigwaitinfo(heard, NULL)) != SIGUSR1)
+        if (which > 0) {
+            (void)fprintf(stderr, "closing\n");
+            _exit(EX_OK);
+        }
+    return NULL;
+}
+
+static enum status load(struct serve *s, const sigset_t *ends, struct error *err)
+{
+    sigset_t heard = *ends, before;
+    pthread_t thread;
+    sigaddset(&heard, SIGUSR1);
+    (void)pthread_sigmask(SIG_BLOCK, &heard, &before); /* that thread's, from its start */
+    const bool has_thread = pthread_create(&thread, NULL, hear_signals, &heard) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!has_thread)
+        FAIL(err, ERR_MEMORY, "serve: no thread to hear signals");
+    const enum status status = engine_args_open(&s->engine_args, NULL, &s->engine, err);
+    (void)pthread_kill(thread, SIGUSR1);
+    pthread_join(thread, NULL);
+    return status;
+}
+
 static enum status run(struct serve *s, struct error *err)
 {
     sigset_t ends;
@@ -93,7 +126,7 @@ static enum status run(struct serve *s, struct error *err)
     TRY(dsl_try_limits(err)); /* while this process is small: it forks */
     hold_signals(&ends);
     TRY(server_open(&s->server, &options, err));
-    TRY(engine_args_open(&s->engine_args, NULL, &s->engine, err));
+    TRY(load(s, &ends, err));
     TRY(server_begin(s->server, s->engine, err));
     TRY(serve_minions_open(&s->minions, s->server, s->engine, &s->supervisor_args, err));
     if (!has_folder || !server_has_batches(s->server, &why))
@@ -115,7 +148,7 @@ int serve_main(int argc, char **argv)
         {0, "host-name", "NAME", ARGS_LIST, &s.host_names, 0, 0,
          "this server's name, where clients use one; may be repeated"},
         {0, "api-keys", "FILE", ARGS_TEXT, &s.keys_path, 0, 0,
-         "demand one of these keys, one a line (default: none)"},
+         "demand one of these keys, one a line; nobody else may read it (default: none)"},
         SUPERVISOR_ARGS(s.supervisor_args),
         {0, "requests", "N", ARGS_U32, &s.requests_max, 1, HTTP_REQUESTS_MAX,
          "held at once; more are answered 429 (default: 2048)"},

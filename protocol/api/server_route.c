@@ -6,6 +6,8 @@
 #include "protocol/api/refusal.h"
 #include "protocol/api/server_facts.h"
 
+#include <stdio.h>
+
 enum { ARENA_KEPT = 1 << 20 }; /* bytes of a reader's arena, from request to request */
 
 /* ---- bodies ---- */
@@ -153,9 +155,10 @@ static void answer_methods(struct http_exchange *x, uint32_t methods)
     const struct http_field field = {"Allow", allow};
     struct text_buf body = {0};
     const bool is_asked = http_exchange_request(x)->method == HTTP_OPTIONS;
-    const struct reply_error error = {
-        .status = 405, .text = TEXT("method: another one is served at this path")};
+    char why[ENDPOINTS_ALLOW_SIZE + 32];
     endpoints_allow(methods, allow);
+    (void)snprintf(why, sizeof why, "method: this path serves %s", allow);
+    const struct reply_error error = {.status = 405, .text = text_of(why)};
     if (!is_asked)
         openai_reply_error_whole(&error, &body);
     http_answer(x, &(struct http_reply){.status = is_asked ? 204 : error.status,
@@ -175,8 +178,11 @@ void server_route(struct server_reader *reader, struct http_exchange *x)
     const bool is_open = endpoint && endpoint->kind <= ENDPOINT_PAGE &&
                          endpoint->kind >= ENDPOINT_HEALTH; /* for probes without a key */
     if (!is_open && !is_allowed(reader, x))
-        refusal_answer(x, endpoint ? endpoint->wire : NULL,
-                       &(struct reply_error){.status = 401, .text = TEXT("no valid API key")});
+        refusal_answer(
+            x, endpoint ? endpoint->wire : NULL,
+            &(struct reply_error){.status = 401,
+                                  .text = TEXT("API key: none that this server takes; it "
+                                               "comes as Authorization: Bearer KEY")});
     else if (!endpoint && methods)
         answer_methods(x, methods);
     else if (!endpoint)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import browser
+import loading
 import serving
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
@@ -85,6 +86,23 @@ def state(page, pictures):
     take(page, pictures, "state")
 
 
+def loads(page):
+    """Who opens the page before the model is there is told so, and then which one it is."""
+    if not serving.TINY.exists():
+        print("part loads skipped: no test data")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        config = loading.folder_that_waits(pathlib.Path(name))
+        with loading.Loading(BINARY, model=name) as server:
+            page.go(f"http://127.0.0.1:{server.port}/")
+            page.wait("return document.getElementById('model').textContent.includes('loaded')")
+            serving.wait_for(lambda: loading.feed(pathlib.Path(name, "config.json"), config))
+            own = pathlib.Path(name).name
+            page.wait(f"return document.getElementById('model').textContent.includes('{own}')")
+    assert all("503" in told for told in page.complaints()), "of the replies before"
+    print("ok loads")
+
+
 def main():
     if not serving.MODEL.exists() or not browser.is_there():
         print("the demo model, chromium or chromedriver is missing; see tools/scripts/setup --check")
@@ -99,6 +117,7 @@ def main():
             part(page, pictures)
             print("ok", part.__name__)
         assert page.complaints() == [], page.complaints()
+        loads(page)
 
 
 main()

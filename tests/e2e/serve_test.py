@@ -3,7 +3,6 @@
 what is said while the model is loaded."""
 
 import base64
-import errno
 import json
 import os
 import pathlib
@@ -11,10 +10,10 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
+import loading
 import serving
-from serving import user
+from serving import user, wait_for
 
 BINARY = str(pathlib.Path(sys.argv[1]).resolve())
 CHAT = "/v1/chat/completions"
@@ -53,7 +52,7 @@ def test_methods(server):
         assert (status, headers["Allow"], body) == (204, allowed, b""), (path, status, body)
         status, headers, body = server.ask("PATCH", path)
         assert (status, headers["Allow"]) == (405, allowed), (path, status, body)
-        assert body["error"]["message"].startswith("method:"), body
+        assert body["error"]["message"] == f"method: this path serves {allowed}", body
     for method in ("GET", "POST", "OPTIONS", "PATCH"):
         status, headers, body = server.ask(method, "/nothing")
         assert status == 404 and "Allow" not in headers, (method, status)
@@ -211,13 +210,6 @@ def test_gate(server):
     assert server.ask("GET", "/health", headers=headers)[0] == 200
 
 
-def wait_for(what):
-    end = time.monotonic() + serving.GIVE_UP_S
-    while not what():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
-
-
 def test_who_leaves_is_cancelled(server):
     """Streamed or held, at once or in mid-answer: the engine is free again, nothing is kept."""
     long = {"max_tokens": 4000, "ignore_eos": True}
@@ -274,89 +266,40 @@ def test_refused_are_counted(binary):
             connection.close()
 
 
-class Loading(serving.Server):
-    """One that is not asked to be ready: its port is that on which its process listens."""
-
-    def _wait_for_port(self):
-        ports = []
-        wait_for(lambda: ports.extend(self._listens()) or ports or self.process.poll() is not None)
-        assert ports, self.process.stderr.read()
-        return ports[0]
-
-    def _listens(self):
-        folder = pathlib.Path(f"/proc/{self.process.pid}")
-        files = set()
-        for name in os.listdir(folder / "fd"):
-            try:
-                files.add(os.readlink(folder / "fd" / name))
-            except FileNotFoundError:
-                pass  # closed meanwhile
-        sockets = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
-        return [int(s[1].split(":")[1], 16) for s in sockets
-                if s[3] == "0A" and f"socket:[{s[9]}]" in files]
-
-
-def feed(pipe, data):
-    """Gives who waits at a pipe the data, and who opens that path again a file of it. False while
-    nobody waits there."""
-    try:
-        out = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as error:
-        assert error.errno == errno.ENXIO, error
-        return False
-    plain = pipe.with_suffix(".plain")
-    plain.write_bytes(data)
-    plain.replace(pipe)
-    assert os.write(out, data) == len(data)
-    os.close(out)
-    return True
-
-
-def folder_that_waits(folder):
-    """A model whose config.json is a pipe: who opens it waits for what it will say."""
-    source = serving.DATA.resolve() / "models/arch_tiny/hf-llama"
-    os.mkfifo(folder / "config.json")
-    (folder / "model.safetensors").symlink_to(source / "model.safetensors")
-    (folder / "chat_template.jinja").write_text(serving.TINY_TEMPLATE)
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]  # GPT-2's letters for bytes
-    letters = [chr(b) for b in shown] + [chr(256 + i) for i in range(256 - len(shown))]
-    special = [{"id": i, "content": word, "special": True, "normalized": False, "lstrip": False,
-                "rstrip": False, "single_word": False} for i, word in enumerate(("<s>", "</s>"))]
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    (folder / "tokenizer.json").write_text(json.dumps({
-        "version": "1.0", "added_tokens": special, "normalizer": None, "pre_tokenizer": level,
-        "post_processor": None, "decoder": level, "model": {
-            "type": "BPE", "merges": [], "vocab": {c: i + 2 for i, c in enumerate(letters)}}}))
-    return (source / "config.json").read_bytes()
-
-
 def test_loading(binary):
     """The port is open before the model is: who waits is told so, and nothing is answered."""
     if not serving.TINY.exists():
         print("part test_loading skipped: no test data")
         return
     with tempfile.TemporaryDirectory() as name:
-        config = folder_that_waits(pathlib.Path(name))
-        server = Loading(binary, model=name)
-        with server:
-            try:
-                for path in ("/health", "/v1/health"):
-                    status, _, body = server.ask("GET", path)
-                    assert (status, body) == (503, {"status": "loading"}), (path, status, body)
-                assert server.ask("GET", "/ping")[2] == b"pong"
-                assert server.ask("GET", "/")[0] == 200
-                for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics")):
-                    status, _, body = server.ask(method, path, user("x") if method == "POST" else None)
-                    assert status == 503 and "loaded" in body["error"]["message"], (path, status, body)
-                wait_for(lambda: feed(pathlib.Path(name, "config.json"), config))
-                wait_for(lambda: server.ask("GET", "/health")[0] == 200)
-                assert server.post(CHAT, user("x"))[0] == 200
-            except BaseException:
-                server.process.kill()  # one that loads for ever hears no other signal
-                raise
+        config = loading.folder_that_waits(pathlib.Path(name))
+        with loading.Loading(binary, model=name) as server:
+            for path in ("/health", "/v1/health"):
+                status, _, body = server.ask("GET", path)
+                assert (status, body) == (503, {"status": "loading"}), (path, status, body)
+            assert server.ask("GET", "/ping")[2] == b"pong"
+            assert server.ask("GET", "/")[0] == 200
+            for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics")):
+                status, _, body = server.ask(method, path, user("x") if method == "POST" else None)
+                assert status == 503 and "loaded" in body["error"]["message"], (path, status, body)
+            wait_for(lambda: loading.feed(pathlib.Path(name, "config.json"), config))
+            wait_for(lambda: server.ask("GET", "/health")[0] == 200)
+            assert server.post(CHAT, user("x"))[0] == 200
 
 
-APART = test_keys, test_refused_are_counted, test_loading  # with servers of their own
+def test_loading_is_cut_off(binary):
+    """A signal does not wait for the model."""
+    if not serving.TINY.exists():
+        print("part test_loading_is_cut_off skipped: no test data")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        loading.folder_that_waits(pathlib.Path(name))
+        with loading.Loading(binary, model=name):
+            pass
+
+
+APART = (test_keys, test_refused_are_counted, test_loading,
+         test_loading_is_cut_off)  # with servers of their own
 
 
 def main():

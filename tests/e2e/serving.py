@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 import gguf_template
 import serve_openai_template
@@ -69,8 +70,12 @@ class Server:
 
     def __exit__(self, kind, value, trace):
         self.process.send_signal(signal.SIGTERM)
-        rest = self.process.stderr.read()
-        code = self.process.wait(GIVE_UP_S)
+        try:
+            rest = self.process.communicate(timeout=GIVE_UP_S)[1]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        code = self.process.returncode
         if kind is None:
             assert code == 0, f"exit code {code}: {''.join(self.lines)}{rest}"
 
@@ -152,6 +157,13 @@ class Server:
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+
+def wait_for(what):
+    end = time.monotonic() + GIVE_UP_S
+    while not what():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
 
 
 def user(text, **fields):
