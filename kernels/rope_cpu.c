@@ -22,6 +22,7 @@ enum { TASK_ROWS = KV_PAGE_TOKENS };
 struct job {
     const struct rope_args *args;
     struct device *device;
+    void (*turn)(const float *cosines, float *head, int32_t half, bool interleaved);
 };
 
 /* *norm times the head, or the head as it is; from and to are the same or do not overlap. */
@@ -39,13 +40,13 @@ static void normalise(const struct rope_args *args, const float *norm, const flo
         to[i] = from[i] * factor * norm[i];
 }
 
-/* Turns one head where it stands. */
-static void turn(const struct rope_args *args, const float *cosines, float *head)
+/* Turns one head where it stands; the sines lie behind the cosines. */
+static inline __attribute__((always_inline)) void turn_any(const float *restrict cosines,
+                                                           float *restrict head, int32_t half,
+                                                           bool interleaved)
 {
-    const int32_t half = args->rope_dim / 2;
-    const int32_t step = args->interleaved ? 2 : 1;
-    const int32_t apart = args->interleaved ? 1 : half;
-    const float *sines = cosines + half;
+    const float *restrict sines = cosines + half;
+    const int32_t step = interleaved ? 2 : 1, apart = interleaved ? 1 : half;
     for (int32_t pair = 0; pair < half; pair++) {
         const float a = head[pair * step], b = head[pair * step + apart];
         head[pair * step] = a * cosines[pair] - b * sines[pair];
@@ -53,9 +54,28 @@ static void turn(const struct rope_args *args, const float *cosines, float *head
     }
 }
 
-static void row_append(const struct rope_args *args, const float *cosines, int32_t row,
-                       float *key)
+static void turn_plain(const float *cosines, float *head, int32_t half, bool interleaved)
 {
+    if (interleaved)
+        turn_any(cosines, head, half, true);
+    else
+        turn_any(cosines, head, half, false);
+}
+
+#if defined(__x86_64__) /* the same bits, in wider vectors */
+__attribute__((target("avx2"))) static void turn_avx2(const float *cosines, float *head,
+                                                      int32_t half, bool interleaved)
+{
+    if (interleaved)
+        turn_any(cosines, head, half, true);
+    else
+        turn_any(cosines, head, half, false);
+}
+#endif
+
+static void row_append(const struct job *job, const float *cosines, int32_t row, float *key)
+{
+    const struct rope_args *args = job->args;
     const struct kv_cache *cache = args->cache;
     const size_t head_dim = (size_t)cache->head_dim;
     const int32_t slot = args->positions[row] % KV_PAGE_TOKENS;
@@ -65,7 +85,7 @@ static void row_append(const struct rope_args *args, const float *cosines, int32
         const struct kv_layout_block block =
             kv_layout_block(cache, args->kv_pages[row], args->layer, head);
         normalise(args, args->k_norm, k, key);
-        turn(args, cosines, key);
+        job->turn(cosines, key, args->rope_dim / 2, args->interleaved);
         kv_layout_put_key(cache, &block, slot, key);
         kv_layout_put_value(cache, &block, slot, v);
     }
@@ -87,15 +107,19 @@ static void rope_task(void *context, int32_t index, uint32_t worker)
             args->turns + (size_t)args->positions[r] * (size_t)args->rope_dim;
         for (int32_t head = 0; head < args->heads; head++, q += head_dim) {
             normalise(args, args->q_norm, q, q);
-            turn(args, cosines, q);
+            job->turn(cosines, q, args->rope_dim / 2, args->interleaved);
         }
-        row_append(args, cosines, r, key);
+        row_append(job, cosines, r, key);
     }
 }
 
 enum status rope_append_cpu(struct device *device, const struct rope_args *args)
 {
-    struct job job = {.args = args, .device = device};
+    struct job job = {.args = args, .device = device, .turn = turn_plain};
+#if defined(__x86_64__)
+    if (device_simd(device) >= DEVICE_SIMD_AVX2)
+        job.turn = turn_avx2;
+#endif
     assert(args->rope_dim % 2 == 0 && args->rope_dim <= args->cache->head_dim);
     if (device_scratch_bytes(device) < (size_t)args->cache->head_dim * sizeof(float))
         return ERR_LIMIT;
