@@ -55,8 +55,8 @@ struct sums {
     __m512i low_6, low_7, low_8, low_9, low_10, low_11;
 };
 
-/* stride, from row to row of a, is a constant in tiles: every operand is then addressed from one
- * register. */
+/* stride, from row to row of a, is a constant in tiles: every operand is then addressed from
+ * one register. */
 #define ROW_STEP(r)                                                                            \
     if (rows > (r)) {                                                                          \
         const uint8_t *x = a + (r)*stride;                                                     \

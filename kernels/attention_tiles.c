@@ -52,7 +52,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
         struct attention_int8_query *query = &tile->queries[i];
         const int32_t partial =
             args->work->partials_first[*row] + item->kv_begin / ATTENTION_SPLIT;
-        const size_t head = (size_t)(tiles->kv_head * group + of_group);
+        const size_t head = (size_t)tiles->kv_head * (size_t)group + (size_t)of_group;
         const size_t at = (size_t)partial * heads + head;
         query->seen = i32_min(item->kv_count, args->positions[*row] + 1 - item->kv_begin);
         assert(query->seen >= 1 && partial < args->work->partials_first[*row + 1]);

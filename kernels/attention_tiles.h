@@ -1,15 +1,16 @@
 /*
- * attention_tiles - a task of attention_cpu over a cache of int8, where the level has whole tiles
- * (attention_int8.h): the rows of an item against its split, a tile after the other, from the
- * queries where they lie to the partials where they go.
+ * attention_tiles - a task of attention_cpu over a cache of int8, where the level has whole
+ * tiles (attention_int8.h): the rows of an item against its split, a tile after the other, from
+ * the queries where they lie to the partials where they go.
  *
- *     instead of   blocks of 24 rows: scores, weights, integers and results of a block each went
- *                  through memory of their own, in passes over all of it
- *     measured     1 thread: prefill of 512 rows at context 1,024 8.0 -> 7.0 ms, decode of 36 rows
- *                  over 12 shared chunks 806 -> 718 us (EPYC Zen 4, November 2026,
- *                  bench/attention_bench)
+ *     instead of   blocks of 24 rows: scores, weights, integers and results of a block each
+ *                  went through memory of their own, in passes over all of it
+ *     measured     1 thread: prefill of 512 rows at context 1,024 8.0 -> 7.0 ms, decode of 36
+ *                  rows over 12 shared chunks 806 -> 718 us (EPYC Zen 4, November 2026, loads
+ *                  of bench/attention_bench)
  *     fetch        a tile's queries and partials are asked for one tile before: they lie in L3,
  *                  a row's far from the next one's (prefill 6.95 -> 6.8 ms)
+ *     lost         the merge of partials in vectors of AVX2 (nothing: it waits for memory)
  */
 #ifndef KERNELS_ATTENTION_TILES_H
 #define KERNELS_ATTENTION_TILES_H
@@ -30,8 +31,8 @@ struct attention_tiles {
     uint8_t *integers;
 };
 
-/* Page p of an item. It is asked for: pages lie far apart, and the first rows to need them would
- * wait for each line. */
+/* Page p of an item. It is asked for: pages lie far apart, and the first rows to need them
+ * would wait for each line. */
 struct kv_layout_block attention_tiles_page(const struct attention_args *args,
                                             const struct attention_item *item, int32_t kv_head,
                                             int32_t p);
