@@ -175,7 +175,7 @@ fuzz(tokenizer_fuzz ROOMS tokenizer base SOURCES tokenizer/tokenizer_json.c toke
   tokenizer/json_part.c tokenizer/tokenizer_json_steps.c tokenizer/charsmap.c tokenizer/cluster.c)
 fuzz(chat_fuzz ROOMS tokenizer base SOURCES tokenizer/chat_template.c tokenizer/jinja_lex.c
   tokenizer/jinja_expr.c tokenizer/jinja_parse.c tokenizer/jinja_run.c tokenizer/jinja_eval.c
-  tokenizer/jinja_filter.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
+  tokenizer/jinja_filter.c tokenizer/jinja_format.c tokenizer/jinja_method.c tokenizer/jinja_member.c)
 fuzz(ask_fuzz ROOMS api engine tokenizer base SOURCES protocol/api/endpoints.c protocol/api/ask.c
   protocol/api/messages.c protocol/api/anthropic_talk.c protocol/api/field.c protocol/api/openai.c protocol/api/response_format.c protocol/api/tokenize.c)
 fuzz(schema_fuzz ROOMS tokenizer base SOURCES engine/copied.c engine/copied_text.c

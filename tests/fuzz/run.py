@@ -3,7 +3,7 @@
 
 Seeds: tests/fuzz/seeds/TARGET/*, what make_seeds below writes, and files of the test data where
 those are there. What the run finds new is kept in corpus/TARGET beside the binary, and is where
-the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 10 of those in SHORT; without
+the next run goes on. SECONDS: $COHORT_FUZZ_SECONDS, else 120, or 5 of those in SHORT; without
 either number the fuzzer's own seed is fixed, so that ./check finds in a tree what it found before
 and chance is left to the long runs. A target's own options stand in the comment at its head, in the
 line that begins with its name.
@@ -23,7 +23,7 @@ FOLDER = pathlib.Path(__file__).parent
 DATA = pathlib.Path(os.environ.get("COHORT_TEST_DATA", FOLDER.parent.parent.parent / "shared/data"))
 SEED_BYTES_MAX = 8192
 # ./check has 25 minutes: the targets that came last get less of them.
-USUAL_S, SHORT_S = 120, 10
+USUAL_S, SHORT_S = 120, 5
 SHORT = ("multipart_fuzz", "reply_fuzz", "documents_fuzz", "copied_fuzz", "dsl_source_fuzz",
          "dsl_tree_fuzz", "record_fuzz", "questions_fuzz", "ask_fuzz")
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as xml
 
 # What each set of tests leaves out, and why; printed so that nobody has to know.
 LEFT_OUT = {
-    "fuzz": "two minutes each, nine of them ten seconds; or $COHORT_FUZZ_SECONDS",
+    "fuzz": "two minutes each, nine of them five seconds; or $COHORT_FUZZ_SECONDS",
     "release": "the kernels' tests over 20 seeds (ctest -L emu-seeds): minutes each, by hand",
     "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine,\n"
             "           _company and _seeds (tests/emu/families has the same path); _failure (writes\n"
