@@ -56,6 +56,25 @@ static void open_rules(struct charsmap *map)
     text_buf_deinit(&bytes);
 }
 
+/* Each text and what apply makes of it, read from before a guard page. */
+static void check_cases(const char *const (*cases)[2], size_t count,
+                        void (*apply)(const struct charsmap *map, struct text text,
+                                      struct text_buf *out))
+{
+    struct testing_guard guard = testing_guard_open();
+    struct text_buf out = {0};
+    struct charsmap map;
+    open_rules(&map);
+    for (size_t i = 0; i < count; i++) {
+        text_buf_clear(&out);
+        apply(&map, testing_guard_copy(&guard, text_of(cases[i][0])), &out);
+        if (!text_equal(text_buf_text(&out), text_of(cases[i][1])))
+            fail_msg("'%s' becomes '%.*s', want '%s'", cases[i][0],
+                     TEXT_ARG(text_buf_text(&out)), cases[i][1]);
+    }
+    text_buf_deinit(&out);
+}
+
 static void test_rules(void **state)
 {
     static const char *const CASES[][2] = {
@@ -71,19 +90,8 @@ static void test_rules(void **state)
         {"\xff\xef\xac", REPLACEMENT REPLACEMENT REPLACEMENT},
         {"\xe6\x97\xa5", "\xe6\x97\xa5"},
     };
-    struct testing_guard guard = testing_guard_open();
-    struct text_buf out = {0};
-    struct charsmap map;
     (void)state;
-    open_rules(&map);
-    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        text_buf_clear(&out);
-        charsmap_apply(&map, testing_guard_copy(&guard, text_of(CASES[i][0])), &out);
-        if (!text_equal(text_buf_text(&out), text_of(CASES[i][1])))
-            fail_msg("'%s' becomes '%.*s', want '%s'", CASES[i][0],
-                     TEXT_ARG(text_buf_text(&out)), CASES[i][1]);
-    }
-    text_buf_deinit(&out);
+    check_cases(CASES, sizeof CASES / sizeof CASES[0], charsmap_apply);
 }
 
 /* What the rules say of text, by trying each at each place. */
@@ -154,19 +162,8 @@ static void test_clusters(void **state)
         {"a\xc2\xad\x62", "ab"},
         {"\xff\xef\xac\xcc\x81", REPLACEMENT REPLACEMENT REPLACEMENT "\xcc\x81"},
     };
-    struct testing_guard guard = testing_guard_open();
-    struct text_buf out = {0};
-    struct charsmap map;
     (void)state;
-    open_rules(&map);
-    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        text_buf_clear(&out);
-        charsmap_apply_clusters(&map, testing_guard_copy(&guard, text_of(CASES[i][0])), &out);
-        if (!text_equal(text_buf_text(&out), text_of(CASES[i][1])))
-            fail_msg("'%s' becomes '%.*s', want '%s'", CASES[i][0],
-                     TEXT_ARG(text_buf_text(&out)), CASES[i][1]);
-    }
-    text_buf_deinit(&out);
+    check_cases(CASES, sizeof CASES / sizeof CASES[0], charsmap_apply_clusters);
 }
 
 static void refuse(struct text bytes, enum status status, const char *reason)

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import pathlib
+import tempfile
 
 import serving
 from serving import wait_for
@@ -12,6 +13,20 @@ from serving import wait_for
 
 class Loading(serving.Server):
     """One that is not asked to be ready: its port is that on which its process listens."""
+
+    def __init__(self, binary):
+        self._made = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self._made.name)
+        self._config = _fill(self.folder)
+        super().__init__(binary, model=self.folder)
+
+    def __exit__(self, *why):
+        with self._made:
+            super().__exit__(*why)
+
+    def load(self):
+        """The model is there from now on."""
+        wait_for(lambda: _feed(self.folder / "config.json", self._config))
 
     def _wait_for_port(self):
         ports = []
@@ -32,7 +47,7 @@ class Loading(serving.Server):
                 if s[3] == "0A" and f"socket:[{s[9]}]" in files]
 
 
-def feed(pipe, data):
+def _feed(pipe, data):
     """Gives who waits at a pipe the data, and who opens that path again a file of it. False while
     nobody waits there."""
     try:
@@ -48,7 +63,7 @@ def feed(pipe, data):
     return True
 
 
-def folder_that_waits(folder):
+def _fill(folder):
     """A model whose config.json is a pipe: who opens it waits for what it will say."""
     source = serving.DATA.resolve() / "models/arch_tiny/hf-llama"
     os.mkfifo(folder / "config.json")

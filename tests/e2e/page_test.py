@@ -91,14 +91,11 @@ def loads(page):
     if not serving.TINY.exists():
         print("part loads skipped: no test data")
         return
-    with tempfile.TemporaryDirectory() as name:
-        config = loading.folder_that_waits(pathlib.Path(name))
-        with loading.Loading(BINARY, model=name) as server:
-            page.go(f"http://127.0.0.1:{server.port}/")
-            page.wait("return document.getElementById('model').textContent.includes('loaded')")
-            serving.wait_for(lambda: loading.feed(pathlib.Path(name, "config.json"), config))
-            own = pathlib.Path(name).name
-            page.wait(f"return document.getElementById('model').textContent.includes('{own}')")
+    with loading.Loading(BINARY) as server:
+        page.go(f"http://127.0.0.1:{server.port}/")
+        page.wait("return document.getElementById('model').textContent.includes('loaded')")
+        server.load()
+        page.wait(f"return document.getElementById('model').textContent.includes('{server.folder.name}')")
     assert all("503" in told for told in page.complaints()), "of the replies before"
     print("ok loads")
 

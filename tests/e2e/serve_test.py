@@ -271,20 +271,18 @@ def test_loading(binary):
     if not serving.TINY.exists():
         print("part test_loading skipped: no test data")
         return
-    with tempfile.TemporaryDirectory() as name:
-        config = loading.folder_that_waits(pathlib.Path(name))
-        with loading.Loading(binary, model=name) as server:
-            for path in ("/health", "/v1/health"):
-                status, _, body = server.ask("GET", path)
-                assert (status, body) == (503, {"status": "loading"}), (path, status, body)
-            assert server.ask("GET", "/ping")[2] == b"pong"
-            assert server.ask("GET", "/")[0] == 200
-            for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics")):
-                status, _, body = server.ask(method, path, user("x") if method == "POST" else None)
-                assert status == 503 and "loaded" in body["error"]["message"], (path, status, body)
-            wait_for(lambda: loading.feed(pathlib.Path(name, "config.json"), config))
-            wait_for(lambda: server.ask("GET", "/health")[0] == 200)
-            assert server.post(CHAT, user("x"))[0] == 200
+    with loading.Loading(binary) as server:
+        for path in ("/health", "/v1/health"):
+            status, _, body = server.ask("GET", path)
+            assert (status, body) == (503, {"status": "loading"}), (path, status, body)
+        assert server.ask("GET", "/ping")[2] == b"pong"
+        assert server.ask("GET", "/")[0] == 200
+        for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/metrics")):
+            status, _, body = server.ask(method, path, user("x") if method == "POST" else None)
+            assert status == 503 and "loaded" in body["error"]["message"], (path, status, body)
+        server.load()
+        wait_for(lambda: server.ask("GET", "/health")[0] == 200)
+        assert server.post(CHAT, user("x"))[0] == 200
 
 
 def test_loading_is_cut_off(binary):
@@ -292,10 +290,8 @@ def test_loading_is_cut_off(binary):
     if not serving.TINY.exists():
         print("part test_loading_is_cut_off skipped: no test data")
         return
-    with tempfile.TemporaryDirectory() as name:
-        loading.folder_that_waits(pathlib.Path(name))
-        with loading.Loading(binary, model=name):
-            pass
+    with loading.Loading(binary):
+        pass
 
 
 APART = (test_keys, test_refused_are_counted, test_loading,
