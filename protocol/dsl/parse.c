@@ -312,8 +312,8 @@ struct convert {
     struct interp *in;
     struct text source;
     struct dsl_fault *fault;
-    size_t
-        counted; /* the source's lines are counted up to here: a shown ; has none of its own */
+    /* Lines are the source's, up to what is counted: a ; that is shown may stand for an end. */
+    size_t counted;
     int32_t line;
     TSTreeCursor cursor;
     uint8_t *kinds; /* [symbol] kind + 1; 0: not looked up */
