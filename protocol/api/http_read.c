@@ -216,6 +216,17 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *data, size
     return MHD_YES;
 }
 
+/* Whether its taker has had it; is_gone: nobody is left to be answered. The taker may be letting
+ * go of it just now. */
+static bool is_passed_on(struct http_exchange *x, bool *is_gone)
+{
+    http_exchange_lock(x->http);
+    const bool is_passed_on = x->has_taker || x->is_over;
+    *is_gone = x->is_gone;
+    http_exchange_unlock(x->http);
+    return is_passed_on;
+}
+
 /* A path with a NUL in it stays as it was written: it would end there for whoever reads it. */
 size_t http_read_unescape(void *self, struct MHD_Connection *connection, char *text)
 {
@@ -230,6 +241,7 @@ enum MHD_Result http_read_request(void *self, struct MHD_Connection *connection,
 {
     struct http *http = self;
     struct http_exchange *x = *state;
+    bool is_gone;
     (void)version;
     if (!x) {
         const struct refusal *refusal = refusal_of(http, connection, url);
@@ -243,11 +255,9 @@ enum MHD_Result http_read_request(void *self, struct MHD_Connection *connection,
     }
     if (*upload_size > 0)
         return take_body(x, upload, upload_size);
-    if (x->has_taker || x->is_over)
-        return x->is_gone ? MHD_NO : MHD_YES; /* answered, or the client is gone */
     if (x->refused)
         return refuse(connection, x->refused == 413 ? &BODY_TOO_LARGE : &NO_MEMORY);
-    return pass_on(x);
+    return is_passed_on(x, &is_gone) ? (is_gone ? MHD_NO : MHD_YES) : pass_on(x);
 }
 
 /* The connection lets go of it. Under the lock. */
