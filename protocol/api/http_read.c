@@ -216,8 +216,8 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *data, size
     return MHD_YES;
 }
 
-/* Whether its taker has had it; is_gone: nobody is left to be answered. The taker may be letting
- * go of it just now. */
+/* Whether its taker has had it; is_gone: nobody is left to be answered. Its taker may be
+ * letting go of it just now. */
 static bool is_passed_on(struct http_exchange *x, bool *is_gone)
 {
     http_exchange_lock(x->http);
