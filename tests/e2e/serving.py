@@ -31,13 +31,14 @@ CALLS_BY_ITSELF = ANY_MODEL == MODEL  # the small one calls a function where it 
 
 
 def small_model(folder):
-    """The smallest model at hand that takes chats and tools, for tests of what is around it: a
-    copy in folder. Where there is none, the demo's as it is (no tools); None without that."""
-    if TINY.exists():
-        copy = pathlib.Path(folder, "tiny.gguf")
-        gguf_template.copy(TINY, copy, serve_openai_template.TEMPLATE)
-        return copy
-    return MODEL if MODEL.exists() else None
+    """The smallest model at hand, for tests of what is around it: a copy in folder, with a
+    template that takes tools. None where there is none."""
+    model = TINY if TINY.exists() else MODEL
+    if not model.exists():
+        return None
+    copy = pathlib.Path(folder, "small.gguf")
+    gguf_template.copy(model, copy, serve_openai_template.TEMPLATE)
+    return copy
 
 
 def tools_model(folder):
