@@ -136,7 +136,7 @@ static enum weight_form kept_form(const struct loader *loader, const struct gguf
 /* What the matrices will take on a device of its own memory, a little more for each. */
 static uint64_t device_bytes(const struct loader *loader)
 {
-    enum { BESIDE_BYTES = 4096, PER_OUTPUT_BYTES = 8 }; /* scales and sums of the int8 form */
+    enum { BESIDE_BYTES = 4096, PER_OUTPUT_BYTES = 8 }; /* scales of the int8 form, and more */
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < loader->gguf->tensor_count; i++) {
         const struct gguf_tensor *tensor = &loader->gguf->tensors[i];

@@ -52,6 +52,7 @@ struct int8_job {
     int32_t threads;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
+    matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
     struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
@@ -110,7 +111,6 @@ static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int3
 static void int8_aim(struct matmul_int8_tile *tile, const struct weight *w, int32_t out)
 {
     tile->panel = (const int8_t *)w->data + matmul_int8_place(tile->depth, out, 0);
-    tile->sums = w->sums + out;
 }
 
 /* Asks for the outputs of a tile before its sums are made: they lie in as many places as there
@@ -193,11 +193,18 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     const int8_t *x = args->x->q8 + (size_t)row_begin * (size_t)args->x->stride;
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
+    int32_t x_sums[BLOCK_ROWS_MAX];
+    if (job->x_sums != NULL) {
+        tile.x = x;
+        tile.rows = rows;
+        job->x_sums(&tile, x_sums);
+    }
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
         tile.panels = i32_min(tile_panels, end - panel);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
+            tile.x_sums = x_sums + row;
             tile.rows = i32_min(TILE_ROWS, rows - row);
             int8_tile(job, &tile, row_begin + row, panel * PANEL);
         }
@@ -211,6 +218,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
 {
     job->kernel = matmul_int8_scalar;
     job->finish = matmul_int8_finish_scalar;
+    job->x_sums = NULL;
 #if defined(__x86_64__)
     if (simd == DEVICE_SIMD_AMX_INT8) {
         job->kernel = matmul_int8_amx;
@@ -218,6 +226,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
         job->finish = matmul_int8_finish_avx512;
     } else if (simd == DEVICE_SIMD_AVX512_VNNI) {
         job->kernel = matmul_int8_avx512;
+        job->x_sums = matmul_int8_x_sums_avx512;
         job->finish = matmul_int8_finish_avx512;
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;

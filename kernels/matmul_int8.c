@@ -7,15 +7,11 @@
 
 enum { PANEL = MATMUL_INT8_PANEL, GROUP = MATMUL_INT8_GROUP };
 
-int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel)
+void matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel)
 {
-    int32_t sum = 0;
-    for (int32_t i = 0; i < depth; i++)
-        sum += row[i];
     int8_t *place = panel + matmul_int8_place(depth, lane, 0);
     for (int32_t i = 0; i < depth; i += GROUP, place += PANEL * GROUP)
         memcpy(place, row + i, GROUP);
-    return sum;
 }
 
 static void row_sum(const int8_t *x, const int8_t *w, int32_t depth, int32_t *out)

@@ -29,7 +29,8 @@ enum {
 struct matmul_int8_tile {
     const int8_t *x;     /* [rows, stride]; |x| <= 127, zero from in_dim to depth */
     const int8_t *panel; /* [panels][depth / 4][16][4]; |w| <= 127 */
-    const int32_t *sums; /* [panels][16] sum of each output's weights */
+    const int32_t
+        *x_sums; /* [rows] of each row of x, where the level has a function for them */
     int32_t stride, rows, depth, panels;
 };
 
@@ -40,6 +41,9 @@ struct matmul_int8_span {
     size_t stride; /* from row to row of x */
     int32_t *out;  /* [rows][16] */
 };
+
+/* sums[rows] of x[rows, stride], over depth. */
+typedef void matmul_int8_x_sums(const struct matmul_int8_tile *tile, int32_t *sums);
 
 /* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
@@ -83,8 +87,8 @@ static inline size_t matmul_int8_place(int32_t depth, int32_t out, int32_t in)
            (size_t)(in % MATMUL_INT8_GROUP);
 }
 
-/* Puts row[depth] at its lane of a panel; gives the sum of its values. */
-int32_t matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel);
+/* Puts row[depth] at its lane of a panel. */
+void matmul_int8_pack(const int8_t *row, int32_t depth, int32_t lane, int8_t *panel);
 
 matmul_int8_finish matmul_int8_finish_scalar, matmul_int8_finish_avx2,
     matmul_int8_finish_avx512;
@@ -92,6 +96,7 @@ matmul_int8_finish matmul_int8_finish_scalar, matmul_int8_finish_avx2,
 matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_neon, matmul_int8_dotprod, matmul_int8_i8mm;
 matmul_int8_kernel matmul_int8_avx2, matmul_int8_avx512;
+matmul_int8_x_sums matmul_int8_x_sums_avx512;
 /* Its tiles are state of the thread, which whoever called it gives up when done. */
 matmul_int8_kernel matmul_int8_amx;
 void matmul_int8_amx_release(void);

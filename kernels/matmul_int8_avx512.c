@@ -3,27 +3,29 @@
  *
  *     formula   out[p][r, o] = sum_i x[r, i] w[o, i], int32
  *     tile      8 rows x 32 outputs (two panels): 16 running sums of 16 lanes
- *     step      4 inputs: 2 loads of weights, 8 broadcasts of x, 16 x dpbusd
+ *     step      4 inputs: 2 loads of weights, turned, 8 broadcasts of x, 16 x dpbusd
  *     bound by  dpbusd issue; 10 loads per 16 leave the load ports a third of their time
  *     fetch     the panels after these are asked for, line by line: when a step comes to them
  *               weights lie in memory, and each panel is a new stream. 576 x 1536, gate and
  *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us
  *     measured  share of the dpbusd peak, 1 thread, M = 32 (EPYC Zen 4, November 2026,
  *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
- *               576 x 49152 63 %
+ *               576 x 49152 63 %. The kernel alone, its operands in L1: 664 of 706 GOPS (Xeon
+ *               of the fifth generation, two such ports)
  *     few rows  wait for memory alone: up to 4 go a panel at a time, see stream_sum. One row,
  *               1 thread, weights in memory: 23-24 -> 32-34 GB/s, the rate of reading, which
  *               our own prefetches into L2 kept it from (EPYC Zen 4, bench/forward_bench)
- *     lost      tiles of 8 or 16 rows a call instead of 32 (1.5 % and 0.3 % slower)
+ *     lost      x taken as x + 128: 8 rows of a step are turned where 2 panels are, on the
+ *               ports of the products (there 500 GOPS)
+ *               tiles of 8 or 16 rows a call instead of 32 (1.5 % and 0.3 % slower)
  *               12 rows x 2 panels in an array of sums (47 %: gcc keeps it in memory)
  *               a panel at a time for 5 to 8 rows too (1536 x 576, 8 rows: 34 -> 57 us)
  *               for few rows, asking for the next tile's first 512 to 4,096 bytes (nothing;
  *               4,096 are 20 % slower)
  *
- * dpbusd multiplies unsigned by signed bytes, so x is taken as x + 128 (its bytes with the top
- * bit turned, in a unit that the products leave idle) and 128 times the sum of each output's
- * weights is taken off at the end. It adds without saturation, modulo 2^32: the difference is
- * exact.
+ * dpbusd multiplies unsigned by signed bytes, so w is taken as w + 128 (its bytes with the top
+ * bit turned) and the sums of a row start at 128 times the row's own sum below zero. It adds
+ * without saturation, modulo 2^32: the result is exact.
  *
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
@@ -49,29 +51,40 @@ enum {
 struct span {
     const int8_t *x; /* first row of the tile */
     const int8_t *w; /* first panel */
-    const int32_t *sums;
+    const int32_t *x_sums;
     size_t stride, panel_bytes;
     int32_t *out;
     size_t out_panel; /* numbers from panel to panel of out */
 };
 
-/* Four of x, plus 128, in every lane. */
-static __m512i group_broadcast(const int8_t *x)
+/* A panel's four inputs, plus 128. */
+static inline __m512i group_load(const int8_t *w)
 {
-    const __m512i top_bits = _mm512_set1_epi32((int32_t)0x80808080u);
+    return _mm512_xor_si512(_mm512_loadu_si512(w), _mm512_set1_epi32((int32_t)0x80808080u));
+}
+
+/* Four of x in every lane. */
+static inline __m512i group_broadcast(const int8_t *x)
+{
     int32_t group;
     memcpy(&group, x, sizeof group);
-    return _mm512_xor_si512(_mm512_set1_epi32(group), top_bits);
+    return _mm512_set1_epi32(group);
+}
+
+/* Where the sums of a row start. */
+static inline __m512i row_start(const struct span *span, int row)
+{
+    return _mm512_set1_epi32((int32_t)(0u - ((uint32_t)span->x_sums[row] << 7)));
 }
 
 /* sum += x * w in every lane. The instruction is written out: through the intrinsic gcc 12
  * moves sums between registers at every step, two moves a product. */
-static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512i x, __m512i w)
+static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512i w, __m512i x)
 {
 #ifdef PORTABLE_INTRINSICS
-    *sum = _mm512_dpbusd_epi32(*sum, x, w);
+    *sum = _mm512_dpbusd_epi32(*sum, w, x);
 #else
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(x), "v"(w));
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(w), "v"(x));
 #endif
 }
 
@@ -82,28 +95,26 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
     __m512i sum[TILE_ROWS][TILE_PANELS];
     for (int r = 0; r < rows; r++) {
         for (int p = 0; p < panels; p++)
-            sum[r][p] = _mm512_setzero_si512();
+            sum[r][p] = row_start(span, r);
     }
     const int8_t *x = span->x;
     for (size_t at = 0; at < span->panel_bytes; at += PANEL * GROUP, x += GROUP) {
         __m512i w[TILE_PANELS];
         for (int p = 0; p < panels; p++) {
             const int8_t *place = span->w + (size_t)p * span->panel_bytes + at;
-            w[p] = _mm512_loadu_si512(place);
+            w[p] = group_load(place);
             __builtin_prefetch(place + (size_t)panels * span->panel_bytes, 0, 2);
         }
         for (int r = 0; r < rows; r++) {
             const __m512i group = group_broadcast(x + (size_t)r * span->stride);
             for (int p = 0; p < panels; p++)
-                bytes_add(&sum[r][p], group, w[p]);
+                bytes_add(&sum[r][p], w[p], group);
         }
     }
     for (int p = 0; p < panels; p++) {
-        const __m512i offset =
-            _mm512_slli_epi32(_mm512_loadu_si512(span->sums + (size_t)p * PANEL), 7);
         for (int r = 0; r < rows; r++) {
             int32_t *out = span->out + (size_t)p * span->out_panel + (size_t)r * PANEL;
-            _mm512_storeu_si512(out, _mm512_sub_epi32(sum[r][p], offset));
+            _mm512_storeu_si512(out, sum[r][p]);
         }
     }
 }
@@ -117,19 +128,18 @@ static inline __attribute__((always_inline)) void stream_sum(const struct span *
     __m512i sum[STREAM_ROWS][CHAINS_MAX];
     for (int r = 0; r < rows; r++) {
         for (int c = 0; c < chains; c++)
-            sum[r][c] = _mm512_setzero_si512();
+            sum[r][c] = c == 0 ? row_start(span, r) : _mm512_setzero_si512();
     }
     const int8_t *x = span->x;
     for (size_t at = 0; at < span->panel_bytes;) {
         for (int c = 0; c < chains; c++, at += PANEL * GROUP, x += GROUP) {
-            const __m512i w = _mm512_loadu_si512(span->w + at);
+            const __m512i w = group_load(span->w + at);
             for (int r = 0; r < rows; r++)
-                bytes_add(&sum[r][c], group_broadcast(x + (size_t)r * span->stride), w);
+                bytes_add(&sum[r][c], w, group_broadcast(x + (size_t)r * span->stride));
         }
     }
-    const __m512i offset = _mm512_slli_epi32(_mm512_loadu_si512(span->sums), 7);
     for (int r = 0; r < rows; r++) {
-        __m512i whole = _mm512_sub_epi32(sum[r][0], offset);
+        __m512i whole = sum[r][0];
         for (int c = 1; c < chains; c++)
             whole = _mm512_add_epi32(whole, sum[r][c]);
         _mm512_storeu_si512(span->out + (size_t)r * PANEL, whole);
@@ -148,7 +158,6 @@ static void stream(struct span span, int32_t rows, int32_t panels)
         else
             stream_sum(&span, 4, 2);
         span.w += span.panel_bytes;
-        span.sums += PANEL;
         span.out += span.out_panel;
     }
 }
@@ -158,10 +167,12 @@ static inline __attribute__((always_inline)) void panels_sum(struct span span, i
                                                              int panels)
 {
     const int8_t *x = span.x;
+    const int32_t *x_sums = span.x_sums;
     int32_t *out = span.out;
     for (int32_t r = 0; r < rows;) {
         const int32_t left = rows - r;
         span.x = x + (size_t)r * span.stride;
+        span.x_sums = x_sums + r;
         span.out = out + (size_t)r * PANEL;
         if (left >= TILE_ROWS) {
             tile_sum(&span, TILE_ROWS, panels);
@@ -179,11 +190,23 @@ static inline __attribute__((always_inline)) void panels_sum(struct span span, i
     }
 }
 
+void matmul_int8_x_sums_avx512(const struct matmul_int8_tile *tile, int32_t *sums)
+{
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (int32_t r = 0; r < tile->rows; r++) {
+        const int8_t *x = tile->x + (size_t)r * (size_t)tile->stride;
+        __m512i sum = _mm512_setzero_si512();
+        for (int32_t i = 0; i < tile->depth; i += MATMUL_INT8_ALIGN)
+            sum = _mm512_dpbusd_epi32(sum, ones, _mm512_loadu_si512(x + i));
+        sums[r] = _mm512_reduce_add_epi32(sum);
+    }
+}
+
 void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
 {
     struct span span = {.x = tile->x,
                         .w = tile->panel,
-                        .sums = tile->sums,
+                        .x_sums = tile->x_sums,
                         .stride = (size_t)tile->stride,
                         .panel_bytes = (size_t)tile->depth * PANEL,
                         .out = out,
@@ -196,7 +219,6 @@ void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
     for (; panel + TILE_PANELS <= tile->panels; panel += TILE_PANELS) {
         panels_sum(span, tile->rows, TILE_PANELS);
         span.w += TILE_PANELS * span.panel_bytes;
-        span.sums += TILE_PANELS * PANEL;
         span.out += TILE_PANELS * span.out_panel;
     }
     if (panel < tile->panels)

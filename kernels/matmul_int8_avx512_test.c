@@ -14,14 +14,15 @@
 
 #if PORTABLE_AVX512
 
-    #define matmul_int8_avx512 portable_kernel
+    #define matmul_int8_avx512        portable_kernel
+    #define matmul_int8_x_sums_avx512 portable_sums
     #include "kernels/matmul_int8_avx512.c"
 
 enum { ROWS_MAX = 33, DEPTH_MAX = 1536, PANELS_MAX = 3 };
 
 static int8_t rows[ROWS_MAX * DEPTH_MAX];
 static int8_t weights[PANELS_MAX * PANEL * DEPTH_MAX];
-static int32_t sums[PANELS_MAX * PANEL];
+static int32_t sums[ROWS_MAX];
 static int32_t expected[PANELS_MAX * ROWS_MAX * PANEL];
 static int32_t found[PANELS_MAX * ROWS_MAX * PANEL];
 
@@ -38,11 +39,9 @@ static void fill(int32_t depth, int level)
     for (int32_t i = 0; i < ROWS_MAX * depth; i++)
         rows[i] = level == 0 ? noise(&state) : (int8_t)(level & 1 ? 127 : -127);
     for (int32_t out = 0; out < PANELS_MAX * PANEL; out++) {
-        sums[out] = 0;
         for (int32_t i = 0; i < depth; i++) {
             const int8_t w = level == 0 ? noise(&state) : (int8_t)(level & 2 ? 127 : -127);
             weights[matmul_int8_place(depth, out, i)] = w;
-            sums[out] += w;
         }
     }
 }
@@ -51,11 +50,12 @@ static void check(int32_t depth, int32_t row_count, int32_t panels)
 {
     struct matmul_int8_tile tile = {.x = rows,
                                     .panel = weights,
-                                    .sums = sums,
+                                    .x_sums = sums,
                                     .stride = depth,
                                     .rows = row_count,
                                     .depth = depth,
                                     .panels = panels};
+    portable_sums(&tile, sums);
     matmul_int8_scalar(&tile, expected);
     memset(found, 0x55, sizeof found);
     portable_kernel(&tile, found);

@@ -14,7 +14,6 @@
 #include "kernels/weight_row.h"
 #include "kernels/weight_simt.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +40,6 @@ struct pack_job {
     const struct weight_rows *rows;
     int8_t *data;
     float *scales;
-    int32_t *sums;
 };
 
 static const struct type_info *type_find(uint32_t type)
@@ -53,10 +51,9 @@ static const struct type_info *type_find(uint32_t type)
     return NULL;
 }
 
-/* Bytes of scales and of sums: whole panels, so that a kernel may load past out_dim. */
-static size_t lanes_padded_bytes(int32_t out_dim)
+/* Of whole panels, so that a kernel may load past out_dim. */
+static size_t scales_bytes(int32_t out_dim)
 {
-    static_assert(sizeof(float) == sizeof(int32_t), "one size for scales and sums");
     return (size_t)matmul_int8_panels(out_dim) * MATMUL_INT8_PANEL * sizeof(float);
 }
 
@@ -72,7 +69,7 @@ static void pack_panel(void *context, int32_t panel, uint32_t worker)
         if (out >= job->rows->out_dim)
             return; /* the rest of the last panel stays zero */
         const int8_t *row = weight_row_make(job->rows, out, scratch, job->scales + out);
-        job->sums[out] = matmul_int8_pack(row, depth, lane, place);
+        matmul_int8_pack(row, depth, lane, place);
     }
 }
 
@@ -120,7 +117,6 @@ static enum status prepare_int8(struct device *device, const struct weight_rows 
         FAIL(err, ERR_LIMIT, "weight %s: needs %zu bytes of scratch, the device has %zu",
              rows->name, scratch, device_scratch_bytes(device));
     const int32_t panels = matmul_int8_panels(rows->out_dim);
-    const size_t lanes_bytes = lanes_padded_bytes(rows->out_dim);
     const size_t panel_bytes = (size_t)matmul_int8_depth(rows->in_dim) * MATMUL_INT8_PANEL;
     size_t data_bytes;
     if (!checked_mul_size((size_t)panels, panel_bytes, &data_bytes))
@@ -128,17 +124,15 @@ static enum status prepare_int8(struct device *device, const struct weight_rows 
              rows->out_dim, rows->in_dim);
     struct pack_job job = {.device = device, .rows = rows};
     job.data = device_alloc(device, data_bytes);
-    job.scales = device_alloc(device, lanes_bytes);
-    job.sums = device_alloc(device, lanes_bytes);
+    job.scales = device_alloc(device, scales_bytes(rows->out_dim));
     *weight = (struct weight){.form = WEIGHT_INT8,
                               .type = rows->type,
                               .out_dim = rows->out_dim,
                               .in_dim = rows->in_dim,
                               .data = job.data,
                               .scales = job.scales,
-                              .sums = job.sums,
                               .data_bytes = data_bytes};
-    if (job.data == NULL || job.scales == NULL || job.sums == NULL) {
+    if (job.data == NULL || job.scales == NULL) {
         weight_release(device, weight);
         FAIL(err, ERR_MEMORY, "weight %s: no room for %zu bytes", rows->name, data_bytes);
     }
@@ -259,9 +253,8 @@ void weight_release(struct device *device, struct weight *weight)
     const bool is_host = device_is_host(device);
     if (weight->form != WEIGHT_STORED || !is_host)
         release(device, weight->data, weight->data_bytes);
-    const size_t lanes_bytes = is_host ? lanes_padded_bytes(weight->out_dim)
-                                       : weight_simt_scales_bytes(weight->out_dim);
-    release(device, weight->scales, lanes_bytes);
-    release(device, weight->sums, lanes_bytes);
+    release(device, weight->scales,
+            is_host ? scales_bytes(weight->out_dim)
+                    : weight_simt_scales_bytes(weight->out_dim));
     *weight = (struct weight){0};
 }

@@ -66,8 +66,6 @@ struct weight {
                          device does not read the host's memory). WEIGHT_INT8: packed int8,
                          owned */
     const float *scales; /* WEIGHT_INT8: [out_dim], owned */
-    const int32_t *sums; /* WEIGHT_INT8: [out_dim], sum of each row's int8 values, owned; NULL
-                            where the device does not read the host's memory */
     size_t data_bytes;
 };
 

@@ -12,7 +12,7 @@
  * instruction names them; activations are read in the same one, and int32 sums have no order.
  *
  * in_dim is padded to whole slices and out_dim to whole panels, both with zeros; the scales
- * too. The kernels need no sums of rows: weight.sums is NULL.
+ * too.
  */
 #ifndef KERNELS_WEIGHT_SIMT_H
 #define KERNELS_WEIGHT_SIMT_H
