@@ -39,6 +39,7 @@ void activation_rotate(float *row, int32_t cols);
 /* Rotates (in place) and quantizes one row of F32 into row `index` of the int8 form. */
 void activation_quantize(const struct activation *activation, int32_t index, float *row);
 #if defined(__x86_64__)
+void activation_rotate_avx2(float *row, int32_t cols);
 void activation_quantize_avx2(const struct activation *activation, int32_t index, float *row);
 #endif
 

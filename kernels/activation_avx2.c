@@ -1,5 +1,5 @@
 /*
- * activation_avx2 - activation_quantize with AVX2, to the same bits.
+ * activation_avx2 - activation_rotate and _quantize with AVX2, to the same bits.
  *
  *     rotate    a block of 64 in eight registers: strides 1, 2, 4 in each, 8, 16, 32 between
  *     greatest  taken on the way, as integers
@@ -54,6 +54,16 @@ INLINE __m256i rotate_block(float *block, __m256i greatest)
                                                         _mm256_set1_epi32(FLOAT_MAGNITUDE)));
     }
     return greatest;
+}
+
+void activation_rotate_avx2(float *row, int32_t cols)
+{
+    if (cols % ACTIVATION_BLOCK_MAX != 0) {
+        activation_rotate(row, cols);
+        return;
+    }
+    for (int32_t i = 0; i < cols; i += ACTIVATION_BLOCK_MAX)
+        (void)rotate_block(row + i, _mm256_setzero_si256());
 }
 
 INLINE __m256i round_eight(const float *row, __m256 scale)

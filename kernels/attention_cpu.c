@@ -9,7 +9,7 @@
  *               widened to F32 first, once, in scratch; with few, on the way
  *     block     BLOCK_ROWS of these: scores, softmax, weighted values
  *     int8      a cache of int8 is multiplied as it lies, in integers (attention_int8.h): no
- *               widening, and half the instructions of floats or fewer
+ *               widening, and with AVX-512 a quarter of the instructions of floats
  *     merge     per batch row, over its splits in order
  *     bound by  FMA issue at prefill; reading and widening keys and values at decode
  *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
@@ -34,9 +34,8 @@
 #include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
-#include "kernels/attention_int8.h"
+#include "kernels/attention_levels.h"
 #include "kernels/attention_merge.h"
-#include "kernels/attention_tile.h"
 #include "kernels/attention_tiles.h"
 
 #include <assert.h>
@@ -50,7 +49,7 @@ enum {
     LANES = ATTENTION_TILE_LANES,
     INT8_COLS = ATTENTION_INT8_COLS,
     GROUP = KV_LAYOUT_GROUP,
-    GROUP_BYTES = ATTENTION_INT8_GROUP_BYTES,
+    INT8_BLOCK = ATTENTION_INT8_BLOCK,
     TILE_ROWS_MIN = 3, /* of any level */
     BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
     TASK_ROWS = 10 * BLOCK_ROWS,
@@ -81,7 +80,7 @@ struct memory {
     float *outs;                      /* [BLOCK_ROWS][head_dim] */
     float *key_scales, *value_scales; /* [ATTENTION_SPLIT] */
     float *ones;                      /* [ATTENTION_SPLIT], for scores that are scaled */
-    uint8_t *integers; /* [BLOCK_ROWS][integer_bytes]: queries, then weights, in 16 bits */
+    uint8_t *integers; /* [BLOCK_ROWS][integer_bytes]: queries, then weights, in 8 bits */
 };
 
 /* One split's keys and values of one KV head, ready to multiply. */
@@ -102,7 +101,8 @@ struct block {
     int32_t seen[BLOCK_ROWS];                      /* and where they end */
     int32_t tile_seen[BLOCK_ROWS / TILE_ROWS_MIN]; /* the most in each tile */
     size_t partial_head[BLOCK_ROWS]; /* partial * heads + head: where the result goes */
-    struct attention_int8_row integers[BLOCK_ROWS];
+    struct attention_int8_row queries[BLOCK_ROWS];
+    struct attention_int8_row weights[ATTENTION_INT8_BLOCKS][BLOCK_ROWS];
 };
 
 /* The depth of a score comes in panels of STRIDE: how many. */
@@ -111,11 +111,11 @@ static int32_t query_panels(int32_t head_dim)
     return i32_ceil_div(head_dim, STRIDE);
 }
 
-/* Bytes of a row of integers: a query's, or the weights of a split. */
+/* Bytes of a row of integers: a query's, in whole groups, or the weights of a split. */
 static size_t integer_bytes(int32_t head_dim)
 {
     const int32_t numbers = head_dim > ATTENTION_SPLIT ? head_dim : ATTENTION_SPLIT;
-    return (size_t)i32_ceil_div(numbers, GROUP) * GROUP_BYTES;
+    return (size_t)i32_ceil_div(numbers, GROUP) * GROUP;
 }
 
 static size_t memory_floats(int32_t head_dim)
@@ -192,23 +192,17 @@ static void query_load(const float *query, int32_t head_dim, float *to)
         memcpy(to, query + i, (size_t)i32_min(STRIDE, head_dim - i) * sizeof *to);
 }
 
-/* The greatest integer that values are rounded to, for products of that depth. */
-static float integer_limit(int32_t depth)
-{
-    return depth > ATTENTION_INT8_DEPTH ? ATTENTION_INT8_LIMIT / 2 : ATTENTION_INT8_LIMIT;
-}
-
 /* A query row as integers; its depth is filled up with zeros to whole groups. */
 static struct attention_int8_row query_round(const struct job *job, const float *query,
                                              uint8_t *to)
 {
     const int32_t dim = job->args->cache->head_dim;
-    const float limit = integer_limit(dim);
     if (dim % GROUP == 0)
-        return job->int8->round(query, dim, limit, to);
+        return job->int8->round(query, dim, ATTENTION_INT8_QUERIES, to);
     float padded[HEAD_DIM_MAX + GROUP] = {0};
     memcpy(padded, query, (size_t)dim * sizeof *query);
-    return job->int8->round(padded, i32_ceil_div(dim, GROUP) * GROUP, limit, to);
+    return job->int8->round(padded, i32_ceil_div(dim, GROUP) * GROUP, ATTENTION_INT8_QUERIES,
+                            to);
 }
 
 /* Gathers query rows first .. first+block->rows-1 of the item. */
@@ -234,7 +228,7 @@ static void block_load(const struct job *job, const struct split *split, int32_t
         block->partial_head[i] = (size_t)partial * heads + (size_t)head;
         const float *query = args->q + ((size_t)row * heads + (size_t)head) * dim;
         if (job->int8)
-            block->integers[i] = query_round(
+            block->queries[i] = query_round(
                 job, query,
                 memory->integers + (size_t)i * integer_bytes(args->cache->head_dim));
         else
@@ -306,7 +300,8 @@ static void block_scores_int8(const struct job *job, const struct split *split,
                               const struct block *block, const struct memory *memory)
 {
     const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
-    struct attention_int8_product product = {.a_stride = integer_bytes(dim),
+    struct attention_int8_product product = {.kind = ATTENTION_INT8_QUERIES,
+                                             .a_stride = integer_bytes(dim),
                                              .b_stride = (size_t)GROUP * KV_PAGE_TOKENS,
                                              .c_stride = STRIDE,
                                              .columns = KV_PAGE_TOKENS,
@@ -321,7 +316,7 @@ static void block_scores_int8(const struct job *job, const struct split *split,
                 continue;
             product.rows = i32_min(tile_rows, block->rows - r);
             product.a = memory->integers + (size_t)r * product.a_stride;
-            product.rows_of_a = block->integers + r;
+            product.rows_of_a = block->queries + r;
             product.c = memory->scores + (size_t)(r * STRIDE + p * KV_PAGE_TOKENS);
             job->int8->product(&product);
         }
@@ -398,35 +393,61 @@ static void block_values(const struct job *job, const struct split *split,
     }
 }
 
-/* The same in integers: the weights are rounded, with a scale of their own in each row. */
-static void block_values_int8(const struct job *job, const struct split *split,
-                              struct block *block, const struct memory *memory)
+/* A tile's first row, the first key of a block of keys, and where the tile's keys end. */
+struct place {
+    int32_t row, key, end;
+};
+
+/* The weights of all rows as integers, each block of keys with a scale of its own. */
+static void weights_round(const struct job *job, const struct split *split, struct block *block,
+                          const struct memory *memory)
 {
-    const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
-    struct attention_int8_product product = {.b = (const uint8_t *const *)split->values,
-                                             .a_stride = integer_bytes(dim),
-                                             .b_stride = (size_t)i32_ceil_div(dim, GROUP) *
-                                                         GROUP * GROUP,
-                                             .c_stride = (size_t)dim,
-                                             .panel_groups = KV_PAGE_TOKENS / GROUP};
+    const size_t stride = integer_bytes(job->args->cache->head_dim);
     for (int32_t r = 0; r < block->rows; r++) {
-        const int32_t seen =
-            i32_ceil_div(block->tile_seen[r / tile_rows], INT8_COLS) * INT8_COLS;
-        block->integers[r] =
-            job->int8->round(memory->scores + (size_t)r * STRIDE, seen, ATTENTION_INT8_LIMIT,
-                             memory->integers + (size_t)r * product.a_stride);
+        const int32_t tile_seen = block->tile_seen[r / split->tile_rows];
+        const int32_t seen = i32_ceil_div(tile_seen, INT8_COLS) * INT8_COLS;
+        for (int32_t key = 0; key < seen; key += INT8_BLOCK)
+            block->weights[key / INT8_BLOCK][r] = job->int8->round(
+                memory->scores + (size_t)(r * STRIDE + key), i32_min(INT8_BLOCK, seen - key),
+                ATTENTION_INT8_WEIGHTS, memory->integers + (size_t)r * stride + key);
     }
+}
+
+/* outs += weights v over one block of keys, of one tile of rows from row r on; the first block
+ * begins them. */
+static void values_add(const struct job *job, const struct split *split,
+                       const struct block *block, const struct memory *memory, struct place at)
+{
+    const int32_t dim = job->args->cache->head_dim;
+    struct attention_int8_product product = {
+        .kind = ATTENTION_INT8_WEIGHTS,
+        .a_stride = integer_bytes(dim),
+        .b = (const uint8_t *const *)split->values + at.key / KV_PAGE_TOKENS,
+        .b_stride = (size_t)i32_ceil_div(dim, GROUP) * GROUP * GROUP,
+        .c_stride = (size_t)dim,
+        .adds = at.key > 0,
+        .rows_of_a = block->weights[at.key / INT8_BLOCK] + at.row,
+        .rows = i32_min(split->tile_rows, block->rows - at.row),
+        .groups = i32_ceil_div(i32_min(INT8_BLOCK, at.end - at.key), GROUP),
+        .panel_groups = KV_PAGE_TOKENS / GROUP};
+    product.a = memory->integers + (size_t)at.row * product.a_stride + at.key;
     for (int32_t column = 0; column < dim; column += INT8_COLS) {
         product.b_offset = (size_t)column * GROUP;
         product.columns = i32_min(INT8_COLS, dim - column);
-        for (int32_t r = 0; r < block->rows; r += tile_rows) {
-            product.rows = i32_min(tile_rows, block->rows - r);
-            product.groups = i32_ceil_div(block->tile_seen[r / tile_rows], GROUP);
-            product.a = memory->integers + (size_t)r * product.a_stride;
-            product.rows_of_a = block->integers + r;
-            product.c = memory->outs + (size_t)r * (size_t)dim + column;
-            job->int8->product(&product);
-        }
+        product.c = memory->outs + (size_t)at.row * (size_t)dim + column;
+        job->int8->product(&product);
+    }
+}
+
+/* The same in integers. */
+static void block_values_int8(const struct job *job, const struct split *split,
+                              struct block *block, const struct memory *memory)
+{
+    weights_round(job, split, block, memory);
+    for (int32_t r = 0; r < block->rows; r += split->tile_rows) {
+        const int32_t end = block->tile_seen[r / split->tile_rows];
+        for (int32_t key = 0; key < end; key += INT8_BLOCK)
+            values_add(job, split, block, memory, (struct place){r, key, end});
     }
 }
 
@@ -476,12 +497,10 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
-    const int32_t tile_rows = job->int8 ? job->int8->many_rows : job->kernels->tile_rows;
+    const int32_t tile_rows = job->int8 ? job->int8->tile_rows : job->kernels->tile_rows;
     const int32_t share = i32_ceil_div(i32_ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = i32_min(rows, (task + 1) * share);
     split.tile_rows = tile_rows;
-    if (job->int8 && end - task * share <= job->int8->tile_rows)
-        split.tile_rows = job->int8->tile_rows;
     if (!job->int8 && end - task * share >= WIDEN_TILES * tile_rows)
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
@@ -539,34 +558,13 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
 static void choose_kernels(struct job *job)
 {
     const struct kv_cache *cache = job->args->cache;
-    const struct attention_int8_kernels *int8 = &attention_int8_scalar;
-    job->kernels = &attention_tile_scalar;
-#if defined(__x86_64__)
-    /* The AVX2 tiles convert halves with F16C, which every processor with AVX2 has. */
-    const enum device_simd simd =
-        cache->head_dim % TILE_COLS == 0 ? device_simd(job->device) : DEVICE_SIMD_SCALAR;
-    if (simd >= DEVICE_SIMD_AVX512_VNNI) {
-        job->kernels = &attention_tile_avx512;
-        int8 = &attention_int8_avx512;
-    } else if (simd >= DEVICE_SIMD_AVX2) {
-        job->kernels = &attention_tile_avx2;
-        int8 = &attention_int8_avx2;
-    }
-#elif defined(__aarch64__)
-    const enum device_simd simd =
-        cache->head_dim % TILE_COLS == 0 ? device_simd(job->device) : DEVICE_SIMD_SCALAR;
-    if (simd >= DEVICE_SIMD_NEON)
-        job->kernels = &attention_tile_neon;
-    if (simd >= DEVICE_SIMD_NEON_I8MM)
-        int8 = &attention_int8_i8mm;
-    else if (simd >= DEVICE_SIMD_NEON_DOT)
-        int8 = &attention_int8_dotprod;
-    else if (simd >= DEVICE_SIMD_NEON)
-        int8 = &attention_int8_neon;
-#endif
-    job->int8 = cache->type == KV_INT8 ? int8 : NULL;
-    job->tiles = job->int8 && int8->tile && cache->head_dim <= ATTENTION_INT8_TILE_DIM_MAX &&
-                 job->args->softcap <= 0.0f && job->args->window <= 0;
+    const struct attention_levels levels =
+        attention_levels(device_simd(job->device), cache->head_dim);
+    job->kernels = levels.tile;
+    job->int8 = cache->type == KV_INT8 ? levels.int8 : NULL;
+    job->tiles = job->int8 && job->int8->tile &&
+                 cache->head_dim <= ATTENTION_INT8_TILE_DIM_MAX && job->args->softcap <= 0.0f &&
+                 job->args->window <= 0;
 }
 
 enum status attention_cpu(struct device *device, const struct attention_args *args)

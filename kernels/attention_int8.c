@@ -5,15 +5,14 @@
 
 #include <string.h>
 
-enum {
-    COLS = ATTENTION_INT8_COLS,
-    GROUP = KV_LAYOUT_GROUP,
-    GROUP_BYTES = ATTENTION_INT8_GROUP_BYTES,
-    TILE_ROWS = 6,
-    LANES = 1
-};
+enum { COLS = ATTENTION_INT8_COLS, GROUP = KV_LAYOUT_GROUP, TILE_ROWS = 6, LANES = 1 };
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: the sum has units of 1, ties go to even */
+
+static int32_t integer_of(uint8_t byte, enum attention_int8_kind kind)
+{
+    return kind == ATTENTION_INT8_QUERIES ? (int8_t)byte : byte;
+}
 
 static void product_row(const struct attention_int8_product *product, int32_t row)
 {
@@ -22,19 +21,19 @@ static void product_row(const struct attention_int8_product *product, int32_t ro
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const int32_t groups = i32_min(product->panel_groups, left);
-        for (int32_t g = 0; g < groups; g++, a += GROUP_BYTES) {
+        for (int32_t g = 0; g < groups; g++, a += GROUP) {
             const uint8_t *at = *panel + product->b_offset + (size_t)g * product->b_stride;
-            int16_t x[GROUP];
             int8_t b[COLS * GROUP];
-            memcpy(x, a, sizeof x);
             memcpy(b, at, (size_t)product->columns * GROUP);
             for (int32_t i = 0; i < product->columns * GROUP; i++)
-                sum[i / GROUP] += x[i % GROUP] * b[i];
+                sum[i / GROUP] += integer_of(a[i % GROUP], product->kind) * b[i];
         }
     }
     float *c = product->c + (size_t)row * product->c_stride;
-    for (int32_t column = 0; column < product->columns; column++)
-        c[column] = (float)sum[column] * product->rows_of_a[row].scale;
+    for (int32_t column = 0; column < product->columns; column++) {
+        const float result = (float)sum[column] * product->rows_of_a[row].scale;
+        c[column] = product->adds ? c[column] + result : result;
+    }
 }
 
 static void product_scalar(const struct attention_int8_product *product)
@@ -58,20 +57,19 @@ static int32_t greatest_lane(integers most)
     return most;
 }
 
-/* The sum is not needed. */
-static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
+/* The low bits of a negative integer are its byte. */
+static int32_t integers_put(const float *values, int32_t count, float factor,
+                            enum attention_int8_kind kind, uint8_t *a)
 {
+    (void)kind;
     for (int32_t i = 0; i < count; i++) {
         const float shifted = values[i] * factor + ROUND_MAGIC;
-        const int16_t q = (int16_t)(shifted - ROUND_MAGIC);
-        memcpy(a + (size_t)i * sizeof q, &q, sizeof q);
+        a[i] = (uint8_t)(int32_t)(shifted - ROUND_MAGIC);
     }
     return 0;
 }
 
 #include "kernels/attention_int8_round.h"
 
-const struct attention_int8_kernels attention_int8_scalar = {.tile_rows = TILE_ROWS,
-                                                             .many_rows = TILE_ROWS,
-                                                             .product = product_scalar,
-                                                             .round = attention_int8_round_row};
+const struct attention_int8_kernels attention_int8_scalar = {
+    .tile_rows = TILE_ROWS, .product = product_scalar, .round = attention_int8_round_row};

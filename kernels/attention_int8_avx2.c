@@ -2,7 +2,8 @@
  * attention_int8_avx2 - attention's integer products with AVX2.
  *
  *     tile      3 rows x 16 columns: 4 running sums of 8 lanes for each row
- *     step      4 of the depth: 4 x 16 bytes widened to 16 bits, 12 madd, 12 additions
+ *     step      4 of the depth: 4 x 16 bytes and a group of each row widened to 16 bits, 12
+ *               madd, 12 additions
  *     bound by  madd and additions: as many instructions as the fused float product has, which
  *               wants its bytes widened beforehand
  *
@@ -18,11 +19,15 @@
 enum { TILE_ROWS = 3, STEP_GROUPS = 1, LANES = 8, QUARTER_BYTES = 16 };
 #define FEWER_ROWS(DO) DO(1) DO(2)
 
-/* Sums of the lanes' pairs of columns 0-3 and 4-7, in order, as floats, scaled. */
-INLINE void store_columns(float *c, __m256i low, __m256i high, float scale)
+/* Sums of the lanes' pairs of four columns and the next four, in order, as floats, scaled. */
+INLINE void store_columns(const struct attention_int8_product *product, int r, int column,
+                          __m256i low, __m256i high)
 {
+    float *c = product->c + (size_t)r * product->c_stride + column;
     const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low, high), 0xd8);
-    _mm256_storeu_ps(c, _mm256_mul_ps(_mm256_cvtepi32_ps(pairs), _mm256_set1_ps(scale)));
+    const __m256 result =
+        _mm256_mul_ps(_mm256_cvtepi32_ps(pairs), _mm256_set1_ps(product->rows_of_a[r].scale));
+    _mm256_storeu_ps(c, product->adds ? _mm256_add_ps(_mm256_loadu_ps(c), result) : result);
 }
 
 struct sums {
@@ -43,26 +48,26 @@ struct sums {
     } while (0)
 #define ROW_STORE(r)                                                                           \
     if (rows > (r)) {                                                                          \
-        float *c = product->c + (r)*product->c_stride;                                         \
-        store_columns(c, sums->row_##r##_0, sums->row_##r##_1, product->rows_of_a[r].scale);   \
-        store_columns(c + LANES, sums->row_##r##_2, sums->row_##r##_3,                         \
-                      product->rows_of_a[r].scale);                                            \
+        store_columns(product, r, 0, sums->row_##r##_0, sums->row_##r##_1);                    \
+        store_columns(product, r, LANES, sums->row_##r##_2, sums->row_##r##_3);                \
     }
 
-INLINE __m256i group_broadcast(const uint8_t *a)
+INLINE __m256i group_broadcast(const uint8_t *a, enum attention_int8_kind kind)
 {
-    int64_t group;
+    int32_t group;
     memcpy(&group, a, sizeof group);
-    return _mm256_set1_epi64x(group);
+    const __m128i groups = _mm_set1_epi32(group);
+    return kind == ATTENTION_INT8_QUERIES ? _mm256_cvtepi8_epi16(groups)
+                                          : _mm256_cvtepu8_epi16(groups);
 }
 
-INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
-                     const uint8_t *a, const uint8_t *b, int rows)
+INLINE void sums_add(struct sums *sums, const struct attention_int8_step *step, int rows,
+                     enum attention_int8_kind kind)
 {
-    const size_t stride = product->a_stride;
-    const __m256i x_0 = group_broadcast(a);
-    const __m256i x_1 = rows > 1 ? group_broadcast(a + stride) : x_0;
-    const __m256i x_2 = rows > 2 ? group_broadcast(a + 2 * stride) : x_0;
+    const uint8_t *a = step->a, *b = step->b;
+    const __m256i x_0 = group_broadcast(a, kind);
+    const __m256i x_1 = rows > 1 ? group_broadcast(a + step->a_stride, kind) : x_0;
+    const __m256i x_2 = rows > 2 ? group_broadcast(a + 2 * step->a_stride, kind) : x_0;
     QUARTER_STEP(0);
     QUARTER_STEP(1);
     QUARTER_STEP(2);
@@ -94,16 +99,20 @@ static int32_t greatest_lane(integers v)
     return _mm_cvtsi128_si32(_mm_max_epi32(max, _mm_shuffle_epi32(max, 0xb1)));
 }
 
-/* The sum is not needed. */
-static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
+static int32_t integers_put(const float *values, int32_t count, float factor,
+                            enum attention_int8_kind kind, uint8_t *a)
 {
     const __m256 by = _mm256_set1_ps(factor);
     for (int32_t i = 0; i < count; i += 2 * LANES) {
         const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + i), by));
         const __m256i high =
             _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + i + LANES), by));
-        const __m256i q = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
-        _mm256_storeu_si256((__m256i *)(void *)(a + (size_t)i * sizeof(int16_t)), q);
+        const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+        const __m128i first = _mm256_castsi256_si128(words);
+        const __m128i second = _mm256_extracti128_si256(words, 1);
+        const __m128i q = kind == ATTENTION_INT8_QUERIES ? _mm_packs_epi16(first, second)
+                                                         : _mm_packus_epi16(first, second);
+        _mm_storeu_si128((__m128i *)(void *)(a + i), q);
     }
     return 0;
 }
@@ -111,7 +120,6 @@ static int32_t integers_put(const float *values, int32_t count, float factor, ui
 #include "kernels/attention_int8_round.h"
 
 const struct attention_int8_kernels attention_int8_avx2 = {.tile_rows = TILE_ROWS,
-                                                           .many_rows = TILE_ROWS,
                                                            .product =
                                                                attention_int8_frame_product,
                                                            .round = attention_int8_round_row};

@@ -1,79 +1,107 @@
 /*
  * attention_int8_neon - attention's integer products with the NEON that every 64-bit ARM has.
  *
- *     tile      4 rows x 16 columns: 4 running sums of 4 lanes for each row, a lane a column
- *     step      4 of the depth: one load that parts b's bytes by their place in the group, 8
- *               widenings to 16 bits; per row a load of 4 x 16 bits and 16 smlal by element
- *     bound by  smlal: four products each
+ *     tile      3 rows x 16 columns: 8 running sums of 4 lanes for each row
+ *     step      8 of the depth: 8 loads of b and 8 zips, which bring two groups of two columns
+ *               side by side, 8 eor for weights; per row a load and a zip of a, and for each
+ *               two columns a smull, a smlal and a sadalp, or two umull and two uadalp
+ *     bound by  the long products: eight each
  *     measured  not: no machine at hand; run under an emulator of the processor
+ *
+ * Two products of a query are at most 2 * 127 * 127, so they are added in 16 bits before their
+ * pairs go to the sums. One of a weight takes all 16, unsigned: b comes as b + 128 (its top
+ * bits turned), so each sum has 128 times the row's own sum too much, which is taken off at the
+ * end.
  */
-#include "kernels/attention_int8.h"
-
-#include <arm_neon.h>
+#include "kernels/attention_int8_arm.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 4, STEP_GROUPS = 1, LANES = 4 };
-#define FEWER_ROWS(DO) DO(1) DO(2) DO(3)
+enum { TILE_ROWS = 3, STEP_GROUPS = 2, LANES = 4, QUARTER_BYTES = 16 };
+#define FEWER_ROWS(DO) DO(1) DO(2)
+#define EACH_ROW(DO)   DO(0) FEWER_ROWS(DO)
 
-INLINE int16x4_t group_load(const uint8_t *a)
-{
-    return vreinterpret_s16_u8(vld1_u8(a));
-}
-
+/* Each of two columns, by halves of a group. */
 struct sums {
-    int32x4_t row_0_0, row_0_1, row_0_2, row_0_3;
-    int32x4_t row_1_0, row_1_1, row_1_2, row_1_3;
-    int32x4_t row_2_0, row_2_1, row_2_2, row_2_3;
-    int32x4_t row_3_0, row_3_1, row_3_2, row_3_3;
+    int32x4_t left_0_0, left_0_1, left_0_2, left_0_3;
+    int32x4_t left_1_0, left_1_1, left_1_2, left_1_3;
+    int32x4_t left_2_0, left_2_1, left_2_2, left_2_3;
+    int32x4_t right_0_0, right_0_1, right_0_2, right_0_3;
+    int32x4_t right_1_0, right_1_1, right_1_2, right_1_3;
+    int32x4_t right_2_0, right_2_1, right_2_2, right_2_3;
 };
 
-/* Place i of the group: 16 columns of it, low and high, by number i of the row. */
-#define ROW_STEP(r, i)                                                                         \
+#define ROW_STEP(r, quarter)                                                                   \
     if (rows > (r)) {                                                                          \
-        sums->row_##r##_0 = vmlal_lane_s16(sums->row_##r##_0, vget_low_s16(low), x_##r, i);    \
-        sums->row_##r##_1 = vmlal_high_lane_s16(sums->row_##r##_1, low, x_##r, i);             \
-        sums->row_##r##_2 = vmlal_lane_s16(sums->row_##r##_2, vget_low_s16(high), x_##r, i);   \
-        sums->row_##r##_3 = vmlal_high_lane_s16(sums->row_##r##_3, high, x_##r, i);            \
+        sums->left_##r##_##quarter =                                                           \
+            columns_add(sums->left_##r##_##quarter, b_left, x_##r, kind);                      \
+        sums->right_##r##_##quarter =                                                          \
+            columns_add(sums->right_##r##_##quarter, b_right, x_##r, kind);                    \
     }
-#define PLACE_STEP(i)                                                                          \
+/* Four columns. */
+#define QUARTER_STEP(quarter)                                                                  \
     do {                                                                                       \
-        const int16x8_t low = vmovl_s8(vget_low_s8(bytes.val[i]));                             \
-        const int16x8_t high = vmovl_high_s8(bytes.val[i]);                                    \
-        ROW_STEP(0, i) ROW_STEP(1, i) ROW_STEP(2, i) ROW_STEP(3, i)                            \
+        const uint64x2_t first = columns_load(step->b + (quarter)*QUARTER_BYTES, kind);        \
+        const uint64x2_t second = columns_load(next + (quarter)*QUARTER_BYTES, kind);          \
+        const uint8x16_t b_left = vreinterpretq_u8_u64(vzip1q_u64(first, second));             \
+        const uint8x16_t b_right = vreinterpretq_u8_u64(vzip2q_u64(first, second));            \
+        ROW_STEP(0, quarter) ROW_STEP(1, quarter) ROW_STEP(2, quarter)                         \
     } while (0)
 #define ROW_STORE(r)                                                                           \
     if (rows > (r)) {                                                                          \
-        float *c = product->c + (r)*product->c_stride;                                         \
-        const float scale = product->rows_of_a[r].scale;                                       \
-        vst1q_f32(c, vmulq_n_f32(vcvtq_f32_s32(sums->row_##r##_0), scale));                    \
-        vst1q_f32(c + LANES, vmulq_n_f32(vcvtq_f32_s32(sums->row_##r##_1), scale));            \
-        vst1q_f32(c + 2 * LANES, vmulq_n_f32(vcvtq_f32_s32(sums->row_##r##_2), scale));        \
-        vst1q_f32(c + 3 * LANES, vmulq_n_f32(vcvtq_f32_s32(sums->row_##r##_3), scale));        \
+        const int32x4x4_t columns = {{vpaddq_s32(sums->left_##r##_0, sums->right_##r##_0),     \
+                                      vpaddq_s32(sums->left_##r##_1, sums->right_##r##_1),     \
+                                      vpaddq_s32(sums->left_##r##_2, sums->right_##r##_2),     \
+                                      vpaddq_s32(sums->left_##r##_3, sums->right_##r##_3)}};   \
+        attention_int8_arm_store(product, r, columns, product->rows_of_a[r].start);            \
     }
 
-INLINE void sums_add(struct sums *sums, const struct attention_int8_product *product,
-                     const uint8_t *a, const uint8_t *b, int rows)
+/* The first group twice, then the second twice. */
+INLINE uint8x16_t pair_load(const uint8_t *a)
 {
-    const size_t stride = product->a_stride;
-    const int16x4_t x_0 = group_load(a);
-    const int16x4_t x_1 = rows > 1 ? group_load(a + stride) : x_0;
-    const int16x4_t x_2 = rows > 2 ? group_load(a + 2 * stride) : x_0;
-    const int16x4_t x_3 = rows > 3 ? group_load(a + 3 * stride) : x_0;
-    const int8x16x4_t bytes = vld4q_s8((const int8_t *)b);
-    PLACE_STEP(0);
-    PLACE_STEP(1);
-    PLACE_STEP(2);
-    PLACE_STEP(3);
+    const uint32x2_t pair = vreinterpret_u32_u8(vld1_u8(a));
+    const uint32x4_t pairs = vcombine_u32(pair, vcreate_u32(0)); /* as it is loaded */
+    return vreinterpretq_u8_u32(vzip1q_u32(pairs, pairs));
+}
+
+INLINE uint64x2_t columns_load(const uint8_t *b, enum attention_int8_kind kind)
+{
+    const uint8x16_t bytes = vld1q_u8(b);
+    return vreinterpretq_u64_u8(
+        kind == ATTENTION_INT8_QUERIES ? bytes : veorq_u8(bytes, vdupq_n_u8(0x80)));
+}
+
+/* Two columns of b, a group in the low half and one in the high, by two groups of a. */
+INLINE int32x4_t columns_add(int32x4_t sum, uint8x16_t b, uint8x16_t a,
+                             enum attention_int8_kind kind)
+{
+    if (kind == ATTENTION_INT8_QUERIES) {
+        const int8x16_t signed_b = vreinterpretq_s8_u8(b), signed_a = vreinterpretq_s8_u8(a);
+        const int16x8_t first = vmull_s8(vget_low_s8(signed_b), vget_low_s8(signed_a));
+        return vpadalq_s16(sum, vmlal_high_s8(first, signed_b, signed_a));
+    }
+    const uint16x8_t first = vmull_u8(vget_low_u8(b), vget_low_u8(a));
+    const uint32x4_t half = vpadalq_u16(vreinterpretq_u32_s32(sum), first);
+    return vreinterpretq_s32_u32(vpadalq_u16(half, vmull_high_u8(b, a)));
+}
+
+INLINE void sums_add(struct sums *sums, const struct attention_int8_step *step, int rows,
+                     enum attention_int8_kind kind)
+{
+    const uint8_t *a = step->a, *next = step->b + step->b_stride;
+    const uint8x16_t x_0 = pair_load(a);
+    const uint8x16_t x_1 = rows > 1 ? pair_load(a + step->a_stride) : x_0;
+    const uint8x16_t x_2 = rows > 2 ? pair_load(a + 2 * step->a_stride) : x_0;
+    QUARTER_STEP(0);
+    QUARTER_STEP(1);
+    QUARTER_STEP(2);
+    QUARTER_STEP(3);
 }
 
 INLINE void sums_store(const struct sums *sums, const struct attention_int8_product *product,
                        int rows)
 {
-    ROW_STORE(0)
-    ROW_STORE(1)
-    ROW_STORE(2)
-    ROW_STORE(3)
+    EACH_ROW(ROW_STORE)
 }
 
 #include "kernels/attention_int8_frame.h"
@@ -91,29 +119,39 @@ INLINE int32_t greatest_lane(integers most)
     return vmaxvq_s32(most);
 }
 
-/* The sum is not needed. */
-static int32_t integers_put(const float *values, int32_t count, float factor, uint8_t *a)
+/* Eight numbers, rounded: the low halves of their integers. */
+INLINE int8x16_t eight_round(const float *values, float factor)
 {
-    for (int32_t i = 0; i < count; i += 2 * LANES) {
-        const float32x4_t low = vmulq_n_f32(vld1q_f32(values + i), factor);
-        const float32x4_t high = vmulq_n_f32(vld1q_f32(values + i + LANES), factor);
-        const int16x8_t q =
-            vmovn_high_s32(vmovn_s32(vcvtnq_s32_f32(low)), vcvtnq_s32_f32(high));
-        vst1q_u8(a + (size_t)i * sizeof(int16_t), vreinterpretq_u8_s16(q));
+    const int32x4_t low = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(values), factor));
+    const int32x4_t high = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(values + LANES), factor));
+    return vreinterpretq_s8_s16(
+        vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high)));
+}
+
+/* The sum of queries is not needed. */
+static int32_t integers_put(const float *values, int32_t count, float factor,
+                            enum attention_int8_kind kind, uint8_t *a)
+{
+    uint32x4_t sum = vdupq_n_u32(0);
+    for (int32_t i = 0; i < count; i += 4 * LANES) {
+        const int8x16_t first = eight_round(values + i, factor);
+        const int8x16_t second = eight_round(values + i + 2 * LANES, factor);
+        const uint8x16_t bytes = vreinterpretq_u8_s8(vuzp1q_s8(first, second));
+        vst1q_u8(a + i, bytes);
+        sum = vpadalq_u16(sum, vpaddlq_u8(bytes));
     }
-    return 0;
+    return kind == ATTENTION_INT8_WEIGHTS ? attention_int8_start((int32_t)vaddvq_u32(sum)) : 0;
 }
 
 #include "kernels/attention_int8_round.h"
 
 struct attention_int8_row attention_int8_neon_round(const float *values, int32_t count,
-                                                    float limit, uint8_t *a)
+                                                    enum attention_int8_kind kind, uint8_t *a)
 {
-    return attention_int8_round_row(values, count, limit, a);
+    return attention_int8_round_row(values, count, kind, a);
 }
 
 const struct attention_int8_kernels attention_int8_neon = {.tile_rows = TILE_ROWS,
-                                                           .many_rows = TILE_ROWS,
                                                            .product =
                                                                attention_int8_frame_product,
                                                            .round = attention_int8_neon_round};

@@ -7,9 +7,9 @@
  *     greater(most, values)         per lane the greater of most and of the magnitudes of
  *                                   values[LANES], as bits
  *     greatest_lane(most)
- *     integers_put(values, count, factor, a)
- *                                   rounds values * factor, to a; gives their sum, or 0 where
- *                                   the level's products do not need it
+ *     integers_put(values, count, factor, kind, a)
+ *                                   rounds values * factor, to a; gives where the sums of the
+ *                                   level's products start
  */
 #ifndef KERNELS_ATTENTION_INT8_ROUND_H
 #define KERNELS_ATTENTION_INT8_ROUND_H
@@ -21,18 +21,19 @@
 
 /* As bits, magnitudes order like floats, and infinity and NaN come last. */
 static inline struct attention_int8_row attention_int8_round_row(const float *values,
-                                                                 int32_t count, float limit,
+                                                                 int32_t count,
+                                                                 enum attention_int8_kind kind,
                                                                  uint8_t *a)
 {
     integers most = {0};
     for (int32_t i = 0; i < count; i += LANES)
         most = greater(most, values + i);
     struct attention_int8_row row;
-    const float factor = attention_int8_row_begin(&row, greatest_lane(most), limit);
+    const float factor = attention_int8_row_begin(&row, greatest_lane(most), kind);
     if (factor > 0.0f)
-        row.sum = integers_put(values, count, factor, a);
+        row.start = integers_put(values, count, factor, kind, a);
     else
-        memset(a, 0, (size_t)count * sizeof(int16_t));
+        memset(a, 0, (size_t)count);
     return row;
 }
 

@@ -1,8 +1,9 @@
 /*
- * attention_int8_test - every level's integer products against the scalar ones, to the bit, on
- * noise and at the limits; and every level's rounding. The softmax of AVX-512 against that of
- * AVX2 likewise. The AVX-512 products are also built on portable versions of their intrinsics,
- * for machines that cannot run them.
+ * attention_int8_test - the scalar level's integer products and rounding against their
+ * definition, every other level's against the scalar ones, to the bit, on noise and at the
+ * limits. The softmax of AVX-512 against that of AVX2 likewise, and its tiles against their
+ * parts. The AVX-512 products are also built on portable versions of their intrinsics, for
+ * machines that cannot run them.
  */
 #include "kernels/attention_int8.h"
 
@@ -33,13 +34,16 @@ enum {
     GROUPS_MAX = 128, /* of four: depth 512 */
     COLS = ATTENTION_INT8_COLS,
     ROWS = 24,
-    STRIDE = GROUPS_MAX * 8,
-    PANEL_BYTES = GROUPS_MAX * COLS * 4
+    STRIDE = GROUPS_MAX * 4,
+    PANEL_BYTES = GROUPS_MAX * COLS * 4,
+    KINDS = 2
 };
 
 static float values[ROWS][GROUPS_MAX * 4];
 static uint8_t bytes[PANELS][PANEL_BYTES];
 static uint8_t expected_a[ROWS * STRIDE], found_a[ROWS * STRIDE];
+
+static const char *const kind_names[KINDS] = {"queries", "weights"};
 
 static uint32_t state;
 
@@ -49,14 +53,17 @@ static uint32_t noise(void)
     return state >> 8;
 }
 
-/* extremes: everything at its limit, signs by the row and column. Zeros after `groups`. */
-static void fill(bool extremes, int groups)
+/* extremes: everything at its limit, signs by the row and column. Zeros after `groups`. Weights
+ * have no signs. */
+static void fill(enum attention_int8_kind kind, bool extremes, int groups)
 {
     state = 5;
     for (int r = 0; r < ROWS; r++)
         for (int i = 0; i < GROUPS_MAX * 4; i++) {
             const float value = (float)noise() / (float)(1 << 23) - 1.0f;
             values[r][i] = extremes ? (r % 2 ? 3.0f : -3.0f) : value * (float)(r + 1);
+            if (kind == ATTENTION_INT8_WEIGHTS)
+                values[r][i] = fabsf(values[r][i]);
             if (i >= groups * 4)
                 values[r][i] = 0.0f;
         }
@@ -67,40 +74,54 @@ static void fill(bool extremes, int groups)
         }
 }
 
+static void rows_round(const struct attention_int8_kernels *level,
+                       enum attention_int8_kind kind, struct attention_int8_row *rows,
+                       uint8_t *a)
+{
+    for (int r = 0; r < ROWS; r++)
+        rows[r] = level->round(values[r], GROUPS_MAX * 4, kind, a + (size_t)r * STRIDE);
+}
+
+static void bytes_equal(const char *name, enum attention_int8_kind kind,
+                        const struct attention_int8_row *expected_rows,
+                        const struct attention_int8_row *found_rows)
+{
+    for (int r = 0; r < ROWS; r++)
+        assert_true(expected_rows[r].scale == found_rows[r].scale);
+    if (memcmp(expected_a, found_a, sizeof found_a) != 0)
+        fail_msg("%s: %s are rounded otherwise", name, kind_names[kind]);
+}
+
 /* All rows by tiles of the level: the sums must be the scalar level's. The sums of rows are of
  * whole rows: what a product leaves out of them must be zeros. */
 static void check_products(const char *name, const struct attention_int8_kernels *level,
-                           int32_t groups, int32_t panel_groups)
+                           struct attention_int8_product product)
 {
     const uint8_t *panels[PANELS];
     struct attention_int8_row expected_rows[ROWS], found_rows[ROWS];
     static float expected[ROWS][COLS], found[ROWS][COLS];
     for (int p = 0; p < PANELS; p++)
         panels[p] = bytes[p];
-    for (int r = 0; r < ROWS; r++) {
-        expected_rows[r] = attention_int8_scalar.round(
-            values[r], GROUPS_MAX * 4, ATTENTION_INT8_LIMIT, expected_a + (size_t)r * STRIDE);
-        found_rows[r] = level->round(values[r], GROUPS_MAX * 4, ATTENTION_INT8_LIMIT,
-                                     found_a + (size_t)r * STRIDE);
-        assert_true(expected_rows[r].scale == found_rows[r].scale);
-    }
-    struct attention_int8_product product = {.b = panels,
-                                             .a_stride = STRIDE,
-                                             .b_offset = 0,
-                                             .b_stride = COLS * 4,
-                                             .c_stride = COLS,
-                                             .columns = COLS,
-                                             .groups = groups,
-                                             .panel_groups = panel_groups};
+    rows_round(&attention_int8_scalar, product.kind, expected_rows, expected_a);
+    rows_round(level, product.kind, found_rows, found_a);
+    bytes_equal(name, product.kind, expected_rows, found_rows);
+    product.b = panels;
+    product.a_stride = STRIDE;
+    product.b_stride = COLS * 4;
+    product.c_stride = COLS;
+    product.columns = COLS;
     for (int32_t r = 0; r < ROWS; r++) {
         product.rows = 1;
         product.a = expected_a + (size_t)r * STRIDE;
         product.rows_of_a = expected_rows + r;
         product.c = expected[r];
+        for (int i = 0; i < COLS; i++)
+            expected[r][i] = (float)(r + i) * 0.3f;
         attention_int8_scalar.product(&product);
     }
     for (int32_t tile = 1; tile <= level->tile_rows; tile++) {
-        memset(found, 0, sizeof found);
+        for (int i = 0; i < ROWS * COLS; i++)
+            found[i / COLS][i % COLS] = (float)(i / COLS + i % COLS) * 0.3f;
         for (int32_t r = 0; r < ROWS; r += tile) {
             product.rows = ROWS - r < tile ? ROWS - r : tile;
             product.a = found_a + (size_t)r * STRIDE;
@@ -109,22 +130,84 @@ static void check_products(const char *name, const struct attention_int8_kernels
             level->product(&product);
         }
         if (memcmp(expected, found, sizeof found) != 0)
-            fail_msg("%s: tiles of %d rows differ", name, tile);
+            fail_msg("%s: tiles of %d rows of %s differ", name, tile, kind_names[product.kind]);
+    }
+}
+
+static void check_kind(const char *name, const struct attention_int8_kernels *level,
+                       enum attention_int8_kind kind)
+{
+    struct attention_int8_product product = {.kind = kind};
+    const int32_t panel_groups[] = {GROUPS_MAX, 16, 24 /* the last panel is cut short */};
+    for (int i = 0; i < 4; i++) {
+        const bool extremes = i % 2;
+        product.adds = i / 2;
+        product.groups = GROUPS_MAX;
+        fill(kind, extremes, GROUPS_MAX);
+        for (int p = 0; p < 3; p++) {
+            product.panel_groups = panel_groups[p];
+            check_products(name, level, product);
+        }
+        product.panel_groups = 4;
+        for (product.groups = 1; product.groups < 16; product.groups++) {
+            fill(kind, extremes, product.groups);
+            check_products(name, level, product);
+        }
     }
 }
 
 static void check_level(const char *name, const struct attention_int8_kernels *level)
 {
-    for (int extremes = 0; extremes < 2; extremes++) {
-        fill(extremes, GROUPS_MAX);
-        check_products(name, level, GROUPS_MAX, GROUPS_MAX);
-        check_products(name, level, GROUPS_MAX, 16);
-        check_products(name, level, GROUPS_MAX, 24); /* the last panel is cut short */
-        for (int groups = 1; groups < 16; groups++) {
-            fill(extremes, groups);
-            check_products(name, level, groups, 4);
+    check_kind(name, level, ATTENTION_INT8_QUERIES);
+    check_kind(name, level, ATTENTION_INT8_WEIGHTS);
+}
+
+/* The header's formulas, number by number. */
+static void check_definition(enum attention_int8_kind kind)
+{
+    const struct attention_int8_kernels *scalar = &attention_int8_scalar;
+    struct attention_int8_row rows[ROWS];
+    const float limit = kind == ATTENTION_INT8_QUERIES ? 127.0f : 255.0f;
+    const uint8_t *const panels[] = {bytes[0]};
+    fill(kind, false, GROUPS_MAX);
+    rows_round(scalar, kind, rows, expected_a);
+    for (int r = 0; r < ROWS; r++) {
+        float greatest = 0.0f, c[COLS];
+        for (int i = 0; i < GROUPS_MAX * 4; i++)
+            greatest = fmaxf(greatest, fabsf(values[r][i]));
+        const uint8_t *a = expected_a + (size_t)r * STRIDE;
+        int32_t rounded[GROUPS_MAX * 4];
+        assert_true(rows[r].scale == greatest / limit);
+        for (int i = 0; i < GROUPS_MAX * 4; i++) {
+            rounded[i] = (int32_t)lrintf(values[r][i] * (limit / greatest));
+            assert_int_equal(a[i], (uint8_t)rounded[i]);
+        }
+        const struct attention_int8_product product = {.kind = kind,
+                                                       .a = a,
+                                                       .rows_of_a = rows + r,
+                                                       .b = panels,
+                                                       .c = c,
+                                                       .b_stride = COLS * 4,
+                                                       .rows = 1,
+                                                       .columns = COLS,
+                                                       .groups = GROUPS_MAX,
+                                                       .panel_groups = GROUPS_MAX};
+        scalar->product(&product);
+        for (int column = 0; column < COLS; column++) {
+            int64_t sum = 0;
+            for (int i = 0; i < GROUPS_MAX * 4; i++)
+                sum +=
+                    rounded[i] * (int64_t)(int8_t)bytes[0][(i / 4 * COLS + column) * 4 + i % 4];
+            assert_true(c[column] == (float)sum * rows[r].scale);
         }
     }
+}
+
+static void scalar_is_as_defined(void **unused)
+{
+    (void)unused;
+    check_definition(ATTENTION_INT8_QUERIES);
+    check_definition(ATTENTION_INT8_WEIGHTS);
 }
 
 /* The levels of this build; which of them run is up to the machine. */
@@ -184,23 +267,24 @@ static void portable_avx512_agrees(void **unused)
 }
 
 /* What cannot be rounded: no number, zeros, magnitudes whose inverse is infinite. */
-static void check_odd_rows(const struct attention_int8_kernels *level)
+static void check_odd_rows(const struct attention_int8_kernels *level,
+                           enum attention_int8_kind kind)
 {
     const float odd[] = {NAN, INFINITY, -INFINITY};
-    uint8_t a[32 * 2];
-    const uint8_t zeros[32 * 2] = {0};
+    uint8_t a[32];
+    const uint8_t zeros[32] = {0};
     float row[32] = {0};
     memset(a, 1, sizeof a);
-    assert_true(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale == 0.0f);
+    assert_true(level->round(row, 32, kind, a).scale == 0.0f);
     assert_memory_equal(a, zeros, sizeof a);
     row[7] = 0x1p-149f;
     memset(a, 1, sizeof a);
-    assert_true(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale == 0.0f);
+    assert_true(level->round(row, 32, kind, a).scale == 0.0f);
     assert_memory_equal(a, zeros, sizeof a);
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         row[20] = odd[i];
         memset(a, 1, sizeof a);
-        assert_true(isnan(level->round(row, 32, ATTENTION_INT8_LIMIT, a).scale));
+        assert_true(isnan(level->round(row, 32, kind, a).scale));
         assert_memory_equal(a, zeros, sizeof a);
     }
 }
@@ -210,8 +294,10 @@ static void odd_rows_have_odd_scales(void **unused)
     (void)unused;
     const enum device_simd simd = simd_here();
     for (int i = 0; i < LEVELS; i++) {
-        if (levels[i].simd <= simd)
-            check_odd_rows(levels[i].kernels);
+        if (levels[i].simd > simd)
+            continue;
+        check_odd_rows(levels[i].kernels, ATTENTION_INT8_QUERIES);
+        check_odd_rows(levels[i].kernels, ATTENTION_INT8_WEIGHTS);
     }
 }
 
@@ -246,13 +332,151 @@ static void softmax_of_both_levels_agrees(void **unused)
 #endif
 }
 
+#if defined(__x86_64__)
+
+enum { DIM = 64, SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS, TILE_ROWS_HERE = 12 };
+
+/* What a tile of AVX-512 has before it, and what comes of it. */
+struct tile_case {
+    struct kv_layout_block pages[SPLIT_PAGES];
+    float key_scales[ATTENTION_SPLIT], value_scales[ATTENTION_SPLIT];
+    float queries[TILE_ROWS_HERE][DIM], outs[TILE_ROWS_HERE][DIM], stats[TILE_ROWS_HERE][2];
+    float scores[TILE_ROWS_HERE][ATTENTION_TILE_STRIDE];
+    uint8_t integers[TILE_ROWS_HERE][ATTENTION_INT8_TILE_BYTES];
+    int32_t seen[TILE_ROWS_HERE];
+    int32_t rows, page_count;
+};
+
+static struct tile_case tile_here, tile_there;
+
+/* The first row that is odd: a query with an infinity, at 1 a value scale that is no number at
+ * a key that not all see, at 2 scales so small that weights have no factor. */
+static void tile_fill(struct tile_case *tile, int odd)
+{
+    fill(ATTENTION_INT8_QUERIES, false, GROUPS_MAX);
+    for (int p = 0; p < tile->page_count; p++) {
+        tile->pages[p] = (struct kv_layout_block){
+            bytes[p % PANELS] + p * 64, bytes[p % PANELS] + p * 64 + DIM * 16,
+            tile->key_scales + p * KV_PAGE_TOKENS, tile->value_scales + p * KV_PAGE_TOKENS};
+    }
+    for (int i = 0; i < ATTENTION_SPLIT; i++) {
+        tile->key_scales[i] = (float)(noise() % 100) * 0.0005f;
+        tile->value_scales[i] = (float)(noise() % 100) * (odd == 2 ? 1e-43f : 0.03f);
+    }
+    for (int r = 0; r < tile->rows; r++) {
+        tile->seen[r] = tile->page_count * KV_PAGE_TOKENS - (r * 7) % (tile->page_count * 16);
+        memcpy(tile->queries[r], values[r], sizeof tile->queries[r]);
+    }
+    if (odd == 1)
+        tile->value_scales[tile->seen[0] - 1] = NAN;
+    if (odd == 0)
+        tile->queries[tile->rows - 1][3] = INFINITY;
+}
+
+static void tile_by_level(struct tile_case *tile)
+{
+    struct attention_int8_tile run = {.rows = tile->rows,
+                                      .head_dim = DIM,
+                                      .page_count = tile->page_count,
+                                      .key_factor = 0.25f,
+                                      .pages = tile->pages,
+                                      .scores = tile->scores[0],
+                                      .integers = tile->integers[0]};
+    for (int r = 0; r < tile->rows; r++)
+        run.queries[r] = (struct attention_int8_query){tile->queries[r], tile->outs[r],
+                                                       tile->stats[r], tile->seen[r]};
+    attention_int8_avx512.tile(&run);
+}
+
+/* A row by the scalar products and roundings. */
+static void row_by_parts(struct tile_case *tile, int r)
+{
+    const uint8_t *b[SPLIT_PAGES];
+    float scales[ATTENTION_SPLIT], *scores = tile->scores[r];
+    uint8_t *a = tile->integers[r];
+    struct attention_int8_row row =
+        attention_int8_scalar.round(tile->queries[r], DIM, ATTENTION_INT8_QUERIES, a);
+    struct attention_int8_product product = {.a = a,
+                                             .rows_of_a = &row,
+                                             .b = b,
+                                             .b_stride = 16 * 4,
+                                             .rows = 1,
+                                             .columns = COLS,
+                                             .groups = DIM / 4,
+                                             .panel_groups = DIM / 4};
+    for (int p = 0; p < tile->page_count; p++) {
+        b[0] = tile->pages[p].keys;
+        product.c = scores + p * COLS;
+        attention_int8_scalar.product(&product);
+    }
+    for (int i = 0; i < ATTENTION_SPLIT; i++)
+        scales[i] = tile->key_scales[i] * 0.25f;
+    struct attention_tile_softmax softmax = {
+        scores, scales, tile->value_scales, tile->seen[r], tile->page_count * COLS, 0, 0};
+    attention_tile_avx2.softmax(&softmax);
+    tile->stats[r][0] = softmax.max;
+    tile->stats[r][1] = softmax.sum;
+    for (int p = 0; p < tile->page_count; p++)
+        b[p] = tile->pages[p].values;
+    product.kind = ATTENTION_INT8_WEIGHTS;
+    product.b_stride = DIM * 4;
+    product.panel_groups = 4;
+    for (int p = 0; p < tile->page_count; p += 4) {
+        const int pages = tile->page_count - p < 4 ? tile->page_count - p : 4;
+        row = attention_int8_scalar.round(scores + p * 16, pages * 16, product.kind, a);
+        product.b = b + p;
+        product.groups = pages * 4;
+        product.adds = p > 0;
+        for (int column = 0; column < DIM; column += COLS) {
+            product.b_offset = (size_t)column * 4;
+            product.c = tile->outs[r] + column;
+            attention_int8_scalar.product(&product);
+        }
+    }
+}
+
+/* NaNs may have other bits. */
+static void floats_equal(const float *expected, const float *found, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!(isnan(expected[i]) && isnan(found[i])))
+            assert_memory_equal(expected + i, found + i, sizeof *found);
+}
+
+#endif
+
+static void tiles_equal_their_parts(void **unused)
+{
+    (void)unused;
+    if (simd_here() < DEVICE_SIMD_AVX512_VNNI) {
+        print_message("skipped: no AVX-512 here\n");
+        skip();
+    }
+#if defined(__x86_64__)
+    for (int i = 0; i < 3 * SPLIT_PAGES * TILE_ROWS_HERE; i++) {
+        tile_here.page_count = i / 3 % SPLIT_PAGES + 1;
+        tile_here.rows = i / 3 / SPLIT_PAGES + 1;
+        tile_fill(&tile_here, i % 3);
+        tile_there = tile_here;
+        tile_by_level(&tile_here);
+        for (int r = 0; r < tile_here.rows; r++) {
+            row_by_parts(&tile_there, r);
+            floats_equal(tile_there.stats[r], tile_here.stats[r], 2);
+            floats_equal(tile_there.outs[r], tile_here.outs[r], DIM);
+        }
+    }
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scalar_is_as_defined),
         cmocka_unit_test(levels_agree),
         cmocka_unit_test(portable_avx512_agrees),
         cmocka_unit_test(odd_rows_have_odd_scales),
         cmocka_unit_test(softmax_of_both_levels_agrees),
+        cmocka_unit_test(tiles_equal_their_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

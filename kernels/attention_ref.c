@@ -2,18 +2,24 @@
  * attention_ref - the plain twin: one (item, row, head) after the other, key by key, in double
  * inside a split; then each row's partials in order.
  *
- * A partial is head_dim + 2 floats: the unnormalised vector, m, l.
+ * A partial is head_dim + 2 floats: the unnormalised vector, m, l. Where queries and weights
+ * meet the cache as bytes (attention_int8.h), they are rounded first.
  */
 #include "base/i32.h"
 #include "kernels/activation_row.h"
 #include "kernels/attention.h"
+#include "kernels/attention_int8.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-struct scores {
-    double values[ATTENTION_SPLIT_MAX];
+/* One (item, row, head), the keys that the row sees there, and what becomes of them. */
+struct part {
+    const struct attention_args *args;
+    const struct attention_item *item;
+    int32_t head, first, seen;
+    double weights[ATTENTION_SPLIT_MAX]; /* scores at first */
     double max, sum;
 };
 
@@ -23,12 +29,11 @@ static float *partial_at(const struct attention_args *args, int32_t partial, int
     return args->partials + index * (size_t)(args->cache->head_dim + 2);
 }
 
-static struct kv_layout_block block_of(const struct attention_args *args,
-                                       const struct attention_item *item, int32_t key,
-                                       int32_t head)
+static struct kv_layout_block block_of(const struct part *part, int32_t key)
 {
-    const int32_t kv_head = head / (args->heads / args->cache->kv_heads);
-    const int32_t page = args->work->pages[item->pages_first + key / KV_PAGE_TOKENS];
+    const struct attention_args *args = part->args;
+    const int32_t kv_head = part->head / (args->heads / args->cache->kv_heads);
+    const int32_t page = args->work->pages[part->item->pages_first + key / KV_PAGE_TOKENS];
     return kv_layout_block(args->cache, page, args->layer, kv_head);
 }
 
@@ -45,43 +50,99 @@ static double capped(double score, double softcap)
     return softcap > 0.0 ? softcap * tanh(score / softcap) : score;
 }
 
-/* row[head_dim] is scratch for keys and values. */
+/* to[dim] = query[dim], as bytes hold it with the row's scale. */
+static void query_round(const float *query, int32_t dim, float *to)
+{
+    const float limit = attention_int8_limit(ATTENTION_INT8_QUERIES);
+    float greatest = 0.0f;
+    for (int32_t i = 0; i < dim; i++)
+        greatest = fmaxf(greatest, fabsf(query[i]));
+    for (int32_t i = 0; i < dim; i++)
+        to[i] = greatest > 0.0f ? rintf(query[i] * (limit / greatest)) * (greatest / limit)
+                                : query[i];
+}
+
+/* The same for the weights of keys first .. end-1, times their values' scales: a block. */
+static void weights_round(struct part *part, int32_t first, int32_t end)
+{
+    const double limit = (double)attention_int8_limit(ATTENTION_INT8_WEIGHTS);
+    double scales[ATTENTION_INT8_BLOCK], greatest = 0.0;
+    for (int32_t key = first; key < end; key++) {
+        const float scale = block_of(part, key).value_scales[key % KV_PAGE_TOKENS];
+        scales[key - first] = (double)scale;
+        greatest = fmax(greatest, part->weights[key] * (double)scale);
+    }
+    for (int32_t key = first; key < end; key++) {
+        const double scale = scales[key - first];
+        if (scale > 0.0)
+            part->weights[key] =
+                rint(part->weights[key] * scale / greatest * limit) * greatest / limit / scale;
+    }
+}
+
+/* row[head_dim] is scratch. */
+static void scores_compute(struct part *part, const float *query, float *row)
+{
+    const struct attention_args *args = part->args;
+    part->max = (double)-INFINITY;
+    for (int32_t key = part->first; key < part->seen; key++) {
+        const struct kv_layout_block block = block_of(part, key);
+        double dot = 0.0;
+        kv_layout_get_key(args->cache, &block, key % KV_PAGE_TOKENS, row);
+        for (int32_t i = 0; i < args->cache->head_dim; i++)
+            dot += (double)query[i] * (double)row[i];
+        part->weights[key] = capped(dot * (double)args->scale, (double)args->softcap);
+        part->max = fmax(part->max, part->weights[key]);
+    }
+}
+
+static void weights_compute(struct part *part)
+{
+    for (int32_t key = part->first; key < part->seen; key++) {
+        part->weights[key] = exp(part->weights[key] - part->max);
+        part->sum += part->weights[key];
+    }
+    if (!kv_layout_is_rotated(part->args->cache))
+        return;
+    for (int32_t key = 0; key < part->seen; key += ATTENTION_INT8_BLOCK)
+        weights_round(part, key < part->first ? part->first : key,
+                      i32_min(key + ATTENTION_INT8_BLOCK, part->seen));
+}
+
+/* scratch[2 * head_dim] */
 static void partial_compute(const struct attention_args *args,
                             const struct attention_item *item, int32_t batch_row, int32_t head,
-                            float *row)
+                            float *scratch)
 {
-    const struct kv_cache *cache = args->cache;
-    const int32_t dim = cache->head_dim;
-    const int32_t seen =
-        i32_min(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin);
-    const int32_t first = first_seen(args, item, batch_row);
-    const float *q =
+    const int32_t dim = args->cache->head_dim;
+    const float *query =
         args->q + ((size_t)batch_row * (size_t)args->heads + (size_t)head) * (size_t)dim;
     const int32_t partial =
         args->work->partials_first[batch_row] + item->kv_begin / args->work->split;
-    float *out = partial_at(args, partial, head);
-    struct scores scores = {.max = (double)-INFINITY};
-    assert(seen >= 1 && seen <= args->work->split && seen <= ATTENTION_SPLIT_MAX);
-    for (int32_t key = first; key < seen; key++) {
-        const struct kv_layout_block block = block_of(args, item, key, head);
-        double dot = 0.0;
-        kv_layout_get_key(cache, &block, key % KV_PAGE_TOKENS, row);
-        for (int32_t i = 0; i < dim; i++)
-            dot += (double)q[i] * (double)row[i];
-        scores.values[key] = capped(dot * (double)args->scale, (double)args->softcap);
-        scores.max = fmax(scores.max, scores.values[key]);
+    float *out = partial_at(args, partial, head), *row = scratch + dim;
+    struct part part = {
+        .args = args,
+        .item = item,
+        .head = head,
+        .first = first_seen(args, item, batch_row),
+        .seen = i32_min(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin)};
+    assert(part.seen >= 1 && part.seen <= args->work->split &&
+           part.seen <= ATTENTION_SPLIT_MAX);
+    if (kv_layout_is_rotated(args->cache)) {
+        query_round(query, dim, scratch);
+        query = scratch;
     }
+    scores_compute(&part, query, row);
+    weights_compute(&part);
     memset(out, 0, (size_t)dim * sizeof *out);
-    for (int32_t key = first; key < seen; key++) {
-        const struct kv_layout_block block = block_of(args, item, key, head);
-        const double weight = exp(scores.values[key] - scores.max);
-        kv_layout_get_value(cache, &block, key % KV_PAGE_TOKENS, row);
-        scores.sum += weight;
+    for (int32_t key = part.first; key < part.seen; key++) {
+        const struct kv_layout_block block = block_of(&part, key);
+        kv_layout_get_value(args->cache, &block, key % KV_PAGE_TOKENS, row);
         for (int32_t i = 0; i < dim; i++)
-            out[i] = (float)((double)out[i] + weight * (double)row[i]);
+            out[i] = (float)((double)out[i] + part.weights[key] * (double)row[i]);
     }
-    out[dim] = (float)scores.max;
-    out[dim + 1] = (float)scores.sum;
+    out[dim] = (float)part.max;
+    out[dim + 1] = (float)part.sum;
 }
 
 /* Merges `count` partials, the row's first one first, into y[head_dim]. */
@@ -115,7 +176,7 @@ enum status attention_ref(struct device *device, const struct attention_args *ar
 {
     const struct attention_work *work = args->work;
     const size_t head_dim = (size_t)args->cache->head_dim;
-    if (device_scratch_bytes(device) < (size_t)args->heads * head_dim * sizeof(float))
+    if (device_scratch_bytes(device) < ((size_t)args->heads + 1) * head_dim * sizeof(float))
         return ERR_LIMIT;
     float *scratch = device_scratch(device, 0);
     for (int32_t i = 0; i < work->item_count; i++) {

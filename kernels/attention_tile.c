@@ -8,7 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = ATTENTION_TILE_LANES, COLS = ATTENTION_TILE_COLS, TILE_ROWS = 6 };
+enum {
+    LANES = ATTENTION_TILE_LANES,
+    SUMS = ATTENTION_TILE_SUMS,
+    COLS = ATTENTION_TILE_COLS,
+    TILE_ROWS = 6
+};
 
 static float number_at(const void *numbers, enum kv_type type, size_t index)
 {
@@ -49,7 +54,7 @@ static void product_scalar(const struct attention_tile_product *product)
 static void softmax_scalar(struct attention_tile_softmax *softmax)
 {
     float *scores = softmax->scores;
-    float max = -INFINITY, lane[LANES] = {0};
+    float max = -INFINITY, lane[SUMS] = {0};
     for (int32_t key = 0; key < softmax->seen; key++) {
         scores[key] *= softmax->key_scales[key];
         max = scores[key] > max ? scores[key] : max;
@@ -61,9 +66,9 @@ static void softmax_scalar(struct attention_tile_softmax *softmax)
         exp_2(&weight, &weight);
         memcpy(scores + key, &weight, sizeof weight);
         for (int32_t l = 0; l < LANES; l++)
-            lane[l] += scores[key + l];
+            lane[(key + l) % SUMS] += scores[key + l];
     }
-    for (int32_t half = LANES / 2; half > 0; half /= 2) {
+    for (int32_t half = SUMS / 2; half > 0; half /= 2) {
         for (int32_t l = 0; l < half; l++)
             lane[l] += lane[l + half];
     }

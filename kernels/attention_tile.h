@@ -3,10 +3,10 @@
  * a cache of floats (attention_int8.h has those over one of int8), and the softmax of both.
  *
  * Every sum runs in one fixed order: a product adds its terms one after the other down the
- * depth, a softmax sums its weights in eight lanes (key mod 8), then pairwise. So the shape of
- * a tile, and the rows beside a row, change no bit of its result. AVX2, AVX-512 and NEON fuse
- * products and sums and give the same bits; the scalar level does not fuse, and differs in the
- * last ones.
+ * depth, a softmax sums its weights in sixteen lanes (key mod 16), then by halves. So the shape
+ * of a tile, and the rows beside a row, change no bit of its result. AVX2, AVX-512 and NEON
+ * fuse products and sums and give the same bits; the scalar level does not fuse, and differs in
+ * the last ones.
  */
 #ifndef KERNELS_ATTENTION_TILE_H
 #define KERNELS_ATTENTION_TILE_H
@@ -16,7 +16,8 @@
 enum {
     ATTENTION_TILE_STRIDE = 256, /* floats from row to row of a: the keys of a split */
     ATTENTION_TILE_COLS = 16,    /* columns of a product at most */
-    ATTENTION_TILE_LANES = 8
+    ATTENTION_TILE_LANES = 8,    /* keys that a softmax goes on by at least */
+    ATTENTION_TILE_SUMS = 16     /* lanes of the sum of its weights */
 };
 
 /* c[rows, columns] = a[rows, depth] b[depth, columns], for one block of columns or for two that

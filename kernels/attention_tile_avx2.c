@@ -12,6 +12,7 @@
 #include "kernels/attention_tile.h"
 
 #include <immintrin.h>
+#include <string.h>
 
 enum {
     LANES = ATTENTION_TILE_LANES,
@@ -183,19 +184,21 @@ static void softmax_avx2(struct attention_tile_softmax *softmax)
 {
     softmax->max = scores_scale(softmax);
     const __m256 max = _mm256_set1_ps(softmax->max);
-    __m256 sum = _mm256_setzero_ps();
-    int32_t key = 0;
-    for (; key < softmax->seen; key += LANES) {
+    __m256 sum = _mm256_setzero_ps(), other = sum; /* in turns: the sixteen lanes */
+    for (int32_t key = 0; key < softmax->seen; key += LANES) {
         const __m256 score = _mm256_loadu_ps(softmax->scores + key);
         __m256 weight = power_of_two(_mm256_sub_ps(score, max));
-        sum = _mm256_add_ps(sum, weight);
+        const __m256 added = _mm256_add_ps(sum, weight);
+        sum = other;
+        other = added;
         if (softmax->value_scales)
             weight = _mm256_mul_ps(weight, _mm256_loadu_ps(softmax->value_scales + key));
         _mm256_storeu_ps(softmax->scores + key, weight);
     }
-    for (; key < softmax->padded; key += LANES)
-        _mm256_storeu_ps(softmax->scores + key, _mm256_setzero_ps());
-    softmax->sum = lanes_sum(sum);
+    /* Past `seen` a scale may be NaN, of a slot that nobody has filled. */
+    memset(softmax->scores + softmax->seen, 0,
+           (size_t)(softmax->padded - softmax->seen) * sizeof *softmax->scores);
+    softmax->sum = lanes_sum(_mm256_add_ps(sum, other));
 }
 
 void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count)

@@ -12,6 +12,7 @@
 #include "kernels/attention_tile.h"
 
 #include <arm_neon.h>
+#include <string.h>
 
 enum {
     LANES = ATTENTION_TILE_LANES,
@@ -196,20 +197,23 @@ static void softmax_neon(struct attention_tile_softmax *softmax)
     softmax->max = scores_scale(softmax);
     const float32x4_t max = vdupq_n_f32(softmax->max);
     float32x4_t sum[2] = {vdupq_n_f32(0), vdupq_n_f32(0)};
-    int32_t key = 0;
-    for (; key < softmax->seen; key += LANES) {
+    float32x4_t other[2] = {sum[0], sum[1]}; /* in turns: the sixteen lanes */
+    for (int32_t key = 0; key < softmax->seen; key += LANES) {
         for (int half = 0; half < 2; half++) {
             float *scores = softmax->scores + key + 4 * half;
             float32x4_t weight = power_of_two(vsubq_f32(vld1q_f32(scores), max));
-            sum[half] = vaddq_f32(sum[half], weight);
+            const float32x4_t added = vaddq_f32(sum[half], weight);
+            sum[half] = other[half];
+            other[half] = added;
             if (softmax->value_scales)
                 weight = vmulq_f32(weight, vld1q_f32(softmax->value_scales + key + 4 * half));
             vst1q_f32(scores, weight);
         }
     }
-    for (; key < softmax->padded; key += 4)
-        vst1q_f32(softmax->scores + key, vdupq_n_f32(0));
-    softmax->sum = lanes_sum(sum[0], sum[1]);
+    /* Past `seen` a scale may be NaN, of a slot that nobody has filled. */
+    memset(softmax->scores + softmax->seen, 0,
+           (size_t)(softmax->padded - softmax->seen) * sizeof *softmax->scores);
+    softmax->sum = lanes_sum(vaddq_f32(sum[0], other[0]), vaddq_f32(sum[1], other[1]));
 }
 
 static void widen_f16_neon(const uint16_t *from, float *to, size_t count)

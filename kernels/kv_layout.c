@@ -207,6 +207,11 @@ const char *kv_layout_type_name(enum kv_type type)
     return "unknown";
 }
 
+bool kv_layout_is_rotated(const struct kv_cache *cache)
+{
+    return is_grouped(cache);
+}
+
 size_t kv_layout_page_bytes(const struct kv_cache *cache)
 {
     const size_t bytes = (size_t)cache->layers * (size_t)cache->kv_heads * block_bytes(cache);

@@ -30,12 +30,17 @@
  *     KV_F16   IEEE half
  *     KV_INT8  int8 with one float scale per (token, KV head), scale = max |x| / 127,
  *              q = round-to-nearest-even(x / scale); the same bits at every SIMD level
+ *
+ * In KV_INT8 and KV_ORDER_CPU keys lie rotated (activation_rotate over a head), and attention
+ * is given queries rotated likewise: their products stay, and rounding errs less, since no
+ * number of a row stands far above the others.
  */
 #ifndef KERNELS_KV_LAYOUT_H
 #define KERNELS_KV_LAYOUT_H
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,6 +73,9 @@ struct kv_layout_block {
 size_t kv_layout_type_bytes(enum kv_type type);
 /* "f32", "f16", "int8". */
 const char *kv_layout_type_name(enum kv_type type);
+
+/* Whether keys, and the queries that they meet, are rotated. */
+bool kv_layout_is_rotated(const struct kv_cache *cache);
 
 /* Bytes of one page: all layers, keys, values and scales; a multiple of 64. */
 size_t kv_layout_page_bytes(const struct kv_cache *cache);

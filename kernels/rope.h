@@ -10,6 +10,9 @@
  *
  * Models that normalise each head of q and k before turning it (Qwen3) give q_norm and k_norm:
  * the formula of rmsnorm.h over one head, with its eight lanes.
+ *
+ * Where the cache's keys lie rotated (kv_layout_is_rotated), heads of q and k are rotated after
+ * they are turned: activation_rotate over head_dim.
  */
 #ifndef KERNELS_ROPE_H
 #define KERNELS_ROPE_H

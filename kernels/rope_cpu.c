@@ -9,6 +9,7 @@
  * prefill (SmolLM2-135M, Zen 1, two cores).
  */
 #include "base/i32.h"
+#include "kernels/activation.h"
 #include "kernels/rmsnorm_row.h"
 #include "kernels/rope.h"
 
@@ -23,6 +24,7 @@ struct job {
     const struct rope_args *args;
     struct device *device;
     void (*turn)(const float *cosines, float *head, int32_t half, bool interleaved);
+    void (*rotate)(float *head, int32_t head_dim); /* NULL: keys lie as they come */
 };
 
 /* *norm times the head, or the head as it is; from and to are the same or do not overlap. */
@@ -73,6 +75,13 @@ __attribute__((target("avx2"))) static void turn_avx2(const float *cosines, floa
 }
 #endif
 
+static void head_turn(const struct job *job, const float *cosines, float *head)
+{
+    job->turn(cosines, head, job->args->rope_dim / 2, job->args->interleaved);
+    if (job->rotate)
+        job->rotate(head, job->args->cache->head_dim);
+}
+
 static void row_append(const struct job *job, const float *cosines, int32_t row, float *key)
 {
     const struct rope_args *args = job->args;
@@ -85,7 +94,7 @@ static void row_append(const struct job *job, const float *cosines, int32_t row,
         const struct kv_layout_block block =
             kv_layout_block(cache, args->kv_pages[row], args->layer, head);
         normalise(args, args->k_norm, k, key);
-        job->turn(cosines, key, args->rope_dim / 2, args->interleaved);
+        head_turn(job, cosines, key);
         kv_layout_put_key(cache, &block, slot, key);
         kv_layout_put_value(cache, &block, slot, v);
     }
@@ -107,7 +116,7 @@ static void rope_task(void *context, int32_t index, uint32_t worker)
             args->turns + (size_t)args->positions[r] * (size_t)args->rope_dim;
         for (int32_t head = 0; head < args->heads; head++, q += head_dim) {
             normalise(args, args->q_norm, q, q);
-            job->turn(cosines, q, args->rope_dim / 2, args->interleaved);
+            head_turn(job, cosines, q);
         }
         row_append(job, cosines, r, key);
     }
@@ -115,11 +124,16 @@ static void rope_task(void *context, int32_t index, uint32_t worker)
 
 enum status rope_append_cpu(struct device *device, const struct rope_args *args)
 {
-    struct job job = {.args = args, .device = device, .turn = turn_plain};
+    struct job job = {
+        .args = args, .device = device, .turn = turn_plain, .rotate = activation_rotate};
 #if defined(__x86_64__)
-    if (device_simd(device) >= DEVICE_SIMD_AVX2)
+    if (device_simd(device) >= DEVICE_SIMD_AVX2) {
         job.turn = turn_avx2;
+        job.rotate = activation_rotate_avx2;
+    }
 #endif
+    if (!kv_layout_is_rotated(args->cache))
+        job.rotate = NULL;
     assert(args->rope_dim % 2 == 0 && args->rope_dim <= args->cache->head_dim);
     if (device_scratch_bytes(device) < (size_t)args->cache->head_dim * sizeof(float))
         return ERR_LIMIT;

@@ -1,4 +1,5 @@
 /* rope_ref - the plain twin: head by head, pair by pair. */
+#include "kernels/activation.h"
 #include "kernels/rmsnorm_row.h"
 #include "kernels/rope.h"
 
@@ -15,7 +16,7 @@ static void normalise(const struct rope_args *args, const float *norm, const flo
         to[i] = norm ? from[i] * factor * norm[i] : from[i];
 }
 
-/* Turns one head where it stands. */
+/* Turns one head where it stands, and rotates it where the cache wants that. */
 static void turn(const struct rope_args *args, int32_t position, float *head)
 {
     const int32_t half = args->rope_dim / 2;
@@ -28,6 +29,8 @@ static void turn(const struct rope_args *args, int32_t position, float *head)
         head[a] = x * cosines[pair] - y * sines[pair];
         head[b] = x * sines[pair] + y * cosines[pair];
     }
+    if (kv_layout_is_rotated(args->cache))
+        activation_rotate(head, args->cache->head_dim);
 }
 
 enum status rope_append_ref(struct device *device, const struct rope_args *args)

@@ -24,7 +24,7 @@ room(kernels NEEDS base m SOURCES
   kernels/gather_ref.c
   kernels/rope_cpu.c kernels/rope_ref.c kernels/silu_mul_cpu.c kernels/silu_mul_ref.c
   kernels/attention_ref.c kernels/attention_cpu.c kernels/attention_tile.c
-  kernels/attention_int8.c kernels/attention_tiles.c
+  kernels/attention_int8.c kernels/attention_levels.c kernels/attention_tiles.c
   kernels/sample_ref.c kernels/sample_cpu.c)
 room_test(kernels/exp_test.c kernels) # a header alone
 room_test(kernels/log_test.c kernels) # a header alone
@@ -50,12 +50,20 @@ set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;${kernels_loops}")
 set_source_files_properties(kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
-  kernels/attention_tile_neon.c kernels/attention_int8_neon.c
+  kernels/attention_tile_neon.c
   PROPERTIES COMPILE_OPTIONS "${kernels_loops}")
-set_source_files_properties(kernels/matmul_int8_dotprod.c kernels/attention_int8_dotprod.c
+set_source_files_properties(kernels/matmul_int8_dotprod.c
   PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod;${kernels_loops}")
-set_source_files_properties(kernels/matmul_int8_i8mm.c kernels/attention_int8_i8mm.c
+set_source_files_properties(kernels/matmul_int8_i8mm.c
   PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+i8mm;${kernels_loops}")
+# Their tiles fill the registers: gcc 12 would load so much of b ahead that sums go to memory.
+set(kernels_in_order $<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>)
+set_source_files_properties(kernels/attention_int8_neon.c
+  PROPERTIES COMPILE_OPTIONS "${kernels_loops};${kernels_in_order}")
+set_source_files_properties(kernels/attention_int8_dotprod.c
+  PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod;${kernels_loops};${kernels_in_order}")
+set_source_files_properties(kernels/attention_int8_i8mm.c
+  PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+i8mm;${kernels_loops};${kernels_in_order}")
 set_source_files_properties(kernels/attention_tile_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;${kernels_loops}")
 set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c

@@ -71,14 +71,14 @@ static inline __m512 portable_avx512_cvtph_ps(__m256i halves)
     return _mm512_loadu_ps(to);
 }
 
-static inline __m256i portable_avx512_cvtepi32_epi16(__m512i integers)
+static inline __m128i portable_avx512_cvtepi32_epi8(__m512i integers)
 {
     int32_t from[PORTABLE_AVX512_LANES];
-    int16_t to[PORTABLE_AVX512_LANES];
+    int8_t to[PORTABLE_AVX512_LANES];
     memcpy(from, &integers, sizeof from);
     for (int i = 0; i < PORTABLE_AVX512_LANES; i++)
-        to[i] = (int16_t)from[i];
-    return _mm256_loadu_si256((const __m256i *)(const void *)to);
+        to[i] = (int8_t)from[i];
+    return _mm_loadu_si128((const __m128i *)(const void *)to);
 }
 
 static inline int32_t portable_avx512_reduce_max(__m512i integers)
@@ -102,7 +102,7 @@ static inline int32_t portable_avx512_reduce_add(__m512i integers)
     #define _mm512_cvtepi32_ps      portable_avx512_cvtepi32_ps
     #define _mm512_cvtps_epi32      portable_avx512_cvtps_epi32
     #define _mm512_cvtph_ps         portable_avx512_cvtph_ps
-    #define _mm512_cvtepi32_epi16   portable_avx512_cvtepi32_epi16
+    #define _mm512_cvtepi32_epi8    portable_avx512_cvtepi32_epi8
     #define _mm512_reduce_max_epi32 portable_avx512_reduce_max
     #define _mm512_reduce_add_epi32 portable_avx512_reduce_add
 
