@@ -413,8 +413,7 @@ static void weights_round(const struct job *job, const struct split *split, stru
     }
 }
 
-/* outs += weights v over one block of keys, of one tile of rows from row r on; the first block
- * begins them. */
+/* outs += weights v: one block of keys, the rows of one tile; the first block begins them. */
 static void values_add(const struct job *job, const struct split *split,
                        const struct block *block, const struct memory *memory, struct place at)
 {

@@ -2,8 +2,8 @@
  * attention_ref - the plain twin: one (item, row, head) after the other, key by key, in double
  * inside a split; then each row's partials in order.
  *
- * A partial is head_dim + 2 floats: the unnormalised vector, m, l. Where queries and weights
- * meet the cache as bytes (attention_int8.h), they are rounded first.
+ * A partial is head_dim + 2 floats: the unnormalised vector, m, l. Over a cache of int8 in the
+ * CPU's order queries and weights are rounded first (attention_int8.h).
  */
 #include "base/i32.h"
 #include "kernels/activation_row.h"
@@ -48,6 +48,12 @@ static int32_t first_seen(const struct attention_args *args, const struct attent
 static double capped(double score, double softcap)
 {
     return softcap > 0.0 ? softcap * tanh(score / softcap) : score;
+}
+
+/* Whether queries and weights meet the cache as bytes. */
+static bool is_by_bytes(const struct kv_cache *cache)
+{
+    return cache->type == KV_INT8 && cache->order == KV_ORDER_CPU;
 }
 
 /* to[dim] = query[dim], as bytes hold it with the row's scale. */
@@ -102,7 +108,7 @@ static void weights_compute(struct part *part)
         part->weights[key] = exp(part->weights[key] - part->max);
         part->sum += part->weights[key];
     }
-    if (!kv_layout_is_rotated(part->args->cache))
+    if (!is_by_bytes(part->args->cache))
         return;
     for (int32_t key = 0; key < part->seen; key += ATTENTION_INT8_BLOCK)
         weights_round(part, key < part->first ? part->first : key,
@@ -128,7 +134,7 @@ static void partial_compute(const struct attention_args *args,
         .seen = i32_min(item->kv_count, args->positions[batch_row] + 1 - item->kv_begin)};
     assert(part.seen >= 1 && part.seen <= args->work->split &&
            part.seen <= ATTENTION_SPLIT_MAX);
-    if (kv_layout_is_rotated(args->cache)) {
+    if (is_by_bytes(args->cache)) {
         query_round(query, dim, scratch);
         query = scratch;
     }

@@ -209,7 +209,7 @@ const char *kv_layout_type_name(enum kv_type type)
 
 bool kv_layout_is_rotated(const struct kv_cache *cache)
 {
-    return is_grouped(cache);
+    return cache->type == KV_INT8;
 }
 
 size_t kv_layout_page_bytes(const struct kv_cache *cache)

@@ -31,9 +31,9 @@
  *     KV_INT8  int8 with one float scale per (token, KV head), scale = max |x| / 127,
  *              q = round-to-nearest-even(x / scale); the same bits at every SIMD level
  *
- * In KV_INT8 and KV_ORDER_CPU keys lie rotated (activation_rotate over a head), and attention
- * is given queries rotated likewise: their products stay, and rounding errs less, since no
- * number of a row stands far above the others.
+ * In KV_INT8 keys lie rotated (activation_rotate over a head), and attention is given queries
+ * rotated likewise: their products stay, and rounding errs less, since no number of a row
+ * stands far above the others.
  */
 #ifndef KERNELS_KV_LAYOUT_H
 #define KERNELS_KV_LAYOUT_H

@@ -2,8 +2,8 @@
  * rope - heads normalised, turned and appended to the KV cache: one head per warp.
  *
  *     formula     (a, b) -> (a cos - b sin, a sin + b cos), after x / sqrt(mean x^2 + eps)
- *                 norm where the model has it; k and v rounded to the cache's type, int8 with
- *                 scale = max |x| / 127
+ *                 norm where the model has it; q and k rotated by blocks where the cache is of
+ *                 int8; k and v rounded to the cache's type, int8 with scale = max |x| / 127
  *     tensors     q [rows, heads, head_dim], k and v [rows, kv_heads, head_dim] F32; turns
  *                 [positions][2][rope_dim / 2]; pages as in kv_block.cuh
  *     grid        rows x (groups of four warps) blocks of 128 threads; warps of a row: heads
@@ -26,6 +26,7 @@
 
 #include "kernels/parts/int8.cuh"
 #include "kernels/parts/kv_block.cuh"
+#include "kernels/parts/rotate.cuh"
 
 #include <math.h>
 
@@ -105,6 +106,27 @@ SIMT void head_turn(struct head &head, float *shared, const struct rope_args &ar
     }
 }
 
+/* activation_rotate over a head: strides below 32 are between lanes, 32 between a lane's
+ * numbers. */
+SIMT void head_rotate(struct head &head, int32_t dim)
+{
+    const int32_t block = rotate_block_of(dim);
+    for (int32_t stride = 1; stride < block && stride < SIMT_WARP; stride *= 2) {
+        const bool is_second = (simt_lane() & stride) != 0;
+        for (int k = 0; k < PER_LANE; k++) {
+            const float other = simt_shuffle_xor(head.v[k], stride);
+            head.v[k] = is_second ? other - head.v[k] : head.v[k] + other;
+        }
+    }
+    const float norm = 1.0f / sqrtf(static_cast<float>(block));
+    for (int k = 0; k < PER_LANE; k += 2) {
+        if (block > SIMT_WARP)
+            rotate_pair(head.v[k], head.v[k + 1]);
+        head.v[k] *= norm;
+        head.v[k + 1] *= norm;
+    }
+}
+
 /* Puts the head where number i lies at data[i step], rounded as kv_layout_put_* does. */
 template <enum kv_type TYPE>
 SIMT void head_put(const struct head &head, typename kv_block_number<TYPE>::type *data,
@@ -181,6 +203,8 @@ rope_heads(const struct rope_args args, const struct kv_cache cache)
         head_normalise(head, shared, norm, args.norm_eps, dim);
     head_turn(head, shared, args, args.turns + static_cast<int64_t>(position) * args.rope_dim,
               dim);
+    if constexpr (TYPE == KV_INT8)
+        head_rotate(head, dim);
     if (side_head < 0)
         head_put<KV_F32>(head, q, 1, nullptr, dim);
     else

@@ -19,6 +19,13 @@
 
 enum { ROTATE_LANES = 8 /* that share a block of 64 */ };
 
+/* Of a row of cols: see activation_block. */
+SIMT int32_t rotate_block_of(int32_t cols)
+{
+    const int32_t most = cols & -cols;
+    return most < ACTIVATION_BLOCK_MAX ? most : ACTIVATION_BLOCK_MAX;
+}
+
 SIMT void rotate_pair(float &a, float &b)
 {
     const float sum = a + b;

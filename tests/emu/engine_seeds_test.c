@@ -2,7 +2,8 @@
  * engine_seeds_test - what the GPU's kernels and the CPU's give, over eight random models.
  *
  * Their arithmetic differs in one place: attention on tensor cores rounds the query and the
- * weights to halves, and adds in an order of its own. Hence two statements, each over all
+ * weights to halves (the CPU's, over a cache of int8, to bytes), and adds in an order of its
+ * own. Hence two statements, each over all
  * models and both precisions:
  *
  *   - A CPU engine whose attention rounds and adds as the kernel does (attention_halves, plain
@@ -13,9 +14,10 @@
  *     half, 2^-11 of it, or an activation to the next integer.)
  *   - A CPU engine as it is gives log-probabilities within a bound as long as the text is the
  *     same; and where a greedy choice is another one, the CPU has both choices within that
- *     bound's double of each other. That tells what halves cost on these models, and is no
- *     proof of the kernels: 0.009 was seen with exact weights, 0.20 with int8 activations,
- *     where a number carried over to the next integer is a step of 1/127 of its row's largest.
+ *     bound's double of each other. That tells what halves and bytes cost on these models, and
+ *     is no proof of the kernels: 0.009 was seen with exact weights, 0.25 with int8
+ *     activations, where a number carried over to the next integer is a step of 1/127 of its
+ *     row's largest.
  */
 #include "kernels/device_emu.h"
 #include "kernels/ops.h"
@@ -230,7 +232,7 @@ static void int8_weights(void **state)
     run_seeds(&options, "int8", tallies);
     assert_int_equal(tallies[0].differing, 0);
     assert_true(tallies[0].logprob == 0.0);
-    assert_true(tallies[1].logprob < 0.2 && tallies[1].margin < 0.4);
+    assert_true(tallies[1].logprob < 0.3 && tallies[1].margin < 0.6);
     assert_true(tallies[0].tokens > 125 * SEEDS && tallies[1].tokens > 84 * SEEDS);
 }
 
