@@ -72,7 +72,7 @@ static void query_round(const float *query, int32_t dim, float *to)
 static void weights_round(struct part *part, int32_t first, int32_t end)
 {
     const double limit = (double)attention_int8_limit(ATTENTION_INT8_WEIGHTS);
-    double scales[ATTENTION_INT8_BLOCK], greatest = 0.0;
+    double scales[ATTENTION_INT8_BLOCK] = {0.0}, greatest = 0.0;
     for (int32_t key = first; key < end; key++) {
         const float scale = block_of(part, key).value_scales[key % KV_PAGE_TOKENS];
         scales[key - first] = (double)scale;
