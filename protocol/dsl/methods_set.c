@@ -3,6 +3,7 @@
 
 #include "protocol/dsl/args.h"
 #include "protocol/dsl/interp.h"
+#include "protocol/dsl/iter.h"
 #include "protocol/dsl/sets.h"
 #include "protocol/dsl/str.h"
 #include "protocol/dsl/views.h"
@@ -139,42 +140,59 @@ COMBINE(intersection_update, "intersection_update", SETS_INTERSECTION, true)
 COMBINE(difference_update, "difference_update", SETS_DIFFERENCE, true)
 COMBINE_ONE(symmetric_difference_update, SETS_SYMMETRIC, true)
 
-static bool relation(struct interp *in, const struct args *args, const char *name,
-                     struct dict *pair[2])
-{
-    const struct args_spec spec = {name, 1, 1, {NULL}, {NULL}};
-    struct value values[1];
-    if (!args_bind(in, &spec, args, values))
-        return false;
-    pair[0] = as_set(in, args->self);
-    pair[1] = as_set(in, values[0]);
-    return pair[0] && pair[1];
-}
-
 static bool issubset(struct interp *in, const struct args *args, struct value *out)
 {
-    struct dict *pair[2];
+    static const struct args_spec SPEC = {"issubset", 1, 1, {NULL}, {NULL}};
+    struct value values[1];
     *out = value_bool(false);
-    return relation(in, args, "issubset", pair) &&
-           sets_is_subset(in, pair[0], pair[1], &out->as.boolean);
+    if (!args_bind(in, &SPEC, args, values))
+        return false;
+    const struct dict *other = as_set(in, values[0]);
+    return other && sets_is_subset(in, args->self.as.dict, other, &out->as.boolean);
+}
+
+/* Whether an item of `other` is in the set, or is not, as `wanted` says. As in CPython the first
+ * that is ends the search: an item behind it need not be hashable. */
+static bool has_item(struct interp *in, const struct dict *set, struct value other, bool wanted,
+                     bool *found)
+{
+    struct iter *iter = iter_of(in, other);
+    struct dict_entry *entry;
+    struct value item;
+    *found = false;
+    while (iter && !*found) {
+        const enum iter_result result = iter_next(in, iter, &item);
+        if (result != ITER_ITEM)
+            return result == ITER_END;
+        if (!dict_find(in, set, item, &entry))
+            return false;
+        *found = (entry != NULL) == wanted;
+    }
+    return iter != NULL;
+}
+
+/* *out: whether no item of the argument is in the set, or is not, as `wanted` says. */
+static bool has_none(struct interp *in, const struct args *args, const char *name, bool wanted,
+                     struct value *out)
+{
+    const struct args_spec spec = {name, 1, 1, {NULL}, {NULL}};
+    struct value other[1];
+    bool found = false;
+    if (!args_bind(in, &spec, args, other) ||
+        !has_item(in, args->self.as.dict, other[0], wanted, &found))
+        return false;
+    *out = value_bool(!found);
+    return true;
 }
 
 static bool issuperset(struct interp *in, const struct args *args, struct value *out)
 {
-    struct dict *pair[2];
-    *out = value_bool(false);
-    return relation(in, args, "issuperset", pair) &&
-           sets_is_subset(in, pair[1], pair[0], &out->as.boolean);
+    return has_none(in, args, "issuperset", false, out);
 }
 
 static bool isdisjoint(struct interp *in, const struct args *args, struct value *out)
 {
-    struct dict *pair[2];
-    if (!relation(in, args, "isdisjoint", pair))
-        return false;
-    struct dict *both = sets_combine(in, SETS_INTERSECTION, pair[0], pair[1]);
-    *out = value_bool(both && both->count == 0);
-    return both != NULL;
+    return has_none(in, args, "isdisjoint", true, out);
 }
 
 static bool view_isdisjoint(struct interp *in, const struct args *args, struct value *out)

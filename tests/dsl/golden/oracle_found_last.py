@@ -48,3 +48,7 @@ t(lambda: starred())  # expect: TypeError | Value after * must be an iterable, n
 t(lambda: '%c' % 'ab')  # expect: TypeError | %c requires int or char
 t(lambda: [].index('a\0b'))  # expect: ValueError | 'a\x00b' is not in list
 t(lambda: int('a\0b'))  # expect: ValueError | invalid literal for int() with base 10: 'a\x00b'
+t(lambda: ({1}.isdisjoint([1, []]), {1}.issuperset([5, []])))  # expect: (False, False)
+t(lambda: {1}.issuperset([1, []]))  # expect: TypeError | unhashable type: 'list'
+t(lambda: {1}.isdisjoint([2, []]))  # expect: TypeError | unhashable type: 'list'
+t(lambda: ({1, 2}.issuperset({1}), {1}.isdisjoint({2}), {1}.issubset([1, 2])))  # expect: (True, True, True)
