@@ -2,9 +2,9 @@
  * matmul_int8_avx512 - exact int8 sums with AVX-512 VNNI.
  *
  *     formula   out[p][r, o] = sum_i x[r, i] w[o, i], int32
- *     tile      8 rows x 32 outputs (two panels): 16 running sums of 16 lanes
- *     step      4 inputs: 2 loads of weights, turned, 8 broadcasts of x, 16 x dpbusd
- *     bound by  dpbusd issue; 10 loads per 16 leave the load ports a third of their time
+ *     tile      12 rows x 32 outputs (two panels): 24 running sums of 16 lanes
+ *     step      4 inputs: 2 loads of weights, turned, 12 broadcasts of x, 24 x dpbusd
+ *     bound by  dpbusd issue; 14 loads per 24 leave the load ports a third of their time
  *     fetch     the panels after these are asked for, line by line: when a step comes to them
  *               weights lie in memory, and each panel is a new stream. 576 x 1536, gate and
  *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us
@@ -18,7 +18,6 @@
  *     lost      x taken as x + 128: 8 rows of a step are turned where 2 panels are, on the
  *               ports of the products (there 500 GOPS)
  *               tiles of 8 or 16 rows a call instead of 32 (1.5 % and 0.3 % slower)
- *               12 rows x 2 panels in an array of sums (47 %: gcc keeps it in memory)
  *               a panel at a time for 5 to 8 rows too (1536 x 576, 8 rows: 34 -> 57 us)
  *               for few rows, asking for the next tile's first 512 to 4,096 bytes (nothing;
  *               4,096 are 20 % slower)
@@ -42,7 +41,7 @@
 enum {
     PANEL = MATMUL_INT8_PANEL,
     GROUP = MATMUL_INT8_GROUP,
-    TILE_ROWS = 8,
+    TILE_ROWS = 12,
     TILE_PANELS = 2,
     STREAM_ROWS = 4, /* tiles of no more rows read a panel after the other */
     CHAINS_MAX = 4
@@ -88,11 +87,13 @@ static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512
 #endif
 }
 
-/* rows and panels are constants at each call: the loops unroll, sum[][] lives in registers. */
+/* rows and panels are constants at each call: the loops unroll, and sum[][] lives in registers.
+ * Left to itself gcc 12 does not unroll so many rows, and keeps an array in memory. */
 static inline __attribute__((always_inline)) void tile_sum(const struct span *span, int rows,
                                                            int panels)
 {
     __m512i sum[TILE_ROWS][TILE_PANELS];
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
         for (int p = 0; p < panels; p++)
             sum[r][p] = row_start(span, r);
@@ -105,6 +106,7 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
             w[p] = group_load(place);
             __builtin_prefetch(place + (size_t)panels * span->panel_bytes, 0, 2);
         }
+#pragma GCC unroll 12
         for (int r = 0; r < rows; r++) {
             const __m512i group = group_broadcast(x + (size_t)r * span->stride);
             for (int p = 0; p < panels; p++)
@@ -112,6 +114,7 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
         }
     }
     for (int p = 0; p < panels; p++) {
+#pragma GCC unroll 12
         for (int r = 0; r < rows; r++) {
             int32_t *out = span->out + (size_t)p * span->out_panel + (size_t)r * PANEL;
             _mm512_storeu_si512(out, sum[r][p]);
@@ -162,7 +165,7 @@ static void stream(struct span span, int32_t rows, int32_t panels)
     }
 }
 
-/* All rows of the tile against one panel or two: eight rows at a time, then 4, 2 and 1. */
+/* All rows of the tile against one panel or two: twelve rows at a time, then 8, 4, 2 and 1. */
 static inline __attribute__((always_inline)) void panels_sum(struct span span, int32_t rows,
                                                              int panels)
 {
@@ -177,6 +180,9 @@ static inline __attribute__((always_inline)) void panels_sum(struct span span, i
         if (left >= TILE_ROWS) {
             tile_sum(&span, TILE_ROWS, panels);
             r += TILE_ROWS;
+        } else if (left >= 8) {
+            tile_sum(&span, 8, panels);
+            r += 8;
         } else if (left >= 4) {
             tile_sum(&span, 4, panels);
             r += 4;
