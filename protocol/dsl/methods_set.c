@@ -151,8 +151,8 @@ static bool issubset(struct interp *in, const struct args *args, struct value *o
     return other && sets_is_subset(in, args->self.as.dict, other, &out->as.boolean);
 }
 
-/* Whether an item of `other` is in the set, or is not, as `wanted` says. As in CPython the first
- * that is ends the search: an item behind it need not be hashable. */
+/* Whether an item of `other` is in the set, or is not, as `wanted` says. As in CPython the
+ * first that is ends the search: an item behind it need not be hashable. */
 static bool has_item(struct interp *in, const struct dict *set, struct value other, bool wanted,
                      bool *found)
 {
