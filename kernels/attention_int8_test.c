@@ -238,6 +238,14 @@ static enum device_simd simd_here(void)
     return simd;
 }
 
+static void needs_avx512(void)
+{
+    if (simd_here() < DEVICE_SIMD_AVX512_VNNI) {
+        print_message("skipped: no AVX-512 here\n");
+        skip();
+    }
+}
+
 static void levels_agree(void **unused)
 {
     (void)unused;
@@ -304,10 +312,7 @@ static void odd_rows_have_odd_scales(void **unused)
 static void softmax_of_both_levels_agrees(void **unused)
 {
     (void)unused;
-    if (simd_here() < DEVICE_SIMD_AVX512_VNNI) {
-        print_message("skipped: no AVX-512 here\n");
-        skip();
-    }
+    needs_avx512();
 #if defined(__x86_64__)
     float key_scales[128], value_scales[128], here[128], there[128];
     state = 9;
@@ -448,10 +453,7 @@ static void floats_equal(const float *expected, const float *found, int count)
 static void tiles_equal_their_parts(void **unused)
 {
     (void)unused;
-    if (simd_here() < DEVICE_SIMD_AVX512_VNNI) {
-        print_message("skipped: no AVX-512 here\n");
-        skip();
-    }
+    needs_avx512();
 #if defined(__x86_64__)
     for (int i = 0; i < 3 * SPLIT_PAGES * TILE_ROWS_HERE; i++) {
         tile_here.page_count = i / 3 % SPLIT_PAGES + 1;
