@@ -41,6 +41,7 @@ void activation_quantize(const struct activation *activation, int32_t index, flo
 #if defined(__x86_64__)
 void activation_rotate_avx2(float *row, int32_t cols);
 void activation_quantize_avx2(const struct activation *activation, int32_t index, float *row);
+void activation_quantize_avx512(const struct activation *activation, int32_t index, float *row);
 #endif
 
 #ifdef __cplusplus

@@ -32,6 +32,10 @@ static inline void activation_row_end(const struct activation *y, int32_t index,
     if (row != scratch)
         memcpy(scratch, row, (size_t)y->cols * sizeof *row);
 #if defined(__x86_64__)
+    if (simd >= DEVICE_SIMD_AVX512_VNNI) {
+        activation_quantize_avx512(y, index, scratch);
+        return;
+    }
     if (simd >= DEVICE_SIMD_AVX2) {
         activation_quantize_avx2(y, index, scratch);
         return;

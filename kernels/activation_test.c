@@ -70,12 +70,12 @@ static void rotation_is_hadamard(void **state)
     }
 }
 
-/* Every other level that this machine has must give the bits of the portable one. */
-static void assert_levels_agree(const float *values, int32_t cols, const int8_t *q, float scale)
+typedef void quantize_level(const struct activation *activation, int32_t index, float *row);
+
+/* A level must give the bits of the portable one. */
+static void assert_level_agrees(quantize_level *level, const float *values, int32_t cols,
+                                const int8_t *q, float scale)
 {
-#if defined(__x86_64__)
-    if (device_simd_found(DEVICE_SIMD_AVX2) != DEVICE_SIMD_AVX2)
-        return;
     float row[COLS_MAX], other_scale = -1.0f;
     memcpy(row, values, (size_t)cols * sizeof *row);
     int8_t *other = malloc(padded(cols));
@@ -86,10 +86,20 @@ static void assert_levels_agree(const float *values, int32_t cols, const int8_t 
                                    .q8 = other,
                                    .scales = &other_scale,
                                    .stride = (int32_t)padded(cols)};
-    activation_quantize_avx2(&one, 0, row);
+    level(&one, 0, row);
     assert_memory_equal(&other_scale, &scale, sizeof scale);
     assert_memory_equal(other, q, padded(cols));
     free(other);
+}
+
+/* Every other level that this machine has. */
+static void assert_levels_agree(const float *values, int32_t cols, const int8_t *q, float scale)
+{
+#if defined(__x86_64__)
+    if (device_simd_found(DEVICE_SIMD_AVX2) == DEVICE_SIMD_AVX2)
+        assert_level_agrees(activation_quantize_avx2, values, cols, q, scale);
+    if (device_simd_found(DEVICE_SIMD_AVX512_VNNI) == DEVICE_SIMD_AVX512_VNNI)
+        assert_level_agrees(activation_quantize_avx512, values, cols, q, scale);
 #else
     (void)values, (void)cols, (void)q, (void)scale;
 #endif
@@ -148,6 +158,32 @@ static void ties_go_to_the_even_neighbour(void **state)
         assert_int_equal(q[i], expected[i]);
 }
 
+/* A row that rotates to `greatest` and, about a float apart, numbers around center. */
+static void row_around(float *row, float greatest, float center, float step)
+{
+    for (int i = 0; i < 64; i++)
+        row[i] = center + (float)(i - 32) * step;
+    row[0] = greatest;
+    activation_rotate(row, 64); /* its own inverse, but for rounding */
+}
+
+/* Quotients by whole rows of floats on both sides of each tie, at scales of every size. */
+static void levels_agree_about_ties(void **state)
+{
+    (void)state;
+    uint32_t seed = 3;
+    for (int exponent = -120; exponent <= 110; exponent += 5) {
+        for (int n = 0; n < 127; n++) {
+            const float greatest = ldexpf(1.5f + 0.4f * noise(&seed), exponent);
+            const float center = ((float)n + 0.5f) * (greatest / 127.0f);
+            float row[64];
+            int8_t q[64];
+            row_around(row, greatest, center, nextafterf(center, INFINITY) - center);
+            quantize(row, 64, q);
+        }
+    }
+}
+
 static void zeros_have_scale_zero(void **state)
 {
     (void)state;
@@ -202,6 +238,7 @@ int main(void)
         cmocka_unit_test(rotation_is_hadamard),
         cmocka_unit_test(rounding_is_to_nearest_even),
         cmocka_unit_test(ties_go_to_the_even_neighbour),
+        cmocka_unit_test(levels_agree_about_ties),
         cmocka_unit_test(zeros_have_scale_zero),
         cmocka_unit_test(subnormal_rows_stay_in_range),
         cmocka_unit_test(what_is_not_finite_poisons_its_row),

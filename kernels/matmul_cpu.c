@@ -28,6 +28,7 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
+    TURN_ROWS = 3 * TILE_ROWS, /* fewer gain nothing by turning panels beforehand */
     FEW_ROWS = 4, /* with no more rows a tile is of so many panels that memory is one stream */
     FEW_PANELS = TILE_ROWS / FEW_ROWS * TILE_PANELS,
     BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
@@ -49,10 +50,12 @@ struct share {
 
 struct int8_job {
     const struct matmul_args *args;
+    struct device *device;
     int32_t threads;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
     matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
+    matmul_int8_turn *turn;     /* likewise */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
     struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
@@ -107,10 +110,27 @@ static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int3
     }
 }
 
-/* The tile's part of a weight. */
-static void int8_aim(struct matmul_int8_tile *tile, const struct weight *w, int32_t out)
+/* Room for a tile's panels. */
+static size_t int8_turned_bytes(int32_t depth)
 {
-    tile->panel = (const int8_t *)w->data + matmul_int8_place(tile->depth, out, 0);
+    return (size_t)TILE_PANELS * PANEL * (size_t)depth;
+}
+
+/* The panel of a weight that output `out` is the first of. */
+static const int8_t *int8_panel(const struct weight *w, int32_t depth, int32_t out)
+{
+    return (const int8_t *)w->data + matmul_int8_place(depth, out, 0);
+}
+
+/* The same tile of the gate. */
+static struct matmul_int8_tile int8_gate(const struct int8_job *job,
+                                         const struct matmul_int8_tile *tile, int32_t out)
+{
+    struct matmul_int8_tile gate = *tile;
+    gate.panel = int8_panel(job->args->gate, tile->depth, out);
+    if (gate.turned != NULL)
+        gate.turned += int8_turned_bytes(tile->depth);
+    return gate;
 }
 
 /* Asks for the outputs of a tile before its sums are made: they lie in as many places as there
@@ -125,8 +145,8 @@ static void outputs_fetch(const struct matmul_int8_outputs *outputs)
 }
 
 /* The kernel's calls for a tile, and its epilogue; row and out are the tile's first. */
-static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t row,
-                      int32_t out)
+static void int8_tile(const struct int8_job *job, const struct matmul_int8_tile *tile,
+                      int32_t row, int32_t out)
 {
     const struct matmul_args *args = job->args;
     const size_t stride = (size_t)args->w->out_dim;
@@ -142,13 +162,12 @@ static void int8_tile(const struct int8_job *job, struct matmul_int8_tile *tile,
         .accumulate = args->accumulate};
     outputs_fetch(&outputs);
     if (args->gate) {
-        int8_aim(tile, args->gate, out);
-        job->kernel(tile, gate_sums);
+        const struct matmul_int8_tile gate = int8_gate(job, tile, out);
+        job->kernel(&gate, gate_sums);
         outputs.gate_sums = gate_sums;
         outputs.gate_scales = args->gate->scales + out;
         outputs.gate_kind = args->gate_kind;
     }
-    int8_aim(tile, args->w, out);
     job->kernel(tile, sums);
     job->finish(&outputs, sums);
 }
@@ -179,6 +198,26 @@ static int32_t share_take(struct int8_job *job, uint32_t worker)
     }
 }
 
+/* Where this worker's tiles find their panels turned; NULL: as they lie in the weight. */
+static int8_t *int8_turned(const struct int8_job *job, int32_t depth, uint32_t worker)
+{
+    if (job->turn == NULL || device_scratch_bytes(job->device) < 2 * int8_turned_bytes(depth))
+        return NULL;
+    return device_scratch(job->device, worker);
+}
+
+/* Turns a tile's panels, and those of the gate behind them. */
+static void int8_turn(const struct int8_job *job, struct matmul_int8_tile *tile, int32_t out,
+                      int8_t *turned)
+{
+    job->turn(tile, turned);
+    tile->turned = turned;
+    if (job->args->gate == NULL)
+        return;
+    const struct matmul_int8_tile gate = int8_gate(job, tile, out);
+    job->turn(&gate, turned + int8_turned_bytes(tile->depth));
+}
+
 static void int8_task(void *context, int32_t call, uint32_t worker)
 {
     struct int8_job *job = context;
@@ -193,6 +232,7 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     const int8_t *x = args->x->q8 + (size_t)row_begin * (size_t)args->x->stride;
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
+    tile.rows_all = rows;
     int32_t x_sums[BLOCK_ROWS_MAX];
     if (job->x_sums != NULL) {
         tile.x = x;
@@ -200,12 +240,17 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
         job->x_sums(&tile, x_sums);
     }
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
+    int8_t *turned = rows >= TURN_ROWS ? int8_turned(job, tile.depth, worker) : NULL;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
         tile.panels = i32_min(tile_panels, end - panel);
+        tile.panel = int8_panel(args->w, tile.depth, panel * PANEL);
+        if (turned != NULL)
+            int8_turn(job, &tile, panel * PANEL, turned);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
             tile.x_sums = x_sums + row;
             tile.rows = i32_min(TILE_ROWS, rows - row);
+            tile.rows_before = row;
             int8_tile(job, &tile, row_begin + row, panel * PANEL);
         }
     }
@@ -219,6 +264,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     job->kernel = matmul_int8_scalar;
     job->finish = matmul_int8_finish_scalar;
     job->x_sums = NULL;
+    job->turn = NULL;
 #if defined(__x86_64__)
     if (simd == DEVICE_SIMD_AMX_INT8) {
         job->kernel = matmul_int8_amx;
@@ -227,6 +273,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     } else if (simd == DEVICE_SIMD_AVX512_VNNI) {
         job->kernel = matmul_int8_avx512;
         job->x_sums = matmul_int8_x_sums_avx512;
+        job->turn = matmul_int8_turn_avx512;
         job->finish = matmul_int8_finish_avx512;
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;
@@ -249,6 +296,7 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     assert(args->x->stride >= matmul_int8_depth(args->w->in_dim));
     struct int8_job job;
     job.args = args;
+    job.device = device;
     job.threads = (int32_t)device_threads(device);
     job.release = NULL;
     int8_choose(&job, device_simd(device));

@@ -29,9 +29,13 @@ enum {
 struct matmul_int8_tile {
     const int8_t *x;     /* [rows, stride]; |x| <= 127, zero from in_dim to depth */
     const int8_t *panel; /* [panels][depth / 4][16][4]; |w| <= 127 */
-    const int32_t
-        *x_sums; /* [rows] of each row of x, where the level has a function for them */
+    /* Where the level has functions for them: */
+    const int32_t *x_sums; /* [rows] of each row of x */
+    const int8_t *turned;  /* the panels as it multiplies them, or NULL */
     int32_t stride, rows, depth, panels;
+    /* Rows before these, and all, that go through the same panels one tile after the other:
+     * a level that asks for the panels behind them asks in each tile for its share. */
+    int32_t rows_before, rows_all;
 };
 
 /* Some rows of a tile and one of its panels. */
@@ -44,6 +48,10 @@ struct matmul_int8_span {
 
 /* sums[rows] of x[rows, stride], over depth. */
 typedef void matmul_int8_x_sums(const struct matmul_int8_tile *tile, int32_t *sums);
+
+/* turned[panels * 16 * depth] = the panels as the level multiplies them, for tiles of many rows
+ * to share: each would otherwise turn them again. */
+typedef void matmul_int8_turn(const struct matmul_int8_tile *tile, int8_t *turned);
 
 /* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
@@ -97,6 +105,7 @@ matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_neon, matmul_int8_dotprod, matmul_int8_i8mm;
 matmul_int8_kernel matmul_int8_avx2, matmul_int8_avx512;
 matmul_int8_x_sums matmul_int8_x_sums_avx512;
+matmul_int8_turn matmul_int8_turn_avx512;
 /* Its tiles are state of the thread, which whoever called it gives up when done. */
 matmul_int8_kernel matmul_int8_amx;
 void matmul_int8_amx_release(void);

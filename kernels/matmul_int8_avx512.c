@@ -3,15 +3,19 @@
  *
  *     formula   out[p][r, o] = sum_i x[r, i] w[o, i], int32
  *     tile      12 rows x 32 outputs (two panels): 24 running sums of 16 lanes
- *     step      4 inputs: 2 loads of weights, turned, 12 broadcasts of x, 24 x dpbusd
+ *     step      4 inputs: 2 loads of weights, 12 broadcasts of x, 24 x dpbusd
  *     bound by  dpbusd issue; 14 loads per 24 leave the load ports a third of their time
  *     fetch     the panels after these are asked for, line by line: when a step comes to them
  *               weights lie in memory, and each panel is a new stream. 576 x 1536, gate and
- *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us
+ *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us. Each tile
+ *               of rows asks for its share, so that no tile waits for all: weights of 74 MB,
+ *               depth 576 and 2,048, 36 rows 394 and 395 -> 454 and 467 GOPS, 256 rows 615 ->
+ *               679 (with panels turned once; Xeon of the fifth generation)
  *     measured  share of the dpbusd peak, 1 thread, M = 32 (EPYC Zen 4, November 2026,
  *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
- *               576 x 49152 63 %. The kernel alone, its operands in L1: 664 of 706 GOPS (Xeon
- *               of the fifth generation, two such ports)
+ *               576 x 49152 63 %. 256 rows, a run of panels, the kernel alone: 677 -> 711 of
+ *               720 GOPS since panels are turned once (Xeon of the fifth generation, two such
+ *               ports)
  *     few rows  wait for memory alone: up to 4 go a panel at a time, see stream_sum. One row,
  *               1 thread, weights in memory: 23-24 -> 32-34 GB/s, the rate of reading, which
  *               our own prefetches into L2 kept it from (EPYC Zen 4, bench/forward_bench)
@@ -24,7 +28,9 @@
  *
  * dpbusd multiplies unsigned by signed bytes, so w is taken as w + 128 (its bytes with the top
  * bit turned) and the sums of a row start at 128 times the row's own sum below zero. It adds
- * without saturation, modulo 2^32: the result is exact.
+ * without saturation, modulo 2^32: the result is exact. Turning is done on the ports of the
+ * products: for few rows it costs nothing beside waiting for memory, for many it is done once,
+ * into a copy that their tiles share.
  *
  * The test builds this file a second time on portable versions of the same intrinsics, so that
  * its results are judged on machines that cannot run it.
@@ -48,16 +54,19 @@ enum {
 };
 
 struct span {
-    const int8_t *x; /* first row of the tile */
-    const int8_t *w; /* first panel */
+    const int8_t *x;     /* first row of the tile */
+    const int8_t *w;     /* first panel */
+    const int8_t *next;  /* the panel that comes after these */
+    const int8_t *fetch; /* what to ask for of it, fetch_step bytes on per four inputs */
+    size_t fetch_step;
     const int32_t *x_sums;
     size_t stride, panel_bytes;
     int32_t *out;
     size_t out_panel; /* numbers from panel to panel of out */
 };
 
-/* A panel's four inputs, plus 128. */
-static inline __m512i group_load(const int8_t *w)
+/* Four inputs' weights of a panel, plus 128. */
+static inline __m512i group_turn(const int8_t *w)
 {
     return _mm512_xor_si512(_mm512_loadu_si512(w), _mm512_set1_epi32((int32_t)0x80808080u));
 }
@@ -87,10 +96,11 @@ static inline __attribute__((always_inline)) void bytes_add(__m512i *sum, __m512
 #endif
 }
 
-/* rows and panels are constants at each call: the loops unroll, and sum[][] lives in registers.
- * Left to itself gcc 12 does not unroll so many rows, and keeps an array in memory. */
+/* rows, panels and is_turned are constants at each call: the loops unroll, and sum[][] lives
+ * in registers. Left to itself gcc 12 does not unroll so many rows, and keeps an array in
+ * memory. */
 static inline __attribute__((always_inline)) void tile_sum(const struct span *span, int rows,
-                                                           int panels)
+                                                           int panels, bool is_turned)
 {
     __m512i sum[TILE_ROWS][TILE_PANELS];
 #pragma GCC unroll 12
@@ -98,14 +108,16 @@ static inline __attribute__((always_inline)) void tile_sum(const struct span *sp
         for (int p = 0; p < panels; p++)
             sum[r][p] = row_start(span, r);
     }
-    const int8_t *x = span->x;
+    const int8_t *x = span->x, *fetch = span->fetch;
     for (size_t at = 0; at < span->panel_bytes; at += PANEL * GROUP, x += GROUP) {
         __m512i w[TILE_PANELS];
         for (int p = 0; p < panels; p++) {
-            const int8_t *place = span->w + (size_t)p * span->panel_bytes + at;
-            w[p] = group_load(place);
-            __builtin_prefetch(place + (size_t)panels * span->panel_bytes, 0, 2);
+            const size_t place = (size_t)p * span->panel_bytes + at;
+            w[p] =
+                is_turned ? _mm512_loadu_si512(span->w + place) : group_turn(span->w + place);
+            __builtin_prefetch(fetch + (size_t)p * span->panel_bytes, 0, 2);
         }
+        fetch += span->fetch_step;
 #pragma GCC unroll 12
         for (int r = 0; r < rows; r++) {
             const __m512i group = group_broadcast(x + (size_t)r * span->stride);
@@ -136,7 +148,7 @@ static inline __attribute__((always_inline)) void stream_sum(const struct span *
     const int8_t *x = span->x;
     for (size_t at = 0; at < span->panel_bytes;) {
         for (int c = 0; c < chains; c++, at += PANEL * GROUP, x += GROUP) {
-            const __m512i w = group_load(span->w + at);
+            const __m512i w = group_turn(span->w + at);
             for (int r = 0; r < rows; r++)
                 bytes_add(&sum[r][c], w, group_broadcast(x + (size_t)r * span->stride));
         }
@@ -165,34 +177,50 @@ static void stream(struct span span, int32_t rows, int32_t panels)
     }
 }
 
-/* All rows of the tile against one panel or two: twelve rows at a time, then 8, 4, 2 and 1. */
-static inline __attribute__((always_inline)) void panels_sum(struct span span, int32_t rows,
-                                                             int panels)
+/* As many rows as a tile is written for, of `left` that are to be done. */
+static inline int32_t tile_rows(int32_t left)
 {
-    const int8_t *x = span.x;
-    const int32_t *x_sums = span.x_sums;
-    int32_t *out = span.out;
-    for (int32_t r = 0; r < rows;) {
-        const int32_t left = rows - r;
-        span.x = x + (size_t)r * span.stride;
-        span.x_sums = x_sums + r;
-        span.out = out + (size_t)r * PANEL;
-        if (left >= TILE_ROWS) {
-            tile_sum(&span, TILE_ROWS, panels);
-            r += TILE_ROWS;
-        } else if (left >= 8) {
-            tile_sum(&span, 8, panels);
-            r += 8;
-        } else if (left >= 4) {
-            tile_sum(&span, 4, panels);
-            r += 4;
-        } else if (left >= 2) {
-            tile_sum(&span, 2, panels);
-            r += 2;
-        } else {
-            tile_sum(&span, 1, panels);
-            r += 1;
-        }
+    if (left >= TILE_ROWS)
+        return TILE_ROWS;
+    if (left >= 8)
+        return 8;
+    if (left >= 4)
+        return 4;
+    return left >= 2 ? 2 : 1;
+}
+
+/* What these rows ask for while they go through a panel: of the next one, their share. In 32
+ * bits, whose divisions are short: a task's rows are at most some hundreds. */
+static inline void fetch_aim(struct span *span, const struct matmul_int8_tile *tile,
+                             int32_t row, int32_t rows)
+{
+    const uint32_t before = (uint32_t)(tile->rows_before + row);
+    const uint32_t all = (uint32_t)tile->rows_all;
+    span->fetch = span->next + (uint32_t)span->panel_bytes * before / all;
+    span->fetch_step = (uint32_t)(PANEL * GROUP) * (uint32_t)rows / all;
+}
+
+/* All rows of the tile against one panel or two. */
+static inline __attribute__((always_inline)) void panels_sum(
+    struct span span, const struct matmul_int8_tile *tile, int panels, bool is_turned)
+{
+    int32_t rows;
+    for (int32_t r = 0; r < tile->rows; r += rows) {
+        rows = tile_rows(tile->rows - r);
+        span.x = tile->x + (size_t)r * span.stride;
+        span.x_sums = tile->x_sums + r;
+        fetch_aim(&span, tile, r, rows);
+        if (rows == TILE_ROWS)
+            tile_sum(&span, TILE_ROWS, panels, is_turned);
+        else if (rows == 8)
+            tile_sum(&span, 8, panels, is_turned);
+        else if (rows == 4)
+            tile_sum(&span, 4, panels, is_turned);
+        else if (rows == 2)
+            tile_sum(&span, 2, panels, is_turned);
+        else
+            tile_sum(&span, 1, panels, is_turned);
+        span.out += (size_t)rows * PANEL;
     }
 }
 
@@ -208,10 +236,34 @@ void matmul_int8_x_sums_avx512(const struct matmul_int8_tile *tile, int32_t *sum
     }
 }
 
+void matmul_int8_turn_avx512(const struct matmul_int8_tile *tile, int8_t *turned)
+{
+    const size_t bytes = (size_t)tile->panels * (size_t)tile->depth * PANEL;
+    for (size_t at = 0; at < bytes; at += PANEL * GROUP)
+        _mm512_storeu_si512(turned + at, group_turn(tile->panel + at));
+}
+
+static inline __attribute__((always_inline)) void tile_panels_sum(
+    const struct matmul_int8_tile *tile, struct span span, bool is_turned)
+{
+    int32_t panel = 0;
+    for (; panel + TILE_PANELS <= tile->panels; panel += TILE_PANELS) {
+        span.next += TILE_PANELS * span.panel_bytes;
+        panels_sum(span, tile, TILE_PANELS, is_turned);
+        span.w += TILE_PANELS * span.panel_bytes;
+        span.out += TILE_PANELS * span.out_panel;
+    }
+    if (panel < tile->panels) {
+        span.next += span.panel_bytes;
+        panels_sum(span, tile, 1, is_turned);
+    }
+}
+
 void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
 {
     struct span span = {.x = tile->x,
                         .w = tile->panel,
+                        .next = tile->panel,
                         .x_sums = tile->x_sums,
                         .stride = (size_t)tile->stride,
                         .panel_bytes = (size_t)tile->depth * PANEL,
@@ -219,16 +271,12 @@ void matmul_int8_avx512(const struct matmul_int8_tile *tile, int32_t *out)
                         .out_panel = (size_t)tile->rows * PANEL};
     if (tile->rows <= STREAM_ROWS) {
         stream(span, tile->rows, tile->panels);
-        return;
+    } else if (tile->turned != NULL) {
+        span.w = tile->turned;
+        tile_panels_sum(tile, span, true);
+    } else {
+        tile_panels_sum(tile, span, false);
     }
-    int32_t panel = 0;
-    for (; panel + TILE_PANELS <= tile->panels; panel += TILE_PANELS) {
-        panels_sum(span, tile->rows, TILE_PANELS);
-        span.w += TILE_PANELS * span.panel_bytes;
-        span.out += TILE_PANELS * span.out_panel;
-    }
-    if (panel < tile->panels)
-        panels_sum(span, tile->rows, 1);
 }
 
 void matmul_int8_finish_avx512(const struct matmul_int8_outputs *outputs, const int32_t *sums)

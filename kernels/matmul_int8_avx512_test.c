@@ -16,12 +16,14 @@
 
     #define matmul_int8_avx512        portable_kernel
     #define matmul_int8_x_sums_avx512 portable_sums
+    #define matmul_int8_turn_avx512   portable_turn
     #include "kernels/matmul_int8_avx512.c"
 
 enum { ROWS_MAX = 33, DEPTH_MAX = 1536, PANELS_MAX = 3 };
 
 static int8_t rows[ROWS_MAX * DEPTH_MAX];
 static int8_t weights[PANELS_MAX * PANEL * DEPTH_MAX];
+static int8_t turned[PANELS_MAX * PANEL * DEPTH_MAX];
 static int32_t sums[ROWS_MAX];
 static int32_t expected[PANELS_MAX * ROWS_MAX * PANEL];
 static int32_t found[PANELS_MAX * ROWS_MAX * PANEL];
@@ -54,15 +56,23 @@ static void check(int32_t depth, int32_t row_count, int32_t panels)
                                     .stride = depth,
                                     .rows = row_count,
                                     .depth = depth,
+                                    .rows_all = row_count,
                                     .panels = panels};
     portable_sums(&tile, sums);
     matmul_int8_scalar(&tile, expected);
-    memset(found, 0x55, sizeof found);
-    portable_kernel(&tile, found);
     const size_t count = (size_t)(panels * row_count * PANEL);
-    if (memcmp(found, expected, count * sizeof found[0]) != 0)
-        fail_msg("depth %d, %d rows, %d panels: sums differ", depth, row_count, panels);
-    assert_true(count == sizeof found / sizeof found[0] || found[count] == 0x55555555);
+    for (int is_turned = 0; is_turned < 2; is_turned++) {
+        if (is_turned) {
+            portable_turn(&tile, turned);
+            tile.turned = turned;
+        }
+        memset(found, 0x55, sizeof found);
+        portable_kernel(&tile, found);
+        if (memcmp(found, expected, count * sizeof found[0]) != 0)
+            fail_msg("depth %d, %d rows, %d panels, turned %d: sums differ", depth, row_count,
+                     panels, is_turned);
+        assert_true(count == sizeof found / sizeof found[0] || found[count] == 0x55555555);
+    }
 }
 
 static void sums_equal_the_scalar_kernel(void **state)

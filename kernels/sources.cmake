@@ -1,7 +1,8 @@
 # room kernels: one line per file, by name
 set(kernels_simd)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(kernels_simd kernels/activation_avx2.c kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
+  set(kernels_simd kernels/activation_avx2.c kernels/activation_avx512.c kernels/matmul_f32_avx2.c
+    kernels/matmul_int8_avx2.c
     kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
     kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c)
@@ -44,8 +45,8 @@ set_source_files_properties(kernels/activation.c kernels/weight.c kernels/weight
 set_source_files_properties(kernels/activation_avx2.c kernels/matmul_f32_avx2.c kernels/matmul_int8_avx2.c
   kernels/attention_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;${kernels_loops}")
-set_source_files_properties(kernels/matmul_int8_avx512.c kernels/attention_int8_avx512.c
-  kernels/attention_softmax_avx512.c
+set_source_files_properties(kernels/activation_avx512.c kernels/matmul_int8_avx512.c
+  kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;${kernels_loops}")
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;${kernels_loops}")
