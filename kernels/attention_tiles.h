@@ -11,6 +11,8 @@
  *     fetch        a tile's queries and partials are asked for one tile before: they lie in L3,
  *                  a row's far from the next one's (prefill 6.95 -> 6.8 ms)
  *     lost         the merge of partials in vectors of AVX2 (nothing: it waits for memory)
+ *                  pages of the next item asked for beside each page of scores and of values
+ *                  (decode 4 %, a whole load nothing; Xeon of the fifth generation)
  */
 #ifndef KERNELS_ATTENTION_TILES_H
 #define KERNELS_ATTENTION_TILES_H
