@@ -9,12 +9,12 @@
  *               weights lie in memory, and each panel is a new stream. 576 x 1536, gate and
  *               up, never in a cache: 12 rows 191 -> 106 us, 36 rows 390 -> 312 us. Each tile
  *               of rows asks for its share, so that no tile waits for all: weights of 74 MB,
- *               depth 576 and 2,048, 36 rows 394 and 395 -> 454 and 467 GOPS, 256 rows 615 ->
- *               679 (with panels turned once; Xeon of the fifth generation)
+ *               depth 576, 36 rows 499 -> 537 GOPS, 256 rows 617 -> 705 (with panels turned
+ *               once; Xeon of the fifth generation)
  *     measured  share of the dpbusd peak, 1 thread, M = 32 (EPYC Zen 4, November 2026,
  *               bench/matmul_bench): 576 x 576 88 %, 576 x 1536 86 %, 1536 x 576 91 %,
- *               576 x 49152 63 %. 256 rows, a run of panels, the kernel alone: 677 -> 711 of
- *               720 GOPS since panels are turned once (Xeon of the fifth generation, two such
+ *               576 x 49152 63 %. 256 rows, a run of panels, the kernel alone: 679 -> 739 of
+ *               740 GOPS since panels are turned once (Xeon of the fifth generation, two such
  *               ports)
  *     few rows  wait for memory alone: up to 4 go a panel at a time, see stream_sum. One row,
  *               1 thread, weights in memory: 23-24 -> 32-34 GB/s, the rate of reading, which
