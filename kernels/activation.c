@@ -177,15 +177,19 @@ void activation_rotate(float *row, int32_t cols)
         row[i] *= norm;
 }
 
+float activation_scale(int32_t greatest_bits)
+{
+    float greatest;
+    memcpy(&greatest, &greatest_bits, sizeof greatest);
+    return greatest_bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
+}
+
 void activation_quantize(const struct activation *activation, int32_t index, float *row)
 {
     const int32_t cols = activation->cols;
     int8_t *q = activation->q8 + (size_t)index * (size_t)activation->stride;
     activation_rotate(row, cols);
-    const int32_t bits = greatest_bits(row, cols);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    const float scale = bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
+    const float scale = activation_scale(greatest_bits(row, cols));
     activation->scales[index] = scale;
     if (scale > 0.0f) {
         quantize_row(row, cols, scale, q);

@@ -36,6 +36,9 @@ int32_t activation_block(int32_t cols);
 /* Rotates row[cols] in place, orthonormal, blocks of activation_block(cols). */
 void activation_rotate(float *row, int32_t cols);
 
+/* The scale of a row whose greatest magnitude has these bits; NaN where that is not finite. */
+float activation_scale(int32_t greatest_bits);
+
 /* Rotates (in place) and quantizes one row of F32 into row `index` of the int8 form. */
 void activation_quantize(const struct activation *activation, int32_t index, float *row);
 #if defined(__x86_64__)

@@ -12,13 +12,12 @@
 #include "kernels/activation.h"
 
 #include <immintrin.h>
-#include <math.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 8, VECTORS = ACTIVATION_BLOCK_MAX / LANES, PACKED = 4 * LANES };
-enum { FLOAT_INF_BITS = 0x7f800000, FLOAT_MAGNITUDE = 0x7fffffff };
+enum { FLOAT_MAGNITUDE = 0x7fffffff };
 
 /* Strides 1, 2 and 4. */
 INLINE __m256 rotate_within(__m256 v)
@@ -106,10 +105,7 @@ void activation_quantize_avx2(const struct activation *activation, int32_t index
     __m256i lanes = _mm256_setzero_si256();
     for (int32_t i = 0; i < cols; i += ACTIVATION_BLOCK_MAX)
         lanes = rotate_block(row + i, lanes);
-    const int32_t bits = greatest_lane(lanes);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    const float scale = bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
+    const float scale = activation_scale(greatest_lane(lanes));
     activation->scales[index] = scale;
     if (scale > 0.0f) {
         for (int32_t i = 0; i < cols; i += PACKED)

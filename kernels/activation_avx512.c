@@ -12,14 +12,12 @@
 #include "kernels/activation.h"
 
 #include <immintrin.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 16, VECTORS = ACTIVATION_BLOCK_MAX / LANES };
-enum { FLOAT_INF_BITS = 0x7f800000 };
 
 /* Scales from here on are divided by in steps: what the steps leave over is then a float. */
 #define STEPS_SCALE_LEAST 0x1p-80f
@@ -116,10 +114,7 @@ void activation_quantize_avx512(const struct activation *activation, int32_t ind
     __m512i lanes = _mm512_setzero_si512();
     for (int32_t i = 0; i < cols; i += ACTIVATION_BLOCK_MAX)
         lanes = rotate_block(row + i, lanes);
-    const int32_t bits = _mm512_reduce_max_epi32(lanes);
-    float greatest;
-    memcpy(&greatest, &bits, sizeof greatest);
-    const float scale = bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
+    const float scale = activation_scale(_mm512_reduce_max_epi32(lanes));
     activation->scales[index] = scale;
     if (scale > 0.0f)
         row_round(row, cols, scale, q);

@@ -334,10 +334,8 @@ static void gate_check(struct problem *p, struct problem *other, enum silu_mul_k
     free(apart);
 }
 
-static void a_gate_is_two_products_and_silu_mul(void **state)
+static void gate_shape(struct shape shape)
 {
-    (void)state;
-    const struct shape shape = {33, 172, 51};
     for (int form = WEIGHT_STORED; form <= WEIGHT_INT8; form++) {
         struct device *device = device_new(2, DEVICE_SIMD_WIDEST);
         struct problem p, other;
@@ -356,6 +354,35 @@ static void a_gate_is_two_products_and_silu_mul(void **state)
         problem_deinit(&other);
         device_close(device);
     }
+}
+
+/* Of 130 rows a level may turn both weights' panels beforehand. */
+static void a_gate_is_two_products_and_silu_mul(void **state)
+{
+    (void)state;
+    gate_shape((struct shape){33, 172, 51});
+    gate_shape((struct shape){130, 172, 51});
+}
+
+/* Then panels are multiplied as they lie in the weight, and nothing is written there. (There is
+ * room for the two panels of this weight, but not for those of a gate too.) */
+static void scratch_may_be_too_little_for_panels(void **state)
+{
+    (void)state;
+    enum { SCRATCH = 32768 };
+    const struct device_options options = {
+        .threads = 1, .simd_max = DEVICE_SIMD_WIDEST, .scratch_bytes = SCRATCH};
+    struct device *device;
+    assert_int_equal(device_open(&device, &options, NULL), OK);
+    struct problem p;
+    problem_init(&p, device, (struct shape){130, 576, 48}, WEIGHT_INT8);
+    uint8_t *scratch = device_scratch(device, 0);
+    memset(scratch, 0x5a, SCRATCH);
+    int8_check(&p, true);
+    for (size_t i = 0; i < SCRATCH; i++)
+        assert_int_equal(scratch[i], 0x5a);
+    problem_deinit(&p);
+    device_close(device);
 }
 
 static void no_rows_write_nothing(void **state)
@@ -381,6 +408,7 @@ int main(void)
         cmocka_unit_test(exact_follows_the_twin),
         cmocka_unit_test(a_row_is_the_same_alone_and_in_a_batch),
         cmocka_unit_test(a_gate_is_two_products_and_silu_mul),
+        cmocka_unit_test(scratch_may_be_too_little_for_panels),
         cmocka_unit_test(no_rows_write_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
