@@ -7,6 +7,7 @@
  * A tiny random model is always there; the trained ones are used where they are found.
  */
 #include "base/json.h"
+#include "base/sanitized.h"
 #include "engine/engine.h"
 #include "tests/harness/engine_jobs.h"
 #include "tests/harness/test_data.h"
@@ -27,7 +28,7 @@
 
 enum { JOBS = 96, SAMPLES = 4, TEXT_MAX = 4096, PROMPT_MAX = 160, EVENTS = 64 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if SANITIZED
 enum { COUNTS_ALLOCATIONS = 0, COMPANY = 32 }; /* several times slower */
 static atomic_uint foreign_allocations;
 #else
@@ -49,7 +50,7 @@ void *malloc(size_t size)
 
 static void count_allocations(bool on)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SANITIZED
     first_thread = pthread_self();
     atomic_store(&is_counting, on);
 #else

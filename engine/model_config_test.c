@@ -34,7 +34,6 @@ struct file {
 
 static void write_key(struct text_buf *out, const struct key *key)
 {
-    const int32_t number = (int32_t)key->number;
     switch (key->type) {
     case GGUF_STRING:
         gguf_write_key_string(out, key->name, key->text);
@@ -49,11 +48,13 @@ static void write_key(struct text_buf *out, const struct key *key)
         break;
     case GGUF_BOOL:
         gguf_write_key(out, key->name, key->type);
-        text_buf_byte(out, (char)number);
+        text_buf_byte(out, key->number != 0);
         break;
-    default:
+    default: {
+        const int32_t number = (int32_t)key->number;
         gguf_write_key(out, key->name, key->type);
         text_buf_add(out, (struct text){(const char *)&number, sizeof number});
+    }
     }
 }
 

@@ -3,6 +3,7 @@
 #include "kernels/device_pages.h"
 
 #include "base/checked.h"
+#include "base/sanitized.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -21,12 +22,7 @@ struct device_pages_block {
 
 static bool is_piece(size_t bytes)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    (void)bytes;
-    return false;
-#else
-    return bytes >= DEVICE_PAGES_PIECE_MIN && bytes < DEVICE_PAGES_LARGE;
-#endif
+    return !SANITIZED_ADDRESS && bytes >= DEVICE_PAGES_PIECE_MIN && bytes < DEVICE_PAGES_LARGE;
 }
 
 /* Fresh pages at a multiple of `align`, a power of two. The system zeroes a page when it is

@@ -23,7 +23,8 @@ if(COHORT_EMU)
     file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"kernels/${op}.cu\"\n")
     list(APPEND emu_units ${unit})
   endforeach()
-  set(emu_options "-Wno-unknown-pragmas") # g++ does not know `unroll`
+  # g++ does not know `unroll`, and takes twice as long to name the variables of what it unrolled.
+  set(emu_options "-Wno-unknown-pragmas;-g1")
   if(NOT COHORT_SANITIZE MATCHES "address")
     # The compiler reports every access; tests/emu listens. Entry and exit are of no use to it.
     list(APPEND emu_options -fsanitize=thread)
@@ -31,7 +32,8 @@ if(COHORT_EMU)
       list(APPEND emu_options --param=tsan-instrument-func-entry-exit=0)
     endif()
   endif()
-  set_source_files_properties(${emu_units} PROPERTIES COMPILE_OPTIONS "${emu_options}")
+  set_source_files_properties(${emu_units} PROPERTIES
+    COMPILE_OPTIONS "${emu_options};${kernels_checks}")
   add_library(emu STATIC ${emu_sources} ${emu_units} kernels/ops_emu.c)
   target_compile_definitions(emu PRIVATE SIMT_EMU)
   target_link_libraries(emu PRIVATE warnings PUBLIC kernels)

@@ -32,20 +32,25 @@ room_test(kernels/log_test.c kernels) # a header alone
 room_test(kernels/float_levels_test.c kernels) # several files against each other
 room_test(kernels/sample_typical_test.c kernels) # both of the host's against the definition
 
+# UBSan's checks of pointers make the compiler take two to six times as long for a kernel, and the
+# kernel with it; of its pointers AddressSanitizer sees what matters.
+set(kernels_checks)
+if(COHORT_SANITIZE MATCHES "undefined")
+  set(kernels_checks -fno-sanitize=null,alignment,object-size,pointer-overflow)
+endif()
+target_compile_options(kernels PRIVATE ${kernels_checks})
+
 # Loops over a block, of constant length: -O3 unrolls and vectorises them. Where every
 # access is checked that takes the compiler two to three times as long, for little.
 set(kernels_loops -O3)
-if(COHORT_SANITIZE MATCHES "address")
+if(COHORT_SANITIZE)
   set(kernels_loops)
 endif()
 set_source_files_properties(kernels/activation.c kernels/weight.c
   PROPERTIES COMPILE_OPTIONS "${kernels_loops}")
 # But not where sanitized tests spend their time (models in exact precision, the twin of
-# sampling): they would take three times as long. Of pointers AddressSanitizer sees what matters.
+# sampling): they would take three times as long.
 set(kernels_hot -O3)
-if(COHORT_SANITIZE MATCHES "undefined")
-  list(APPEND kernels_hot -fno-sanitize=null,alignment,object-size,pointer-overflow)
-endif()
 set_source_files_properties(kernels/weight_dequant.c kernels/sample_ref.c
   PROPERTIES COMPILE_OPTIONS "${kernels_hot}")
 set_source_files_properties(kernels/matmul_f32_avx2.c
@@ -83,9 +88,8 @@ set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   PROPERTIES COMPILE_OPTIONS "${kernels_loops}")
 set_source_files_properties(kernels/attention_tile_avx512.c
   PROPERTIES COMPILE_OPTIONS "-mavx512f;${kernels_loops}")
-# 36 copies of portable loops: with optimisation a minute of compiling.
-set_source_files_properties(kernels/attention_tile_avx512_test.c
-  PROPERTIES COMPILE_OPTIONS "-O0")
-# The same, of the int8 loops: 23 s with -O2, and -O0 does no better.
-set_source_files_properties(kernels/attention_int8_test.c
-  PROPERTIES COMPILE_OPTIONS "-O1")
+# Dozens of copies of portable loops: with -O2, or the names of all variables, a minute of
+# compiling; of the int8 loops -O0 takes longer still.
+set_source_files_properties(kernels/attention_tile_avx512_test.c kernels/attention_int8_test.c
+  PROPERTIES COMPILE_OPTIONS "-O1;-g1")
+set_source_files_properties(kernels/matmul_int8_avx512_test.c PROPERTIES COMPILE_OPTIONS "-O0")

@@ -147,7 +147,7 @@ if(COHORT_TOOLS)
   endif()
 endif()
 
-# ---- fuzz targets (preset fuzz): the parser's own files are instrumented, the rooms below not ----
+# ---- fuzz targets (preset asan): the parser's own files are instrumented, the rooms below not ----
 function(fuzz name)
   if(NOT COHORT_FUZZ)
     return()
@@ -157,10 +157,6 @@ function(fuzz name)
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${name} PRIVATE warnings ${arg_ROOMS})
-  if(NOT TARGET fuzzers)
-    add_custom_target(fuzzers)
-  endif()
-  add_dependencies(fuzzers ${name})
   add_test(NAME fuzz/${name} COMMAND ${Python3_EXECUTABLE} tests/fuzz/run.py $<TARGET_FILE:${name}>
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)

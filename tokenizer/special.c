@@ -133,7 +133,7 @@ bool special_find(const struct special *special, struct text text, size_t from,
                   const struct special_trust *trust, struct special_match *match)
 {
     const struct special_range *range = trust->ranges;
-    const struct special_range *const end = range + trust->range_count;
+    const struct special_range *const end = range ? range + trust->range_count : NULL;
     for (size_t at = from; at < text.size; at++) {
         if (!special->begins[(uint8_t)text.data[at]])
             continue;

@@ -8,6 +8,7 @@
 #include "protocol/dsl/sandbox.h"
 
 #include "base/clock.h"
+#include "base/sanitized.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,17 +32,6 @@ enum { DESCRIPTORS_MAX = 1 << 16 };
 static const double WAIT_S_MAX = 3600;
 /* For the C library's own needs beside what serve was promised. */
 #define SLACK_BYTES ((size_t)48 << 20)
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    #define IS_SANITIZED true
-#elif defined(__has_feature)
-    #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-        #define IS_SANITIZED true
-    #endif
-#endif
-#ifndef IS_SANITIZED
-    #define IS_SANITIZED false
-#endif
 
 #if defined(__x86_64__)
     #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -138,7 +128,7 @@ static _Noreturn void be_child(const struct sandbox_options *options, int socket
     close_all_but(socket);
     wipe_environment();
     bool is_limited = set_limit(RLIMIT_FSIZE, 0) && set_limit(RLIMIT_CORE, 0);
-    if (!IS_SANITIZED)
+    if (!SANITIZED)
         is_limited =
             is_limited && set_limit(RLIMIT_NOFILE, 0) &&
             (size == 0 || set_limit(RLIMIT_AS, size + options->memory_bytes + SLACK_BYTES)) &&
@@ -173,7 +163,7 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_options 
 bool sandbox_is_strict(void)
 {
 #ifdef ARCHITECTURE
-    return !IS_SANITIZED;
+    return !SANITIZED;
 #else
     return false;
 #endif

@@ -2,17 +2,11 @@
 #ifndef TESTS_EMU_ASAN_H
 #define TESTS_EMU_ASAN_H
 
+#include "base/sanitized.h"
+
 #include <stddef.h>
 
-#ifdef __SANITIZE_ADDRESS__
-    #define EMU_ASAN 1
-#elif defined(__has_feature)
-    #if __has_feature(address_sanitizer)
-        #define EMU_ASAN 1
-    #endif
-#endif
-
-#ifdef EMU_ASAN /* of the sanitizer's library, as its own headers declare them */
+#if SANITIZED_ADDRESS /* of the sanitizer's library, as its own headers declare them */
 extern "C" {
 void __asan_poison_memory_region(const volatile void *from, size_t bytes);
 void __asan_unpoison_memory_region(const volatile void *from, size_t bytes);
@@ -24,7 +18,7 @@ void __sanitizer_finish_switch_fiber(void *fake, const void **stack, size_t *byt
 /* Accesses there stop the process, until opened. */
 static inline void emu_asan_bar(const void *from, size_t bytes)
 {
-#ifdef EMU_ASAN
+#if SANITIZED_ADDRESS
     __asan_poison_memory_region(from, bytes);
 #else
     (void)from;
@@ -34,7 +28,7 @@ static inline void emu_asan_bar(const void *from, size_t bytes)
 
 static inline void emu_asan_open(const void *from, size_t bytes)
 {
-#ifdef EMU_ASAN
+#if SANITIZED_ADDRESS
     __asan_unpoison_memory_region(from, bytes);
 #else
     (void)from;

@@ -29,7 +29,7 @@ struct emu_case {
     int32_t *a, *b;
 };
 
-#ifdef EMU_ASAN
+#if SANITIZED_ADDRESS
 static const bool emu_case_is_traced = false; /* AddressSanitizer looks on instead */
 #else
 static const bool emu_case_is_traced = true;

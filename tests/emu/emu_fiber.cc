@@ -121,7 +121,7 @@ static inline void swap(struct emu_fiber *from, struct emu_fiber *to)
 }
 #endif
 
-#ifdef EMU_ASAN
+#if SANITIZED_ADDRESS
 void emu_fiber_switch(struct emu_fiber *from, struct emu_fiber *to, bool ends)
 {
     is_from_launcher = from->stack == nullptr;

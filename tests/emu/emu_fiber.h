@@ -18,7 +18,7 @@ struct emu_fiber {
     void *fake;           /* AddressSanitizer's */
 };
 
-#ifdef EMU_ASAN
+#if SANITIZED_ADDRESS
 enum { EMU_FIBER_STACK_BYTES = 256 << 10 };
 #else
 enum { EMU_FIBER_STACK_BYTES = 128 << 10 };

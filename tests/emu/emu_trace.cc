@@ -6,6 +6,7 @@
  */
 #include "tests/emu/emu_trace.h"
 
+#include "base/sanitized.h"
 #include "tests/emu/emu_block.h"
 #include "tests/emu/emu_global.h"
 #include "tests/emu/emu_memory.h"
@@ -40,7 +41,7 @@ static int note_image(struct dl_phdr_info *info, size_t bytes, void *context)
 
 void emu_trace_launch(bool is_traced)
 {
-#ifndef EMU_ASAN
+#if !SANITIZED_ADDRESS
     if (image_count == 0)
         dl_iterate_phdr(note_image, nullptr);
     emu_trace_on = is_traced;
@@ -179,7 +180,7 @@ void emu_trace_land(void *to_shared, const void *pc)
 
 /* ---- what the compiler asks for: nothing, where kernels have AddressSanitizer instead ---- */
 
-#ifndef __SANITIZE_ADDRESS__
+#if !SANITIZED_ADDRESS
 extern "C" {
     #define TRACE_ACCESS(name, bytes, access)                                                  \
         void __tsan_##name##bytes(void *place)                                                 \

@@ -10,6 +10,7 @@
 #ifndef TESTS_PORTABLE_AVX512_H
 #define TESTS_PORTABLE_AVX512_H
 
+#include "base/sanitized.h"
 #include "kernels/half.h"
 
 #include <math.h>
@@ -31,8 +32,7 @@
     #endif
 #endif
 
-#if PORTABLE_AVX512 && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                \
-    !defined(__SANITIZE_THREAD__)
+#if PORTABLE_AVX512 && !defined(__clang__) && !SANITIZED
     #undef PORTABLE_AVX512_QUICK
     #define PORTABLE_AVX512_QUICK 1
 #endif

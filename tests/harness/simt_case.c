@@ -1,6 +1,7 @@
 /* simt_case - see simt_case.h. */
 #include "tests/harness/simt_case.h"
 
+#include "base/sanitized.h"
 #include "kernels/device_emu.h"
 
 #include <stdio.h>
@@ -106,11 +107,7 @@ void simt_case_down(struct simt_case *c, void *to, const void *device_memory, si
 
 bool simt_case_counts(const struct simt_case *c)
 {
-#ifdef __SANITIZE_ADDRESS__
-    const bool is_counted = false;
-#else
-    const bool is_counted = c->is_emulated;
-#endif
+    const bool is_counted = c->is_emulated && !SANITIZED_ADDRESS;
     if (!is_counted)
         print_message("%s\n", c->is_emulated ? "not counted: AddressSanitizer watches instead"
                                              : "not counted: only the emulator can");

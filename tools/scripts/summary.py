@@ -14,11 +14,11 @@ LEFT_OUT = {
             "           _company and _seeds (tests/emu/families has the same path); _failure (writes\n"
             "           to address 0 on purpose); tools/kbench_case and _emulated (what they compute\n"
             "           is watched in the kernels' own tests)",
-    "hard": "only the engine's tests: a preemption at every turn concerns no other",
+    "hard": "only the tests of steps: a preemption at every turn concerns no other",
     "tsan": "only tests that start threads: base/queue, kernels/device, engine/constraint_table,\n"
             "           engine/forward, engine/engine*, the server; by hand (ctest --test-dir\n"
-            "           build/tsan -R NAME): tests/e2e/page, 65 s of processor, other_clients, 100 s,\n"
-            "           reference_clients, 35 s",
+            "           build/tsan -R NAME), seconds of processor: tests/e2e/serve_http 20, page 30,\n"
+            "           serve_openai 61, serve_fields 25, other_clients 33, reference_clients 13",
 }
 
 
