@@ -48,9 +48,9 @@ static enum args_result read_options(struct eval *eval, int argc, char **argv, i
             "Ways: remote sends the documents themselves to the supervisor, minion and minions "
             "what ask sends by that protocol, local nothing.\n"
             "Judges: exact (after folding; yes or no, options), numeric (within the "
-            "tolerance), model (the supervisor's verdict: paid, and told apart); auto takes "
-            "exact for options and yes or no, numeric for numbers, else model where there is a "
-            "supervisor.",
+            "tolerance), model (the supervisor's verdict where the text is not equal: paid, "
+            "and told apart); auto takes exact for options and yes or no, numeric for numbers, "
+            "else model where there is a supervisor.",
         ARGS_OPTIONS(options),
         .words_min = 1,
         .words_max = 1,

@@ -238,11 +238,10 @@ int judge_option(const struct text *options, uint32_t count, struct text answer)
     return letter >= 0 ? letter : spelled_option(options, count, answer);
 }
 
-bool judge_exact(const struct judge_expected *expected, struct text answer)
+/* Whether the answer is one of those expected, folded; of yes and no its first word may do. */
+static bool equals_one(const struct judge_expected *expected, struct text answer,
+                       bool first_may_do)
 {
-    if (expected->option_count > 0)
-        return judge_option(expected->options, expected->option_count, answer) ==
-               expected->option;
     struct text_buf said = {0}, want = {0};
     bool is_right = false;
     judge_fold(&said, answer);
@@ -250,13 +249,22 @@ bool judge_exact(const struct judge_expected *expected, struct text answer)
         text_buf_clear(&want);
         judge_fold(&want, expected->answers[i]);
         const struct text wanted = text_buf_text(&want), spoken = text_buf_text(&said);
-        is_right = wanted.size > 0 &&
-                   text_equal(wanted, is_yes_no(wanted) ? first_word(spoken) : spoken);
+        is_right =
+            wanted.size > 0 &&
+            text_equal(wanted, first_may_do && is_yes_no(wanted) ? first_word(spoken) : spoken);
     }
     is_right = is_right && !said.failed && !want.failed;
     text_buf_deinit(&said);
     text_buf_deinit(&want);
     return is_right;
+}
+
+bool judge_exact(const struct judge_expected *expected, struct text answer)
+{
+    if (expected->option_count > 0)
+        return judge_option(expected->options, expected->option_count, answer) ==
+               expected->option;
+    return equals_one(expected, answer, true);
 }
 
 /* ---- numeric, and which judge ---- */
@@ -321,6 +329,9 @@ enum status judge_by_model(struct remote *remote, const struct judge_expected *e
 {
     struct text_buf prompt = {0}, wanted = {0}, last = {0};
     struct remote_reply reply = {0};
+    *is_right = equals_one(expected, answer, false);
+    if (*is_right)
+        return OK;
     for (uint32_t i = 0; i < expected->answer_count; i++) {
         text_buf_add(&wanted, i > 0 ? TEXT("\nor: ") : TEXT(""));
         text_buf_add(&wanted, expected->answers[i]);

@@ -9,7 +9,8 @@
  *            `the answer is B`) or by its text; one that names two of them is wrong.
  *   numeric  The number in the answer is within the tolerance of the expected one
  *            (judge_number.h says how numbers are read and which of several counts).
- *   model    The supervisor's verdict, as JSON: {"right": "yes"} or {"right": "no"}.
+ *   model    Right where the answer equals an expected one after folding; otherwise the
+ *            supervisor's verdict, as JSON: {"right": "yes"} or {"right": "no"}.
  *
  * Pure but for judge_by_model, which is a paid call.
  */
@@ -48,7 +49,8 @@ enum judge_kind judge_choose(const struct judge_expected *expected, bool has_mod
 bool judge_exact(const struct judge_expected *expected, struct text answer);
 bool judge_numeric(const struct judge_expected *expected, struct text answer, double tolerance);
 
-/* Asks for a verdict, once more when it cannot be read. ERR_REMOTE when that one cannot be read
+/* Asks for a verdict, where the answer is not simply equal; once more when it cannot be read.
+ * ERR_REMOTE when that one cannot be read
  * either; what remote_chat says. */
 MUST_USE enum status judge_by_model(struct remote *remote,
                                     const struct judge_expected *expected, struct text answer,

@@ -165,6 +165,16 @@ static void chooses_by_what_is_expected(void **state)
     assert_false(judge_numeric(&m, TEXT("it is 6"), JUDGE_TOLERANCE));
 }
 
+static void equal_text_needs_no_model(void **state)
+{
+    (void)state;
+    const struct text expected[] = {TEXT("Omnipaque 240"), TEXT("Yes")};
+    const struct judge_expected e = {.answers = expected, .answer_count = 2, .option = -1};
+    bool is_right = false;
+    assert_int_equal(judge_by_model(NULL, &e, TEXT("the omnipaque 240."), &is_right, NULL), OK);
+    assert_true(is_right);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +182,7 @@ int main(void)
         cmocka_unit_test(judges_texts),
         cmocka_unit_test(reads_options),
         cmocka_unit_test(chooses_by_what_is_expected),
+        cmocka_unit_test(equal_text_needs_no_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
