@@ -46,6 +46,10 @@ struct grid {
 struct share {
     atomic_int next;
     int32_t end;
+    /* Its own alone: the sums of the rows that its last task began with (-1: none yet). The
+     * next task mostly has the same rows. */
+    int32_t sums_begin;
+    int32_t x_sums[BLOCK_ROWS_MAX];
 };
 
 struct int8_job {
@@ -179,6 +183,7 @@ static void shares_make(struct int8_job *job, int32_t tasks)
         const int32_t end = begin + tasks / threads + (i < tasks % threads);
         atomic_init(&job->shares[i].next, begin);
         job->shares[i].end = end;
+        job->shares[i].sums_begin = -1;
         begin = end;
     }
 }
@@ -218,6 +223,19 @@ static void int8_turn(const struct int8_job *job, struct matmul_int8_tile *tile,
     job->turn(&gate, turned + int8_turned_bytes(tile->depth));
 }
 
+/* The sums of a block of rows, from row_begin on; NULL: the kernel wants none. */
+static const int32_t *int8_x_sums(struct int8_job *job, const struct matmul_int8_tile *block,
+                                  int32_t row_begin, uint32_t worker)
+{
+    struct share *share = &job->shares[worker];
+    if (job->x_sums == NULL)
+        return NULL;
+    if (share->sums_begin != row_begin)
+        job->x_sums(block, share->x_sums);
+    share->sums_begin = row_begin;
+    return share->x_sums;
+}
+
 static void int8_task(void *context, int32_t call, uint32_t worker)
 {
     struct int8_job *job = context;
@@ -233,12 +251,9 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     struct matmul_int8_tile tile = {.stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
     tile.rows_all = rows;
-    int32_t x_sums[BLOCK_ROWS_MAX];
-    if (job->x_sums != NULL) {
-        tile.x = x;
-        tile.rows = rows;
-        job->x_sums(&tile, x_sums);
-    }
+    tile.x = x;
+    tile.rows = rows;
+    const int32_t *x_sums = int8_x_sums(job, &tile, row_begin, worker);
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
     int8_t *turned = rows >= TURN_ROWS ? int8_turned(job, tile.depth, worker) : NULL;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
@@ -248,7 +263,7 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
             int8_turn(job, &tile, panel * PANEL, turned);
         for (int32_t row = 0; row < rows; row += TILE_ROWS) {
             tile.x = x + (size_t)row * (size_t)tile.stride;
-            tile.x_sums = x_sums + row;
+            tile.x_sums = x_sums != NULL ? x_sums + row : NULL;
             tile.rows = i32_min(TILE_ROWS, rows - row);
             tile.rows_before = row;
             int8_tile(job, &tile, row_begin + row, panel * PANEL);
