@@ -132,16 +132,15 @@ static bool match_at(const struct special *special, struct text text, size_t con
 bool special_find(const struct special *special, struct text text, size_t from,
                   const struct special_trust *trust, struct special_match *match)
 {
-    const struct special_range *range = trust->ranges;
-    const struct special_range *const end = range ? range + trust->range_count : NULL;
+    size_t r = 0;
     for (size_t at = from; at < text.size; at++) {
         if (!special->begins[(uint8_t)text.data[at]])
             continue;
-        while (range < end && range->end <= at)
-            range++;
-        const bool trusted = range < end && range->begin <= at;
+        while (r < trust->range_count && trust->ranges[r].end <= at)
+            r++;
+        const bool trusted = r < trust->range_count && trust->ranges[r].begin <= at;
         match->begin = at;
-        if (!match_at(special, text, trusted ? range->end : 0, match))
+        if (!match_at(special, text, trusted ? trust->ranges[r].end : 0, match))
             continue;
         at = match->end - 1; /* what is no word of its own is not looked into */
         if (settle(special, text, from, match))

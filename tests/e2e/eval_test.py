@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 from servers import program, ships
 
@@ -198,6 +199,15 @@ class Eval(unittest.TestCase):
         self.assertEqual(len(lines), 12)
         self.assertEqual({line["id"] for line in lines}, {"1", "late", "3", "4"})
         self.assertEqual(len(err), 12)
+
+    def test_equal_text_wants_no_verdict(self):
+        with unittest.mock.patch.dict(REPLIES, owned=("The merchant.", "nobody")):
+            self.run_eval(*self.remote("--ways", "remote", "--judge", "model"))
+        verdicts = [body for body in Supervisor.bodies if b"Judge whether" in body]
+        self.assertEqual(len(verdicts), 3)
+        self.assertFalse(any(b"The merchant." in body for body in verdicts))
+        # The first word alone is not the text.
+        self.assertEqual(sum(b"No, it did not." in body for body in verdicts), 1)
 
     def test_nothing_is_asked_twice(self):
         first, _ = self.run_eval(*self.remote())
