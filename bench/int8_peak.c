@@ -1,9 +1,11 @@
 /*
  * int8_peak - register loops per SIMD level, in assembly so that no compiler can shorten them.
  *
- * AVX2 has no int8 dot product; three sequences give exact int32 sums, and which is fastest
+ * AVX2 has no int8 dot product; four sequences give exact int32 sums, and which is fastest
  * depends on the machine, so each is tried:
  *     sign, maddubs, madd, add   32 products per turn; signed by unsigned bytes
+ *     xor, maddubs, madd, add    32 products; signs known beforehand, and what their turning
+ *                                leaves of a sum
  *     madd, add                  16 products per turn; operands widened to 16 bits before
  *     sign, maddubs, add, srai, add   32 products; sums kept as low and high halves
  */
@@ -29,19 +31,25 @@ struct loop {
             "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc"
     #define TURN(body) "1:\n\t" body "decq %0\n\tjnz 1b\n\t"
 
-    #define SIGN_STEP(t, sum)                                                                  \
-        "vpsignb %%ymm14, %%ymm13, %%ymm" #t "\n\t"                                            \
-        "vpmaddubsw %%ymm" #t ", %%ymm12, %%ymm" #t "\n\t"                                     \
-        "vpmaddwd %%ymm15, %%ymm" #t ", %%ymm" #t "\n\t"                                       \
-        "vpaddd %%ymm" #t ", %%ymm" #sum ", %%ymm" #sum "\n\t"
+    #define BYTES_STEP(turn, t, sum)                                                           \
+        turn " %%ymm14, %%ymm13, %%ymm" #t "\n\t"                                              \
+             "vpmaddubsw %%ymm" #t ", %%ymm12, %%ymm" #t "\n\t"                                \
+             "vpmaddwd %%ymm15, %%ymm" #t ", %%ymm" #t "\n\t"                                  \
+             "vpaddd %%ymm" #t ", %%ymm" #sum ", %%ymm" #sum "\n\t"
+
+    #define BYTES_LOOP(turn)                                                                   \
+        TURN(BYTES_STEP(turn, 8, 0) BYTES_STEP(turn, 9, 1) BYTES_STEP(turn, 10, 2)             \
+                 BYTES_STEP(turn, 11, 3) BYTES_STEP(turn, 8, 4) BYTES_STEP(turn, 9, 5)         \
+                     BYTES_STEP(turn, 10, 6) BYTES_STEP(turn, 11, 7))
 
 static void sign_loop(int64_t turns)
 {
-    __asm__ volatile(TURN(SIGN_STEP(8, 0) SIGN_STEP(9, 1) SIGN_STEP(10, 2) SIGN_STEP(11, 3)
-                              SIGN_STEP(8, 4) SIGN_STEP(9, 5) SIGN_STEP(10, 6) SIGN_STEP(11, 7))
-                     : "+r"(turns)
-                     :
-                     : REGISTERS);
+    __asm__ volatile(BYTES_LOOP("vpsignb") : "+r"(turns) : : REGISTERS);
+}
+
+static void xor_loop(int64_t turns)
+{
+    __asm__ volatile(BYTES_LOOP("vpxor") : "+r"(turns) : : REGISTERS);
 }
 
     #define WIDE_STEP(t, sum)                                                                  \
@@ -87,6 +95,7 @@ static void vnni_loop(int64_t turns)
 
 static const struct loop avx2_loops[] = {
     {"sign, maddubs, madd, add", sign_loop, 8 * 32 * 2},
+    {"xor, maddubs, madd, add", xor_loop, 8 * 32 * 2},
     {"madd, add", wide_loop, 8 * 16 * 2},
     {"sign, maddubs, add, srai, add", split_loop, 4 * 32 * 2},
 };

@@ -28,7 +28,6 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
-    TURN_ROWS = 3 * TILE_ROWS, /* fewer gain nothing by turning panels beforehand */
     FEW_ROWS = 4, /* with no more rows a tile is of so many panels that memory is one stream */
     FEW_PANELS = TILE_ROWS / FEW_ROWS * TILE_PANELS,
     BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
@@ -60,6 +59,7 @@ struct int8_job {
     matmul_int8_finish *finish;
     matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
     matmul_int8_turn *turn;     /* likewise */
+    int32_t turn_rows;          /* fewer gain nothing by it */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
     struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
@@ -117,7 +117,7 @@ static void gate_span(enum silu_mul_kind kind, const float *gate, float *y, int3
 /* Room for a tile's panels. */
 static size_t int8_turned_bytes(int32_t depth)
 {
-    return (size_t)TILE_PANELS * PANEL * (size_t)depth;
+    return TILE_PANELS * matmul_int8_turned_bytes(depth);
 }
 
 /* The panel of a weight that output `out` is the first of. */
@@ -255,7 +255,7 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     tile.rows = rows;
     const int32_t *x_sums = int8_x_sums(job, &tile, row_begin, worker);
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
-    int8_t *turned = rows >= TURN_ROWS ? int8_turned(job, tile.depth, worker) : NULL;
+    int8_t *turned = rows >= job->turn_rows ? int8_turned(job, tile.depth, worker) : NULL;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
         tile.panels = i32_min(tile_panels, end - panel);
         tile.panel = int8_panel(args->w, tile.depth, panel * PANEL);
@@ -280,6 +280,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     job->finish = matmul_int8_finish_scalar;
     job->x_sums = NULL;
     job->turn = NULL;
+    job->turn_rows = 0;
 #if defined(__x86_64__)
     if (simd == DEVICE_SIMD_AMX_INT8) {
         job->kernel = matmul_int8_amx;
@@ -289,9 +290,12 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
         job->kernel = matmul_int8_avx512;
         job->x_sums = matmul_int8_x_sums_avx512;
         job->turn = matmul_int8_turn_avx512;
+        job->turn_rows = 96;
         job->finish = matmul_int8_finish_avx512;
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;
+        job->turn = matmul_int8_turn_avx2;
+        job->turn_rows = 32;
         job->finish = matmul_int8_finish_avx2;
     }
 #elif defined(__aarch64__) /* what ends a product has NEON there at every level */

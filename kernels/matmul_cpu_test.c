@@ -370,7 +370,7 @@ static void a_gate_is_two_products_and_silu_mul(void **state)
 static void scratch_may_be_too_little_for_panels(void **state)
 {
     (void)state;
-    enum { SCRATCH = 32768 };
+    enum { SCRATCH = 65536 };
     const struct device_options options = {
         .threads = 1, .simd_max = DEVICE_SIMD_WIDEST, .scratch_bytes = SCRATCH};
     struct device *device;

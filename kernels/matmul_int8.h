@@ -42,15 +42,22 @@ struct matmul_int8_tile {
 struct matmul_int8_span {
     const int8_t *x; /* the first row */
     const int8_t *w, *w_end;
-    size_t stride; /* from row to row of x */
-    int32_t *out;  /* [rows][16] */
+    size_t stride;  /* from row to row of x */
+    int32_t *out;   /* [rows][16] */
+    bool is_turned; /* w is as the level turned it; a constant at each call */
 };
 
 /* sums[rows] of x[rows, stride], over depth. */
 typedef void matmul_int8_x_sums(const struct matmul_int8_tile *tile, int32_t *sums);
 
-/* turned[panels * 16 * depth] = the panels as the level multiplies them, for tiles of many rows
- * to share: each would otherwise turn them again. */
+/* Room for a turned panel at any level: its bytes twice, and where its sums start. */
+static inline size_t matmul_int8_turned_bytes(int32_t depth)
+{
+    return (size_t)MATMUL_INT8_PANEL * (2 * (size_t)depth + sizeof(int32_t));
+}
+
+/* turned[panels * matmul_int8_turned_bytes(depth)], aligned to 64 = the panels as the level
+ * multiplies them, for tiles of many rows to share: each would otherwise turn them again. */
 typedef void matmul_int8_turn(const struct matmul_int8_tile *tile, int8_t *turned);
 
 /* out[panels][rows][16] = the sums of products. */
@@ -105,7 +112,7 @@ matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_neon, matmul_int8_dotprod, matmul_int8_i8mm;
 matmul_int8_kernel matmul_int8_avx2, matmul_int8_avx512;
 matmul_int8_x_sums matmul_int8_x_sums_avx512;
-matmul_int8_turn matmul_int8_turn_avx512;
+matmul_int8_turn matmul_int8_turn_avx2, matmul_int8_turn_avx512;
 /* Its tiles are state of the thread, which whoever called it gives up when done. */
 matmul_int8_kernel matmul_int8_amx;
 void matmul_int8_amx_release(void);
