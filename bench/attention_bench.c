@@ -234,7 +234,8 @@ static void bench_type(struct device *device, const struct load *load, enum kv_t
                                         .heads = HEADS,
                                         .scale = 0.125f};
     const struct timing timing = call_time(device, &args, runs);
-    const double flops = load_flops(load), peak = f32_peak_measure(device_simd(device));
+    struct peak_loop loop;
+    const double flops = load_flops(load), peak = f32_peak_measure(device, &loop);
     (void)printf(
         "%-8s %-5s %5d %10.1f %9.2f %8.1f %7.1f\n", load->name, kv_layout_type_name(type),
         load->row_count, timing.wall_s * 1e6, flops / timing.wall_s * 1e-9,
@@ -256,6 +257,7 @@ int main(int argc, char **argv)
     decode_make(&loads[1]);
     for (uint32_t threads = 1; threads <= THREADS_MAX; threads++) {
         struct device *device;
+        struct peak_loop loop;
         struct error err;
         const struct device_options options = {.threads = threads,
                                                .simd_max = DEVICE_SIMD_WIDEST};
@@ -263,7 +265,7 @@ int main(int argc, char **argv)
             fail(err.text);
         (void)printf("threads %u, %s, peak %.1f GFLOP/s per thread\n", threads,
                      device_simd_name(device_simd(device)),
-                     f32_peak_measure(device_simd(device)) * 1e-9);
+                     f32_peak_measure(device, &loop) * 1e-9);
         (void)printf("%-8s %-5s %5s %10s %9s %8s %7s\n", "load", "kv", "rows", "us", "GFLOP/s",
                      "% peak", "used");
         for (size_t i = 0; i < 2; i++) {

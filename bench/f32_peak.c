@@ -2,11 +2,7 @@
  * sums, enough to hide the latency of a fused multiply-add anywhere. */
 #include "bench/f32_peak.h"
 
-#include "base/clock.h"
-
-#include <stdint.h>
-
-enum { TURNS = 1000000, TRIES = 7, SUMS = 12, OPS = 2 };
+enum { SUMS = 12, OPS = 2 };
 
 #if defined(__x86_64__)
 
@@ -30,41 +26,21 @@ static void avx512_loop(int64_t turns)
     __asm__ volatile("vzeroall\n\t" TURN("zmm") : "+r"(turns) : : REGISTERS);
 }
 
-static double best_s(void (*loop)(int64_t turns))
-{
-    double best = 0.0;
-    for (int i = 0; i < TRIES; i++) {
-        const double start_s = clock_cpu_s();
-        loop(TURNS);
-        const double taken_s = clock_cpu_s() - start_s;
-        best = i == 0 || taken_s < best ? taken_s : best;
-    }
-    return best;
-}
+static const struct peak_loop avx2 = {"fused multiply-adds", avx2_loop, SUMS * 8 * OPS};
+static const struct peak_loop avx512 = {"fused multiply-adds", avx512_loop, SUMS * 16 * OPS};
 
-double f32_peak_measure(enum device_simd simd)
+double f32_peak_measure(struct device *device, struct peak_loop *loop)
 {
-    switch (simd) {
-    case DEVICE_SIMD_SCALAR:
-    case DEVICE_SIMD_NEON:
-    case DEVICE_SIMD_NEON_DOT:
-    case DEVICE_SIMD_NEON_I8MM:
-        return 0.0;
-    case DEVICE_SIMD_AVX2:
-        return (double)TURNS * SUMS * 8 * OPS / best_s(avx2_loop);
-    case DEVICE_SIMD_AVX512_VNNI:
-    case DEVICE_SIMD_AMX_INT8:
-        return (double)TURNS * SUMS * 16 * OPS / best_s(avx512_loop);
-    }
-    return 0.0;
+    const enum device_simd simd = device_simd(device);
+    const size_t count = simd >= DEVICE_SIMD_AVX2 ? 1 : 0;
+    return peak_loop_best(device, simd == DEVICE_SIMD_AVX2 ? &avx2 : &avx512, count, loop);
 }
 
 #else
 
-double f32_peak_measure(enum device_simd simd)
+double f32_peak_measure(struct device *device, struct peak_loop *loop)
 {
-    (void)simd;
-    return 0.0;
+    return peak_loop_best(device, NULL, 0, loop);
 }
 
 #endif

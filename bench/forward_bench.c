@@ -13,7 +13,8 @@
  * a machine that does other work too. The steps timed as a whole are not those whose ops are:
  * of as many steps again the ops of the fastest are told. Bytes are what a step must read: the
  * layers' and the head's matrices, and the cache; their share is of a copy's bytes, read and
- * written, in the same time.
+ * written, in the same time. A CPU's rate of products is measured again beside each step, and
+ * the MODEL is of the median: neighbours take now less and now more of a machine.
  */
 #include "base/clock.h"
 #include "bench/load.h"
@@ -91,13 +92,13 @@ static double step_bytes(const struct model_run *run, const struct bench *bench,
 
 /* Seconds that the rates measured here allow: the bytes of a step, two operations per row and
  * parameter of the layers, and per part and parameter of a head. */
-static double model_s(const struct model_run *run, const struct bench *bench, double bytes,
+static double model_s(const struct model_run *run, const struct load_roof *roof, double bytes,
                       int32_t rows, int32_t part_count)
 {
     const struct model_config *config = &run->model->config;
     const double head = (double)config->vocab * config->hidden;
     const double layers = (double)model_layer_parameters(run->model);
-    return load_roof_s(&bench->roof, bytes, 2 * (layers * rows + head * part_count));
+    return load_roof_s(roof, bytes, 2 * (layers * rows + head * part_count));
 }
 
 /* The ops of a step. */
@@ -133,20 +134,30 @@ static void ops_report(const struct ops_seen *seen)
     (void)fflush(stdout);
 }
 
-/* Steps until the seconds are over: how many, and the time of each. */
+/* Of steps in order: the time of each, and the rate of products beside it. */
+struct steps {
+    double seconds[STEPS_MAX], rates[STEPS_MAX];
+    int count;
+};
+
+/* Steps until the seconds are over. */
 static enum status steps_time(struct model_run *run, const struct bench *bench,
-                              int32_t part_count, double *times, int *steps, struct error *err)
+                              int32_t part_count, struct steps *steps, struct error *err)
 {
+    struct load_roof roof = bench->roof;
     TRY(step(run, bench->parts, part_count, err)); /* warms caches and pages up */
     const double begin = clock_now_s();
-    for (*steps = 0; *steps < STEPS_MIN || clock_now_s() - begin < bench->seconds;) {
+    int count = 0;
+    while (count < STEPS_MAX && (count < STEPS_MIN || clock_now_s() - begin < bench->seconds)) {
         const double at = clock_now_s();
         TRY(step(run, bench->parts, part_count, err));
-        times[(*steps)++] = clock_now_s() - at;
-        if (*steps == STEPS_MAX)
-            break;
+        steps->seconds[count] = clock_now_s() - at;
+        load_roof_again(&roof, run->device);
+        steps->rates[count++] = roof.operations_per_s;
     }
-    qsort(times, (size_t)*steps, sizeof times[0], compare_doubles);
+    qsort(steps->seconds, (size_t)count, sizeof steps->seconds[0], compare_doubles);
+    qsort(steps->rates, (size_t)count, sizeof steps->rates[0], compare_doubles);
+    steps->count = count;
     return OK;
 }
 
@@ -154,36 +165,38 @@ static enum status steps_time(struct model_run *run, const struct bench *bench,
 static enum status measure(struct model_run *run, const struct bench *bench, const char *name,
                            int32_t part_count, struct error *err)
 {
-    static double times[STEPS_MAX];
+    static struct steps timed;
     struct ops_seen seen, best = {.us = HUGE_VAL};
     const struct ops *const ops = run->forward.ops;
-    const struct load_roof *roof = &bench->roof;
-    int steps;
+    struct load_roof roof = bench->roof;
     int32_t rows = 0;
     for (int32_t i = 0; i < part_count; i++)
         rows += bench->parts[i].count;
     run->forward.ops = bench->options.ops; /* the device's own */
-    TRY(steps_time(run, bench, part_count, times, &steps, err));
+    TRY(steps_time(run, bench, part_count, &timed, err));
     run->forward.ops = ops;
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i < timed.count; i++) {
         op_times_reset();
         TRY(step(run, bench->parts, part_count, err));
         TRY(ops_look(&seen, err));
         best = seen.us < best.us ? seen : best;
     }
-    const double median = times[steps / 2];
+    const double median = timed.seconds[timed.count / 2], least = timed.seconds[0];
+    roof.operations_per_s = timed.rates[timed.count / 2];
     const double bytes = step_bytes(run, bench, bench->parts, part_count);
-    const double model = model_s(run, bench, bytes, rows, part_count);
+    const double model = model_s(run, &roof, bytes, rows, part_count);
     printf("%-14s %9.3f ms  %9.1f tokens/s  (%d steps, least %.3f ms)", name, median * 1e3,
-           rows / median, steps, times[0] * 1e3);
+           rows / median, timed.count, least * 1e3);
     if (model > 0)
         printf("  roofline MODEL %.3f ms, reached %.1f %% (%.1f %%)", model * 1e3,
-               100 * model / median, 100 * model / times[0]);
+               100 * model / median, 100 * model / least);
+    if (roof.loop.run != NULL)
+        printf("; %.3f T/s beside", roof.operations_per_s * 1e-12);
     if (model > 0 && rows == part_count)
         printf("\n    %-28s %9.1f MB  %.1f GB/s: %.1f %% of copies (%.1f %%)", "bytes",
                bytes * 1e-6, bytes / median * 1e-9,
-               100 * bytes / median / roof->copy_bytes_per_s,
-               100 * bytes / times[0] / roof->copy_bytes_per_s);
+               100 * bytes / median / roof.copy_bytes_per_s,
+               100 * bytes / least / roof.copy_bytes_per_s);
     printf("\n");
     ops_report(&best);
     return OK;

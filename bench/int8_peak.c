@@ -11,18 +11,8 @@
  */
 #include "bench/int8_peak.h"
 
-#include "base/clock.h"
-
 #include <stddef.h>
 #include <stdint.h>
-
-enum { TURNS = 2000000, TRIES = 5 };
-
-struct loop {
-    const char *sequence;
-    void (*run)(int64_t turns);
-    double ops_per_turn;
-};
 
 #if defined(__x86_64__)
 
@@ -93,13 +83,13 @@ static void vnni_loop(int64_t turns)
                      : REGISTERS);
 }
 
-static const struct loop avx2_loops[] = {
+static const struct peak_loop avx2_loops[] = {
     {"sign, maddubs, madd, add", sign_loop, 8 * 32 * 2},
     {"xor, maddubs, madd, add", xor_loop, 8 * 32 * 2},
     {"madd, add", wide_loop, 8 * 16 * 2},
     {"sign, maddubs, add, srai, add", split_loop, 4 * 32 * 2},
 };
-static const struct loop vnni_loops[] = {{"dpbusd", vnni_loop, 12 * 64 * 2}};
+static const struct peak_loop vnni_loops[] = {{"dpbusd", vnni_loop, 12 * 64 * 2}};
 
     #define AMX_STEP(sum, x, w) "tdpbssd %%tmm" #w ", %%tmm" #x ", %%tmm" #sum "\n\t"
 
@@ -119,9 +109,9 @@ static void amx_loop(int64_t turns)
                      : "cc");
 }
 
-static const struct loop amx_loops[] = {{"tdpbssd", amx_loop, 4 * 16 * 16 * 64 * 2}};
+static const struct peak_loop amx_loops[] = {{"tdpbssd", amx_loop, 4 * 16 * 16 * 64 * 2}};
 
-static const struct loop *level_loops(enum device_simd simd, size_t *count)
+static const struct peak_loop *level_loops(enum device_simd simd, size_t *count)
 {
     if (simd == DEVICE_SIMD_AMX_INT8) {
         *count = sizeof amx_loops / sizeof amx_loops[0];
@@ -137,7 +127,7 @@ static const struct loop *level_loops(enum device_simd simd, size_t *count)
 
 #else
 
-static const struct loop *level_loops(enum device_simd simd, size_t *count)
+static const struct peak_loop *level_loops(enum device_simd simd, size_t *count)
 {
     (void)simd;
     *count = 0;
@@ -146,18 +136,9 @@ static const struct loop *level_loops(enum device_simd simd, size_t *count)
 
 #endif
 
-struct int8_peak int8_peak_measure(enum device_simd simd)
+double int8_peak_measure(struct device *device, struct peak_loop *loop)
 {
-    struct int8_peak peak = {NULL, 0.0};
     size_t count;
-    const struct loop *loops = level_loops(simd, &count);
-    for (size_t i = 0; i < count * TRIES; i++) {
-        const struct loop *loop = &loops[i % count];
-        const double start_s = clock_cpu_s();
-        loop->run(TURNS);
-        const double ops_per_s = loop->ops_per_turn * TURNS / (clock_cpu_s() - start_s);
-        if (ops_per_s > peak.ops_per_s)
-            peak = (struct int8_peak){loop->sequence, ops_per_s};
-    }
-    return peak;
+    const struct peak_loop *loops = level_loops(device_simd(device), &count);
+    return peak_loop_best(device, loops, count, loop);
 }

@@ -15,27 +15,23 @@
 static enum status measure_host(struct load_roof *roof, struct device *device, bool is_int8,
                                 struct error *err)
 {
-    const enum device_simd simd = device_simd(device);
     const double threads = device_threads(device);
     struct peak_host_rates memory = {0};
-    struct int8_peak int8 = {"fused multiply-adds", 0};
-    if (is_int8)
-        int8 = int8_peak_measure(simd);
-    else
-        int8.ops_per_s = f32_peak_measure(simd);
-    if (!(int8.ops_per_s > 0))
+    const double rate = is_int8 ? int8_peak_measure(device, &roof->loop)
+                                : f32_peak_measure(device, &roof->loop);
+    if (!(rate > 0))
         return OK; /* no loop: no roof */
     TRY(peak_host_measure(device, PEAK_HOST_BYTES, &memory, err));
     roof->bytes_per_s = memory.read_bytes_per_s;
     roof->copy_bytes_per_s = memory.copy_bytes_per_s;
-    roof->operations_per_s = threads * int8.ops_per_s;
+    roof->operations_per_s = threads * rate;
     (void)snprintf(
         roof->about, sizeof roof->about,
         "measured on this machine's CPU, %.0f thread%s: reads %.1f GB/s, copies %.1f; "
         "%s %.3f T/s (%s)",
         threads, threads == 1 ? "" : "s", memory.read_bytes_per_s * 1e-9,
         memory.copy_bytes_per_s * 1e-9, is_int8 ? "int8" : "f32",
-        roof->operations_per_s * 1e-12, int8.sequence);
+        roof->operations_per_s * 1e-12, roof->loop.sequence);
     return OK;
 }
 
@@ -113,6 +109,12 @@ enum status load_roof_measure(struct load_roof *roof, const struct device_option
         return OK;
     return where->kind == DEVICE_CPU ? measure_apart(roof, where, is_int8, err)
                                      : measure(roof, where, is_int8, err);
+}
+
+void load_roof_again(struct load_roof *roof, struct device *device)
+{
+    if (roof->loop.run != NULL)
+        roof->operations_per_s = device_threads(device) * peak_loop_rate(device, &roof->loop);
 }
 
 double load_roof_s(const struct load_roof *roof, double bytes, double operations)

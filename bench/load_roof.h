@@ -3,13 +3,12 @@
  * against it, and the least time that this leaves for some work.
  *
  * A GPU's rates are those of peak_measure: a copy, and mma.sync. The CPU's are its memory read
- * by all threads, and register loops of products on one core, times the threads: a roof that no
- * program on this machine is above. The emulator has none.
+ * by all threads, and register loops of products on all at once. The emulator has none.
  */
 #ifndef BENCH_LOAD_ROOF_H
 #define BENCH_LOAD_ROOF_H
 
-#include "kernels/device.h"
+#include "bench/peak_loop.h"
 
 enum { LOAD_ROOF_ABOUT = 160 };
 
@@ -17,6 +16,7 @@ struct load_roof {
     double bytes_per_s;          /* 0: nothing was measured, or there is no loop for this CPU */
     double copy_bytes_per_s;     /* bytes read and written of a copy; 0 where bytes_per_s is */
     double operations_per_s;     /* a product and its addition are two */
+    struct peak_loop loop;       /* of the CPU's operations_per_s; without run: no CPU's */
     char about[LOAD_ROOF_ABOUT]; /* whose rates these are, with the figures; "" for none */
 };
 
@@ -26,6 +26,10 @@ struct load_roof {
 MUST_USE enum status load_roof_measure(struct load_roof *roof,
                                        const struct device_options *where, bool is_int8,
                                        struct error *err);
+
+/* Measures a CPU's operations_per_s once more, in 10 ms: what neighbours leave of a machine
+ * changes from one second to the next. */
+void load_roof_again(struct load_roof *roof, struct device *device);
 
 /* The longer of the two; 0 without rates. */
 double load_roof_s(const struct load_roof *roof, double bytes, double operations);

@@ -4,9 +4,9 @@
  *     matmul_bench [runs [IN OUT]]
  *
  * The peak is a loop of the SIMD level's best multiply-and-add sequence whose operands never
- * leave registers, on one thread, times the number of threads. Each figure is the median of
- * `runs` (default 7) timed calls of matmul_cpu, each repeated until 20 ms have passed. One
- * multiply and one add are two operations. Shapes are those of SmolLM2-135M, and one of a model
+ * leave registers, on all threads at once. Each figure is the median of `runs` (default 7)
+ * timed calls of matmul_cpu, each repeated until 20 ms have passed. One multiply and one add
+ * are two operations. Shapes are those of SmolLM2-135M, and one of a model
  * of 8B whose weights no cache holds; or IN x OUT alone.
  *
  * GOPS are by the clock. The share of the peak is by processor time (what threads spend
@@ -135,7 +135,7 @@ static struct timing call_time(const struct setting *s, int32_t rows, int runs)
 
 /* What the machine does at best. */
 struct best {
-    struct int8_peak peak;
+    double peak; /* per thread */
     struct peak_host_rates memory;
 };
 
@@ -148,7 +148,7 @@ struct bench {
 static void bench_shape(struct device *device, const int32_t shape[2], const struct best *best,
                         int runs)
 {
-    const double weights = (double)shape[0] * shape[1], peak = best->peak.ops_per_s;
+    const double weights = (double)shape[0] * shape[1], peak = best->peak;
     struct setting s;
     setting_init(&s, device, shape);
     for (size_t j = 0; j < COUNT(row_counts); j++) {
@@ -174,12 +174,13 @@ static void bench_threads(uint32_t threads, const struct bench *bench)
     const struct device_options options = {.threads = threads, .simd_max = DEVICE_SIMD_WIDEST};
     if (device_open(&device, &options, &err) != OK)
         fail(err.text);
-    struct best best = {.peak = int8_peak_measure(device_simd(device))};
+    struct peak_loop loop;
+    struct best best = {.peak = int8_peak_measure(device, &loop)};
     if (peak_host_measure(device, PEAK_HOST_BYTES, &best.memory, &err) != OK)
         fail(err.text);
     (void)printf("threads %u, %s, peak %.1f GOPS per thread (%s)\n", threads,
-                 device_simd_name(device_simd(device)), best.peak.ops_per_s * 1e-9,
-                 best.peak.sequence != NULL ? best.peak.sequence : "no loop for this level");
+                 device_simd_name(device_simd(device)), best.peak * 1e-9,
+                 loop.sequence != NULL ? loop.sequence : "no loop for this level");
     (void)printf("memory: read %.1f GB/s, copy %.1f GB/s\n",
                  best.memory.read_bytes_per_s * 1e-9, best.memory.copy_bytes_per_s * 1e-9);
     (void)printf("%6s %6s %5s %10s %8s %7s %5s %8s %7s\n", "in", "out", "M", "us", "GOPS",

@@ -4,8 +4,8 @@ target_link_libraries(accuracy PRIVATE warnings harness)
 add_executable(forward_bench bench/forward_bench.c)
 target_link_libraries(forward_bench PRIVATE warnings harness load)
 room(load NEEDS engine kernels base SOURCES
-  bench/op_times.c bench/int8_peak.c bench/f32_peak.c bench/load_roof.c bench/load.c
-  bench/load_make.c)
+  bench/op_times.c bench/int8_peak.c bench/f32_peak.c bench/peak_loop.c bench/load_roof.c
+  bench/load.c bench/load_make.c)
 add_executable(workload bench/workload.c)
 target_link_libraries(workload PRIVATE load warnings)
 add_executable(matmul_bench bench/matmul_bench.c)
