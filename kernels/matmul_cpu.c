@@ -28,6 +28,8 @@ enum {
     PANEL = MATMUL_INT8_PANEL,
     TILE_ROWS = 32, /* rows and panels per kernel call: their sums stay in L1 */
     TILE_PANELS = 2,
+    TURN_ROWS_AVX2 = TILE_ROWS, /* fewer gain nothing by turning panels beforehand */
+    TURN_ROWS_AVX512 = 3 * TILE_ROWS,
     FEW_ROWS = 4, /* with no more rows a tile is of so many panels that memory is one stream */
     FEW_PANELS = TILE_ROWS / FEW_ROWS * TILE_PANELS,
     BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
@@ -59,7 +61,7 @@ struct int8_job {
     matmul_int8_finish *finish;
     matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
     matmul_int8_turn *turn;     /* likewise */
-    int32_t turn_rows;          /* fewer gain nothing by it */
+    int32_t turn_rows;          /* from how many on */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
     struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
@@ -290,12 +292,12 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
         job->kernel = matmul_int8_avx512;
         job->x_sums = matmul_int8_x_sums_avx512;
         job->turn = matmul_int8_turn_avx512;
-        job->turn_rows = 96;
+        job->turn_rows = TURN_ROWS_AVX512;
         job->finish = matmul_int8_finish_avx512;
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;
         job->turn = matmul_int8_turn_avx2;
-        job->turn_rows = 32;
+        job->turn_rows = TURN_ROWS_AVX2;
         job->finish = matmul_int8_finish_avx2;
     }
 #elif defined(__aarch64__) /* what ends a product has NEON there at every level */
