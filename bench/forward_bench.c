@@ -144,7 +144,6 @@ struct steps {
 static enum status steps_time(struct model_run *run, const struct bench *bench,
                               int32_t part_count, struct steps *steps, struct error *err)
 {
-    struct load_roof roof = bench->roof;
     TRY(step(run, bench->parts, part_count, err)); /* warms caches and pages up */
     const double begin = clock_now_s();
     int count = 0;
@@ -152,8 +151,7 @@ static enum status steps_time(struct model_run *run, const struct bench *bench,
         const double at = clock_now_s();
         TRY(step(run, bench->parts, part_count, err));
         steps->seconds[count] = clock_now_s() - at;
-        load_roof_again(&roof, run->device);
-        steps->rates[count++] = roof.operations_per_s;
+        steps->rates[count++] = load_roof_operations_again(&bench->roof, run->device);
     }
     qsort(steps->seconds, (size_t)count, sizeof steps->seconds[0], compare_doubles);
     qsort(steps->rates, (size_t)count, sizeof steps->rates[0], compare_doubles);

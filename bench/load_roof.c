@@ -111,10 +111,11 @@ enum status load_roof_measure(struct load_roof *roof, const struct device_option
                                      : measure(roof, where, is_int8, err);
 }
 
-void load_roof_again(struct load_roof *roof, struct device *device)
+double load_roof_operations_again(const struct load_roof *roof, struct device *device)
 {
-    if (roof->loop.run != NULL)
-        roof->operations_per_s = device_threads(device) * peak_loop_rate(device, &roof->loop);
+    return roof->loop.run == NULL
+               ? roof->operations_per_s
+               : device_threads(device) * peak_loop_rate(device, &roof->loop);
 }
 
 double load_roof_s(const struct load_roof *roof, double bytes, double operations)

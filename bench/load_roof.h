@@ -27,9 +27,9 @@ MUST_USE enum status load_roof_measure(struct load_roof *roof,
                                        const struct device_options *where, bool is_int8,
                                        struct error *err);
 
-/* Measures a CPU's operations_per_s once more, in 10 ms: what neighbours leave of a machine
+/* operations_per_s, a CPU's measured once more, in 10 ms: what neighbours leave of a machine
  * changes from one second to the next. */
-void load_roof_again(struct load_roof *roof, struct device *device);
+double load_roof_operations_again(const struct load_roof *roof, struct device *device);
 
 /* The longer of the two; 0 without rates. */
 double load_roof_s(const struct load_roof *roof, double bytes, double operations);

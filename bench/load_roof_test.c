@@ -55,12 +55,14 @@ static void the_cpu_has_rates_of_its_own(void **state)
     struct device *device;
     assert_int_equal(device_open(&device, &where, NULL), OK);
     const bool has_loop = device_simd(device) >= DEVICE_SIMD_AVX2;
-    device_close(device);
     for (int is_int8 = 0; is_int8 < 2; is_int8++) {
         assert_int_equal(load_roof_measure(&roof, &where, is_int8 != 0, NULL), OK);
         assert_int_equal(roof.bytes_per_s > 0 && roof.operations_per_s > 0, has_loop);
         assert_int_equal(strstr(roof.about, "this machine's CPU, 1 thread:") != NULL, has_loop);
+        const double again = load_roof_operations_again(&roof, device);
+        assert_true(has_loop ? again > 0 && again != roof.operations_per_s : again == 0);
     }
+    device_close(device);
     assert_int_equal(load_roof_measure(&roof, &emulated, true, NULL), OK);
     assert_true(roof.bytes_per_s == 0 && roof.about[0] == '\0');
 }

@@ -194,17 +194,8 @@ void matmul_int8_avx2(const struct matmul_int8_tile *tile, int32_t *out)
         matmul_int8_frame_tile(tile, out);
         return;
     }
-    struct matmul_int8_span span = {.x = tile->x,
-                                    .w = tile->turned,
-                                    .stride = (size_t)tile->stride,
-                                    .out = out,
-                                    .is_turned = true};
-    for (int32_t p = 0; p < tile->panels; p++) {
-        span.w_end = span.w + matmul_int8_turned_bytes(tile->depth);
-        matmul_int8_frame_panel(span, tile->rows);
-        span.w = span.w_end;
-        span.out += (size_t)tile->rows * PANEL;
-    }
+    const struct matmul_int8_span span = {.w = tile->turned, .out = out, .is_turned = true};
+    matmul_int8_frame_panels(span, tile, matmul_int8_turned_bytes(tile->depth));
 }
 
 void matmul_int8_finish_avx2(const struct matmul_int8_outputs *outputs, const int32_t *sums)
