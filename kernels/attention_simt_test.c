@@ -232,15 +232,16 @@ static const struct twin_case {
     {{KV_INT8, 4, 2, 64, 80, 1, 0.0f}, 7, 161},    {{KV_F16, 4, 2, 128, 64, 70, 0.0f}, 6, 150},
 };
 
-/* Runs body over each case, its buffers freed in between. */
+/* Runs body over each case whose heads have 64 dims, or more, its buffers freed in between. */
 static const struct twin_case *current;
 static enum filling filling;
 
-static void cases_each(struct simt_case *c, void (*body)(struct simt_case *c))
+static void cases_each(struct simt_case *c, bool is_wide, void (*body)(struct simt_case *c))
 {
     for (size_t i = 0; i < COUNT(twin_cases); i++) {
         current = &twin_cases[i];
-        simt_case_each(c, body);
+        if ((current->shape.head_dim > 64) == is_wide)
+            simt_case_each(c, body);
     }
 }
 
@@ -257,13 +258,25 @@ static void exact(struct simt_case *c)
 static void flat_weights_are_exact(void **state)
 {
     filling = FLAT;
-    cases_each(*state, exact);
+    cases_each(*state, false, exact);
+}
+
+static void flat_weights_of_wide_heads_are_exact(void **state)
+{
+    filling = FLAT;
+    cases_each(*state, true, exact);
 }
 
 static void chosen_values_are_exact(void **state)
 {
     filling = CODES;
-    cases_each(*state, exact);
+    cases_each(*state, false, exact);
+}
+
+static void chosen_values_of_wide_heads_are_exact(void **state)
+{
+    filling = CODES;
+    cases_each(*state, true, exact);
 }
 
 /* Any other order of the partials gives another last bit. */
@@ -319,7 +332,12 @@ static void noisy(struct simt_case *c)
 
 static void noise_is_near_the_twin(void **state)
 {
-    cases_each(*state, noisy);
+    cases_each(*state, false, noisy);
+}
+
+static void noise_of_wide_heads_is_near_the_twin(void **state)
+{
+    cases_each(*state, true, noisy);
 }
 
 /* Demands of each row of `part`, computed by itself, the bits it has in `all`. */
@@ -468,9 +486,12 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_weights_are_exact),
+        cmocka_unit_test(flat_weights_of_wide_heads_are_exact),
         cmocka_unit_test(chosen_values_are_exact),
+        cmocka_unit_test(chosen_values_of_wide_heads_are_exact),
         cmocka_unit_test(partials_are_merged_in_index_order),
         cmocka_unit_test(noise_is_near_the_twin),
+        cmocka_unit_test(noise_of_wide_heads_is_near_the_twin),
         cmocka_unit_test(a_row_is_the_same_alone_and_in_company),
         cmocka_unit_test(padding_writes_nothing),
         cmocka_unit_test(no_bank_conflicts),

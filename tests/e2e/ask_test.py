@@ -25,7 +25,8 @@ def fold(text):
 def place_of(binary, case):
     """Which citation holds the words: 0 is the first; None when none does."""
     path = FOLDER / case["document"]
-    done = subprocess.run([binary, "ask", "--json", "-f", str(path), case["question"]],
+    done = subprocess.run([binary, "ask", "--json", "--precision", "int8", "-f", str(path),
+                           case["question"]],
                           capture_output=True, timeout=500, check=True)
     source, wanted = path.read_bytes(), fold(case["citation_contains"])
     found = None

@@ -55,7 +55,8 @@ def key_of(path, command):
 
 
 def command_of(nvcc, flags, path, out):
-    targets = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in ARCHITECTURES]
+    codes = ",".join(f"sm_{a}" for a in ARCHITECTURES)
+    targets = [f"-gencode=arch=compute_{ARCHITECTURES[0]},code=[{codes}]"]
     return [nvcc, "-std=c++17", "-O3", "-I.", "-Xptxas=-v", *flags, *targets, "-c", str(path),
             "-o", str(out)]
 

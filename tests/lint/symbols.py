@@ -21,24 +21,26 @@ def stems(source):
     return [source.stem] + with_header[-1:]
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
-    findings, looked_at = [], 0
+def objects(folder):
+    """(object file, its source) of all that is ours and no test."""
     for path in sorted(folder.glob("CMakeFiles/*.dir/**/*.o")):
-        inside = path.relative_to(folder).parts[2:]
-        source = pathlib.Path(*inside).with_suffix("")
-        if not (tree.TOP / source).is_file() or source.stem.endswith("_test"):
-            continue
-        names = subprocess.run(["nm", "--defined-only", "--extern-only", path], check=True,
-                               capture_output=True, text=True).stdout
-        looked_at += 1
-        for kind, name in re.findall(r" ([TDBRVWC]) (\w+)$", names, re.M):
-            may = stems(source)
-            if kind in "VW" or name == "main" or re.match(r"_Z|__", name):
-                continue  # C++ library code, the program's start, sanitizers
-            if not any(name == s or name.startswith(s + "_") for s in may):
-                findings.append(f"{source}: exports {name}, want {' or '.join(may)}_*")
-    return tree.finish("symbols", findings, looked_at)
+        source = pathlib.Path(*path.relative_to(folder).parts[2:]).with_suffix("")
+        if (tree.TOP / source).is_file() and not source.stem.endswith("_test"):
+            yield path, source
+
+
+def main():
+    sources = {str(path): source for path, source in objects(pathlib.Path(sys.argv[1]))}
+    findings = []
+    names = subprocess.run(["nm", "-A", "--defined-only", "--extern-only", *sources], check=True,
+                           capture_output=True, text=True).stdout
+    for path, kind, name in re.findall(r"^(.*\.o):\w* ([TDBRVWC]) (\w+)$", names, re.M):
+        may = stems(sources[path])
+        if kind in "VW" or name == "main" or re.match(r"_Z|__", name):
+            continue  # C++ library code, the program's start, sanitizers
+        if not any(name == s or name.startswith(s + "_") for s in may):
+            findings.append(f"{sources[path]}: exports {name}, want {' or '.join(may)}_*")
+    return tree.finish("symbols", findings, len(sources))
 
 
 sys.exit(main())
