@@ -65,7 +65,7 @@ endif()
 # ---- every kernel through nvcc, where there is one ----
 if(BUILD_TESTING AND Python3_FOUND)
   add_test(NAME tests/gate/compile COMMAND ${Python3_EXECUTABLE} tests/gate/compile_test.py
-    ${PROJECT_BINARY_DIR}/gate ${cuda_flags} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    ${COHORT_CACHE}/gate ${cuda_flags} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(tests/gate/compile PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200 LABELS gate)
 endif()
 

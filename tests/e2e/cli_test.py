@@ -439,7 +439,7 @@ class WithModel(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "short.txt")
             path.write_text("Nothing.\n")
-            words = ("ask", "--journal", "none", "-f", str(path), "Who?")
+            words = ("ask", "--precision", "int8", "--journal", "none", "-f", str(path), "Who?")
             shown = {how: cohort(*words, *how.split())[2]
                      for how in ("--json", "--json --progress json", "", "--progress none")}
         self.assertEqual(shown["--json"], [])

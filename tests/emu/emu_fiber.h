@@ -1,7 +1,7 @@
 /*
  * emu_fiber - stacks that take turns on one thread of the machine.
  *
- * A switch saves the registers that a call keeps and the float control word, nothing else.
+ * A switch saves the registers that a call keeps, nothing else.
  * Fibers that never end are simply forgotten: kernels own nothing that wants unwinding.
  */
 #ifndef TESTS_EMU_FIBER_H

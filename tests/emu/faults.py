@@ -128,7 +128,8 @@ def compiled(build, op, edits, folder):
         del words[at:at + 2]
     words.remove("-MD")
     if COMPILER:
-        words = [COMPILER] + [word for word in words[1:] if not word.startswith("--param")]
+        at = next(i for i, word in enumerate(words) if word.startswith("-"))
+        words = [COMPILER] + [word for word in words[at:] if not word.startswith("--param")]
     run_in(build, words + FAST, "does not compile")
     renames = [f"--redefine-sym={name}=__tsan_{name}" for name in MOVERS]
     run_in(build, ["objcopy", *renames, str(unit)], "does not take other names")
