@@ -3,8 +3,6 @@
  * those that fit, the citation stands in the chunk.
  */
 #include "engine/matcher_copy.h"
-
-#include "base/sanitized.h"
 #include "tests/harness/matcher_case.h"
 
 #include <setjmp.h>
@@ -15,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { WALKS = SANITIZED ? 500 : 2000, WALK_BYTES = 150, END_BYTES = 4000 };
+enum { WALKS = 2000, WALK_BYTES = 150, END_BYTES = 4000 };
 
 static const char chunk[] =
     "The offer is valid\nfor at least  three years, and valid for 3.5 years\tif \"signed\".\r\n"

@@ -25,9 +25,7 @@ if(COHORT_EMU)
   endforeach()
   # g++ does not know `unroll`, and takes twice as long to name the variables of what it unrolled.
   set(emu_options "-Wno-unknown-pragmas;-g1")
-  if(COHORT_SANITIZE MATCHES "address") # checks by calls: two thirds of the time to compile
-    list(APPEND emu_options -mllvm -asan-instrumentation-with-call-threshold=0)
-  else()
+  if(NOT COHORT_SANITIZE MATCHES "address")
     # The compiler reports every access; tests/emu listens. Entry and exit are of no use to it.
     list(APPEND emu_options -fsanitize=thread)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -35,7 +33,7 @@ if(COHORT_EMU)
     endif()
   endif()
   set_source_files_properties(${emu_units} PROPERTIES
-    COMPILE_OPTIONS "${emu_options};${kernels_checks}")
+    COMPILE_OPTIONS "${emu_options};${kernels_checks};${checks_by_calls}")
   add_library(emu STATIC ${emu_sources} ${emu_units} kernels/ops_emu.c)
   target_compile_definitions(emu PRIVATE SIMT_EMU)
   target_link_libraries(emu PRIVATE warnings PUBLIC kernels)

@@ -164,6 +164,7 @@ def kinds_told(code, said):
 
 
 def program_with(build, op, edits, folder):
+    """The op's test program with the edits in its kernel, under that folder."""
     return linked(build, op, folder, compiled(build, op, edits, folder))
 
 
