@@ -109,8 +109,8 @@ static void make_row(void *context, int32_t index, uint32_t worker)
     const struct run *run = context;
     const struct weight_rows *rows = run->rows;
     const int32_t out = run->first + index;
-    const int8_t *row = weight_row_make(rows, out, device_scratch(run->writer->device, worker),
-                                        run->writer->scales + out);
+    const int8_t *row =
+        weight_row_make(rows, out, run->writer->device, worker, run->writer->scales + out);
     memcpy(run->writer->run + (size_t)index * (size_t)rows->in_dim, row, (size_t)rows->in_dim);
 }
 

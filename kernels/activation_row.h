@@ -23,6 +23,26 @@ static inline float *activation_row_begin(const struct activation *y, int32_t in
     return (y->forms & ACTIVATION_F32) != 0 ? y->f32 + skip : scratch;
 }
 
+/* activation_quantize at that level. */
+static inline void activation_quantize_at(enum device_simd simd,
+                                          const struct activation *activation, int32_t index,
+                                          float *row)
+{
+#if defined(__x86_64__)
+    if (simd >= DEVICE_SIMD_AVX512_VNNI) {
+        activation_quantize_avx512(activation, index, row);
+        return;
+    }
+    if (simd >= DEVICE_SIMD_AVX2) {
+        activation_quantize_avx2(activation, index, row);
+        return;
+    }
+#else
+    (void)simd; /* the portable vectors are as wide as the machine's */
+#endif
+    activation_quantize(activation, index, row);
+}
+
 /* Fills the int8 form. Quantizing spoils what it reads: a row that stays is copied first. */
 static inline void activation_row_end(const struct activation *y, int32_t index, float *row,
                                       float *scratch, enum device_simd simd)
@@ -31,19 +51,7 @@ static inline void activation_row_end(const struct activation *y, int32_t index,
         return;
     if (row != scratch)
         memcpy(scratch, row, (size_t)y->cols * sizeof *row);
-#if defined(__x86_64__)
-    if (simd >= DEVICE_SIMD_AVX512_VNNI) {
-        activation_quantize_avx512(y, index, scratch);
-        return;
-    }
-    if (simd >= DEVICE_SIMD_AVX2) {
-        activation_quantize_avx2(y, index, scratch);
-        return;
-    }
-#else
-    (void)simd; /* the portable vectors are as wide as the machine's */
-#endif
-    activation_quantize(y, index, scratch);
+    activation_quantize_at(simd, y, index, scratch);
 }
 
 #endif

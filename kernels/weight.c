@@ -61,14 +61,14 @@ static void pack_panel(void *context, int32_t panel, uint32_t worker)
 {
     const struct pack_job *job = context;
     const int32_t depth = matmul_int8_depth(job->rows->in_dim);
-    void *scratch = device_scratch(job->device, worker);
     int8_t *place = job->data + (size_t)panel * MATMUL_INT8_PANEL * (size_t)depth;
     const int32_t first = panel * MATMUL_INT8_PANEL;
     for (int32_t lane = 0; lane < MATMUL_INT8_PANEL; lane++) {
         const int32_t out = first + lane;
         if (out >= job->rows->out_dim)
             return; /* the rest of the last panel stays zero */
-        const int8_t *row = weight_row_make(job->rows, out, scratch, job->scales + out);
+        const int8_t *row =
+            weight_row_make(job->rows, out, job->device, worker, job->scales + out);
         matmul_int8_pack(row, depth, lane, place);
     }
 }

@@ -1,7 +1,7 @@
 /* weight_row - one row of a matrix in int8: from a file's blocks, or as it was given. */
 #include "kernels/weight_row.h"
 
-#include "kernels/activation.h"
+#include "kernels/activation_row.h"
 #include "kernels/matmul_int8.h"
 
 #include <string.h>
@@ -13,12 +13,12 @@ size_t weight_row_scratch_bytes(int32_t in_dim)
     return depth * sizeof(float) + depth;
 }
 
-const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out, void *scratch,
-                              float *scale)
+const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out,
+                              struct device *device, uint32_t worker, float *scale)
 {
     const size_t in_dim = (size_t)rows->in_dim;
     const int32_t depth = matmul_int8_depth(rows->in_dim);
-    float *row = scratch;
+    float *row = device_scratch(device, worker);
     int8_t *q = (int8_t *)(row + depth);
     if (rows->blocks == NULL) {
         memcpy(q, rows->q8 + (size_t)out * in_dim, in_dim);
@@ -30,6 +30,6 @@ const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out, void 
         .cols = rows->in_dim, .q8 = q, .scales = scale, .stride = depth};
     weight_dequantize(rows->type, rows->blocks + (size_t)out * rows->row_bytes, row,
                       rows->in_dim);
-    activation_quantize(&one, 0, row);
+    activation_quantize_at(device_simd(device), &one, 0, row);
     return q;
 }

@@ -7,6 +7,7 @@
 #ifndef KERNELS_WEIGHT_ROW_H
 #define KERNELS_WEIGHT_ROW_H
 
+#include "kernels/device.h"
 #include "kernels/weight.h"
 
 /* Rows in a file's blocks, or rows that are int8 already: then blocks is NULL. */
@@ -20,12 +21,12 @@ struct weight_rows {
     const float *scales; /* [out_dim] */
 };
 
-/* Scratch that weight_row_make wants, aligned to 16. */
+/* Of a worker's scratch, what weight_row_make wants. */
 size_t weight_row_scratch_bytes(int32_t in_dim);
 
 /* Row `out`, rotated and rounded as weight.h says: its scale to *scale; returns its values,
- * matmul_int8_depth(in_dim) of them, zeros past in_dim, valid until scratch is used again. */
-const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out, void *scratch,
-                              float *scale);
+ * matmul_int8_depth(in_dim) of them, zeros past in_dim, in the worker's scratch. */
+const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out,
+                              struct device *device, uint32_t worker, float *scale);
 
 #endif

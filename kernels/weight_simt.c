@@ -32,12 +32,12 @@ static void panel_make(void *context, int32_t index, uint32_t worker)
     const struct simt_job *job = context;
     const int32_t first = (job->first_panel + index) * PANEL;
     uint8_t *panel = job->panels + (size_t)index * job->panel_bytes;
-    void *scratch = device_scratch(job->device, worker);
     for (int32_t r = 0; r < PANEL; r++) {
         uint8_t *to = panel + r * SLICE;
         const int8_t *row = NULL;
         if (first + r < job->rows->out_dim)
-            row = weight_row_make(job->rows, first + r, scratch, job->scales + first + r);
+            row = weight_row_make(job->rows, first + r, job->device, worker,
+                                  job->scales + first + r);
         for (int32_t s = 0; s < job->slices; s++, to += WEIGHT_SIMT_SLICE_BYTES) {
             if (row)
                 memcpy(to, row + (size_t)s * SLICE, SLICE);
