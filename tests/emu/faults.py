@@ -25,6 +25,7 @@ NAME is an op or op/fault; of those, --shard takes the I-th of N parts (1 .. N),
 several may run side by side. The build folder is ninja's, its programs are built.
 """
 
+import functools
 import pathlib
 import re
 import shlex
@@ -93,12 +94,13 @@ def write_copies(edits, folder):
         (folder / name).write_text("\n".join(lines) + "\n")
 
 
+@functools.cache
 def command_of(build, target):
     """The command by which ninja makes that file, as words."""
     out = subprocess.run(["ninja", "-C", build, "-t", "commands", "-s", target], check=True,
                          capture_output=True, text=True).stdout
     command = out.strip().splitlines()[-1]
-    return shlex.split(re.sub(r"^: && | && :$", "", command))
+    return tuple(shlex.split(re.sub(r"^: && | && :$", "", command)))
 
 
 def unit_command(build, op):
@@ -119,7 +121,7 @@ def compiled(build, op, edits, folder):
     """An object file of the op's unit with the edits."""
     write_copies(edits, folder)
     unit = folder / "unit.o"
-    words = unit_command(build, op)
+    words = list(unit_command(build, op))
     words[words.index("-o") + 1] = str(unit)
     at = next(i for i, word in enumerate(words) if word.startswith("-I"))
     words.insert(at, f"-I{folder}")
@@ -138,7 +140,7 @@ def compiled(build, op, edits, folder):
 
 def linked(build, op, folder, unit):
     """The op's test program with that unit instead of the library's."""
-    words = command_of(build, program_of(op))
+    words = list(command_of(build, program_of(op)))
     words[words.index("-o") + 1] = str(folder / "program")
     at = next(i for i, word in enumerate(words) if word.endswith(".o"))
     words.insert(at, str(unit))

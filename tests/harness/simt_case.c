@@ -102,6 +102,8 @@ void simt_case_down(struct simt_case *c, void *to, const void *device_memory, si
     if (status != OK)
         print_error("%s\n", err.text);
     assert_int_equal(status, OK);
+    if (c->is_emulated) /* told by close_case: what follows says no more */
+        assert_true(device_emu_findings() == 0);
     assert_int_equal(device_download(c->device, to, device_memory, bytes), OK);
 }
 
