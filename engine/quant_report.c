@@ -21,9 +21,9 @@
 #include "engine/quant_report.h"
 
 #include "engine/int8_file.h"
-#include "kernels/activation_row.h"
 #include "kernels/matmul.h"
 #include "kernels/matmul_int8.h"
+#include "kernels/weight_row.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,25 +44,17 @@ struct row_squares {
 
 struct measure {
     struct device *device;
-    enum weight_type type;
-    const uint8_t *blocks; /* [out_dim][row_bytes] */
-    size_t row_bytes;
-    int32_t out_dim, in_dim;
-    struct row_squares *rows; /* [out_dim] */
+    struct weight_rows rows;
+    struct row_squares *squares; /* [out_dim] */
 };
-
-static size_t stride_of(int32_t in_dim)
-{
-    return ((size_t)in_dim + MATMUL_INT8_ALIGN - 1) / MATMUL_INT8_ALIGN * MATMUL_INT8_ALIGN;
-}
 
 /* Of a padded row: what is zero adds nothing. */
 static struct row_squares squares_of(const float *values, const int8_t *q8, float scale,
-                                     size_t stride)
+                                     int32_t depth)
 {
     lanes_f64 errors = {0}, all = {0};
     struct row_squares squares = {0};
-    for (size_t i = 0; i < stride; i += LANES) {
+    for (int32_t i = 0; i < depth; i += LANES) {
         const lanes_f64 value =
             __builtin_convertvector(*(const lanes_f32 *)(values + i), lanes_f64);
         const lanes_i32 q = __builtin_convertvector(*(const lanes_i8 *)(q8 + i), lanes_i32);
@@ -80,20 +72,12 @@ static struct row_squares squares_of(const float *values, const int8_t *q8, floa
 static void measure_row(void *context, int32_t index, uint32_t worker)
 {
     const struct measure *measure = context;
-    const int32_t in_dim = measure->in_dim;
-    const size_t stride = stride_of(in_dim);
-    float *values = device_scratch(measure->device, worker);
+    const int32_t in_dim = measure->rows.in_dim, depth = matmul_int8_depth(in_dim);
     float scale = 0.0F;
-    const struct activation quantized = {.cols = in_dim,
-                                         .q8 = (int8_t *)(values + stride),
-                                         .scales = &scale,
-                                         .stride = (int32_t)stride};
-    weight_dequantize(measure->type, measure->blocks + (size_t)index * measure->row_bytes,
-                      values, in_dim);
-    memset(values + in_dim, 0, (stride - (size_t)in_dim) * sizeof *values);
-    /* leaves the rotated row in values */
-    activation_quantize_at(device_simd(measure->device), &quantized, 0, values);
-    measure->rows[index] = squares_of(values, quantized.q8, scale, stride);
+    const int8_t *q8 = weight_row_make(&measure->rows, index, measure->device, worker, &scale);
+    float *values = device_scratch(measure->device, worker);
+    memset(values + in_dim, 0, (size_t)(depth - in_dim) * sizeof *values);
+    measure->squares[index] = squares_of(values, q8, scale, depth);
 }
 
 static double ratio(const struct row_squares *squares)
@@ -105,8 +89,8 @@ static double ratio(const struct row_squares *squares)
 static void add_rows(const struct measure *measure, struct quant_report_matrix *matrix)
 {
     struct row_squares all = {0};
-    for (int32_t i = 0; i < measure->out_dim; i++) {
-        const struct row_squares *row = &measure->rows[i];
+    for (int32_t i = 0; i < measure->rows.out_dim; i++) {
+        const struct row_squares *row = &measure->squares[i];
         const double error = ratio(row);
         all.error += row->error;
         all.values += row->values;
@@ -130,23 +114,24 @@ static enum status measure_matrix(struct quant_report_matrix *matrix, struct dev
     if (in_dim > MATMUL_IN_DIM_MAX || out_dim > INT32_MAX)
         FAIL(err, ERR_LIMIT, "tensor %s: %lld x %lld, at most %d x %d", matrix->name.text,
              (long long)in_dim, (long long)out_dim, MATMUL_IN_DIM_MAX, INT32_MAX);
-    const size_t scratch = stride_of((int32_t)in_dim) * (sizeof(float) + 1);
+    const size_t scratch = weight_row_scratch_bytes((int32_t)in_dim);
     if (scratch > device_scratch_bytes(device))
         FAIL(err, ERR_LIMIT, "tensor %s: needs %zu bytes of scratch, the device has %zu",
              matrix->name.text, scratch, device_scratch_bytes(device));
     struct measure measure = {.device = device,
-                              .type = tensor->type,
-                              .blocks = tensor->data,
-                              .row_bytes = tensor->size / (size_t)out_dim,
-                              .out_dim = (int32_t)out_dim,
-                              .in_dim = (int32_t)in_dim};
-    measure.rows = calloc((size_t)out_dim, sizeof measure.rows[0]);
-    if (!measure.rows)
+                              .rows = {.name = matrix->name.text,
+                                       .type = tensor->type,
+                                       .out_dim = (int32_t)out_dim,
+                                       .in_dim = (int32_t)in_dim,
+                                       .blocks = tensor->data,
+                                       .row_bytes = tensor->size / (size_t)out_dim}};
+    measure.squares = calloc((size_t)out_dim, sizeof measure.squares[0]);
+    if (!measure.squares)
         FAIL(err, ERR_MEMORY, "tensor %s: no room to measure %d rows", matrix->name.text,
-             measure.out_dim);
-    device_parallel(device, measure.out_dim, measure_row, &measure);
+             measure.rows.out_dim);
+    device_parallel(device, measure.rows.out_dim, measure_row, &measure);
     add_rows(&measure, matrix);
-    free(measure.rows);
+    free(measure.squares);
     return OK;
 }
 

@@ -24,9 +24,8 @@ static inline float *activation_row_begin(const struct activation *y, int32_t in
 }
 
 /* activation_quantize at that level. */
-static inline void activation_quantize_at(enum device_simd simd,
-                                          const struct activation *activation, int32_t index,
-                                          float *row)
+static inline void activation_quantize_at(const struct activation *activation, int32_t index,
+                                          float *row, enum device_simd simd)
 {
 #if defined(__x86_64__)
     if (simd >= DEVICE_SIMD_AVX512_VNNI) {
@@ -51,7 +50,7 @@ static inline void activation_row_end(const struct activation *y, int32_t index,
         return;
     if (row != scratch)
         memcpy(scratch, row, (size_t)y->cols * sizeof *row);
-    activation_quantize_at(simd, y, index, scratch);
+    activation_quantize_at(y, index, scratch, simd);
 }
 
 #endif

@@ -95,5 +95,5 @@ set_source_files_properties(kernels/attention_tile_avx512.c
 # Dozens of copies of portable loops: with -O2, or the names of all variables (-g), a minute of
 # compiling; of the int8 loops -O0 takes longer still.
 set_source_files_properties(kernels/attention_tile_avx512_test.c kernels/attention_int8_test.c
-  PROPERTIES COMPILE_OPTIONS "-O1")
+  PROPERTIES COMPILE_OPTIONS "-O1;-g1")
 set_source_files_properties(kernels/matmul_int8_avx512_test.c PROPERTIES COMPILE_OPTIONS "-O0")

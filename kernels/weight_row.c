@@ -30,6 +30,6 @@ const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out,
         .cols = rows->in_dim, .q8 = q, .scales = scale, .stride = depth};
     weight_dequantize(rows->type, rows->blocks + (size_t)out * rows->row_bytes, row,
                       rows->in_dim);
-    activation_quantize_at(device_simd(device), &one, 0, row);
+    activation_quantize_at(&one, 0, row, device_simd(device));
     return q;
 }

@@ -25,7 +25,8 @@ struct weight_rows {
 size_t weight_row_scratch_bytes(int32_t in_dim);
 
 /* Row `out`, rotated and rounded as weight.h says: its scale to *scale; returns its values,
- * matmul_int8_depth(in_dim) of them, zeros past in_dim, in the worker's scratch. */
+ * matmul_int8_depth(in_dim) of them, zeros past in_dim, in the worker's scratch. That begins
+ * with the rotated row, in_dim floats, unless rows were int8 already. */
 const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out,
                               struct device *device, uint32_t worker, float *scale);
 

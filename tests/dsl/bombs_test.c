@@ -290,7 +290,10 @@ int main(int argc, char **argv)
         at_random.count = (unsigned)strtoul(argv[1], NULL, 10);
     if (argc > 2)
         at_random.seed = (unsigned)strtoul(argv[2], NULL, 10);
-    if (dsl_try_limits(NULL) != OK) /* once, not in each bomb's process */
+    struct error err;
+    if (dsl_try_limits(&err) != OK) { /* once, not in each bomb's process */
+        fprintf(stderr, "%s\n", err.text);
         return 1;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,13 +20,16 @@ static int open_case(void **state)
     return 0;
 }
 
+static bool has_findings(const struct simt_case *c)
+{
+    return c->is_emulated && device_emu_findings() > 0;
+}
+
 /* Tells what the emulator found since the last time, also of a body that failed before its
  * end: the finding is why. (cmocka's own printing ends at a kilobyte.) */
 static void tell_findings(struct simt_case *c)
 {
-    if (!c->is_emulated)
-        return;
-    if (device_emu_findings() == 0)
+    if (!has_findings(c))
         return;
     (void)fprintf(stderr, "%llu findings of the emulator:\n%s\n",
                   (unsigned long long)device_emu_findings(), device_emu_report());
@@ -44,9 +47,9 @@ static void end_body(struct simt_case *c)
     for (int32_t i = 0; i < c->buffer_count; i++)
         device_free(c->device, c->buffers[i].memory, c->buffers[i].bytes);
     c->buffer_count = 0;
-    const bool has_findings = c->is_emulated && device_emu_findings() > 0;
+    const bool found = has_findings(c);
     tell_findings(c);
-    assert_false(has_findings);
+    assert_false(found);
 }
 
 /* The first run has exp2 and reciprocal correctly rounded, each other one in its own way. */
@@ -102,8 +105,7 @@ void simt_case_down(struct simt_case *c, void *to, const void *device_memory, si
     if (status != OK)
         print_error("%s\n", err.text);
     assert_int_equal(status, OK);
-    if (c->is_emulated) /* told by close_case: what follows says no more */
-        assert_true(device_emu_findings() == 0);
+    assert_false(has_findings(c)); /* told by close_case: what follows says no more */
     assert_int_equal(device_download(c->device, to, device_memory, bytes), OK);
 }
 
