@@ -1,6 +1,6 @@
 /*
- * page - see page.h. The assembler takes the file in: no array to compile, none to lose. A cache
- * of compiles does not see it do so (ccache:disable).
+ * page - see page.h. The assembler takes the file in: no array to compile, none to lose.
+ * A cache of compiles does not see it do so (ccache:disable).
  */
 #include "protocol/api/page.h"
 
