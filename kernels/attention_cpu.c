@@ -240,6 +240,10 @@ static void block_load(const struct job *job, const struct split *split, int32_t
 static void run_blocks(const struct job *job, struct attention_tile_product *product,
                        int32_t blocks)
 {
+    if (product->columns < TILE_COLS) {
+        attention_tile_scalar.product(product);
+        return;
+    }
     if (blocks == 1 || product->rows <= job->kernels->pair_rows) {
         product->blocks = blocks;
         job->kernels->product(product);
@@ -500,7 +504,8 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     const int32_t share = i32_ceil_div(i32_ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = i32_min(rows, (task + 1) * share);
     split.tile_rows = tile_rows;
-    if (!job->int8 && end - task * share >= WIDEN_TILES * tile_rows)
+    const bool whole = args->cache->head_dim % TILE_COLS == 0;
+    if (!job->int8 && (!whole || end - task * share >= WIDEN_TILES * tile_rows))
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
     const int32_t next = index + (int32_t)device_threads(job->device);
@@ -557,8 +562,7 @@ static void merge_task(void *context, int32_t index, uint32_t worker)
 static void choose_kernels(struct job *job)
 {
     const struct kv_cache *cache = job->args->cache;
-    const struct attention_levels levels =
-        attention_levels(device_simd(job->device), cache->head_dim);
+    const struct attention_levels levels = attention_levels(device_simd(job->device), cache);
     job->kernels = levels.tile;
     job->int8 = cache->type == KV_INT8 ? levels.int8 : NULL;
     job->tiles = job->int8 && job->int8->tile &&

@@ -9,24 +9,33 @@ enum { COLS = ATTENTION_INT8_COLS, GROUP = KV_LAYOUT_GROUP, TILE_ROWS = 6, LANES
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: the sum has units of 1, ties go to even */
 
+/* A lane is a column: its group of four bytes, or its sum. */
+typedef int32_t lanes_i32 __attribute__((vector_size(COLS * sizeof(int32_t))));
+typedef uint32_t lanes_u32 __attribute__((vector_size(COLS * sizeof(int32_t))));
+
 static int32_t integer_of(uint8_t byte, enum attention_int8_kind kind)
 {
     return kind == ATTENTION_INT8_QUERIES ? (int8_t)byte : byte;
 }
 
+/* Byte i of each lane, its sign kept; the machine is little endian. */
+static inline lanes_i32 byte_of(lanes_i32 groups, int i)
+{
+    return (lanes_i32)((lanes_u32)groups << (24 - 8 * i)) >> 24;
+}
+
 static void product_row(const struct attention_int8_product *product, int32_t row)
 {
-    int32_t sum[COLS] = {0};
+    lanes_i32 sum = {0}, b = {0};
     const uint8_t *a = product->a + (size_t)row * product->a_stride;
     const uint8_t *const *panel = product->b;
     for (int32_t left = product->groups; left > 0; left -= product->panel_groups, panel++) {
         const int32_t groups = i32_min(product->panel_groups, left);
         for (int32_t g = 0; g < groups; g++, a += GROUP) {
             const uint8_t *at = *panel + product->b_offset + (size_t)g * product->b_stride;
-            int8_t b[COLS * GROUP];
-            memcpy(b, at, (size_t)product->columns * GROUP);
-            for (int32_t i = 0; i < product->columns * GROUP; i++)
-                sum[i / GROUP] += integer_of(a[i % GROUP], product->kind) * b[i];
+            memcpy(&b, at, (size_t)product->columns * GROUP);
+            for (int i = 0; i < GROUP; i++)
+                sum += byte_of(b, i) * integer_of(a[i], product->kind);
         }
     }
     float *c = product->c + (size_t)row * product->c_stride;

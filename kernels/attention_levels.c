@@ -1,10 +1,10 @@
 /* attention_levels - see attention_levels.h. */
 #include "kernels/attention_levels.h"
 
-struct attention_levels attention_levels(enum device_simd simd, int32_t head_dim)
+struct attention_levels attention_levels(enum device_simd simd, const struct kv_cache *cache)
 {
     struct attention_levels levels = {&attention_tile_scalar, &attention_int8_scalar};
-    if (head_dim % ATTENTION_TILE_COLS != 0)
+    if (cache->type == KV_INT8 && cache->head_dim % ATTENTION_TILE_COLS != 0)
         return levels;
 #if defined(__x86_64__)
     /* The AVX2 tiles convert halves with F16C, which every processor with AVX2 has. */

@@ -10,7 +10,7 @@ struct attention_levels {
     const struct attention_int8_kernels *int8;
 };
 
-/* Levels above scalar take only heads of whole ATTENTION_TILE_COLS. */
-struct attention_levels attention_levels(enum device_simd simd, int32_t head_dim);
+/* Over a cache of int8, levels above scalar take only heads of whole ATTENTION_TILE_COLS. */
+struct attention_levels attention_levels(enum device_simd simd, const struct kv_cache *cache);
 
 #endif

@@ -28,6 +28,28 @@ static float number_at(const void *numbers, enum kv_type type, size_t index)
     return NAN;
 }
 
+/* Floats, in whole lanes; the second lanes are those of a full block. Its sums are variables of
+ * their own: of an array, gcc 12 keeps a copy in memory that every step writes. */
+static inline __attribute__((always_inline)) void product_row_f32(
+    const struct attention_tile_product *product, const float *a, float *c, bool is_full)
+{
+    exp_f32 left = {0}, right = {0};
+    const void *const *panel = product->b[0];
+    for (int32_t rest = product->depth; rest > 0; rest -= product->panel_depth, panel++) {
+        const int32_t end = i32_min(product->panel_depth, rest);
+        const float *b = (const float *)*panel + product->b_column[0];
+        for (int32_t k = 0; k < end; k++, b += product->b_stride) {
+            left += a[k] * *(const exp_f32 *)b;
+            if (is_full)
+                right += a[k] * *(const exp_f32 *)(b + LANES);
+        }
+        a += product->a_panel;
+    }
+    *(exp_f32 *)c = left;
+    if (is_full)
+        *(exp_f32 *)(c + LANES) = right;
+}
+
 static void product_row(const struct attention_tile_product *product, const float *a, float *c)
 {
     float sum[COLS] = {0};
@@ -46,9 +68,16 @@ static void product_row(const struct attention_tile_product *product, const floa
 
 static void product_scalar(const struct attention_tile_product *product)
 {
-    for (size_t r = 0; r < (size_t)product->rows; r++)
-        product_row(product, product->a + r * ATTENTION_TILE_STRIDE,
-                    product->c + r * product->c_stride);
+    for (size_t r = 0; r < (size_t)product->rows; r++) {
+        const float *a = product->a + r * ATTENTION_TILE_STRIDE;
+        float *c = product->c + r * product->c_stride;
+        if (product->b_type == KV_F32 && product->columns == COLS)
+            product_row_f32(product, a, c, true);
+        else if (product->b_type == KV_F32 && product->columns == LANES)
+            product_row_f32(product, a, c, false);
+        else
+            product_row(product, a, c);
+    }
 }
 
 static void softmax_scalar(struct attention_tile_softmax *softmax)

@@ -36,7 +36,7 @@ enum {
     GATE_OPEN = 1 << 15,
     GATE_INSIDE = GATE_OPEN - 1,
     GATE_EPOCH_SHIFT = 16,
-    SPIN_LOOKS = 4096,              /* about 20-60 us: longer than the gap between two ops */
+    SPIN_LOOKS = 1024,              /* about 15-50 us: longer than the gap between two ops */
     SCRATCH_DEFAULT_BYTES = 4 << 20 /* attention's scores and matmul's weight panels */
 };
 

@@ -15,6 +15,7 @@ enum { TASK_ROWS = 16 };
 
 struct job {
     const struct embed_args *args;
+    enum device_simd simd;
     size_t row_bytes; /* of a stored table row */
 };
 
@@ -40,9 +41,9 @@ static void embed_task(void *context, int32_t index, uint32_t worker)
         const token_id token = token_of(args, r);
         assert(token < table->out_dim);
         float *x = args->x + (size_t)r * (size_t)table->in_dim;
-        weight_dequantize(table->type,
-                          (const uint8_t *)table->data + (size_t)token * job->row_bytes, x,
-                          table->in_dim);
+        weight_dequantize_at(job->simd, table->type,
+                             (const uint8_t *)table->data + (size_t)token * job->row_bytes, x,
+                             table->in_dim);
         for (int32_t i = 0; args->scale != 0.0f && i < table->in_dim; i++)
             x[i] *= args->scale;
     }
@@ -56,6 +57,7 @@ enum status embed_cpu(struct device *device, const struct embed_args *args)
     if (!weight_type_layout(table->type, &block_elems, &block_bytes))
         return ERR_LIMIT;
     struct job job = {.args = args,
+                      .simd = device_simd(device),
                       .row_bytes = (size_t)table->in_dim / block_elems * block_bytes};
     device_parallel(device, i32_ceil_div(args->rows, TASK_ROWS), embed_task, &job);
     return OK;

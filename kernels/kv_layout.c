@@ -32,11 +32,6 @@ struct row {
     float *scale; /* KV_INT8 only */
 };
 
-static size_t place_of(const struct row *row, int32_t i)
-{
-    return (size_t)(i / row->group) * row->step + (size_t)(i % row->group);
-}
-
 /* NaN when a number is not finite: as integers, magnitudes order like floats, and infinity
  * and NaN come last. */
 static float scale_of(const float *values, int32_t count)
@@ -107,11 +102,27 @@ static void put(const struct row *row, const float *values)
     }
 }
 
+static void get_int8(const struct row *row, float *values)
+{
+    const int8_t *data = row->data;
+    const float scale =
+        *row->scale; /* which a store to values might be, for all that is known */
+    if (row->group == 1) {
+        for (int32_t i = 0; i < row->count; i++)
+            values[i] = (float)data[(size_t)i * row->step] * scale;
+        return;
+    }
+    for (int32_t i = 0; i < row->count; i += KV_LAYOUT_GROUP, data += row->step) {
+        const int32_t count = i32_min(KV_LAYOUT_GROUP, row->count - i);
+        for (int32_t j = 0; j < count; j++)
+            values[i + j] = (float)data[j] * scale;
+    }
+}
+
 static void get(const struct row *row, float *values)
 {
     const float *f32 = row->data;
     const uint16_t *f16 = row->data;
-    const int8_t *int8 = row->data;
     switch (row->type) {
     case KV_F32:
         for (int32_t i = 0; i < row->count; i++)
@@ -122,8 +133,7 @@ static void get(const struct row *row, float *values)
             values[i] = half_to_float(f16[(size_t)i * row->step]);
         break;
     case KV_INT8:
-        for (int32_t i = 0; i < row->count; i++)
-            values[i] = (float)int8[place_of(row, i)] * *row->scale;
+        get_int8(row, values);
         break;
     }
 }

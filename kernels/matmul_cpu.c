@@ -363,7 +363,8 @@ static void f32_task(void *context, int32_t index, uint32_t worker)
     if (w->type == WEIGHT_F32 && (uintptr_t)blocks % sizeof(float) == 0)
         tile.w = (const float *)(const void *)blocks;
     else
-        weight_dequantize(w->type, blocks, values, (int64_t)tile.outs * w->in_dim);
+        weight_dequantize_at(device_simd(job->device), w->type, blocks, values,
+                             (int64_t)tile.outs * w->in_dim);
     float sums[TILE_ROWS * PANEL];
     for (int32_t row = 0; row < args->rows; row += TILE_ROWS) {
         tile.x = args->x->f32 + (size_t)row * (size_t)w->in_dim;

@@ -4,10 +4,10 @@
  *     formula   out[r, o] = sum_i x[r, i] w[o, i], order as in matmul_f32.h
  *     tile      3 rows x 4 outputs: 12 running sums of 8 lanes, 7 loads per 12 FMA;
  *               one row alone: 1 x 8
- *     bound by  FMA issue for large M; at M = 1 by dequantization (0.34 ns per Q4_1 weight)
+ *     bound by  FMA issue for large M; at M = 1 by dequantization (0.16 ns per Q4_1 weight)
  *     measured  EPYC 1st generation (Zen 1, about 2.5 GHz), one core, Q4_1 weights of 576 x
  *               1536, Nov 2026: 30 GFLOPS from M = 96 on (of about 40), 28 at 32, 19 at 8,
- *               5 at 1, dequantization included
+ *               5 at 1, dequantization included, which was plain C then (0.34 ns)
  *
  * Not used: AVX-512 BF16 (vdpbf16ps) would halve the operations, but it rounds x to 8 bits of
  * mantissa whatever the weights are stored as, and reads subnormals as zero: no F32 bits.

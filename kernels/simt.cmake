@@ -33,7 +33,7 @@ if(COHORT_EMU)
     endif()
   endif()
   set_source_files_properties(${emu_units} PROPERTIES
-    COMPILE_OPTIONS "${emu_options};${kernels_checks};${checks_by_calls}")
+    COMPILE_OPTIONS "${emu_options};${checks_but_pointers};${checks_by_calls}")
   add_library(emu STATIC ${emu_sources} ${emu_units} kernels/ops_emu.c)
   target_compile_definitions(emu PRIVATE SIMT_EMU)
   target_link_libraries(emu PRIVATE warnings PUBLIC kernels)

@@ -2,6 +2,7 @@
 set(kernels_simd)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_simd kernels/activation_avx2.c kernels/activation_avx512.c kernels/matmul_f32_avx2.c
+    kernels/weight_dequant_avx2.c
     kernels/matmul_int8_avx2.c
     kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c
@@ -32,14 +33,9 @@ room_test(kernels/log_test.c kernels) # a header alone
 room_test(kernels/float_levels_test.c kernels) # several files against each other
 room_test(kernels/sample_typical_test.c kernels) # both of the host's against the definition
 
-# UBSan's checks of pointers make the compiler take two to six times as long for a kernel, and the
-# kernel with it; of its pointers AddressSanitizer sees what matters. -O2 unrolls, so that sums
-# are in registers, where no access is checked: half the time of -O1 for all that has a model.
-set(kernels_checks)
-if(COHORT_SANITIZE MATCHES "undefined")
-  set(kernels_checks -fno-sanitize=null,alignment,object-size,pointer-overflow)
-endif()
-target_compile_options(kernels PRIVATE ${kernels_checks})
+# -O2 unrolls, so that sums are in registers, where no access is checked: half the time of -O1 for
+# all that has a model.
+target_compile_options(kernels PRIVATE ${checks_but_pointers})
 if(COHORT_SANITIZE)
   target_compile_options(kernels PRIVATE -O2)
 endif()
@@ -57,6 +53,8 @@ set_source_files_properties(kernels/activation.c kernels/weight.c
 set(kernels_hot -O3)
 set_source_files_properties(kernels/weight_dequant.c kernels/sample_ref.c
   PROPERTIES COMPILE_OPTIONS "${kernels_hot}")
+set_source_files_properties(kernels/weight_dequant_avx2.c
+  PROPERTIES COMPILE_OPTIONS "-mavx2;-mf16c;${kernels_loops}")
 set_source_files_properties(kernels/matmul_f32_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;${kernels_hot}")
 
@@ -64,9 +62,11 @@ set_source_files_properties(kernels/matmul_f32_avx2.c
 set_source_files_properties(kernels/activation_avx2.c kernels/matmul_int8_avx2.c
   kernels/attention_int8_avx2.c
   PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;${kernels_loops}")
+set(kernels_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512vnni ${kernels_loops})
 set_source_files_properties(kernels/activation_avx512.c kernels/matmul_int8_avx512.c
-  kernels/attention_int8_avx512.c kernels/attention_softmax_avx512.c
-  PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512vnni;${kernels_loops}")
+  kernels/attention_softmax_avx512.c PROPERTIES COMPILE_OPTIONS "${kernels_avx512}")
+set_source_files_properties(kernels/attention_int8_avx512.c
+  PROPERTIES COMPILE_OPTIONS "${kernels_avx512};${checks_by_calls}")
 set_source_files_properties(kernels/matmul_int8_amx.c
   PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8;${kernels_loops}")
 set_source_files_properties(kernels/matmul_f32_neon.c kernels/matmul_int8_neon.c
@@ -91,7 +91,7 @@ set_source_files_properties(kernels/attention_cpu.c kernels/attention_tile.c
   kernels/sample_cpu.c
   PROPERTIES COMPILE_OPTIONS "${kernels_loops}")
 set_source_files_properties(kernels/attention_tile_avx512.c
-  PROPERTIES COMPILE_OPTIONS "-mavx512f;${kernels_loops}")
+  PROPERTIES COMPILE_OPTIONS "-mavx512f;${kernels_loops};${checks_by_calls}")
 # Dozens of copies of portable loops: with -O2, or the names of all variables (-g), a minute of
 # compiling; of the int8 loops -O0 takes longer still.
 set_source_files_properties(kernels/attention_tile_avx512_test.c kernels/attention_int8_test.c

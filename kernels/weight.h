@@ -54,6 +54,13 @@ bool weight_type_is_supported(uint32_t type);
 
 /* out[count] = the exact values of count elements (a multiple of the block) at blocks. */
 void weight_dequantize(enum weight_type type, const void *blocks, float *out, int64_t count);
+/* The same bits with the vectors of a level. */
+void weight_dequantize_at(enum device_simd simd, enum weight_type type, const void *blocks,
+                          float *out, int64_t count);
+#if defined(__x86_64__)
+void weight_dequantize_avx2(enum weight_type type, const void *blocks, float *out,
+                            int64_t count);
+#endif
 
 enum weight_form { WEIGHT_STORED, WEIGHT_INT8, WEIGHT_FORM_BF16 /* CUDA only: cuBLASLt */ };
 

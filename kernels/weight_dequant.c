@@ -285,3 +285,16 @@ void weight_dequantize(enum weight_type type, const void *blocks, float *out, in
     for (int64_t i = 0; i < count; i += (int64_t)block_elems, bytes += block_bytes)
         dequantize(bytes, out + i);
 }
+
+void weight_dequantize_at(enum device_simd simd, enum weight_type type, const void *blocks,
+                          float *out, int64_t count)
+{
+#if defined(__x86_64__)
+    if (simd >= DEVICE_SIMD_AVX2) {
+        weight_dequantize_avx2(type, blocks, out, count);
+        return;
+    }
+#endif
+    (void)simd;
+    weight_dequantize(type, blocks, out, count);
+}

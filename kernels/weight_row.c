@@ -28,8 +28,9 @@ const int8_t *weight_row_make(const struct weight_rows *rows, int32_t out,
     }
     const struct activation one = {
         .cols = rows->in_dim, .q8 = q, .scales = scale, .stride = depth};
-    weight_dequantize(rows->type, rows->blocks + (size_t)out * rows->row_bytes, row,
-                      rows->in_dim);
-    activation_quantize_at(&one, 0, row, device_simd(device));
+    const enum device_simd simd = device_simd(device);
+    weight_dequantize_at(simd, rows->type, rows->blocks + (size_t)out * rows->row_bytes, row,
+                         rows->in_dim);
+    activation_quantize_at(&one, 0, row, simd);
     return q;
 }

@@ -60,7 +60,11 @@ add_library(treesitter STATIC ${tree_core}/src/lib.c ${tree_python}/parser.c
                               ${tree_python}/scanner.c)
 target_include_directories(treesitter SYSTEM PUBLIC ${tree_core}/include
                            PRIVATE ${tree_core}/src ${CMAKE_BINARY_DIR}/tree-sitter)
-target_compile_options(treesitter PRIVATE -w -fvisibility=hidden ${checks_by_calls})
+target_compile_options(treesitter PRIVATE -w -fvisibility=hidden ${checks_by_calls}
+  ${checks_but_pointers})
+if(COHORT_SANITIZE MATCHES "thread")
+  target_compile_options(treesitter PRIVATE -O0)
+endif()
 target_compile_definitions(treesitter PRIVATE _GNU_SOURCE)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 room(dsl NEEDS base treesitter PkgConfig::RE2 m SOURCES

@@ -130,7 +130,9 @@ static inline void enter(struct emu_thread *thread)
     emu_block_thread_index = thread->index;
 }
 
-static void report_deadlock(void)
+/* Not inlined, as all that only a finding comes to: its texts would lie on the stack of every
+ * switch, and what 32 stacks touch there must fit in the L1 cache. */
+static __attribute__((noinline)) void report_deadlock(void)
 {
     char text[160] = "", name[32];
     size_t used = 0;
@@ -199,7 +201,8 @@ void emu_block_pause(void)
     turn_over(false, false);
 }
 
-static void check_meeting(const struct emu_thread *self, int meeting, int line, const void *pc)
+static __attribute__((noinline)) void check_meeting(const struct emu_thread *self, int meeting,
+                                                    int line, const void *pc)
 {
     const struct emu_warp *warp = self->warp;
     char name[32], other[32], who[48];
@@ -291,7 +294,7 @@ static void barrier_order(uint32_t warps)
         emu_block.full_time = emu_block.time;
 }
 
-static void barrier_check(int id, int threads, const void *pc)
+static __attribute__((noinline)) void barrier_check(int id, int threads, const void *pc)
 {
     if (threads % EMU_LANES || threads < EMU_LANES || threads > emu_block.threads || id < 0 ||
         id >= EMU_BARRIERS) {

@@ -109,7 +109,9 @@ static inline void trace(const void *place, size_t bytes, enum emu_access access
 static inline void trace_aligned(const void *place, size_t bytes, enum emu_access access,
                                  const void *pc)
 {
-    if (emu_trace_on && reinterpret_cast<uintptr_t>(place) % bytes != 0)
+    if (!emu_trace_on)
+        return;
+    if (reinterpret_cast<uintptr_t>(place) % bytes != 0)
         misaligned(reinterpret_cast<uintptr_t>(place), bytes, access, pc);
     trace(place, bytes, access, pc);
 }
@@ -182,22 +184,36 @@ void emu_trace_land(void *to_shared, const void *pc)
 
 #if !SANITIZED_ADDRESS
 extern "C" {
+    /* Untraced, an access is a call, a comparison and a return: the rest is not inlined. */
     #define TRACE_ACCESS(name, bytes, access)                                                  \
+        static                                                                                 \
+            __attribute__((noinline)) void name##bytes##_aligned(void *place, const void *pc)  \
+        {                                                                                      \
+            trace_aligned(place, bytes, access, pc);                                           \
+        }                                                                                      \
+        static __attribute__((noinline)) void name##bytes##_any(void *place, const void *pc)   \
+        {                                                                                      \
+            trace(place, bytes, access, pc);                                                   \
+        }                                                                                      \
         void __tsan_##name##bytes(void *place)                                                 \
         {                                                                                      \
-            trace_aligned(place, bytes, access, __builtin_return_address(0));                  \
+            if (emu_trace_on)                                                                  \
+                name##bytes##_aligned(place, __builtin_return_address(0));                     \
         }                                                                                      \
         void __tsan_volatile_##name##bytes(void *place)                                        \
         {                                                                                      \
-            trace_aligned(place, bytes, access, __builtin_return_address(0));                  \
+            if (emu_trace_on)                                                                  \
+                name##bytes##_aligned(place, __builtin_return_address(0));                     \
         }                                                                                      \
         void __tsan_unaligned_##name##bytes(void *place)                                       \
         {                                                                                      \
-            trace(place, bytes, access, __builtin_return_address(0));                          \
+            if (emu_trace_on)                                                                  \
+                name##bytes##_any(place, __builtin_return_address(0));                         \
         }                                                                                      \
         void __tsan_unaligned_volatile_##name##bytes(void *place)                              \
         {                                                                                      \
-            trace(place, bytes, access, __builtin_return_address(0));                          \
+            if (emu_trace_on)                                                                  \
+                name##bytes##_any(place, __builtin_return_address(0));                         \
         }
     #define TRACE_BOTH(bytes)                                                                  \
         TRACE_ACCESS(read, bytes, EMU_READ)                                                    \

@@ -99,6 +99,25 @@ static inline int32_t portable_avx512_reduce_add(__m512i integers)
     return from[0];
 }
 
+/* What a kernel does in every step is called: inlined, its loops over lanes fill a tile of many
+ * rows, and the compiler needs ten times as long. */
+static __attribute__((noinline, unused)) __m512i portable_avx512_dpbusd(__m512i sums,
+                                                                        __m512i bytes,
+                                                                        __m512i signed_bytes)
+{
+    return simde_mm512_dpbusd_epi32(sums, bytes, signed_bytes);
+}
+
+static __attribute__((noinline, unused)) __m512 portable_avx512_fmadd(__m512 a, __m512 b,
+                                                                      __m512 c)
+{
+    return simde_mm512_fmadd_ps(a, b, c);
+}
+
+    #undef _mm512_dpbusd_epi32
+    #undef _mm512_fmadd_ps
+    #define _mm512_dpbusd_epi32     portable_avx512_dpbusd
+    #define _mm512_fmadd_ps         portable_avx512_fmadd
     #define _mm512_cvtepi32_ps      portable_avx512_cvtepi32_ps
     #define _mm512_cvtps_epi32      portable_avx512_cvtps_epi32
     #define _mm512_cvtph_ps         portable_avx512_cvtph_ps
