@@ -18,10 +18,10 @@ static int32_t integer_of(uint8_t byte, enum attention_int8_kind kind)
     return kind == ATTENTION_INT8_QUERIES ? (int8_t)byte : byte;
 }
 
-/* Byte i of each lane, its sign kept; the machine is little endian. */
-static inline lanes_i32 byte_of(lanes_i32 groups, int i)
+/* sum += a * byte i of each lane, its sign kept; the machine is little endian. */
+static inline void byte_add(lanes_i32 *sum, const lanes_i32 *groups, int i, int32_t a)
 {
-    return (lanes_i32)((lanes_u32)groups << (24 - 8 * i)) >> 24;
+    *sum += ((lanes_i32)((lanes_u32)*groups << (24 - 8 * i)) >> 24) * a;
 }
 
 static void product_row(const struct attention_int8_product *product, int32_t row)
@@ -35,7 +35,7 @@ static void product_row(const struct attention_int8_product *product, int32_t ro
             const uint8_t *at = *panel + product->b_offset + (size_t)g * product->b_stride;
             memcpy(&b, at, (size_t)product->columns * GROUP);
             for (int i = 0; i < GROUP; i++)
-                sum += byte_of(b, i) * integer_of(a[i], product->kind);
+                byte_add(&sum, &b, i, integer_of(a[i], product->kind));
         }
     }
     float *c = product->c + (size_t)row * product->c_stride;
