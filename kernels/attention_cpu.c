@@ -236,7 +236,8 @@ static void block_load(const struct job *job, const struct split *split, int32_t
     }
 }
 
-/* Both blocks of columns at once where the level has a kernel for so few rows. */
+/* Both blocks of columns at once where the level has a kernel for so few rows. The last columns
+ * of a head of no whole block: of floats, since split_task has them widened. */
 static void run_blocks(const struct job *job, struct attention_tile_product *product,
                        int32_t blocks)
 {

@@ -105,8 +105,7 @@ static void put(const struct row *row, const float *values)
 static void get_int8(const struct row *row, float *values)
 {
     const int8_t *data = row->data;
-    const float scale =
-        *row->scale; /* which a store to values might be, for all that is known */
+    const float scale = *row->scale; /* once: a store to values could change it */
     if (row->group == 1) {
         for (int32_t i = 0; i < row->count; i++)
             values[i] = (float)data[(size_t)i * row->step] * scale;

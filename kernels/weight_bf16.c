@@ -22,8 +22,9 @@ static void row_make(void *context, int32_t index, uint32_t worker)
     const struct weight_rows *rows = run->rows;
     const size_t in_dim = (size_t)rows->in_dim;
     float *values = device_scratch(run->device, worker);
-    weight_dequantize(rows->type, rows->blocks + (size_t)(run->first + index) * rows->row_bytes,
-                      values, rows->in_dim);
+    weight_dequantize_at(device_simd(run->device), rows->type,
+                         rows->blocks + (size_t)(run->first + index) * rows->row_bytes, values,
+                         rows->in_dim);
     weight_bf16_round(run->staging + (size_t)index * in_dim, values, rows->in_dim);
 }
 
