@@ -68,8 +68,10 @@ static void convert_row(void *context, int32_t index, uint32_t worker)
     struct run *run = context;
     const struct gguf_tensor *from = run->piece->from;
     const size_t row = (size_t)(run->first + index);
-    float *values = device_scratch(run->writer->device, worker);
-    weight_dequantize(from->type, from->data + row * run->from_bytes, values, from->dims[0]);
+    struct device *device = run->writer->device;
+    float *values = device_scratch(device, worker);
+    weight_dequantize_at(device_simd(device), from->type, from->data + row * run->from_bytes,
+                         values, from->dims[0]);
     if (!weight_quantize((enum weight_type)run->piece->type, values,
                          run->writer->run + (size_t)index * run->to_bytes, from->dims[0]))
         atomic_store(&run->refused, (long long)row);

@@ -33,9 +33,9 @@ room_test(kernels/log_test.c kernels) # a header alone
 room_test(kernels/float_levels_test.c kernels) # several files against each other
 room_test(kernels/sample_typical_test.c kernels) # both of the host's against the definition
 
+target_compile_options(kernels PRIVATE ${checks_but_pointers})
 # -O2 unrolls, so that sums are in registers, where no access is checked: half the time of -O1 for
 # all that has a model.
-target_compile_options(kernels PRIVATE ${checks_but_pointers})
 if(COHORT_SANITIZE)
   target_compile_options(kernels PRIVATE -O2)
 endif()

@@ -11,6 +11,7 @@
  */
 #include "kernels/weight.h"
 
+#include <assert.h>
 #include <immintrin.h>
 #include <string.h>
 
@@ -206,9 +207,9 @@ static void f16(const uint8_t *halves, float *out, int64_t count)
 }
 
 /* A loop for each format, its block's function in it. */
-#define EACH_BLOCK(TYPE, elems, bytes, block)                                                  \
+#define EACH_BLOCK(TYPE, block)                                                                \
     case TYPE:                                                                                 \
-        for (int64_t i = 0; i < count; i += (elems), at += (bytes))                            \
+        for (int64_t i = 0; i < count; i += (int64_t)elems, at += bytes)                       \
             block(at, out + i);                                                                \
         break;
 
@@ -216,18 +217,21 @@ void weight_dequantize_avx2(enum weight_type type, const void *blocks, float *ou
                             int64_t count)
 {
     const uint8_t *at = blocks;
+    uint32_t elems = 1, bytes = 0;
+    const bool known = weight_type_layout(type, &elems, &bytes);
+    assert(known && count % (int64_t)elems == 0);
     switch ((int)type) {
     case WEIGHT_F16:
         f16(at, out, count);
         break;
-        EACH_BLOCK(WEIGHT_Q4_0, BLOCK, 18, block_q4_0)
-        EACH_BLOCK(WEIGHT_Q4_1, BLOCK, 20, block_q4_1)
-        EACH_BLOCK(WEIGHT_Q5_0, BLOCK, 22, block_q5_0)
-        EACH_BLOCK(WEIGHT_Q5_1, BLOCK, 24, block_q5_1)
-        EACH_BLOCK(WEIGHT_Q8_0, BLOCK, 34, block_q8_0)
-        EACH_BLOCK(WEIGHT_Q4_K, SUPER_BLOCK, 144, block_q4_k)
-        EACH_BLOCK(WEIGHT_Q5_K, SUPER_BLOCK, 176, block_q5_k)
-        EACH_BLOCK(WEIGHT_Q6_K, SUPER_BLOCK, 210, block_q6_k)
+        EACH_BLOCK(WEIGHT_Q4_0, block_q4_0)
+        EACH_BLOCK(WEIGHT_Q4_1, block_q4_1)
+        EACH_BLOCK(WEIGHT_Q5_0, block_q5_0)
+        EACH_BLOCK(WEIGHT_Q5_1, block_q5_1)
+        EACH_BLOCK(WEIGHT_Q8_0, block_q8_0)
+        EACH_BLOCK(WEIGHT_Q4_K, block_q4_k)
+        EACH_BLOCK(WEIGHT_Q5_K, block_q5_k)
+        EACH_BLOCK(WEIGHT_Q6_K, block_q6_k)
     default:
         weight_dequantize(type, blocks, out, count);
         break;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WALL_S       0.005
+#define WALL_S       0.005 /* a busy loop that long: at every start */
 #define REPLY_S      20.0
 #define MEMORY_BYTES ((size_t)64 << 20)
 
