@@ -107,7 +107,7 @@ struct chunk {
 /* Adds a chunk to this lane's sums. */
 template <int TYPE, unsigned ROWS>
 SIMT void chunk_sum(const struct chunk &chunk, const struct strip<ROWS> &strip, int t,
-                    float sum[ROWS])
+                    float (&sum)[ROWS])
 {
     constexpr int ELEMS = DEQUANT_ELEMS<TYPE>;
     constexpr int BLOCK = ELEMS == 1 ? CHUNK<TYPE> : ELEMS;
@@ -131,7 +131,7 @@ SIMT void chunk_sum(const struct chunk &chunk, const struct strip<ROWS> &strip, 
 /* sum[r] = this lane's running sum of row r against the walk's weight row. */
 template <int TYPE, unsigned ROWS>
 SIMT void row_sum(const struct walk &walk, const struct strip<ROWS> &strip, int in_dim,
-                  float sum[ROWS])
+                  float (&sum)[ROWS])
 {
     const int chunks = (in_dim + CHUNK<TYPE> - 1) / CHUNK<TYPE>;
     SIMT_UNROLL
@@ -161,9 +161,12 @@ SIMT void row_sum(const struct walk &walk, const struct strip<ROWS> &strip, int 
         chunk_sum<TYPE, ROWS>(chunk, strip, walk.t, sum);
     }
     SIMT_UNROLL
-    for (int r = 0; r < int{ROWS}; r++) {
-        for (int half = SUMS / 2; half > 0; half /= 2)
-            sum[r] += simt_shuffle_xor(sum[r], half);
+    for (int half = SUMS / 2; half > 0; half /= 2) {
+        float other[ROWS];
+        simt_shuffle_xor(sum, half, other);
+        SIMT_UNROLL
+        for (int r = 0; r < int{ROWS}; r++)
+            sum[r] += other[r];
     }
 }
 

@@ -34,7 +34,7 @@ SIMT void rotate_pair(float &a, float &b)
 }
 
 /* A block of 64 in the registers of eight lanes, as told above. */
-SIMT void rotate_64(float v[8])
+SIMT void rotate_64(float (&v)[8])
 {
     for (int i = 0; i < 8; i += 2)
         rotate_pair(v[i], v[i + 1]);
@@ -44,10 +44,10 @@ SIMT void rotate_64(float v[8])
     }
     for (int mask = 1; mask < ROTATE_LANES; mask *= 2) {
         const bool is_second = (simt_lane() & mask) != 0;
-        for (int i = 0; i < 8; i++) {
-            const float other = simt_shuffle_xor(v[i], mask);
-            v[i] = is_second ? other - v[i] : v[i] + other;
-        }
+        float other[8];
+        simt_shuffle_xor(v, mask, other);
+        for (int i = 0; i < 8; i++)
+            v[i] = is_second ? other[i] - v[i] : v[i] + other[i];
     }
     for (int i = 0; i < 4; i++)
         rotate_pair(v[i], v[i + 4]);

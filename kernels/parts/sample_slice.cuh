@@ -60,10 +60,7 @@ SIMT token_id sample_slice_token(uint64_t packed)
 /* The greatest of the block's numbers, to all threads. scratch: [THREADS / 32], free after. */
 template <int THREADS> SIMT uint64_t sample_slice_max(uint64_t value, uint64_t *scratch)
 {
-    for (int mask = SIMT_WARP / 2; mask > 0; mask /= 2) {
-        const uint64_t other = simt_shuffle_xor(value, mask);
-        value = other > value ? other : value;
-    }
+    value = simt_warp_max(value);
     if (simt_lane() == 0)
         scratch[simt_warp()] = value;
     simt_barrier();
@@ -76,8 +73,7 @@ template <int THREADS> SIMT uint64_t sample_slice_max(uint64_t value, uint64_t *
 /* The sum of the block's numbers, to all threads. */
 template <int THREADS> SIMT uint64_t sample_slice_sum(uint64_t value, uint64_t *scratch)
 {
-    for (int mask = SIMT_WARP / 2; mask > 0; mask /= 2)
-        value += simt_shuffle_xor(value, mask);
+    value = simt_warp_sum(value);
     if (simt_lane() == 0)
         scratch[simt_warp()] = value;
     simt_barrier();

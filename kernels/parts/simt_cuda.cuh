@@ -57,6 +57,14 @@ template <class T> SIMT T simt_shuffle_xor(T value, int mask)
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+template <unsigned N>
+SIMT void simt_shuffle_xor(const float (&value)[N], int mask, float (&other)[N])
+{
+    SIMT_UNROLL
+    for (unsigned i = 0; i < N; i++)
+        other[i] = simt_shuffle_xor(value[i], mask);
+}
+
 /* The value of lane `lane` (0 .. 31). */
 template <class T> SIMT T simt_shuffle(T value, int lane)
 {
@@ -74,9 +82,25 @@ SIMT uint32_t simt_warp_max(uint32_t value)
     return __reduce_max_sync(0xffffffffu, value);
 }
 
+SIMT uint64_t simt_warp_max(uint64_t value)
+{
+    for (int mask = 16; mask > 0; mask /= 2) {
+        const uint64_t other = simt_shuffle_xor(value, mask);
+        value = other > value ? other : value;
+    }
+    return value;
+}
+
 SIMT int32_t simt_warp_sum(int32_t value)
 {
     return __reduce_add_sync(0xffffffffu, value);
+}
+
+SIMT uint64_t simt_warp_sum(uint64_t value)
+{
+    for (int mask = 16; mask > 0; mask /= 2)
+        value += simt_shuffle_xor(value, mask);
+    return value;
 }
 
 /* ---- memory ---- */

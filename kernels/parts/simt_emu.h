@@ -90,6 +90,21 @@ template <class T> SIMT T simt_shuffle_xor(T value, int mask, int line = __built
     return simt_emu_bits<T>(emu_warp_shuffle_xor(simt_emu_bits<uint64_t>(value), mask, line));
 }
 
+/* Four numbers at a meeting: meetings are what takes the emulator's time. */
+template <unsigned N>
+SIMT void simt_shuffle_xor(const float (&value)[N], int mask, float (&other)[N],
+                           int line = __builtin_LINE())
+{
+    for (unsigned i = 0; i < N; i += 4) {
+        struct emu_floats part = {};
+        for (unsigned k = 0; k < 4 && i + k < N; k++)
+            part.value[k] = value[i + k];
+        part = emu_warp_shuffle_floats_xor(part, mask, line);
+        for (unsigned k = 0; k < 4 && i + k < N; k++)
+            other[i + k] = part.value[k];
+    }
+}
+
 template <class T> SIMT T simt_shuffle(T value, int lane, int line = __builtin_LINE())
 {
     return simt_emu_bits<T>(emu_warp_shuffle(simt_emu_bits<uint64_t>(value), lane, line));
@@ -102,12 +117,22 @@ template <class T> SIMT T simt_shuffle_up(T value, int delta, int line = __built
 
 SIMT uint32_t simt_warp_max(uint32_t value, int line = __builtin_LINE())
 {
+    return static_cast<uint32_t>(emu_warp_max(value, line));
+}
+
+SIMT uint64_t simt_warp_max(uint64_t value, int line = __builtin_LINE())
+{
     return emu_warp_max(value, line);
 }
 
 SIMT int32_t simt_warp_sum(int32_t value, int line = __builtin_LINE())
 {
     return static_cast<int32_t>(emu_warp_sum(static_cast<uint32_t>(value), line));
+}
+
+SIMT uint64_t simt_warp_sum(uint64_t value, int line = __builtin_LINE())
+{
+    return emu_warp_sum(value, line);
 }
 
 /* ---- memory ---- */

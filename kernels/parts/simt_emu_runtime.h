@@ -51,10 +51,11 @@ void emu_block_warp_sync(int line);
 
 uint32_t emu_warp_ballot(bool vote, int line);
 uint64_t emu_warp_shuffle_xor(uint64_t value, int mask, int line);
+struct emu_floats emu_warp_shuffle_floats_xor(struct emu_floats value, int mask, int line);
 uint64_t emu_warp_shuffle(uint64_t value, int lane, int line);
 uint64_t emu_warp_shuffle_up(uint64_t value, int delta, int line);
-uint32_t emu_warp_max(uint32_t value, int line);
-uint32_t emu_warp_sum(uint32_t value, int line);
+uint64_t emu_warp_max(uint64_t value, int line);
+uint64_t emu_warp_sum(uint64_t value, int line);
 struct emu_16 emu_warp_ldmatrix(const void *row, int line);
 struct emu_16 emu_warp_ldmatrix_transposed(const void *row, int line);
 struct emu_floats emu_warp_mma_f16(struct emu_floats c, struct emu_16 a, uint64_t b, int line);

@@ -66,7 +66,7 @@ struct emu_block {
     uint32_t time, full_time; /* full_time: all before it is ordered for everybody */
     uint32_t sees[EMU_WARPS_MAX][EMU_WARPS_MAX];
     struct emu_warp warp[EMU_WARPS_MAX];
-    struct emu_thread thread[EMU_THREADS_MAX];
+    struct emu_thread thread[EMU_THREADS_MAX + 1]; /* each has a neighbour */
 };
 
 extern "C" struct emu_index emu_block_index;

@@ -26,6 +26,8 @@ static struct {
     struct emu_floats floats[EMU_LANES]; /* c, and then the result */
     struct emu_16 words[EMU_LANES];
     const void *row[EMU_LANES];
+    int wanted[EMU_LANES]; /* the lane to have a value of */
+    struct emu_floats shuffled[EMU_LANES];
 } operands[EMU_WARPS_MAX];
 
 static inline uint16_t half_of(uint64_t word, int index)
@@ -61,23 +63,42 @@ static inline uint64_t shuffle(uint64_t value, int from, int line, const void *p
 {
     const struct emu_thread *self = emu_block.running;
     struct emu_warp *warp = self->warp;
-    static int wanted[EMU_WARPS_MAX][EMU_LANES];
+    int *wanted = operands[warp->number].wanted;
     warp->in[self->lane] = value;
-    wanted[warp->number][self->lane] = from;
+    wanted[self->lane] = from;
     if (emu_block_join(EMU_SHUFFLE, line, pc)) {
         for (int lane = 0; lane < EMU_LANES; lane++)
-            warp->out[lane] = warp->in[wanted[warp->number][lane]];
+            warp->out[lane] = warp->in[wanted[lane]];
         emu_block_part();
     }
     return warp->out[self->lane];
 }
 
+/* The lane whose number differs by mask; a lane without one has its own. */
+static inline int differing(int lane, int mask)
+{
+    const int other = lane ^ mask;
+    return other < 0 || other >= EMU_LANES ? lane : other;
+}
+
 uint64_t emu_warp_shuffle_xor(uint64_t value, int mask, int line)
 {
-    const int lane = emu_block.running->lane;
-    const int from = lane ^ mask;
-    return shuffle(value, from < 0 || from >= EMU_LANES ? lane : from, line,
+    return shuffle(value, differing(emu_block.running->lane, mask), line,
                    __builtin_return_address(0));
+}
+
+struct emu_floats emu_warp_shuffle_floats_xor(struct emu_floats value, int mask, int line)
+{
+    const struct emu_thread *self = emu_block.running;
+    const int warp = self->warp->number;
+    operands[warp].floats[self->lane] = value;
+    operands[warp].wanted[self->lane] = differing(self->lane, mask);
+    if (emu_block_join(EMU_SHUFFLE, line, __builtin_return_address(0))) {
+        for (int lane = 0; lane < EMU_LANES; lane++)
+            operands[warp].shuffled[lane] = operands[warp].floats[operands[warp].wanted[lane]];
+        emu_block_part();
+    }
+    return operands[warp].shuffled[self->lane];
 }
 
 uint64_t emu_warp_shuffle(uint64_t value, int lane, int line)
@@ -93,7 +114,7 @@ uint64_t emu_warp_shuffle_up(uint64_t value, int delta, int line)
                    __builtin_return_address(0));
 }
 
-uint32_t emu_warp_max(uint32_t value, int line)
+uint64_t emu_warp_max(uint64_t value, int line)
 {
     const struct emu_thread *self = emu_block.running;
     struct emu_warp *warp = self->warp;
@@ -106,10 +127,10 @@ uint32_t emu_warp_max(uint32_t value, int line)
             warp->out[lane] = most;
         emu_block_part();
     }
-    return static_cast<uint32_t>(warp->out[self->lane]);
+    return warp->out[self->lane];
 }
 
-uint32_t emu_warp_sum(uint32_t value, int line)
+uint64_t emu_warp_sum(uint64_t value, int line)
 {
     const struct emu_thread *self = emu_block.running;
     struct emu_warp *warp = self->warp;
@@ -122,7 +143,7 @@ uint32_t emu_warp_sum(uint32_t value, int line)
             warp->out[lane] = sum;
         emu_block_part();
     }
-    return static_cast<uint32_t>(warp->out[self->lane]);
+    return warp->out[self->lane];
 }
 
 /* ---- ldmatrix ---- */

@@ -25,6 +25,24 @@ SIMT_KERNEL(32, 1) collectives(int32_t *out)
         static_cast<int32_t>(simt_shuffle_xor(static_cast<float>(lane) + 0.5f, 16) * 2.0f);
     const uint64_t wide = simt_shuffle(uint64_t{1} << 40 | static_cast<unsigned>(lane), 9);
     out[224 + lane] = static_cast<int32_t>(wide >> 32) + static_cast<int32_t>(wide);
+    out[256 + lane] =
+        static_cast<int32_t>(simt_warp_max(uint64_t{static_cast<unsigned>(lane)} << 40) >> 32);
+    out[288 + lane] =
+        static_cast<int32_t>(simt_warp_sum(uint64_t{static_cast<unsigned>(lane)} << 32) >> 32);
+}
+
+/* Five numbers: a meeting's four and one more; twice, as what is given may not be overwritten. */
+SIMT_KERNEL(32, 1) many_shuffles(int32_t *out)
+{
+    float v[5], other[5];
+    for (int i = 0; i < 5; i++)
+        v[i] = static_cast<float>(100 * i + simt_lane());
+    simt_shuffle_xor(v, 3, other);
+    for (int i = 0; i < 5; i++)
+        v[i] += 1000.0f * other[i];
+    simt_shuffle_xor(v, 16, other);
+    for (int i = 0; i < 5; i++)
+        out[32 * i + simt_lane()] = static_cast<int32_t>(other[i]);
 }
 
 /* c += a b with a [16][depth], b [depth][8], c [16][8] in device memory, element by element. */
@@ -132,7 +150,7 @@ static void collectives_test(void **state)
     (void)state;
     struct emu_case c = emu_case_open();
     for (int i = 0; i < DEVICE_EMU_SCHEDULES * SEEDS; i++) {
-        int32_t out[256];
+        int32_t out[320];
         emu_case_begin(i % DEVICE_EMU_SCHEDULES, static_cast<uint64_t>(i), true);
         assert_int_equal(SIMT_LAUNCH(c.device, (collectives), 1, 32, 0, c.a), OK);
         assert_int_equal(device_download(c.device, out, c.a, sizeof out), OK);
@@ -146,6 +164,8 @@ static void collectives_test(void **state)
             assert_int_equal(out[160 + lane], 31 * 32 / 2 - 20 * 32);
             assert_int_equal(out[192 + lane], 2 * (lane ^ 16) + 1);
             assert_int_equal(out[224 + lane], 256 + 9);
+            assert_int_equal(out[256 + lane], 31 << 8);
+            assert_int_equal(out[288 + lane], 31 * 32 / 2);
         }
     }
     emu_case_close(&c);
@@ -184,6 +204,24 @@ static void mma_judge(mma_kernel *kernel, int depth, int limit)
         }
     device_free(c.device, device_a, sizeof a);
     device_free(c.device, device_b, sizeof b);
+    emu_case_close(&c);
+}
+
+static void many_shuffles_test(void **state)
+{
+    (void)state;
+    struct emu_case c = emu_case_open();
+    for (int i = 0; i < DEVICE_EMU_SCHEDULES * SEEDS; i++) {
+        int32_t out[160];
+        emu_case_begin(i % DEVICE_EMU_SCHEDULES, static_cast<uint64_t>(i), true);
+        assert_int_equal(SIMT_LAUNCH(c.device, (many_shuffles), 1, 32, 0, c.a), OK);
+        assert_int_equal(device_download(c.device, out, c.a, sizeof out), OK);
+        emu_case_expect_none();
+        for (int k = 0; k < 160; k++) {
+            const int base = k / 32 * 100, lane = k % 32 ^ 16;
+            assert_int_equal(out[k], 1000 * (base + (lane ^ 3)) + base + lane);
+        }
+    }
     emu_case_close(&c);
 }
 
@@ -243,7 +281,8 @@ static void numbers_test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(collectives_test), cmocka_unit_test(mma_s8_test),
+        cmocka_unit_test(collectives_test), cmocka_unit_test(many_shuffles_test),
+        cmocka_unit_test(mma_s8_test),
         cmocka_unit_test(mma_f16_test),     cmocka_unit_test(ldmatrix_test),
         cmocka_unit_test(numbers_test),
     };
