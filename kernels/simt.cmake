@@ -24,7 +24,8 @@ if(COHORT_EMU)
     list(APPEND emu_units ${unit})
   endforeach()
   # g++ does not know `unroll`, and takes twice as long to name the variables of what it unrolled.
-  set(emu_options "-Wno-unknown-pragmas;-g1")
+  # At -O2 it takes half as long again, and an emulated engine as long.
+  set(emu_options "-Wno-unknown-pragmas;-g1;-O1")
   if(NOT COHORT_SANITIZE MATCHES "address")
     # The compiler reports every access; tests/emu listens. Entry and exit are of no use to it.
     list(APPEND emu_options -fsanitize=thread)
