@@ -20,6 +20,7 @@
  */
 #include "engine/quant_report.h"
 
+#include "base/i32.h"
 #include "engine/int8_file.h"
 #include "kernels/matmul.h"
 #include "kernels/matmul_int8.h"
@@ -30,9 +31,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of vectors, so that sums of doubles do not wait for each other. */
-enum { LANES = 8 };
-typedef float lanes_f32 __attribute__((vector_size(32), aligned(4), may_alias));
+/* Of vectors, so that sums do not wait for each other. A run is short enough for floats. */
+enum { LANES = 8, RUN = 64 };
+typedef float lanes_f32 __attribute__((vector_size(32)));
+typedef float lanes_values __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double lanes_f64 __attribute__((vector_size(64)));
 typedef int8_t lanes_i8 __attribute__((vector_size(8), aligned(1), may_alias));
 typedef int32_t lanes_i32 __attribute__((vector_size(32)));
@@ -48,23 +50,30 @@ struct measure {
     struct row_squares *squares; /* [out_dim] */
 };
 
-/* Of a padded row: what is zero adds nothing. */
+/* Of a padded row: what is zero adds nothing. In steps of the scale, so that no square is too
+ * large or too small for a float. */
 static struct row_squares squares_of(const float *values, const int8_t *q8, float scale,
                                      int32_t depth)
 {
+    const float steps = scale > 0.0F ? 1.0F / scale : 0.0F;
+    const double square = (double)scale * (double)scale;
     lanes_f64 errors = {0}, all = {0};
     struct row_squares squares = {0};
-    for (int32_t i = 0; i < depth; i += LANES) {
-        const lanes_f64 value =
-            __builtin_convertvector(*(const lanes_f32 *)(values + i), lanes_f64);
-        const lanes_i32 q = __builtin_convertvector(*(const lanes_i8 *)(q8 + i), lanes_i32);
-        const lanes_f64 lost = value - __builtin_convertvector(q, lanes_f64) * (double)scale;
-        errors += lost * lost;
-        all += value * value;
+    for (int32_t first = 0; first < depth; first += RUN) {
+        lanes_f32 run_errors = {0}, run_all = {0};
+        for (int32_t i = first; i < i32_min(first + RUN, depth); i += LANES) {
+            const lanes_f32 value = *(const lanes_values *)(values + i) * steps;
+            const lanes_i32 q = __builtin_convertvector(*(const lanes_i8 *)(q8 + i), lanes_i32);
+            const lanes_f32 lost = value - __builtin_convertvector(q, lanes_f32);
+            run_errors += lost * lost;
+            run_all += value * value;
+        }
+        errors += __builtin_convertvector(run_errors, lanes_f64);
+        all += __builtin_convertvector(run_all, lanes_f64);
     }
     for (int32_t lane = 0; lane < LANES; lane++) {
-        squares.error += errors[lane];
-        squares.values += all[lane];
+        squares.error += errors[lane] * square;
+        squares.values += all[lane] * square;
     }
     return squares;
 }

@@ -25,7 +25,10 @@ if(COHORT_EMU)
   endforeach()
   # g++ does not know `unroll`, and takes twice as long to name the variables of what it unrolled.
   # At -O2 it takes half as long again, and an emulated engine as long.
-  set(emu_options "-Wno-unknown-pragmas;-g1;-O1")
+  set(emu_options "-Wno-unknown-pragmas;-g1")
+  if(COHORT_OPTIMIZE MATCHES "-O2")
+    list(APPEND emu_options -O1)
+  endif()
   if(NOT COHORT_SANITIZE MATCHES "address")
     # The compiler reports every access; tests/emu listens. Entry and exit are of no use to it.
     list(APPEND emu_options -fsanitize=thread)

@@ -115,24 +115,14 @@ template <class T> SIMT T simt_shuffle_up(T value, int delta, int line = __built
     return simt_emu_bits<T>(emu_warp_shuffle_up(simt_emu_bits<uint64_t>(value), delta, line));
 }
 
-SIMT uint32_t simt_warp_max(uint32_t value, int line = __builtin_LINE())
+template <class T> SIMT T simt_warp_max(T value, int line = __builtin_LINE())
 {
-    return static_cast<uint32_t>(emu_warp_max(value, line));
+    return static_cast<T>(emu_warp_max(value, line)); /* of uint32_t or uint64_t */
 }
 
-SIMT uint64_t simt_warp_max(uint64_t value, int line = __builtin_LINE())
+template <class T> SIMT T simt_warp_sum(T value, int line = __builtin_LINE())
 {
-    return emu_warp_max(value, line);
-}
-
-SIMT int32_t simt_warp_sum(int32_t value, int line = __builtin_LINE())
-{
-    return static_cast<int32_t>(emu_warp_sum(static_cast<uint32_t>(value), line));
-}
-
-SIMT uint64_t simt_warp_sum(uint64_t value, int line = __builtin_LINE())
-{
-    return emu_warp_sum(value, line);
+    return static_cast<T>(emu_warp_sum(static_cast<uint64_t>(value), line));
 }
 
 /* ---- memory ---- */

@@ -61,6 +61,7 @@ struct emu_16 emu_warp_ldmatrix_transposed(const void *row, int line);
 struct emu_floats emu_warp_mma_f16(struct emu_floats c, struct emu_16 a, uint64_t b, int line);
 struct emu_16 emu_warp_mma_s8(struct emu_16 c, struct emu_16 a, uint64_t b, int line);
 
+extern const bool emu_number_has_fma __asm__("emu_number_fma");
 float emu_number_exp2(float value);
 float emu_number_reciprocal(float value);
 

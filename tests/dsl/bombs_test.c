@@ -36,7 +36,7 @@ static const double OVER_S = 0.1, HANG_S = 60;
 
 /* Time enough to use up all memory on a busy machine; then little time. */
 static const struct dsl_limits LIMITS[] = {
-    {.bytes = (size_t)MEMORY_MIB << 20, .wall_s = 2, .steps = 4 * 1000 * 1000},
+    {.bytes = (size_t)MEMORY_MIB << 20, .wall_s = 1.25, .steps = 4 * 1000 * 1000},
     {.bytes = (size_t)MEMORY_MIB << 20, .wall_s = 0.02},
 };
 

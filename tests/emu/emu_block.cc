@@ -154,13 +154,14 @@ static __attribute__((noinline)) void report_deadlock(void)
     emu_report_add(EMU_DEADLOCK, pc, other, "nobody can run:%s wait", text);
 }
 
-/* Asks for what a switch to the thread will read: its registers and its last frames. */
+/* Asks for what a switch to the thread will read, its registers and its last frames. There may
+ * be no such thread. */
 static inline void stack_prefetch(const struct emu_thread *thread)
 {
     enum { LINE_BYTES = 64, LINES = 5 };
-    const char *top = static_cast<const char *>(thread->fiber.top);
-    for (int line = 0; line < LINES; line++)
-        __builtin_prefetch(top + LINE_BYTES * line);
+    const uintptr_t top = reinterpret_cast<uintptr_t>(thread->fiber.top);
+    for (uintptr_t line = 0; line < LINES; line++)
+        __builtin_prefetch(reinterpret_cast<const void *>(top + LINE_BYTES * line));
 }
 
 static void turn_over(bool met, bool ends)

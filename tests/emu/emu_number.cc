@@ -62,6 +62,12 @@ static float moved(float value, int32_t steps)
     return float_of(is_beyond ? bits & (SIGN | INFINITE) : bits);
 }
 
+#ifdef __x86_64__
+extern "C" {
+bool emu_number_fma = __builtin_cpu_supports("fma") != 0;
+}
+#endif
+
 float emu_number_exp2(float value)
 {
     const float power = static_cast<float>(exp2(static_cast<double>(flushed(value))));

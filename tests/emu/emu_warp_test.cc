@@ -31,7 +31,7 @@ SIMT_KERNEL(32, 1) collectives(int32_t *out)
         static_cast<int32_t>(simt_warp_sum(uint64_t{static_cast<unsigned>(lane)} << 32) >> 32);
 }
 
-/* Five numbers: a meeting's four and one more; twice, as what is given may not be overwritten. */
+/* Five numbers: four at a meeting and one more. Twice: what is given may not be overwritten. */
 SIMT_KERNEL(32, 1) many_shuffles(int32_t *out)
 {
     float v[5], other[5];
@@ -282,9 +282,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collectives_test), cmocka_unit_test(many_shuffles_test),
-        cmocka_unit_test(mma_s8_test),
-        cmocka_unit_test(mma_f16_test),     cmocka_unit_test(ldmatrix_test),
-        cmocka_unit_test(numbers_test),
+        cmocka_unit_test(mma_s8_test),      cmocka_unit_test(mma_f16_test),
+        cmocka_unit_test(ldmatrix_test),    cmocka_unit_test(numbers_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
