@@ -37,7 +37,6 @@ endif()
 add_executable(tokenizer_bench bench/tokenizer_bench.c)
 target_link_libraries(tokenizer_bench PRIVATE vocab_file warnings)
 
-find_package(Python3 COMPONENTS Interpreter)
 if(BUILD_TESTING AND Python3_FOUND)
   add_test(NAME bench/plot COMMAND ${Python3_EXECUTABLE} bench/plot_test.py
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { KEYS = 4 };
+
 /* One (item, row, head), the keys that the row sees there, and what becomes of them. */
 struct part {
     const struct attention_args *args;
@@ -86,20 +88,33 @@ static void weights_round(struct part *part, int32_t first, int32_t end)
     }
 }
 
-/* row[head_dim] is scratch. */
-static void scores_compute(struct part *part, const float *query, float *row)
+/* The scores of some keys, side by side: a sum alone waits for each of its additions. */
+static void scores_of_keys(struct part *part, const float *query, int32_t first, int32_t count,
+                           float *rows)
 {
     const struct attention_args *args = part->args;
-    part->max = (double)-INFINITY;
-    for (int32_t key = part->first; key < part->seen; key++) {
-        const struct kv_layout_block block = block_of(part, key);
-        double dot = 0.0;
-        kv_layout_get_key(args->cache, &block, key % KV_PAGE_TOKENS, row);
-        for (int32_t i = 0; i < args->cache->head_dim; i++)
-            dot += (double)query[i] * (double)row[i];
-        part->weights[key] = capped(dot * (double)args->scale, (double)args->softcap);
-        part->max = fmax(part->max, part->weights[key]);
+    const int32_t dim = args->cache->head_dim;
+    double dots[KEYS] = {0.0};
+    for (int32_t k = 0; k < count; k++) {
+        const struct kv_layout_block block = block_of(part, first + k);
+        kv_layout_get_key(args->cache, &block, (first + k) % KV_PAGE_TOKENS, rows + k * dim);
     }
+    for (int32_t i = 0; i < dim; i++)
+        for (int32_t k = 0; k < KEYS; k++)
+            dots[k] += (double)query[i] * (double)rows[k * dim + i];
+    for (int32_t k = 0; k < count; k++)
+        part->weights[first + k] = capped(dots[k] * (double)args->scale, (double)args->softcap);
+}
+
+/* rows[KEYS][head_dim] is scratch. */
+static void scores_compute(struct part *part, const float *query, float *rows)
+{
+    memset(rows, 0, (size_t)KEYS * (size_t)part->args->cache->head_dim * sizeof *rows);
+    part->max = (double)-INFINITY;
+    for (int32_t key = part->first; key < part->seen; key += KEYS)
+        scores_of_keys(part, query, key, i32_min(KEYS, part->seen - key), rows);
+    for (int32_t key = part->first; key < part->seen; key++)
+        part->max = fmax(part->max, part->weights[key]);
 }
 
 static void weights_compute(struct part *part)
@@ -115,7 +130,7 @@ static void weights_compute(struct part *part)
                       i32_min(key + ATTENTION_INT8_BLOCK, part->seen));
 }
 
-/* scratch[2 * head_dim] */
+/* scratch[(KEYS + 1) * head_dim] */
 static void partial_compute(const struct attention_args *args,
                             const struct attention_item *item, int32_t batch_row, int32_t head,
                             float *scratch)
@@ -182,7 +197,8 @@ enum status attention_ref(struct device *device, const struct attention_args *ar
 {
     const struct attention_work *work = args->work;
     const size_t head_dim = (size_t)args->cache->head_dim;
-    if (device_scratch_bytes(device) < ((size_t)args->heads + 1) * head_dim * sizeof(float))
+    const size_t rows = (size_t)args->heads > KEYS ? (size_t)args->heads : KEYS;
+    if (device_scratch_bytes(device) < (rows + 1) * head_dim * sizeof(float))
         return ERR_LIMIT;
     float *scratch = device_scratch(device, 0);
     for (int32_t i = 0; i < work->item_count; i++) {

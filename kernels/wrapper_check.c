@@ -44,15 +44,34 @@ static void shuffle(const struct thread_words *in, struct thread_words *out, int
     out[lane].word[7] = in[lane >= 7 ? lane - 7 : lane].word[3];
 }
 
+static uint64_t wide(const uint32_t *words)
+{
+    return words[0] | (uint64_t)words[1] << 32;
+}
+
+static void wide_put(uint32_t *words, uint64_t value)
+{
+    words[0] = (uint32_t)value;
+    words[1] = (uint32_t)(value >> 32);
+}
+
 static void reduce(const struct thread_words *in, struct thread_words *out, int lane)
 {
     uint32_t most = 0, sum = 0;
+    uint64_t wide_most = 0, wide_sum = 0;
     for (int i = 0; i < WARP; i++) {
-        most = in[i].word[0] > most ? in[i].word[0] : most;
-        sum += in[i].word[1];
+        const uint32_t *word = in[i].word;
+        most = word[0] > most ? word[0] : most;
+        sum += word[1];
+        wide_most = wide(word + 2) > wide_most ? wide(word + 2) : wide_most;
+        wide_sum += wide(word + 4);
     }
     out[lane].word[0] = most;
     out[lane].word[1] = sum;
+    wide_put(out[lane].word + 2, wide_most);
+    wide_put(out[lane].word + 4, wide_sum);
+    out[lane].word[6] = in[lane ^ 13].word[6];
+    out[lane].word[7] = in[lane ^ 13].word[7];
 }
 
 static void copy(const struct thread_words *in, struct thread_words *out, int lane)
@@ -259,7 +278,7 @@ const char *wrapper_check_name(enum wrapper_check_kind kind)
 {
     static const char *const NAMES[WRAPPER_CHECK_KINDS] = {"ballot",
                                                            "shuffles",
-                                                           "warp_max, warp_sum",
+                                                           "warp_max, warp_sum, floats",
                                                            "load16, store16",
                                                            "copy_async16",
                                                            "ldmatrix",

@@ -46,6 +46,31 @@ SIMT void check_shuffle(const struct view &v)
     v.out[7] = simt_shuffle_up(v.in[3], 7);
 }
 
+SIMT uint64_t wide(const struct view &v, int i)
+{
+    return v.in[i] | static_cast<uint64_t>(v.in[i + 1]) << 32;
+}
+
+SIMT void wide_put(const struct view &v, int i, uint64_t value)
+{
+    v.out[i] = static_cast<uint32_t>(value);
+    v.out[i + 1] = static_cast<uint32_t>(value >> 32);
+}
+
+/* Here too: shuffles of several numbers at once. */
+SIMT void check_reduce(const struct view &v)
+{
+    const float value[2] = {float_of(v, 6), float_of(v, 7)};
+    float other[2];
+    v.out[0] = simt_warp_max(v.in[0]);
+    v.out[1] = static_cast<uint32_t>(simt_warp_sum(static_cast<int32_t>(v.in[1])));
+    wide_put(v, 2, simt_warp_max(wide(v, 2)));
+    wide_put(v, 4, simt_warp_sum(wide(v, 4)));
+    simt_shuffle_xor(value, 13, other);
+    v.out[6] = simt_float_bits(other[0]);
+    v.out[7] = simt_float_bits(other[1]);
+}
+
 /* Two groups: the first cut off at some byte. Neighbours read what landed. */
 SIMT void check_copy(const struct view &v)
 {
@@ -176,10 +201,8 @@ wrapper_check_kernel(const struct wrapper_check_args args)
         v.out[0] = simt_ballot((v.in[0] & 1) != 0);
     if (KIND == WRAPPER_CHECK_SHUFFLE)
         check_shuffle(v);
-    if (KIND == WRAPPER_CHECK_REDUCE) {
-        v.out[0] = simt_warp_max(v.in[0]);
-        v.out[1] = static_cast<uint32_t>(simt_warp_sum(static_cast<int32_t>(v.in[1])));
-    }
+    if (KIND == WRAPPER_CHECK_REDUCE)
+        check_reduce(v);
     if (KIND == WRAPPER_CHECK_MEMORY) {
         simt_store16(v.out, simt_load16(v.in));
         simt_store16(v.out + 4, simt_load16_stream(v.in + 4));

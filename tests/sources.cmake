@@ -1,7 +1,6 @@
 # tests that belong to nobody alone
 
 # ---- lints: tests that read the sources, not the program ----
-find_package(Python3 COMPONENTS Interpreter)
 function(lint name)
   if(NOT BUILD_TESTING OR NOT Python3_FOUND)
     return()

@@ -15,7 +15,6 @@ if(COHORT_CUDA AND TARGET CUDA::cublasLt AND EXISTS ${PROJECT_SOURCE_DIR}/kernel
 endif()
 add_executable(cohort_kbench tools/kbench_main.c)
 target_link_libraries(cohort_kbench PRIVATE kbench warnings)
-find_package(Python3 COMPONENTS Interpreter)
 if(BUILD_TESTING AND COHORT_EMU AND Python3_FOUND)
   if(NOT COHORT_SANITIZE) # with one, the kernels are not traced and there is nothing to count
     add_test(NAME tools/kbench_emulated

@@ -29,7 +29,6 @@ emu_test(emu_report)
 emu_test(emu_fetch)
 
 # faults_test(name script arguments...): faults planted in kernels; wants the tests' programs.
-find_package(Python3 COMPONENTS Interpreter)
 function(faults_test name script)
   if(NOT BUILD_TESTING OR NOT Python3_FOUND)
     return()

@@ -9,4 +9,4 @@ fi
 # Files of another processor's instructions are compiled by tools/scripts/check_arm alone.
 find base kernels tokenizer engine protocol tools bench -name '*.c' ! -name '*_test.c' \
     ! -name '*_neon.c' ! -name '*_dotprod.c' ! -name '*_i8mm.c' -print0 |
-    xargs -0 -n 8 -P "$(nproc)" clang-tidy -p "$build" --quiet 2>/dev/null
+    xargs -0 -n 32 -P "$(nproc)" clang-tidy -p "$build" --quiet 2>/dev/null
