@@ -103,7 +103,8 @@ def main():
     for number, seed in enumerate(seeds):
         if len(seed) <= SEED_BYTES_MAX:
             (work / f"seed-{number:03}").write_bytes(seed)
-    command = [str(binary), *options_of(target), f"-max_total_time={seconds}",
+    # libFuzzer ends a second after the one it is told.
+    command = [str(binary), *options_of(target), f"-max_total_time={max(1, int(seconds) - 1)}",
                "-seed=0" if asked else "-seed=1",
                f"-artifact_prefix={work.parent}/{target}-", "-print_final_stats=1", str(work)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
