@@ -14,9 +14,9 @@
  * that alone weighs as much as seven of the ordinary. None of the models at hand has one; their
  * worst is 0.93 % (blk.11.attn_output of SmolLM2-135M).
  *
- * Rows are measured apart, in double, and added in order: the threads change no bit, so that a
- * file and a load decide alike. Costs 1.4 ns per weight and core (Zen 3) at each load, which a
- * file of int8 rows saves.
+ * Rows are measured apart, short runs in floats and their sums in double, and added in order:
+ * the threads change no bit, so that a file and a load decide alike. Costs 1.4 ns per weight and
+ * core (Zen 3) at each load, which a file of int8 rows saves.
  */
 #include "engine/quant_report.h"
 

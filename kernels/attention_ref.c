@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { KEYS = 4 };
+enum { KEYS = 4 }; /* whose scores are computed side by side */
 
 /* One (item, row, head), the keys that the row sees there, and what becomes of them. */
 struct part {
@@ -88,7 +88,7 @@ static void weights_round(struct part *part, int32_t first, int32_t end)
     }
 }
 
-/* The scores of some keys, side by side: a sum alone waits for each of its additions. */
+/* The scores of up to KEYS keys: a sum alone waits for each of its additions. */
 static void scores_of_keys(struct part *part, const float *query, int32_t first, int32_t count,
                            float *rows)
 {
