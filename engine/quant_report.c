@@ -15,8 +15,8 @@
  * worst is 0.93 % (blk.11.attn_output of SmolLM2-135M).
  *
  * Rows are measured apart, short runs in floats and their sums in double, and added in order:
- * the threads change no bit, so that a file and a load decide alike. Costs 1.4 ns per weight and
- * core (Zen 3) at each load, which a file of int8 rows saves.
+ * the threads change no bit, so that a file and a load decide alike. Costs 1.4 ns per weight
+ * and core (Zen 3) at each load, which a file of int8 rows saves.
  */
 #include "engine/quant_report.h"
 
