@@ -111,13 +111,8 @@ SIMT void head_turn(struct head &head, float *shared, const struct rope_args &ar
 SIMT void head_rotate(struct head &head, int32_t dim)
 {
     const int32_t block = rotate_block_of(dim);
-    for (int32_t stride = 1; stride < block && stride < SIMT_WARP; stride *= 2) {
-        const bool is_second = (simt_lane() & stride) != 0;
-        float other[PER_LANE];
-        simt_shuffle_xor(head.v, stride, other);
-        for (int k = 0; k < PER_LANE; k++)
-            head.v[k] = is_second ? other[k] - head.v[k] : head.v[k] + other[k];
-    }
+    for (int32_t stride = 1; stride < block && stride < SIMT_WARP; stride *= 2)
+        rotate_lanes(head.v, stride);
     const float norm = 1.0f / sqrtf(static_cast<float>(block));
     for (int k = 0; k < PER_LANE; k += 2) {
         if (block > SIMT_WARP)

@@ -26,7 +26,7 @@ if(COHORT_EMU)
   # g++ does not know `unroll`, and takes twice as long to name the variables of what it unrolled.
   # At -O2 it takes half as long again, and an emulated engine as long.
   set(emu_options "-Wno-unknown-pragmas;-g1")
-  if(COHORT_OPTIMIZE MATCHES "-O2")
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND COHORT_OPTIMIZE MATCHES "-O2")
     list(APPEND emu_options -O1)
   endif()
   if(NOT COHORT_SANITIZE MATCHES "address")

@@ -278,7 +278,7 @@ const char *wrapper_check_name(enum wrapper_check_kind kind)
 {
     static const char *const NAMES[WRAPPER_CHECK_KINDS] = {"ballot",
                                                            "shuffles",
-                                                           "warp_max, warp_sum, floats",
+                                                           "max, sum, floats",
                                                            "load16, store16",
                                                            "copy_async16",
                                                            "ldmatrix",

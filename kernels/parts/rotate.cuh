@@ -33,6 +33,17 @@ SIMT void rotate_pair(float &a, float &b)
     a = sum;
 }
 
+/* The same for pairs of lanes whose numbers differ by mask: each of their numbers. */
+template <unsigned N> SIMT void rotate_lanes(float (&v)[N], int mask)
+{
+    const bool is_second = (simt_lane() & mask) != 0;
+    float other[N];
+    simt_shuffle_xor(v, mask, other);
+    SIMT_UNROLL
+    for (unsigned i = 0; i < N; i++)
+        v[i] = is_second ? other[i] - v[i] : v[i] + other[i];
+}
+
 /* A block of 64 in the registers of eight lanes, as told above. */
 SIMT void rotate_64(float (&v)[8])
 {
@@ -42,13 +53,8 @@ SIMT void rotate_64(float (&v)[8])
         rotate_pair(v[i], v[i + 2]);
         rotate_pair(v[i + 1], v[i + 3]);
     }
-    for (int mask = 1; mask < ROTATE_LANES; mask *= 2) {
-        const bool is_second = (simt_lane() & mask) != 0;
-        float other[8];
-        simt_shuffle_xor(v, mask, other);
-        for (int i = 0; i < 8; i++)
-            v[i] = is_second ? other[i] - v[i] : v[i] + other[i];
-    }
+    for (int mask = 1; mask < ROTATE_LANES; mask *= 2)
+        rotate_lanes(v, mask);
     for (int i = 0; i < 4; i++)
         rotate_pair(v[i], v[i + 4]);
     for (int i = 0; i < 8; i++)

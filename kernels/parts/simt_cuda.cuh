@@ -57,6 +57,7 @@ template <class T> SIMT T simt_shuffle_xor(T value, int mask)
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+/* Of each of N numbers. */
 template <unsigned N>
 SIMT void simt_shuffle_xor(const float (&value)[N], int mask, float (&other)[N])
 {
@@ -84,7 +85,7 @@ SIMT uint32_t simt_warp_max(uint32_t value)
 
 SIMT uint64_t simt_warp_max(uint64_t value)
 {
-    for (int mask = 16; mask > 0; mask /= 2) {
+    for (int mask = SIMT_WARP / 2; mask > 0; mask /= 2) {
         const uint64_t other = simt_shuffle_xor(value, mask);
         value = other > value ? other : value;
     }
@@ -98,7 +99,7 @@ SIMT int32_t simt_warp_sum(int32_t value)
 
 SIMT uint64_t simt_warp_sum(uint64_t value)
 {
-    for (int mask = 16; mask > 0; mask /= 2)
+    for (int mask = SIMT_WARP / 2; mask > 0; mask /= 2)
         value += simt_shuffle_xor(value, mask);
     return value;
 }

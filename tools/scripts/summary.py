@@ -13,8 +13,8 @@ LEFT_OUT = {
     "asan": "in release only: tests labelled slow, lint, emu-faults or gate; tests/emu/engine,\n"
             "           _company and _seeds (tests/emu/families has the same path); _failure (writes\n"
             "           to address 0 on purpose); tools/kbench_case and _emulated (what they compute\n"
-            "           is watched in the kernels' own tests)",
-    "hard": "only the tests of steps: a preemption at every turn concerns no other",
+            "           is watched in the kernels' own tests), gpu_check (runs stand-ins); hard/* are\n"
+            "           the tests of steps alone: a preemption at every turn concerns no other",
     "tsan": "only tests that start threads: base/queue, kernels/device, engine/constraint_table,\n"
             "           engine/forward, engine/engine*, the server; by hand (ctest --test-dir\n"
             "           build/tsan -R NAME), seconds of processor: tests/e2e/serve_http 20, page 30,\n"
