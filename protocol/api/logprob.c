@@ -36,6 +36,17 @@ uint32_t logprob_list_characters(const struct logprob_list *list)
     return last->offset + characters(last->bytes);
 }
 
+/* What is left of the first bytes of a text. */
+static struct text first_bytes(const struct tokenizer *tokenizer, token_id token)
+{
+    const struct text bytes = tokenizer_bytes(tokenizer, token);
+    struct text_buf shown = {0};
+    tokenizer_decode(tokenizer, &token, 1, false, &shown);
+    const size_t lost = bytes.size > shown.size && !shown.failed ? bytes.size - shown.size : 0;
+    text_buf_deinit(&shown);
+    return text_slice(bytes, lost, bytes.size);
+}
+
 void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokenizer,
                       const struct engine_event *event)
 {
@@ -53,6 +64,10 @@ void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokeniz
                                     .logprob = event->logprob,
                                     .top_first = list->top_count,
                                     .offset = offset};
+    if (list->is_text && token->bytes.size > 0) {
+        token->bytes = first_bytes(tokenizer, event->token);
+        list->is_text = false;
+    }
     for (uint32_t i = 0; i < event->top_count && event->tops[i].token != TOKEN_NONE; i++) {
         list->tops[list->top_count++] = (struct logprob_top){
             tokenizer_bytes(tokenizer, event->tops[i].token), event->tops[i].logprob};

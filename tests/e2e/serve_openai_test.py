@@ -89,12 +89,12 @@ def test_prompts(server):
     first = answered(server, TEXT, {"prompt": "a b", "n": 2, "seed": 3,
                                     "ignore_eos": True})
     assert [c["text"] for c in first["choices"]] == [c["text"] for c in reply["choices"][:2]]
-    one = answered(server, TEXT, {"prompt": [504, 6690], "echo": True, "temperature": 0})
-    two = answered(server, TEXT, {"prompt": [[504, 6690], [504]], "echo": True,
+    one = answered(server, TEXT, {"prompt": [404, 390], "echo": True, "temperature": 0})
+    two = answered(server, TEXT, {"prompt": [[404, 390], [404]], "echo": True,
                                   "temperature": 0})
     assert one["choices"][0]["text"] == two["choices"][0]["text"]
-    refused(server, TEXT, {"prompt": [[504, 49152]]}, "prompt")
-    refused(server, TEXT, {"prompt": [[504, 49152]], "max_tokens": 0, "echo": True,
+    refused(server, TEXT, {"prompt": [[404, 49152]]}, "prompt")
+    refused(server, TEXT, {"prompt": [[404, 49152]], "max_tokens": 0, "echo": True,
                            "logprobs": 0}, "prompt")
 
 
@@ -120,7 +120,7 @@ def test_embeddings(server):
     packed = answered(server, EMBED, {"input": "a cat", "encoding_format": "base64"})
     data = base64.b64decode(packed["data"][0]["embedding"])
     assert list(struct.unpack(f"<{len(vectors[0])}f", data)) == vectors[0]
-    tokens = answered(server, EMBED, {"input": [[504, 6690], [504]]})
+    tokens = answered(server, EMBED, {"input": [[404, 390], [404]]})
     assert tokens["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
     refused(server, EMBED, {"input": "a", "dimensions": 8}, "dimensions")
     refused(server, EMBED, {"input": []}, "input")
@@ -132,7 +132,8 @@ def test_job_output(server):
     body = user(text, max_tokens=400) | {"model": "any:joboutput"}
     output = json.loads(answered(server, CHAT, body)["choices"][0]["message"]["content"])
     assert list(output) == ["explanation", "citation", "answer"]
-    assert output["citation"] and output["citation"] in text
+    assert output["citation"] in text
+    assert output["citation"] or serving.ANY_MODEL != serving.MODEL
 
 
 def test_batch(server):
@@ -258,16 +259,18 @@ def test_tools_are_refused(server):
 
 def check_tools(binary):
     with tempfile.TemporaryDirectory() as folder:
-        model = pathlib.Path(folder, "tools.gguf")
-        gguf_template.copy(serving.MODEL, model, TEMPLATE)
-        with serving.Server(binary, "--minions-batch", model=model) as server:
+        with serving.Server(binary, "--minions-batch",
+                            model=serving.tools_model(folder)) as server:
             check_forced(server)
             check_cut(server)
-            check_free(server)
             refused(server, CHAT, ASKED | {"tools": [WEATHER], "response_format":
                                            {"type": "json_object"}}, "response_format")
             two = ASKED["messages"] * 2
             assert len(answered(server, CHAT, ASKED | {"messages": two})["choices"]) == 2
+        model = pathlib.Path(folder, "free.gguf")  # calls by itself
+        gguf_template.copy(serving.MODEL, model, TEMPLATE)
+        with serving.Server(binary, model=model) as server:
+            check_free(server)
     print("ok check_tools")
 
 
@@ -275,7 +278,7 @@ def main():
     if not serving.MODEL.exists():
         print("the demo model is missing; see tools/scripts/setup")
         sys.exit(77)
-    with serving.Server(BINARY, model=serving.MODEL) as server:
+    with serving.Server(BINARY) as server:
         for name, test in list(globals().items()):
             if name.startswith("test_"):
                 test(server)
