@@ -11,6 +11,7 @@
 uint64_t step_bench_random;
 bool step_bench_is_ahead;
 double step_bench_now_s;
+static struct step_bench *closed; /* the last one, to be opened again; NULL: none */
 
 uint32_t step_bench_below(uint32_t limit)
 {
@@ -23,11 +24,27 @@ static double step_bench_now(void)
     return step_bench_now_s;
 }
 
+/* One that was closed, else a new one. */
+static struct step_bench *take(void)
+{
+    struct step_bench *bench = closed;
+    struct error err;
+    closed = NULL;
+    if (bench) {
+        const size_t kept = offsetof(struct step_bench, arena);
+        memset((char *)bench + kept, 0, sizeof *bench - kept);
+        return bench;
+    }
+    bench = calloc(1, sizeof *bench);
+    assert_non_null(bench);
+    assert_int_equal(queue_init(&bench->outbox, 1 << 14, sizeof(struct step_event), &err), OK);
+    return bench;
+}
+
 struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uint32_t rows,
                                          uint32_t partials)
 {
-    struct step_bench *bench = calloc(1, sizeof *bench);
-    assert_non_null(bench);
+    struct step_bench *bench = take();
     struct step_options options = {
         .limits = {.rows_max = rows,
                    .heads_max = sequences + 16,
@@ -50,7 +67,6 @@ struct step_bench *step_bench_open_tight(uint32_t pages, uint32_t sequences, uin
     };
     struct error err;
     assert_int_equal(arena_init(&bench->arena, (size_t)64 << 20, &err), OK);
-    assert_int_equal(queue_init(&bench->outbox, 1 << 14, sizeof(struct step_event), &err), OK);
     assert_true(step_fake_init(&bench->fake, (int32_t)pages));
     assert_int_equal(step_init(&bench->step, &options, &bench->arena, &err), OK);
     return bench;
@@ -109,10 +125,10 @@ void step_bench_close(struct step_bench *bench)
     kv_prefix_clear(&bench->step.prefix);
     assert_int_equal(bench->step.pool.free_count, bench->step.pool.page_count);
     step_deinit(&bench->step);
-    queue_deinit(&bench->outbox);
     step_fake_deinit(&bench->fake);
     arena_deinit(&bench->arena);
-    free(bench);
+    assert_null(closed);
+    closed = bench;
 }
 
 uint64_t step_bench_submit(struct step_bench *bench, const struct engine_job *ask)

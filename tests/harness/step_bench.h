@@ -15,11 +15,11 @@ extern bool step_bench_is_ahead; /* whether steps are planned before results are
 
 /* One engine without a thread, and what came out of it. */
 struct step_bench {
-    struct arena arena;
-    struct queue outbox;
+    struct queue outbox; /* with outputs, of the bench before: their pages are there */
+    token_id outputs[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES][STEP_BENCH_OUTPUT];
+    struct arena arena; /* zeroed, with all below */
     struct step_fake fake;
     struct step step;
-    token_id outputs[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES][STEP_BENCH_OUTPUT];
     uint32_t output_counts[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES];
     struct engine_event done[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES];
     float vectors[STEP_BENCH_JOBS][STEP_FAKE_HIDDEN];
