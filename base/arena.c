@@ -6,6 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static size_t size_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 enum status arena_init(struct arena *arena, size_t size, struct error *err)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -16,7 +21,7 @@ enum status arena_init(struct arena *arena, size_t size, struct error *err)
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
         FAIL(err, ERR_MEMORY, "arena: the machine has no room for %zu bytes", whole);
-    *arena = (struct arena){.base = base, .size = whole};
+    *arena = (struct arena){.base = base, .size = whole, .unused = whole};
     return OK;
 }
 
@@ -27,6 +32,7 @@ void arena_trim(struct arena *arena)
     if (whole >= arena->size)
         return;
     munmap(arena->base + whole, arena->size - whole);
+    arena->unused -= size_min(arena->unused, arena->size - whole);
     arena->size = whole;
 }
 
@@ -34,8 +40,9 @@ void arena_empty(struct arena *arena, size_t keep)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t kept = (keep + page - 1) / page * page;
-    if (arena->used > kept)
-        (void)madvise(arena->base + kept, arena->used - kept, MADV_DONTNEED);
+    const size_t dirty = arena->size - arena->unused;
+    if (dirty > kept && madvise(arena->base + kept, dirty - kept, MADV_DONTNEED) == 0)
+        arena->unused = arena->size - kept;
     arena->used = 0;
 }
 
@@ -54,9 +61,12 @@ void *arena_push(struct arena *arena, size_t count, size_t elem_size, size_t ali
     if (pad > arena->size - arena->used ||
         count > (arena->size - arena->used - pad) / elem_size)
         return NULL;
-    uint8_t *piece = arena->base + arena->used + pad;
-    arena->used += pad + count * elem_size;
-    return memset(piece, 0, count * elem_size);
+    const size_t first = arena->used + pad, dirty = arena->size - arena->unused;
+    arena->used = first + count * elem_size;
+    if (first < dirty)
+        memset(arena->base + first, 0, size_min(dirty, arena->used) - first);
+    arena->unused = size_min(arena->unused, arena->size - arena->used);
+    return arena->base + first;
 }
 
 void arena_rewind(struct arena *arena, size_t mark)

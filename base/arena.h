@@ -4,7 +4,8 @@
  * Three lifetimes exist in Cohort: process, request and step. Each is an arena. A piece is
  * zeroed, aligned, and never freed alone: arena_rewind takes back all that came after a mark.
  * An arena made by arena_init reserves its whole size in address space at once and the kernel
- * gives pages as they are touched, so a generous size costs nothing until it is used.
+ * gives pages as they are touched, so a generous size costs nothing until it is used, and a
+ * generous piece not what nobody writes of it.
  *
  * Owner    arena_init/arena_deinit own the mapping; an arena made by hand over a caller's
  *          buffer ({.base, .size}) needs no deinit.
@@ -26,7 +27,8 @@ extern "C" {
 struct arena {
     uint8_t *base;
     size_t size;
-    size_t used; /* also the mark for arena_rewind */
+    size_t used;   /* also the mark for arena_rewind */
+    size_t unused; /* bytes at the end that never were used, and are zero already */
 };
 
 /* Reserves size bytes (rounded up to whole pages). ERR_MEMORY when the machine refuses. */

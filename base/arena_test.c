@@ -141,12 +141,32 @@ static void test_empty(void **state)
         assert_non_null(piece);
         for (size_t i = 0; i < 60 * page; i += page)
             assert_int_equal(piece[i], 0);
+        assert_true(resident_pages(&arena) >= 60);
         memset(piece, 7, 60 * page);
-        assert_int_equal(resident_pages(&arena), 60);
+        arena_rewind(&arena, page / 2);
         arena_empty(&arena, 3 * page - 1);
         assert_int_equal(arena.used, 0);
         assert_int_equal(resident_pages(&arena), 3);
     }
+    arena_deinit(&arena);
+}
+
+/* What is pushed where nobody wrote comes as the kernel gives it; all else is zeroed. */
+static void test_untouched(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct arena arena = {0};
+    (void)state;
+    assert_int_equal(arena_init(&arena, 64 * page, NULL), OK);
+    assert_non_null(ARENA_NEW(&arena, uint8_t, 50 * page));
+    assert_int_equal(resident_pages(&arena), 0);
+    arena_rewind(&arena, page);
+    uint8_t *piece = ARENA_NEW(&arena, uint8_t, 30 * page);
+    memset(piece, 7, 30 * page);
+    arena_rewind(&arena, 0);
+    piece = ARENA_NEW(&arena, uint8_t, 64 * page);
+    for (size_t i = 0; i < 64 * page; i++)
+        assert_int_equal(piece[i], 0);
     arena_deinit(&arena);
 }
 
@@ -156,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_pieces),         cmocka_unit_test(test_fails_at_every_push),
         cmocka_unit_test(test_hostile_counts), cmocka_unit_test(test_mapping),
         cmocka_unit_test(test_trim),           cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_untouched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,8 +98,8 @@ bool queue_pull(struct queue *queue, void *item, int wait_ms)
     const bool given = queue->count > 0;
     if (given) {
         memcpy(item, slot(queue, 0), queue->item_size);
-        queue->first = (queue->first + 1) % queue->capacity;
-        queue->count--;
+        queue->count--; /* an empty line begins where memory is at hand */
+        queue->first = queue->count > 0 ? (queue->first + 1) % queue->capacity : 0;
         pthread_cond_signal(&queue->can_push);
     }
     pthread_mutex_unlock(&queue->lock);

@@ -101,12 +101,19 @@ set(light 0)
 if(COHORT_SANITIZE)
   set(light 1)
 endif()
+# Tests that compute much and need no second thread for what they say; under sanitizers they have
+# as many threads as there are cores, like all others.
+set(binary_one_core ask batch batches serve_fields serve_openai other_clients reference_clients)
 function(binary_test name)
   if(NOT BUILD_TESTING OR NOT Python3_FOUND)
     return()
   endif()
-  add_test(NAME tests/e2e/${name} COMMAND ${Python3_EXECUTABLE} tests/e2e/${name}_test.py
-    $<TARGET_FILE:cohort> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set(one_core)
+  if(name IN_LIST binary_one_core AND NOT COHORT_SANITIZE)
+    set(one_core ${Python3_EXECUTABLE} tests/harness/one_core.py ${PROJECT_BINARY_DIR})
+  endif()
+  add_test(NAME tests/e2e/${name} COMMAND ${one_core} ${Python3_EXECUTABLE}
+    tests/e2e/${name}_test.py $<TARGET_FILE:cohort> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(tests/e2e/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
     ENVIRONMENT "COHORT_STATE=${PROJECT_BINARY_DIR}/state;COHORT_TEST_LIGHT=${light};COHORT_PICTURES=${PROJECT_BINARY_DIR}/pictures")
 endfunction()

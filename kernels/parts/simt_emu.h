@@ -11,9 +11,9 @@
 #include "kernels/half.h"
 #include "kernels/parts/simt_emu_runtime.h"
 
-#define SIMT_OP(name)                name##_emu
+#define SIMT_OP(name) name##_emu
 #ifndef SIMT /* tests/emu/faults.py has its own */
-#define SIMT static inline __attribute__((always_inline))
+    #define SIMT static inline __attribute__((always_inline))
 #endif
 #define SIMT_KERNEL(threads, blocks) static __attribute__((noinline)) void
 #define SIMT_EMU_UNTRACED            __attribute__((no_sanitize("thread")))

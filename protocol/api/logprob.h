@@ -27,8 +27,8 @@ struct logprob_list {
     struct logprob_token *tokens; /* [count] */
     struct logprob_top *tops;     /* [top_count] */
     uint32_t count, capacity, top_count, top_capacity;
-    bool is_text; /* for the caller to set: the tokens are a whole text, whose first one may lose
-                     a space (tokenizer_decode) */
+    bool is_text; /* set by the caller: a whole text's tokens, whose first may lose a space
+                     (tokenizer_decode) */
     bool failed;  /* no memory: later ones are left out */
 };
 
