@@ -78,19 +78,29 @@ static struct matcher *make_matcher(struct arena *arena)
     return matcher;
 }
 
+static struct constraint *compiled[SHAPES];
+
+static const struct constraint *constraint_of(const struct shape *shape)
+{
+    struct constraint **constraint = &compiled[shape - shapes];
+    const bool is_schema = shape->format == ENGINE_FORMAT_SCHEMA;
+    if (!*constraint)
+        assert_int_equal(constraint_new(constraint,
+                                        is_schema ? CONSTRAINT_SCHEMA : CONSTRAINT_REGEX,
+                                        text_of(shape->source), NULL),
+                         OK);
+    return *constraint;
+}
+
 /* Where the text stands, byte by byte. */
 static void judge(const struct shape *shape, struct text text, enum engine_finish finish)
 {
     static struct constraint_text at;
     struct arena arena;
     struct matcher *matcher = make_matcher(&arena);
-    struct constraint *constraint = NULL;
+    const struct constraint *constraint = constraint_of(shape);
     struct error err;
     const bool is_schema = shape->format == ENGINE_FORMAT_SCHEMA;
-    assert_int_equal(constraint_new(&constraint,
-                                    is_schema ? CONSTRAINT_SCHEMA : CONSTRAINT_REGEX,
-                                    text_of(shape->source), NULL),
-                     OK);
     constraint_start(constraint, matcher, &at);
     if (finish == ENGINE_LENGTH && text_ends(text, TEXT("\xef\xbf\xbd")))
         text.size -= 3; /* a character was cut in two */
@@ -100,7 +110,6 @@ static void judge(const struct shape *shape, struct text text, enum engine_finis
         fail_msg("%s: not complete: %.*s", shape->source, TEXT_ARG(text));
     if (finish == ENGINE_STOP && is_schema && json_check(text, &err) != OK)
         fail_msg("%s: %s: %.*s", shape->source, err.text, TEXT_ARG(text));
-    constraint_free(constraint);
     arena_deinit(&arena);
     free(matcher);
 }
@@ -134,17 +143,11 @@ static uint32_t fewest_of(const struct shape *shape)
     static struct constraint_text at;
     static struct mask_walk walk; /* for its matcher */
     struct arena arena;
-    struct constraint *constraint = NULL;
-    const bool is_schema = shape->format == ENGINE_FORMAT_SCHEMA;
+    const struct constraint *constraint = constraint_of(shape);
     assert_int_equal(arena_init(&arena, (size_t)4 << 20, NULL), OK);
     assert_int_equal(matcher_init(&walk.matcher, NULL, &arena, NULL), OK);
-    assert_int_equal(constraint_new(&constraint,
-                                    is_schema ? CONSTRAINT_SCHEMA : CONSTRAINT_REGEX,
-                                    text_of(shape->source), NULL),
-                     OK);
     constraint_start(constraint, &walk.matcher, &at);
     const uint32_t fewest = mask_walk_fewest(&walk, constraint, &at);
-    constraint_free(constraint);
     arena_deinit(&arena);
     return fewest;
 }
@@ -364,6 +367,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     const int failed = fd < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    for (uint32_t i = 0; i < SHAPES; i++)
+        constraint_free(compiled[i]);
     if (fd >= 0)
         close(fd);
     return failed;
