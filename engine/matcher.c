@@ -367,33 +367,33 @@ static void step_value(const struct step *step, struct matcher_frame frame, bool
     }
 }
 
-static void step_frame(const struct step *step, struct matcher_frame frame)
+static void step_frame(const struct step *step, const struct matcher_frame *frame)
 {
-    switch ((enum matcher_phase)frame.phase) {
+    switch ((enum matcher_phase)frame->phase) {
     case MATCHER_VALUE:
-        step_value(step, frame, false);
+        step_value(step, *frame, false);
         break;
     case MATCHER_STRING:
-        step_string(step, frame);
+        step_string(step, *frame);
         break;
     case MATCHER_NUMBER:
-        step_number(step, frame);
+        step_number(step, *frame);
         break;
     case MATCHER_WORD:
-        step_word(step, frame);
+        step_word(step, *frame);
         break;
     case MATCHER_OBJECT_NAME:
-        step_name(step, frame);
+        step_name(step, *frame);
         break;
     case MATCHER_OBJECT_FIRST:
     case MATCHER_OBJECT_COLON:
     case MATCHER_OBJECT_NEXT:
     case MATCHER_OBJECT_COMMA:
-        step_object(step, frame);
+        step_object(step, *frame);
         break;
     case MATCHER_ARRAY_FIRST:
     case MATCHER_ARRAY_NEXT:
-        step_array(step, frame);
+        step_array(step, *frame);
         break;
     case MATCHER_LIST:
         break;
@@ -423,7 +423,7 @@ bool matcher_step(struct matcher *matcher, const struct matcher_state *state, ui
     next->count = 0;
     for (uint32_t i = 0; i < state->count; i++)
         if (state->ways[i] != 0)
-            step_frame(&step, matcher->frames[state->ways[i]]);
+            step_frame(&step, &matcher->frames[state->ways[i]]);
     return next->count > 0;
 }
 

@@ -191,26 +191,6 @@ static bool merge_pieces(const struct vocab *vocab, struct text merge, token_id 
     return ids[0] != TOKEN_NONE && ids[1] != TOKEN_NONE && ids[2] != TOKEN_NONE;
 }
 
-/* Notes which tokens merging would come to from their own bytes. */
-static enum status mark_whole(struct bpe *bpe, struct error *err)
-{
-    struct bpe_scratch scratch = {0};
-    struct token_list list = {0};
-    bool has_memory = true;
-    for (uint32_t i = 0; i < bpe->vocab->count && has_memory; i++) {
-        if (!vocab_is_plain(bpe->vocab, (token_id)i))
-            continue;
-        list.count = 0;
-        has_memory = bpe_encode(bpe, bpe->vocab->plain.keys[i], &scratch, &list);
-        bpe->is_whole[i] = has_memory && list.count == 1 && list.ids[0] == (token_id)i;
-    }
-    bpe_scratch_deinit(&scratch);
-    token_list_deinit(&list);
-    if (!has_memory)
-        FAIL(err, ERR_MEMORY, "tokenizer: no room to check the merges");
-    return OK;
-}
-
 enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
                      const struct tokenizer_source *source, struct arena *arena,
                      struct error *err)
@@ -219,11 +199,11 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
         FAIL(err, ERR_LIMIT, "tokenizer: %u merges, the limit is %d", source->merge_count,
              TOKENIZER_PIECES_MAX);
     *bpe = (struct bpe){.vocab = vocab,
-                        .is_whole = ARENA_NEW(arena, uint8_t, vocab->count),
+                        .whole = ARENA_NEW(arena, atomic_uchar, vocab->count),
                         .by_character = !vocab->byte_level,
                         .fuse_unknown = source->fuse_unknown,
                         .unknown = source->unknown};
-    if (!bpe->is_whole)
+    if (!bpe->whole)
         FAIL(err, ERR_MEMORY, "tokenizer: no room for %u marks", vocab->count);
     bool merges_bytes = false; /* of two characters, maybe, that no piece has side by side */
     TRY(pair_map_init(&bpe->merges, source->merge_count, arena, err));
@@ -249,7 +229,7 @@ enum status bpe_init(struct bpe *bpe, const struct vocab *vocab,
         words_init(&bpe->words, vocab,
                    (source->unknown == TOKEN_NONE ? WORDS_DROP_UNKNOWN : 0) |
                        (merges_bytes ? 0 : WORDS_ANYWHERE));
-    return mark_whole(bpe, err);
+    return OK;
 }
 
 void bpe_ignore_merges(struct bpe *bpe)
@@ -257,17 +237,13 @@ void bpe_ignore_merges(struct bpe *bpe)
     bpe->takes_whole = bpe->by_character;
     if (bpe->by_character) /* a word is not a piece: bpe_words.c */
         return;
-    memset(bpe->is_whole, 1, bpe->vocab->count);
+    for (uint32_t i = 0; i < bpe->vocab->count; i++)
+        atomic_init(&bpe->whole[i], BPE_WHOLE);
 }
 
-bool bpe_encode(const struct bpe *bpe, struct text piece, struct bpe_scratch *scratch,
-                struct token_list *list)
+static bool merge(const struct bpe *bpe, struct text piece, struct bpe_scratch *scratch,
+                  struct token_list *list)
 {
-    if (piece.size <= bpe->vocab->plain_max) {
-        const token_id whole = vocab_find(&bpe->vocab->plain, piece);
-        if (whole != TOKEN_NONE && bpe->is_whole[whole])
-            return token_list_add(list, whole);
-    }
     while (piece.size > SHORT_BYTES) {
         const struct text head = text_slice(piece, 0, BPE_PIECE_BYTES_MAX);
         if (!encode_long(bpe, head, scratch, list))
@@ -280,6 +256,27 @@ bool bpe_encode(const struct bpe *bpe, struct text piece, struct bpe_scratch *sc
         if (!token_list_add(list, ids[i]))
             return false;
     }
+    return true;
+}
+
+bool bpe_encode(const struct bpe *bpe, struct text piece, struct bpe_scratch *scratch,
+                struct token_list *list)
+{
+    const token_id token = piece.size <= bpe->vocab->plain_max
+                               ? vocab_find(&bpe->vocab->plain, piece)
+                               : TOKEN_NONE;
+    if (token == TOKEN_NONE)
+        return merge(bpe, piece, scratch, list);
+    atomic_uchar *whole = &bpe->whole[token];
+    const unsigned char known = atomic_load_explicit(whole, memory_order_relaxed);
+    if (known == BPE_WHOLE)
+        return token_list_add(list, token);
+    const size_t first = list->count;
+    if (!merge(bpe, piece, scratch, list))
+        return false;
+    const bool is_one = list->count == first + 1 && list->ids[first] == token;
+    if (known == BPE_WHOLE_UNKNOWN) /* whoever comes first: all find the same */
+        atomic_store_explicit(whole, is_one ? BPE_WHOLE : BPE_IN_PARTS, memory_order_relaxed);
     return true;
 }
 

@@ -4,7 +4,7 @@
  *
  * Memory   the tables lie in the arena given to bpe_init; bpe_encode works in the caller's
  *          scratch.
- * Thread   read-only after bpe_init; a scratch belongs to one thread.
+ * Thread   any number after bpe_init, each with a scratch of its own.
  */
 #ifndef TOKENIZER_BPE_H
 #define TOKENIZER_BPE_H
@@ -13,15 +13,20 @@
 #include "tokenizer/pair_map.h"
 #include "tokenizer/words.h"
 
+#include <stdatomic.h>
+
+/* Whether merging a piece's bytes gives that one piece. */
+enum bpe_whole { BPE_WHOLE_UNKNOWN, BPE_WHOLE, BPE_IN_PARTS };
+
 struct bpe {
     const struct vocab *vocab; /* keeps */
     struct pair_map merges;    /* left id, right id -> first: rank, second: merged id */
-    uint8_t *is_whole;  /* [piece_count] merging the piece's bytes gives that one piece */
-    bool by_character;  /* merging begins with characters; else with bytes */
-    struct words words; /* by_character: where a text can be cut */
-    bool fuse_unknown;  /* by_character: unknown characters in a row are one token */
-    bool takes_whole;   /* by_character: a piece that is a token is not merged */
-    token_id unknown;   /* by_character: for what has no piece and no byte pieces */
+    atomic_uchar *whole;       /* [piece_count] enum bpe_whole, found out when it comes up */
+    bool by_character;         /* merging begins with characters; else with bytes */
+    struct words words;        /* by_character: where a text can be cut */
+    bool fuse_unknown;         /* by_character: unknown characters in a row are one token */
+    bool takes_whole;          /* by_character: a piece that is a token is not merged */
+    token_id unknown;          /* by_character: for what has no piece and no byte pieces */
 };
 
 struct bpe_symbol {
