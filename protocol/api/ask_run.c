@@ -82,7 +82,7 @@ static void add_echo(struct ask_run *run, const struct engine_job *job,
     if (!run->reply.has_logprobs || job->prompt_tokens == 0)
         return;
     const struct engine_event first = {.token = job->prompt[0], .logprob = NAN};
-    prompt->logprobs.is_text = true;
+    prompt->logprobs.is_at_start = true;
     if (first.token >= 0 && (uint32_t)first.token < tokenizer_vocab_size(tokenizer))
         logprob_list_add(&prompt->logprobs, tokenizer, &first);
     if (score.score_tokens > 0)

@@ -36,7 +36,7 @@ uint32_t logprob_list_characters(const struct logprob_list *list)
     return last->offset + characters(last->bytes);
 }
 
-/* What is left of the first bytes of a text. */
+/* A token's bytes where it begins a text. */
 static struct text first_bytes(const struct tokenizer *tokenizer, token_id token)
 {
     const struct text bytes = tokenizer_bytes(tokenizer, token);
@@ -64,9 +64,9 @@ void logprob_list_add(struct logprob_list *list, const struct tokenizer *tokeniz
                                     .logprob = event->logprob,
                                     .top_first = list->top_count,
                                     .offset = offset};
-    if (list->is_text && token->bytes.size > 0) {
+    if (list->is_at_start && token->bytes.size > 0) {
         token->bytes = first_bytes(tokenizer, event->token);
-        list->is_text = false;
+        list->is_at_start = false;
     }
     for (uint32_t i = 0; i < event->top_count && event->tops[i].token != TOKEN_NONE; i++) {
         list->tops[list->top_count++] = (struct logprob_top){

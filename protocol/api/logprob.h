@@ -27,9 +27,9 @@ struct logprob_list {
     struct logprob_token *tokens; /* [count] */
     struct logprob_top *tops;     /* [top_count] */
     uint32_t count, capacity, top_count, top_capacity;
-    bool is_text; /* set by the caller: a whole text's tokens, whose first may lose a space
-                     (tokenizer_decode) */
-    bool failed;  /* no memory: later ones are left out */
+    bool is_at_start; /* set by the caller: what comes next begins a whole text, and may lose a
+                         space (tokenizer_decode); logprob_list_add takes it back */
+    bool failed;      /* no memory: later ones are left out */
 };
 
 /* Adds an event's token; events without one add nothing. */

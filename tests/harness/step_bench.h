@@ -15,7 +15,7 @@ extern bool step_bench_is_ahead; /* whether steps are planned before results are
 
 /* One engine without a thread, and what came out of it. */
 struct step_bench {
-    struct queue outbox; /* with outputs, of the bench before: their pages are there */
+    struct queue outbox; /* kept with outputs from bench to bench: their pages are there */
     token_id outputs[STEP_BENCH_JOBS][STEP_BENCH_SAMPLES][STEP_BENCH_OUTPUT];
     struct arena arena; /* zeroed, with all below */
     struct step_fake fake;
