@@ -127,13 +127,12 @@ def test_embeddings(server):
     refused(server, EMBED, {"input": "a", "encoding_format": "int8"}, "encoding_format")
 
 
-def test_job_output(server):
+def check_job_output(server):
     text = "Repeat: Acme earned 12 million dollars in 1999."
     body = user(text, max_tokens=400) | {"model": "any:joboutput"}
     output = json.loads(answered(server, CHAT, body)["choices"][0]["message"]["content"])
     assert list(output) == ["explanation", "citation", "answer"]
-    assert output["citation"] in text
-    assert output["citation"] or serving.ANY_MODEL != serving.MODEL
+    assert output["citation"] and output["citation"] in text
 
 
 def test_batch(server):
@@ -267,10 +266,11 @@ def check_tools(binary):
                                            {"type": "json_object"}}, "response_format")
             two = ASKED["messages"] * 2
             assert len(answered(server, CHAT, ASKED | {"messages": two})["choices"]) == 2
-        model = pathlib.Path(folder, "free.gguf")  # calls by itself
+        model = pathlib.Path(folder, "free.gguf")  # calls by itself, and finds what to cite
         gguf_template.copy(serving.MODEL, model, TEMPLATE)
         with serving.Server(binary, model=model) as server:
             check_free(server)
+            check_job_output(server)
     print("ok check_tools")
 
 
