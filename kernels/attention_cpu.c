@@ -8,23 +8,18 @@
  *               row of the batch makes `group` of them. With many rows keys and values are
  *               widened to F32 first, once, in scratch; with few, on the way
  *     block     BLOCK_ROWS of these: scores, softmax, weighted values
- *     int8      a cache of int8 is multiplied as it lies, in integers (attention_int8.h): no
- *               widening, and with AVX-512 a quarter of the instructions of floats
+ *     int8      a cache of int8 is multiplied in integers (attention_int8.h), where the level
+ *               has them in whole tiles (attention_tiles.h)
  *     merge     per batch row, over its splits in order
  *     bound by  FMA issue at prefill; reading and widening keys and values at decode
- *     measured  share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November 2026,
- *               bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %, decode of
- *               96 rows over 32 shared chunks 39-46 %
- *     fetch     all pages of a split are asked for at its start: at decode they lie in memory,
- *               far apart (attention of T3 -5 %, EPYC Zen 4). With int8 those of the thread's
- *               next task too, one beside each page of scores: so many at once only queue. 12
- *               rows of decode, 1 thread, pages in memory 418 -> 273 us (in L3 243 -> 264)
- *     lost      widening on the way with many rows (prefill of int8 about 60 -> 52 %)
- *               with int8, rounding each row right after its softmax, in L1 (nothing)
+ *     measured  floats: share of the F32 FMA peak, per core (EPYC Zen 1, 38 GFLOP/s, November
+ *               2026, bench/attention_bench): prefill of 512 rows at context 1,024 57-65 %,
+ *               decode of 96 rows over 32 shared chunks 39-46 %
+ *     fetch     all pages of a split are asked for at its start: they lie far apart (attention
+ *               of T3 -5 %, EPYC Zen 4); of int8 those of the thread's next task too, in turns
  *
- * Scores are kept in units of ln 2: the factor goes into the key's scale, and the exponentials
- * are powers of two. An int8 key's scale is multiplied into its score, an int8 value's scale
- * into its weight: the products run on the bare integers as floats.
+ * Scores are kept in units of ln 2: the factor goes into the key's scale. An int8 key's scale
+ * is multiplied into its score, an int8 value's scale into its weight.
  *
  * A weight past the last key that a row sees is zero, and adding 0 * v changes nothing: so
  * the rows of a tile may go as far as the one that sees most, as long as v is finite.
@@ -58,8 +53,6 @@ enum {
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4
 };
-
-#define LOG2_E 1.44269504088896340736
 
 struct job {
     const struct attention_args *args;
@@ -168,7 +161,7 @@ static void split_load(const struct job *job, struct split *split, const struct 
     const struct attention_args *args = job->args;
     const struct kv_cache *cache = args->cache;
     const size_t page_floats = (size_t)KV_PAGE_TOKENS * (size_t)cache->head_dim;
-    const float factor = (float)((double)args->scale * LOG2_E);
+    const float factor = attention_tile_factor(args->scale);
     struct kv_layout_block blocks[SPLIT_PAGES];
     split->page_count = i32_ceil_div(split->item->kv_count, KV_PAGE_TOKENS);
     split->value_scales = cache->type == KV_INT8 ? memory->value_scales : NULL;
@@ -331,7 +324,7 @@ static void block_scores_int8(const struct job *job, const struct split *split,
 /* Scores in units of ln 2, softly capped, and out of sight before `first`. */
 static void scores_shape(struct attention_tile_softmax *softmax, float softcap, int32_t first)
 {
-    const float cap = softcap * (float)LOG2_E;
+    const float cap = softcap * attention_tile_factor(1.0f);
     for (int32_t key = 0; key < softmax->seen; key++) {
         float *score = &softmax->scores[key];
         *score *= softmax->key_scales[key];
@@ -486,6 +479,14 @@ static void blocks_run(const struct job *job, struct split *split, int32_t first
     }
 }
 
+/* Rows that a task's work goes by. */
+static int32_t rows_together(const struct job *job, bool by_tiles)
+{
+    if (job->int8 == NULL)
+        return job->kernels->tile_rows;
+    return by_tiles ? job->int8->tile_rows : job->int8->product_rows;
+}
+
 static void split_task(void *context, int32_t index, uint32_t worker)
 {
     const struct job *job = context;
@@ -501,7 +502,8 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     assert(split.item->kv_count >= 1 && split.item->kv_count <= ATTENTION_SPLIT);
     assert(split.item->kv_begin % ATTENTION_SPLIT == 0);
     /* Equal shares, in whole tiles. */
-    const int32_t tile_rows = job->int8 ? job->int8->tile_rows : job->kernels->tile_rows;
+    const bool by_tiles = job->tiles && rows >= job->int8->rows_min;
+    const int32_t tile_rows = rows_together(job, by_tiles);
     const int32_t share = i32_ceil_div(i32_ceil_div(rows, tasks), tile_rows) * tile_rows;
     const int32_t end = i32_min(rows, (task + 1) * share);
     split.tile_rows = tile_rows;
@@ -514,7 +516,7 @@ static void split_task(void *context, int32_t index, uint32_t worker)
         split.next = &args->work->items[next / per_item];
         split.next_head = next % per_item / job->tasks_per_head;
     }
-    if (job->tiles) {
+    if (by_tiles) {
         const struct attention_tiles tiles = {.args = args,
                                               .kernels = job->int8,
                                               .item = split.item,
@@ -523,12 +525,10 @@ static void split_task(void *context, int32_t index, uint32_t worker)
                                               .next_head = split.next_head,
                                               .first = task * share,
                                               .end = end,
-                                              .tile_rows = split.tile_rows,
-                                              .key_factor =
-                                                  (float)((double)args->scale * LOG2_E),
                                               .stats = job->stats,
                                               .scores = memory.scores,
-                                              .integers = memory.integers};
+                                              .integers = memory.integers,
+                                              .turned = memory.keys};
         attention_tiles_run(&tiles);
         return;
     }

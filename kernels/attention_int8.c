@@ -81,4 +81,4 @@ static int32_t integers_put(const float *values, int32_t count, float factor,
 #include "kernels/attention_int8_round.h"
 
 const struct attention_int8_kernels attention_int8_scalar = {
-    .tile_rows = TILE_ROWS, .product = product_scalar, .round = attention_int8_round_row};
+    .product_rows = TILE_ROWS, .product = product_scalar, .round = attention_int8_round_row};

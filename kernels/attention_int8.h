@@ -85,7 +85,7 @@ struct attention_int8_product {
     float *c;
     bool adds; /* to what c holds */
     size_t a_stride, b_offset, b_stride, c_stride;
-    int32_t rows;    /* 1 .. tile_rows of the level */
+    int32_t rows;    /* 1 .. product_rows of the level */
     int32_t columns; /* 1 .. ATTENTION_INT8_COLS; all of them where the level is not scalar */
     int32_t groups, panel_groups;
 };
@@ -115,20 +115,29 @@ struct attention_int8_tile {
     int32_t page_count;                  /* as many as any row sees */
     float key_factor;                    /* of every key's scale */
     const struct kv_layout_block *pages; /* [page_count] */
-    float *scores;                       /* scratch: [rows][ATTENTION_TILE_STRIDE] */
-    uint8_t *integers;                   /* scratch: [rows][ATTENTION_INT8_TILE_BYTES] */
+    void *turned; /* as the level's turn made it of pages_turned pages, these first */
+    int32_t pages_turned;
+    float *scores;     /* scratch: [rows][ATTENTION_TILE_STRIDE] */
+    uint8_t *integers; /* scratch: [rows][ATTENTION_INT8_TILE_BYTES] */
 };
 
 enum { ATTENTION_INT8_TILE_BYTES = 256 }; /* of a row: a query, or the weights of a split */
 
 struct attention_int8_kernels {
-    int32_t tile_rows; /* rows of a product at most */
+    int32_t product_rows; /* rows of a product at most */
     void (*product)(const struct attention_int8_product *product);
     /* Rounds values[count], count a multiple of 16 (of 4 where the level is scalar), to
      * a[count]. Weights are not negative. */
     struct attention_int8_row (*round)(const float *values, int32_t count,
                                        enum attention_int8_kind kind, uint8_t *a);
-    void (*tile)(const struct attention_int8_tile *tile); /* NULL: the level has none */
+    /* NULL: the level has none of what follows. */
+    void (*tile)(const struct attention_int8_tile *tile);
+    int32_t tile_rows; /* rows of a tile at most */
+    int32_t rows_min;  /* fewer are a matter of products */
+    /* NULL: tiles take pages as they lie. Otherwise all tiles of a split take them from turned,
+     * attention_int8_turned_bytes. */
+    void (*turn)(const struct kv_layout_block *pages, int32_t page_count, int32_t head_dim,
+                 void *turned);
 };
 
 /* A tile's queries, rounded, to its integers. */
@@ -140,9 +149,23 @@ struct attention_int8_weights {
     float scales[ATTENTION_INT8_TILE_ROWS_MAX][ATTENTION_INT8_BLOCKS];
 };
 
-/* Of a tile's scaled scores the weights, rounded; the statistics of its rows. */
+/* Of a tile's scaled scores the weights, rounded; the statistics of its rows. AVX2 leaves the
+ * bytes with their top bits turned. */
+void attention_softmax_tile_avx2(const struct attention_int8_tile *tile,
+                                 struct attention_int8_weights *weights);
 void attention_softmax_tile_avx512(const struct attention_int8_tile *tile,
                                    struct attention_int8_weights *weights);
+
+/* Room for a split's turned pages at any level, aligned to 64: every byte twice, and where sums
+ * start. */
+static inline size_t attention_int8_turned_bytes(int32_t head_dim)
+{
+    return 5 * ATTENTION_SPLIT * (size_t)head_dim;
+}
+
+void attention_int8_turn_avx2(const struct kv_layout_block *pages, int32_t page_count,
+                              int32_t head_dim, void *turned);
+void attention_int8_tile_avx2(const struct attention_int8_tile *tile);
 
 extern const struct attention_int8_kernels attention_int8_scalar, attention_int8_avx2,
     attention_int8_avx512, attention_int8_neon, attention_int8_dotprod, attention_int8_i8mm;

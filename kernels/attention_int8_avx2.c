@@ -7,6 +7,7 @@
  *               (sign, maddubs, madd, add), as matmul_int8_avx2 says; weights are unsigned and
  *               do not fit that
  *     bound by  the four vector ports, and what is around a product
+ *     used for  what attention_int8_tile_avx2 does not take: one or two rows, windows, softcaps
  *     measured  a product alone, in L1, 3 rows to 24: queries 106 GOPS, weights 82 (Zen 3,
  *               November 2026, calm)
  *     lost      queries widened as weights are (82 GOPS); tiles of another size inside a
@@ -23,7 +24,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 3, STEP_GROUPS = 1, LANES = 8, QUARTER_BYTES = 16 };
+enum { TILE_ROWS = 3, STEP_GROUPS = 1, LANES = 8, QUARTER_BYTES = 16, TASK_ROWS_MIN = 3 };
 #define FEWER_ROWS(DO) DO(1) DO(2)
 
 struct sums {
@@ -177,7 +178,11 @@ static int32_t integers_put(const float *values, int32_t count, float factor,
 
 #include "kernels/attention_int8_round.h"
 
-const struct attention_int8_kernels attention_int8_avx2 = {.tile_rows = TILE_ROWS,
-                                                           .product =
-                                                               attention_int8_frame_product,
-                                                           .round = attention_int8_round_row};
+const struct attention_int8_kernels attention_int8_avx2 = {
+    .product_rows = TILE_ROWS,
+    .product = attention_int8_frame_product,
+    .round = attention_int8_round_row,
+    .tile_rows = ATTENTION_INT8_TILE_ROWS_MAX,
+    .rows_min = TASK_ROWS_MIN,
+    .turn = attention_int8_turn_avx2,
+    .tile = attention_int8_tile_avx2};

@@ -222,8 +222,9 @@ static void tile_run(const struct attention_int8_tile *tile)
 }
 #endif
 
-const struct attention_int8_kernels attention_int8_avx512 = {.tile_rows = TILE_ROWS,
+const struct attention_int8_kernels attention_int8_avx512 = {.product_rows = TILE_ROWS,
                                                              .product =
                                                                  attention_int8_frame_product,
                                                              .round = attention_int8_round_row,
+                                                             .tile_rows = TILE_ROWS,
                                                              .tile = TILE};

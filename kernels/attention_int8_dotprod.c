@@ -93,6 +93,6 @@ INLINE void sums_store(const struct sums *sums, const struct attention_int8_prod
 #include "kernels/attention_int8_frame.h"
 
 const struct attention_int8_kernels attention_int8_dotprod = {
-    .tile_rows = TILE_ROWS,
+    .product_rows = TILE_ROWS,
     .product = attention_int8_frame_product,
     .round = attention_int8_neon_round};

@@ -100,7 +100,7 @@ INLINE void sums_store(const struct sums *sums, const struct attention_int8_prod
 
 #include "kernels/attention_int8_frame.h"
 
-const struct attention_int8_kernels attention_int8_i8mm = {.tile_rows = TILE_ROWS,
+const struct attention_int8_kernels attention_int8_i8mm = {.product_rows = TILE_ROWS,
                                                            .product =
                                                                attention_int8_frame_product,
                                                            .round = attention_int8_neon_round};

@@ -151,7 +151,7 @@ struct attention_int8_row attention_int8_neon_round(const float *values, int32_t
     return attention_int8_round_row(values, count, kind, a);
 }
 
-const struct attention_int8_kernels attention_int8_neon = {.tile_rows = TILE_ROWS,
+const struct attention_int8_kernels attention_int8_neon = {.product_rows = TILE_ROWS,
                                                            .product =
                                                                attention_int8_frame_product,
                                                            .round = attention_int8_neon_round};

@@ -20,6 +20,12 @@ enum {
     ATTENTION_TILE_SUMS = 16     /* lanes of the sum of its weights */
 };
 
+/* What scores are multiplied by to be in units of ln 2: the exponentials are powers of two. */
+static inline float attention_tile_factor(float scale)
+{
+    return (float)((double)scale * 1.44269504088896340736);
+}
+
 /* c[rows, columns] = a[rows, depth] b[depth, columns], for one block of columns or for two that
  * lie anywhere. The depth comes in panels of panel_depth, the last one perhaps cut short.
  *     row r of a, panel p  begins at  a + p * a_panel + r * ATTENTION_TILE_STRIDE
@@ -63,6 +69,7 @@ struct attention_tile_kernels {
     void (*widen_f16)(const uint16_t *from, float *to, size_t count); /* a multiple of 8 */
 };
 
+void attention_softmax_avx2(struct attention_tile_softmax *softmax);
 void attention_softmax_avx512(struct attention_tile_softmax *softmax);
 /* The AVX-512 level widens as AVX2 does. */
 void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count);

@@ -4,7 +4,7 @@
  *     product   6 rows x 16 columns, or 3 rows x 2 blocks of 16: 12 running sums.
  *               Halves are widened on the way; with few rows that is cheaper than to store
  *               them widened and load them again
- *     softmax   13 operations per 8 weights
+ *     softmax   attention_softmax_avx2
  *
  * The two registers of a row's sums are variables of their own: of an array, gcc 12 keeps a
  * copy in memory that every step writes (measured: 37 % of the peak in place of 65 %).
@@ -122,85 +122,6 @@ INLINE void pairs_store(const struct pairs *pairs, const struct attention_tile_p
 
 #include "kernels/attention_tile_frame.h"
 
-/* 2^t for t <= 0, as exp_2 does it but fused; 0 below -126, a NaN stays one. */
-INLINE __m256 power_of_two(__m256 t)
-{
-    const __m256 magic = _mm256_set1_ps(12582912.0f); /* 1.5 * 2^23: units of 1 */
-    const __m256 shifted = _mm256_add_ps(t, magic);
-    const __m256 f = _mm256_sub_ps(t, _mm256_sub_ps(shifted, magic));
-    __m256 p = _mm256_set1_ps(0x1.441412p-13f);
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0x1.5f0956p-10f));
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0x1.3b2a52p-7f));
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0x1.c6af6cp-5f));
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0x1.ebfbe0p-3f));
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0x1.62e430p-1f));
-    p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(1.0f));
-    const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
-    const __m256 power =
-        _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent));
-    return _mm256_and_ps(power, _mm256_cmp_ps(t, _mm256_set1_ps(-126.0f), _CMP_NLT_UQ));
-}
-
-static float lanes_max(__m256 v)
-{
-    __m128 max = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    max = _mm_max_ps(max, _mm_movehl_ps(max, max));
-    return _mm_cvtss_f32(_mm_max_ss(max, _mm_shuffle_ps(max, max, 1)));
-}
-
-static float lanes_sum(__m256 v)
-{
-    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_shuffle_ps(sum, sum, 1)));
-}
-
-/* Scales the scores in place, -infinity past `seen`; the result is their maximum. */
-static float scores_scale(const struct attention_tile_softmax *softmax)
-{
-    const __m256 minus_infinity = _mm256_set1_ps(-__builtin_inff());
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    __m256 max = minus_infinity;
-    int32_t key = 0;
-    for (; key + LANES <= softmax->seen; key += LANES) {
-        const __m256 score = _mm256_mul_ps(_mm256_loadu_ps(softmax->scores + key),
-                                           _mm256_loadu_ps(softmax->key_scales + key));
-        _mm256_storeu_ps(softmax->scores + key, score);
-        max = _mm256_max_ps(score, max);
-    }
-    if (key < softmax->seen) {
-        const __m256i is_seen =
-            _mm256_cmpgt_epi32(_mm256_set1_epi32(softmax->seen - key), lane);
-        __m256 score = _mm256_mul_ps(_mm256_loadu_ps(softmax->scores + key),
-                                     _mm256_loadu_ps(softmax->key_scales + key));
-        score = _mm256_blendv_ps(minus_infinity, score, _mm256_castsi256_ps(is_seen));
-        _mm256_storeu_ps(softmax->scores + key, score);
-        max = _mm256_max_ps(score, max);
-    }
-    return lanes_max(max);
-}
-
-static void softmax_avx2(struct attention_tile_softmax *softmax)
-{
-    softmax->max = scores_scale(softmax);
-    const __m256 max = _mm256_set1_ps(softmax->max);
-    __m256 sum = _mm256_setzero_ps(), other = sum; /* in turns: the sixteen lanes */
-    for (int32_t key = 0; key < softmax->seen; key += LANES) {
-        const __m256 score = _mm256_loadu_ps(softmax->scores + key);
-        __m256 weight = power_of_two(_mm256_sub_ps(score, max));
-        const __m256 added = _mm256_add_ps(sum, weight);
-        sum = other;
-        other = added;
-        if (softmax->value_scales)
-            weight = _mm256_mul_ps(weight, _mm256_loadu_ps(softmax->value_scales + key));
-        _mm256_storeu_ps(softmax->scores + key, weight);
-    }
-    /* Past `seen` a scale may be NaN, of a slot that nobody has filled. */
-    memset(softmax->scores + softmax->seen, 0,
-           (size_t)(softmax->padded - softmax->seen) * sizeof *softmax->scores);
-    softmax->sum = lanes_sum(_mm256_add_ps(sum, other));
-}
-
 void attention_tile_widen_f16_avx2(const uint16_t *from, float *to, size_t count)
 {
     for (size_t i = 0; i < count; i += LANES) {
@@ -213,5 +134,5 @@ const struct attention_tile_kernels attention_tile_avx2 = {
     .tile_rows = TILE_ROWS,
     .pair_rows = PAIR_ROWS,
     .product = attention_tile_frame_product,
-    .softmax = softmax_avx2,
+    .softmax = attention_softmax_avx2,
     .widen_f16 = attention_tile_widen_f16_avx2};

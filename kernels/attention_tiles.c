@@ -3,6 +3,7 @@
 
 #include "base/i32.h"
 #include "kernels/attention_merge.h"
+#include "kernels/attention_tile.h"
 
 #include <assert.h>
 
@@ -47,7 +48,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
     const int32_t group = args->heads / args->cache->kv_heads;
     const int32_t *row = args->work->rows + item->rows_first + first / group;
     int32_t of_group = first % group, most = 0;
-    tile->rows = i32_min(tiles->tile_rows, tiles->end - first);
+    tile->rows = i32_min(tiles->kernels->tile_rows, tiles->end - first);
     for (int32_t i = 0; i < tile->rows; i++) {
         struct attention_int8_query *query = &tile->queries[i];
         const int32_t partial =
@@ -75,22 +76,26 @@ void attention_tiles_run(const struct attention_tiles *tiles)
     const int32_t page_count = i32_ceil_div(tiles->item->kv_count, KV_PAGE_TOKENS);
     for (int32_t p = 0; p < page_count; p++)
         pages[p] = attention_tiles_page(tiles->args, tiles->item, tiles->kv_head, p);
+    if (tiles->kernels->turn)
+        tiles->kernels->turn(pages, page_count, tiles->args->cache->head_dim, tiles->turned);
     /* The next task's pages are asked for between the tiles: all at once only queue. */
-    const int32_t count = i32_ceil_div(tiles->end - tiles->first, tiles->tile_rows);
+    const int32_t count = i32_ceil_div(tiles->end - tiles->first, tiles->kernels->tile_rows);
     const int32_t next_pages =
         tiles->next == NULL ? 0 : i32_ceil_div(tiles->next->kv_count, KV_PAGE_TOKENS);
     int32_t next_page = 0;
     struct attention_int8_tile tile[2]; /* in turns: one is multiplied, the next is asked for */
     for (int i = 0; i < 2; i++) {
         tile[i].head_dim = tiles->args->cache->head_dim;
-        tile[i].key_factor = tiles->key_factor;
+        tile[i].key_factor = attention_tile_factor(tiles->args->scale);
         tile[i].pages = pages;
+        tile[i].turned = tiles->turned;
+        tile[i].pages_turned = page_count;
         tile[i].scores = tiles->scores;
         tile[i].integers = tiles->integers;
     }
     tile_load(tiles, tiles->first, &tile[0]);
     for (int32_t i = 0; i < count; i++) {
-        const int32_t next_first = tiles->first + (i + 1) * tiles->tile_rows;
+        const int32_t next_first = tiles->first + (i + 1) * tiles->kernels->tile_rows;
         for (; next_page < next_pages * (i + 1) / count; next_page++)
             (void)attention_tiles_page(tiles->args, tiles->next, tiles->next_head, next_page);
         if (next_first < tiles->end)

@@ -26,11 +26,10 @@ struct attention_tiles {
     const struct attention_item *item, *next; /* next: of the thread's next task, or NULL */
     int32_t kv_head, next_head;
     int32_t first, end; /* of the item's (row, head of the group) pairs */
-    int32_t tile_rows;
-    float key_factor; /* of every key's scale */
-    float *stats;     /* of all partials */
-    float *scores;    /* scratch, as struct attention_int8_tile has it */
+    float *stats;       /* of all partials */
+    float *scores;      /* scratch, as struct attention_int8_tile has it */
     uint8_t *integers;
+    void *turned; /* scratch: [attention_int8_turned_bytes] of the item's pages */
 };
 
 /* Page p of an item. It is asked for: pages lie far apart, and the first rows to need them
