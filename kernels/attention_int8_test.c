@@ -1,8 +1,9 @@
 /*
  * attention_int8_test - the scalar level's integer products and rounding against their
  * definition, every other level's against the scalar ones, to the bit, on noise and at the
- * limits. The softmax of AVX-512 against that of AVX2 likewise, and tiles against their parts. The AVX-512 products are also built on portable versions of their intrinsics, for
- * machines that cannot run them.
+ * limits. The softmax of AVX-512 against that of AVX2 likewise, and tiles against their parts.
+ * The AVX-512 products are also built on portable versions of their intrinsics, for machines
+ * that cannot run them.
  */
 #include "kernels/attention_int8.h"
 

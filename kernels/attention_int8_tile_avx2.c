@@ -7,10 +7,10 @@
  *     step      4 of the depth: 4 loads of b; per row a broadcast and 2 x (xor, maddubs, madd,
  *               add)
  *     bound by  the four vector ports of such cores
- *     measured  against products by product, widened weights and passes over 24 rows: prefill of
- *               512 rows at context 1,024, two threads, 11.9 -> 7.3 ms, decode of 96 rows over
- *               32 shared chunks 5.7 -> 4.7 ms (medians of three, Zen 3, November 2026,
- *               bench/attention_bench). With so few rows that products take as long: 3
+ *     measured  against products one by one, widened weights and passes over 24 rows: prefill
+ *               of 512 rows at context 1,024, two threads, 11.9 -> 7.3 ms, decode of 96 rows
+ *               over 32 shared chunks 5.7 -> 4.7 ms (medians of three, Zen 3, November 2026,
+ *               bench/attention_bench). Of 3 rows products are as fast
  *
  * maddubs multiplies unsigned by signed bytes and adds pairs in 16 bits. a with all bits turned
  * is -a - 1, so with m all bits where b < 0, else none,
