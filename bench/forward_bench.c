@@ -13,13 +13,16 @@
  * a machine that does other work too. The steps timed as a whole are not those whose ops are:
  * of as many steps again the ops of the fastest are told. Bytes are what a step must read: the
  * layers' and the head's matrices, and the cache; their share is of a copy's bytes, read and
- * written, in the same time. A CPU's rate of products is measured again beside each step, and
- * the MODEL is of the median: neighbours take now less and now more of a machine.
+ * written, in the same time: the median of the median copy's, the least step of the fastest
+ * copy's. A CPU's rate of products, and at decode of copies, is measured again beside each step,
+ * by the same clock, and the MODEL is of the median of products: neighbours take now less and
+ * now more of a machine. Peak memory is without what is copied.
  */
 #include "base/clock.h"
 #include "bench/load.h"
 #include "bench/op_times.h"
 #include "engine/model_run.h"
+#include "kernels/peak_host.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,10 +41,11 @@ struct bench {
     struct model_run_options options;
     struct counts rows, batches;
     int32_t context, shared;
-    double seconds;
+    double seconds, peak_mb;
     struct load_roof roof;
-    token_id *tokens;             /* [rows_max] */
-    struct model_run_part *parts; /* [sequences] */
+    struct peak_host_copies copies; /* beside steps; without memory: none */
+    token_id *tokens;               /* [rows_max] */
+    struct model_run_part *parts;   /* [sequences] */
 };
 
 static int compare_doubles(const void *a, const void *b)
@@ -134,9 +138,9 @@ static void ops_report(const struct ops_seen *seen)
     (void)fflush(stdout);
 }
 
-/* Of steps in order: the time of each, and the rate of products beside it. */
+/* Of steps in order: the time of each, and the rates of products and of copies beside it. */
 struct steps {
-    double seconds[STEPS_MAX], rates[STEPS_MAX];
+    double seconds[STEPS_MAX], rates[STEPS_MAX], copies[STEPS_MAX];
     int count;
 };
 
@@ -151,12 +155,26 @@ static enum status steps_time(struct model_run *run, const struct bench *bench,
         const double at = clock_now_s();
         TRY(step(run, bench->parts, part_count, err));
         steps->seconds[count] = clock_now_s() - at;
+        steps->copies[count] = bench->copies.bytes > 0 ? peak_host_copies_rate(&bench->copies)
+                                                       : bench->roof.copy_bytes_per_s;
         steps->rates[count++] = load_roof_operations_again(&bench->roof, run->device);
     }
     qsort(steps->seconds, (size_t)count, sizeof steps->seconds[0], compare_doubles);
     qsort(steps->rates, (size_t)count, sizeof steps->rates[0], compare_doubles);
+    qsort(steps->copies, (size_t)count, sizeof steps->copies[0], compare_doubles);
     steps->count = count;
     return OK;
+}
+
+/* What a step must read, beside what was copied between the steps. */
+static void copies_report(const struct steps *timed, double bytes)
+{
+    const double median = timed->seconds[timed->count / 2];
+    const double copied = timed->copies[timed->count / 2];
+    const double most = timed->copies[timed->count - 1];
+    printf("\n    %-28s %9.1f MB  %.1f GB/s: %.1f %% of copies, %.1f GB/s (%.1f %% of %.1f)",
+           "bytes", bytes * 1e-6, bytes / median * 1e-9, 100 * bytes / median / copied,
+           copied * 1e-9, 100 * bytes / timed->seconds[0] / most, most * 1e-9);
 }
 
 /* Repeats a step and reports its median, then the ops of the fastest of as many steps again. */
@@ -191,17 +209,20 @@ static enum status measure(struct model_run *run, const struct bench *bench, con
     if (roof.loop.run != NULL)
         printf("; %.3f T/s beside", roof.operations_per_s * 1e-12);
     if (model > 0 && rows == part_count)
-        printf("\n    %-28s %9.1f MB  %.1f GB/s: %.1f %% of copies (%.1f %%)", "bytes",
-               bytes * 1e-6, bytes / median * 1e-9,
-               100 * bytes / median / roof.copy_bytes_per_s,
-               100 * bytes / least / roof.copy_bytes_per_s);
+        copies_report(&timed, bytes);
     printf("\n");
     ops_report(&best);
     return OK;
 }
 
-static enum status measure_all(struct model_run *run, const struct bench *bench,
-                               struct error *err)
+/* Of this process, so far; 0: it is not told. */
+static double peak_mb(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024.0 : 0;
+}
+
+static enum status measure_all(struct model_run *run, struct bench *bench, struct error *err)
 {
     char name[32];
     for (int32_t i = 0; i < bench->rows.count; i++) {
@@ -215,6 +236,11 @@ static enum status measure_all(struct model_run *run, const struct bench *bench,
             (struct model_run_part){i, bench->context - 1, 1, bench->tokens, MODEL_RUN_LAST};
         model_run_share(run, i, 0, bench->shared / KV_PAGE_TOKENS);
     }
+    /* The widest step first: after it all memory is in use that will be. */
+    TRY(step(run, bench->parts, bench->options.sequences, err));
+    bench->peak_mb = peak_mb();
+    if (bench->options.device == DEVICE_CPU)
+        TRY(peak_host_copies_open(&bench->copies, run->device, PEAK_HOST_COPY_BYTES, err));
     for (int32_t i = 0; i < bench->batches.count; i++) {
         (void)snprintf(name, sizeof name, "decode %d", bench->batches.values[i]);
         TRY(measure(run, bench, name, bench->batches.values[i], err));
@@ -242,7 +268,6 @@ static enum status run_bench(struct bench *bench, struct error *err)
 {
     struct model_run_options timed = bench->options;
     struct model_run run = {0};
-    struct rusage usage;
     bench->options.ops = ops_of(bench->options.device);
     if (!bench->options.ops)
         FAIL(err, ERR_LIMIT, "%s is not in this build",
@@ -267,8 +292,9 @@ static enum status run_bench(struct bench *bench, struct error *err)
             printf("limits %s\n", bench->roof.about);
         status = measure_all(&run, bench, err);
     }
-    if (status == OK && getrusage(RUSAGE_SELF, &usage) == 0)
-        printf("peak memory of the host %.1f MB\n", (double)usage.ru_maxrss / 1024.0);
+    if (status == OK && bench->peak_mb > 0)
+        printf("peak memory of the host %.1f MB\n", bench->peak_mb);
+    peak_host_copies_close(&bench->copies);
     model_run_close(&run);
     return status;
 }

@@ -29,11 +29,11 @@
  * from memory; 512 bytes ahead 23.6, 2048 ahead 26.2). Turned panels by 8 rows x 8 outputs
  * (Zen 3: 7 % more than not turned when calm, 2 % less beside others: twice the broadcasts);
  * turning for 16 rows (5 to 9 % slower). Sums of 16 bits over 8 products, of w + 128, where the
- * norms of x and w say that they fit, and summed pair by pair where not (7 in 100 of SmolLM2's),
- * with x of pairs that saturate lowered beforehand: 2.5 operations for 32 products in place of
- * 4, 1.45 times this rate if nothing were to be lowered or summed pair by pair, 1.18 to 1.26 as
- * it is, 0 to 8 % of T3. Not tried in full: operands widened to 16 bits (as many operations),
- * sums kept as low and high halves in place of madd (42.7 on Zen 1, but twice the registers).
+ * norms of x and w say that they fit, pair by pair where not (7 in 100 of SmolLM2's), with what
+ * would saturate taken out of x beforehand: 2.5 operations for 32 products in place of 4, 1.45
+ * times this rate if all fitted, 1.18 to 1.26 as it is, 0 to 8 % of T3. Not tried in full:
+ * operands widened to 16 bits (as many operations), sums kept as low and high halves in place of
+ * madd (42.7 on Zen 1, but twice the registers for sums).
  */
 #include "kernels/matmul_int8.h"
 

@@ -66,24 +66,50 @@ static void check_done(const struct job *job, uint32_t threads)
     assert(memcmp(job->to, job->from, (size_t)job->pieces * PIECE) == 0);
 }
 
+enum status peak_host_copies_open(struct peak_host_copies *copies, struct device *device,
+                                  size_t bytes, struct error *err)
+{
+    assert(device_is_host(device) && bytes >= PIECE && bytes / PIECE < INT32_MAX / 2);
+    *copies = (struct peak_host_copies){.device = device,
+                                        .from = device_alloc(device, bytes),
+                                        .to = device_alloc(device, bytes),
+                                        .bytes = bytes};
+    if (copies->from != NULL && copies->to != NULL) {
+        memset(copies->from, 1, bytes); /* pages never written may all be one and the same */
+        memset(copies->to, 0, bytes);
+        return OK;
+    }
+    peak_host_copies_close(copies);
+    FAIL(err, ERR_MEMORY, "peak: no room for two pieces of %zu bytes", bytes);
+}
+
+double peak_host_copies_rate(const struct peak_host_copies *copies)
+{
+    struct job job = {
+        .from = copies->from, .to = copies->to, .pieces = (int32_t)(copies->bytes / PIECE)};
+    const double start_s = clock_now_s();
+    device_parallel(copies->device, job.pieces, copy_piece, &job);
+    return 2.0 * job.pieces * PIECE / (clock_now_s() - start_s + 1e-9);
+}
+
+void peak_host_copies_close(struct peak_host_copies *copies)
+{
+    if (copies->from != NULL)
+        device_free(copies->device, copies->from, copies->bytes);
+    if (copies->to != NULL)
+        device_free(copies->device, copies->to, copies->bytes);
+    *copies = (struct peak_host_copies){0};
+}
+
 enum status peak_host_measure(struct device *device, size_t bytes,
                               struct peak_host_rates *rates, struct error *err)
 {
-    assert(device_is_host(device) && bytes >= PIECE && bytes / PIECE < INT32_MAX / 2);
-    uint8_t *from = device_alloc(device, bytes), *to = device_alloc(device, bytes);
-    const bool has_room = from != NULL && to != NULL;
-    if (has_room) {
-        struct job job = {.from = from, .to = to, .pieces = (int32_t)(bytes / PIECE)};
-        memset(from, 1, bytes); /* pages never written may all be one and the same */
-        rates->read_bytes_per_s = best_rate(device, read_piece, &job);
-        rates->copy_bytes_per_s = 2 * best_rate(device, copy_piece, &job);
-        check_done(&job, device_threads(device));
-    }
-    if (from != NULL)
-        device_free(device, from, bytes);
-    if (to != NULL)
-        device_free(device, to, bytes);
-    if (!has_room)
-        FAIL(err, ERR_MEMORY, "peak: no room for two pieces of %zu bytes", bytes);
+    struct peak_host_copies room;
+    TRY(peak_host_copies_open(&room, device, bytes, err));
+    struct job job = {.from = room.from, .to = room.to, .pieces = (int32_t)(bytes / PIECE)};
+    rates->read_bytes_per_s = best_rate(device, read_piece, &job);
+    rates->copy_bytes_per_s = 2 * best_rate(device, copy_piece, &job);
+    check_done(&job, device_threads(device));
+    peak_host_copies_close(&room);
     return OK;
 }

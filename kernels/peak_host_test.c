@@ -33,6 +33,20 @@ static void rates_come_out(void **state)
     }
 }
 
+static void a_copy_is_of_whole_work(void **state)
+{
+    (void)state;
+    struct device *device = device_new(2);
+    struct peak_host_copies copies;
+    assert_int_equal(peak_host_copies_open(&copies, device, 3 << 20, NULL), OK);
+    assert_memory_not_equal(copies.to, copies.from, copies.bytes);
+    const double rate = peak_host_copies_rate(&copies);
+    assert_true(rate > 1e6 && rate < 1e14);
+    assert_memory_equal(copies.to, copies.from, copies.bytes);
+    peak_host_copies_close(&copies);
+    device_close(device);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -48,6 +62,7 @@ static void what_does_not_fit_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rates_come_out),
+                                       cmocka_unit_test(a_copy_is_of_whole_work),
                                        cmocka_unit_test(what_does_not_fit_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
