@@ -14,9 +14,9 @@
  * of as many steps again the ops of the fastest are told. Bytes are what a step must read: the
  * layers' and the head's matrices, and the cache; their share is of a copy's bytes, read and
  * written, in the same time: the median of the median copy's, the least step of the fastest
- * copy's. A CPU's rate of products, and at decode of copies, is measured again beside each step,
- * by the same clock, and the MODEL is of the median of products: neighbours take now less and
- * now more of a machine. Peak memory is without what is copied.
+ * copy's. A CPU's rate of products, and at decode of copies, is measured again beside each
+ * step, by the same clock, and the MODEL is of the median of products: neighbours take now less
+ * and now more of a machine. Peak memory is without what is copied.
  */
 #include "base/clock.h"
 #include "bench/load.h"

@@ -32,8 +32,8 @@
  * norms of x and w say that they fit, pair by pair where not (7 in 100 of SmolLM2's), with what
  * would saturate taken out of x beforehand: 2.5 operations for 32 products in place of 4, 1.45
  * times this rate if all fitted, 1.18 to 1.26 as it is, 0 to 8 % of T3. Not tried in full:
- * operands widened to 16 bits (as many operations), sums kept as low and high halves in place of
- * madd (42.7 on Zen 1, but twice the registers for sums).
+ * operands widened to 16 bits (as many operations), sums kept as low and high halves in place
+ * of madd (42.7 on Zen 1, but twice the registers for sums).
  */
 #include "kernels/matmul_int8.h"
 
