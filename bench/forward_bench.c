@@ -138,9 +138,10 @@ static void ops_report(const struct ops_seen *seen)
     (void)fflush(stdout);
 }
 
-/* Of steps in order: the time of each, and the rates of products and of copies beside it. */
+/* Of steps in order: the time of each, and the rates of products, of those for any operands and
+ * of copies beside it. */
 struct steps {
-    double seconds[STEPS_MAX], rates[STEPS_MAX], copies[STEPS_MAX];
+    double seconds[STEPS_MAX], rates[STEPS_MAX], any[STEPS_MAX], copies[STEPS_MAX];
     int count;
 };
 
@@ -157,10 +158,12 @@ static enum status steps_time(struct model_run *run, const struct bench *bench,
         steps->seconds[count] = clock_now_s() - at;
         steps->copies[count] = bench->copies.bytes > 0 ? peak_host_copies_rate(&bench->copies)
                                                        : bench->roof.copy_bytes_per_s;
+        steps->any[count] = load_roof_any_again(&bench->roof, run->device);
         steps->rates[count++] = load_roof_operations_again(&bench->roof, run->device);
     }
     qsort(steps->seconds, (size_t)count, sizeof steps->seconds[0], compare_doubles);
     qsort(steps->rates, (size_t)count, sizeof steps->rates[0], compare_doubles);
+    qsort(steps->any, (size_t)count, sizeof steps->any[0], compare_doubles);
     qsort(steps->copies, (size_t)count, sizeof steps->copies[0], compare_doubles);
     steps->count = count;
     return OK;
@@ -208,6 +211,11 @@ static enum status measure(struct model_run *run, const struct bench *bench, con
                100 * model / median, 100 * model / least);
     if (roof.loop.run != NULL)
         printf("; %.3f T/s beside", roof.operations_per_s * 1e-12);
+    roof.operations_per_s = timed.any[timed.count / 2];
+    const double any = model_s(run, &roof, bytes, rows, part_count);
+    if (any > 0)
+        printf("\n    %-28s %.3f T/s: reached %.1f %% (%.1f %%)", "products of any operands",
+               roof.operations_per_s * 1e-12, 100 * any / median, 100 * any / least);
     if (model > 0 && rows == part_count)
         copies_report(&timed, bytes);
     printf("\n");

@@ -11,5 +11,7 @@
 /* Operations per second and thread while all of the device's do it; 0: no loop for its level.
  * The best of several timings of each loop, about half a second. loop: the fastest. */
 double int8_peak_measure(struct device *device, struct peak_loop *loop);
+/* The same of loops that are exact whatever the operands are. */
+double int8_peak_any(struct device *device, struct peak_loop *loop);
 
 #endif

@@ -21,6 +21,8 @@ static enum status measure_host(struct load_roof *roof, struct device *device, b
                                 : f32_peak_measure(device, &roof->loop);
     if (!(rate > 0))
         return OK; /* no loop: no roof */
+    if (is_int8)
+        (void)int8_peak_any(device, &roof->any);
     TRY(peak_host_measure(device, PEAK_HOST_BYTES, &memory, err));
     roof->bytes_per_s = memory.read_bytes_per_s;
     roof->copy_bytes_per_s = memory.copy_bytes_per_s;
@@ -116,6 +118,12 @@ double load_roof_operations_again(const struct load_roof *roof, struct device *d
     return roof->loop.run == NULL
                ? roof->operations_per_s
                : device_threads(device) * peak_loop_rate(device, &roof->loop);
+}
+
+double load_roof_any_again(const struct load_roof *roof, struct device *device)
+{
+    return roof->any.run == NULL ? 0
+                                 : device_threads(device) * peak_loop_rate(device, &roof->any);
 }
 
 double load_roof_s(const struct load_roof *roof, double bytes, double operations)

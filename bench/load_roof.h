@@ -17,6 +17,7 @@ struct load_roof {
     double copy_bytes_per_s;     /* bytes read and written of a copy; 0 where bytes_per_s is */
     double operations_per_s;     /* a product and its addition are two */
     struct peak_loop loop;       /* of the CPU's operations_per_s; without run: no CPU's */
+    struct peak_loop any;        /* of int8: the fastest that is exact for any operands */
     char about[LOAD_ROOF_ABOUT]; /* whose rates these are, with the figures; "" for none */
 };
 
@@ -30,6 +31,8 @@ MUST_USE enum status load_roof_measure(struct load_roof *roof,
 /* operations_per_s, a CPU's measured once more, in 10 ms: what neighbours leave of a machine
  * changes from one second to the next. */
 double load_roof_operations_again(const struct load_roof *roof, struct device *device);
+/* The same of the loop that is exact for any operands; 0 where there is none. */
+double load_roof_any_again(const struct load_roof *roof, struct device *device);
 
 /* The longer of the two; 0 without rates. */
 double load_roof_s(const struct load_roof *roof, double bytes, double operations);

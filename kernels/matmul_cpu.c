@@ -47,9 +47,10 @@ struct grid {
 struct share {
     atomic_int next;
     int32_t end;
-    /* Its own alone: the sums of the rows that its last task began with (-1: none yet). The
-     * next task mostly has the same rows. */
-    int32_t sums_begin;
+    /* Its own alone: the rows that its last task began with (-1: none yet), and what the level
+     * made of them. The next task mostly has the same rows. */
+    int32_t made_begin;
+    bool suits; /* x_turn */
     int32_t x_sums[BLOCK_ROWS_MAX];
 };
 
@@ -61,6 +62,7 @@ struct int8_job {
     matmul_int8_finish *finish;
     matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
     matmul_int8_turn *turn;     /* likewise */
+    matmul_int8_x_turn *x_turn; /* likewise; only together with turn */
     int32_t turn_rows;          /* from how many on */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
@@ -185,7 +187,7 @@ static void shares_make(struct int8_job *job, int32_t tasks)
         const int32_t end = begin + tasks / threads + (i < tasks % threads);
         atomic_init(&job->shares[i].next, begin);
         job->shares[i].end = end;
-        job->shares[i].sums_begin = -1;
+        job->shares[i].made_begin = -1;
         begin = end;
     }
 }
@@ -205,12 +207,18 @@ static int32_t share_take(struct int8_job *job, uint32_t worker)
     }
 }
 
-/* Where this worker's tiles find their panels turned; NULL: as they lie in the weight. */
-static int8_t *int8_turned(const struct int8_job *job, int32_t depth, uint32_t worker)
+/* Where this worker's tiles find their panels turned, and behind them the rows of a block where
+ * the level turns these too; NULL: as they lie in the weight. */
+static int8_t *int8_turned(const struct int8_job *job, const struct matmul_int8_tile *block,
+                           uint32_t worker)
 {
-    if (job->turn == NULL || device_scratch_bytes(job->device) < 2 * int8_turned_bytes(depth))
+    size_t bytes = 2 * int8_turned_bytes(block->depth);
+    if (job->turn == NULL || block->rows < job->turn_rows)
         return NULL;
-    return device_scratch(job->device, worker);
+    if (job->x_turn != NULL)
+        bytes += matmul_int8_x_turned_bytes(block->rows, block->depth);
+    return device_scratch_bytes(job->device) < bytes ? NULL
+                                                     : device_scratch(job->device, worker);
 }
 
 /* Turns a tile's panels, and those of the gate behind them. */
@@ -225,17 +233,23 @@ static void int8_turn(const struct int8_job *job, struct matmul_int8_tile *tile,
     job->turn(&gate, turned + int8_turned_bytes(tile->depth));
 }
 
-/* The sums of a block of rows, from row_begin on; NULL: the kernel wants none. */
-static const int32_t *int8_x_sums(struct int8_job *job, const struct matmul_int8_tile *block,
-                                  int32_t row_begin, uint32_t worker)
+/* What the level wants of a block of rows beforehand, from row_begin on: to *block and to the
+ * memory of turned panels. The result is that memory, or NULL when rows do not suit it. */
+static int8_t *int8_rows_make(struct int8_job *job, struct matmul_int8_tile *block,
+                              int32_t row_begin, uint32_t worker)
 {
     struct share *share = &job->shares[worker];
-    if (job->x_sums == NULL)
-        return NULL;
-    if (share->sums_begin != row_begin)
+    int8_t *turned = int8_turned(job, block, worker);
+    const bool is_made = share->made_begin == row_begin;
+    share->made_begin = row_begin;
+    if (job->x_sums != NULL && !is_made)
         job->x_sums(block, share->x_sums);
-    share->sums_begin = row_begin;
-    return share->x_sums;
+    if (turned == NULL || job->x_turn == NULL)
+        return turned;
+    block->x_turned = turned + 2 * int8_turned_bytes(block->depth);
+    if (!is_made)
+        share->suits = job->x_turn(block, block->x_turned);
+    return share->suits ? turned : NULL;
 }
 
 static void int8_task(void *context, int32_t call, uint32_t worker)
@@ -250,14 +264,14 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
     const int32_t begin = index % grid->panel_runs * grid->panels_per_run;
     const int32_t end = i32_min(begin + grid->panels_per_run, grid->panels);
     const int8_t *x = args->x->q8 + (size_t)row_begin * (size_t)args->x->stride;
-    struct matmul_int8_tile tile = {.stride = args->x->stride,
+    struct matmul_int8_tile tile = {.x = x,
+                                    .rows = rows,
+                                    .rows_all = rows,
+                                    .stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
-    tile.rows_all = rows;
-    tile.x = x;
-    tile.rows = rows;
-    const int32_t *x_sums = int8_x_sums(job, &tile, row_begin, worker);
+    int8_t *turned = int8_rows_make(job, &tile, row_begin, worker);
+    const int32_t *x_sums = job->x_sums != NULL ? job->shares[worker].x_sums : NULL;
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
-    int8_t *turned = rows >= job->turn_rows ? int8_turned(job, tile.depth, worker) : NULL;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
         tile.panels = i32_min(tile_panels, end - panel);
         tile.panel = int8_panel(args->w, tile.depth, panel * PANEL);
@@ -282,6 +296,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     job->finish = matmul_int8_finish_scalar;
     job->x_sums = NULL;
     job->turn = NULL;
+    job->x_turn = NULL;
     job->turn_rows = 0;
 #if defined(__x86_64__)
     if (simd == DEVICE_SIMD_AMX_INT8) {
@@ -297,6 +312,7 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     } else if (simd == DEVICE_SIMD_AVX2) {
         job->kernel = matmul_int8_avx2;
         job->turn = matmul_int8_turn_avx2;
+        job->x_turn = matmul_int8_x_turn_avx2;
         job->turn_rows = TURN_ROWS_AVX2;
         job->finish = matmul_int8_finish_avx2;
     }
@@ -311,6 +327,17 @@ static void int8_choose(struct int8_job *job, enum device_simd simd)
     (void)simd;
 }
 
+/* Rows per task: as many as find room, where they are turned. */
+static int32_t int8_block_rows(const struct int8_job *job, int32_t depth)
+{
+    const size_t panels = 2 * int8_turned_bytes(depth);
+    const size_t scratch = device_scratch_bytes(job->device);
+    for (int32_t rows = BLOCK_ROWS_MAX; job->x_turn != NULL && rows > 0; rows -= TILE_ROWS)
+        if (panels + matmul_int8_x_turned_bytes(rows, depth) <= scratch)
+            return rows;
+    return BLOCK_ROWS_MAX;
+}
+
 static enum status int8_run(struct device *device, const struct matmul_args *args)
 {
     assert((args->x->forms & ACTIVATION_INT8) != 0 && args->x->cols == args->w->in_dim);
@@ -322,7 +349,7 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     job.release = NULL;
     int8_choose(&job, device_simd(device));
     job.grid.panels = matmul_int8_panels(args->w->out_dim);
-    job.grid.block_rows = BLOCK_ROWS_MAX;
+    job.grid.block_rows = int8_block_rows(&job, matmul_int8_depth(args->w->in_dim));
     grid_make(&job.grid, args->rows, device_threads(device));
     shares_make(&job, job.grid.row_blocks * job.grid.panel_runs);
     device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);

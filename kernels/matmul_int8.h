@@ -23,7 +23,8 @@
 enum {
     MATMUL_INT8_PANEL = 16, /* outputs per panel */
     MATMUL_INT8_GROUP = 4,  /* inputs that lie side by side */
-    MATMUL_INT8_ALIGN = 64  /* depth is a multiple of it, as an activation's stride is */
+    MATMUL_INT8_ALIGN = 64, /* depth is a multiple of it, as an activation's stride is */
+    MATMUL_INT8_X_TURNED_SHARE = 32 /* turned rows: one number of so many may have an excess */
 };
 
 struct matmul_int8_tile {
@@ -32,6 +33,7 @@ struct matmul_int8_tile {
     /* Where the level has functions for them: */
     const int32_t *x_sums; /* [rows] of each row of x */
     const int8_t *turned;  /* the panels as it multiplies them, or NULL */
+    void *x_turned;        /* likewise the rows_all rows, of which these are some */
     int32_t stride, rows, depth, panels;
     /* Rows before these, and all, that go through the same panels one tile after the other:
      * a level that asks for the panels behind them asks in each tile for its share. */
@@ -42,9 +44,8 @@ struct matmul_int8_tile {
 struct matmul_int8_span {
     const int8_t *x; /* the first row */
     const int8_t *w, *w_end;
-    size_t stride;  /* from row to row of x */
-    int32_t *out;   /* [rows][16] */
-    bool is_turned; /* w is as the level turned it; a constant at each call */
+    size_t stride; /* from row to row of x */
+    int32_t *out;  /* [rows][16] */
 };
 
 /* sums[rows] of x[rows, stride], over depth. */
@@ -59,6 +60,17 @@ static inline size_t matmul_int8_turned_bytes(int32_t depth)
 /* turned[panels * matmul_int8_turned_bytes(depth)], aligned to 64 = the panels as the level
  * multiplies them, for tiles of many rows to share: each would otherwise turn them again. */
 typedef void matmul_int8_turn(const struct matmul_int8_tile *tile, int8_t *turned);
+
+/* Room for turned rows at any level: x itself, and for each 16 of its numbers 4 bytes, 1, and
+ * half of 8; per row 8 bytes; and what aligns these. */
+static inline size_t matmul_int8_x_turned_bytes(int32_t rows, int32_t depth)
+{
+    return (size_t)(rows + 4) * ((size_t)depth * 50 / 32 + 8) + 512;
+}
+
+/* turned, aligned to 64 = rows[rows] of a block as the level multiplies them, for all panels to
+ * share. false: they do not suit it, and panels are taken as they lie. */
+typedef bool matmul_int8_x_turn(const struct matmul_int8_tile *block, void *turned);
 
 /* out[panels][rows][16] = the sums of products. */
 typedef void matmul_int8_kernel(const struct matmul_int8_tile *tile, int32_t *out);
@@ -110,9 +122,10 @@ matmul_int8_finish matmul_int8_finish_scalar, matmul_int8_finish_avx2,
 
 matmul_int8_kernel matmul_int8_scalar;
 matmul_int8_kernel matmul_int8_neon, matmul_int8_dotprod, matmul_int8_i8mm;
-matmul_int8_kernel matmul_int8_avx2, matmul_int8_avx512;
+matmul_int8_kernel matmul_int8_avx2, matmul_int8_narrow_avx2, matmul_int8_avx512;
 matmul_int8_x_sums matmul_int8_x_sums_avx512;
 matmul_int8_turn matmul_int8_turn_avx2, matmul_int8_turn_avx512;
+matmul_int8_x_turn matmul_int8_x_turn_avx2;
 /* Its tiles are state of the thread, which whoever called it gives up when done. */
 matmul_int8_kernel matmul_int8_amx;
 void matmul_int8_amx_release(void);

@@ -3,7 +3,7 @@ set(kernels_simd)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernels_simd kernels/activation_avx2.c kernels/activation_avx512.c kernels/matmul_f32_avx2.c
     kernels/weight_dequant_avx2.c
-    kernels/matmul_int8_avx2.c
+    kernels/matmul_int8_avx2.c kernels/matmul_int8_narrow_avx2.c
     kernels/matmul_int8_avx512.c kernels/matmul_int8_amx.c kernels/attention_tile_avx2.c
     kernels/attention_tile_avx512.c kernels/attention_int8_avx2.c kernels/attention_int8_tile_avx2.c
     kernels/attention_softmax_avx2.c
@@ -61,6 +61,7 @@ set_source_files_properties(kernels/matmul_f32_avx2.c
 
 # Each SIMD level in files of its own, chosen at run time; -O3 unrolls their constant loops.
 set_source_files_properties(kernels/activation_avx2.c kernels/matmul_int8_avx2.c
+  kernels/matmul_int8_narrow_avx2.c
   kernels/attention_int8_avx2.c kernels/attention_int8_tile_avx2.c
   kernels/attention_softmax_avx2.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;${kernels_loops}")
 set(kernels_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512vnni ${kernels_loops})
