@@ -11,8 +11,8 @@
  *               the least of 400, in turns with turned panels (see matmul_int8_avx2): depth 576
  *               160 -> 190 GOPS, 1536 160 -> 205, 4096 161 -> 216. Turning x takes half of 2
  *               panels' time. Prefill of 256 rows, shape of 1B, with all else that changed
- *               in attention: 98 -> 132 tokens/s (medians of 3, in turns); of SmolLM2-135M, with
- *               its depth of 576, nothing that could be told from the neighbours' noise
+ *               in attention: 98 -> 132 tokens/s (medians of 3, in turns); of SmolLM2-135M,
+ *               with depth 576, nothing that could be told from the neighbours' noise
  *     lost      spans of 3 steps, or of 2; tiles of 2 or 3 rows, all sums in registers; looking
  *               first whether all spans of a panel fit; norms of both lanes apart (6 wide spans
  *               in place of 7 in 100)
