@@ -213,7 +213,7 @@ static enum status measure(struct model_run *run, const struct bench *bench, con
         printf("; %.3f T/s beside", roof.operations_per_s * 1e-12);
     roof.operations_per_s = timed.any[timed.count / 2];
     const double any = model_s(run, &roof, bytes, rows, part_count);
-    if (any > 0)
+    if (any > 0 && roof.any.run != roof.loop.run)
         printf("\n    %-28s %.3f T/s: reached %.1f %% (%.1f %%)", "products of any operands",
                roof.operations_per_s * 1e-12, 100 * any / median, 100 * any / least);
     if (model > 0 && rows == part_count)

@@ -61,6 +61,7 @@ static void the_cpu_has_rates_of_its_own(void **state)
         assert_int_equal(strstr(roof.about, "this machine's CPU, 1 thread:") != NULL, has_loop);
         const double again = load_roof_operations_again(&roof, device);
         assert_true(has_loop ? again > 0 && again != roof.operations_per_s : again == 0);
+        assert_int_equal(load_roof_any_again(&roof, device) > 0, has_loop && is_int8 != 0);
     }
     device_close(device);
     assert_int_equal(load_roof_measure(&roof, &emulated, true, NULL), OK);

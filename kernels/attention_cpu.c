@@ -45,8 +45,8 @@ enum {
     INT8_COLS = ATTENTION_INT8_COLS,
     GROUP = KV_LAYOUT_GROUP,
     INT8_BLOCK = ATTENTION_INT8_BLOCK,
-    TILE_ROWS_MIN = 3, /* of any level */
-    BLOCK_ROWS = 24,   /* a multiple of every level's tile_rows */
+    TILE_ROWS_MIN = 3, /* of any level's products */
+    BLOCK_ROWS = 24,   /* a multiple of what every level takes at a time */
     TASK_ROWS = 10 * BLOCK_ROWS,
     SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
     HEAD_DIM_MAX = 1024,
