@@ -38,6 +38,28 @@ static void query_fetch(const struct attention_int8_query *query, size_t dim)
     }
 }
 
+/* Keys of the split that a row of the batch sees. */
+static int32_t row_seen(const struct attention_tiles *tiles, int32_t row)
+{
+    const struct attention_item *item = tiles->item;
+    return i32_min(item->kv_count, tiles->args->positions[row] + 1 - item->kv_begin);
+}
+
+/* Pages that any of the task's rows sees: of a long prompt's last split the first rows see
+ * few. */
+static int32_t pages_seen(const struct attention_tiles *tiles)
+{
+    const struct attention_args *args = tiles->args;
+    const int32_t *rows = args->work->rows + tiles->item->rows_first;
+    const int32_t group = args->heads / args->cache->kv_heads;
+    int32_t most = 0;
+    for (int32_t r = tiles->first / group; r <= (tiles->end - 1) / group; r++) {
+        const int32_t seen = row_seen(tiles, rows[r]);
+        most = seen > most ? seen : most;
+    }
+    return i32_ceil_div(most, KV_PAGE_TOKENS);
+}
+
 /* The pairs from `first` on into a tile. */
 static void tile_load(const struct attention_tiles *tiles, int32_t first,
                       struct attention_int8_tile *tile)
@@ -55,7 +77,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
             args->work->partials_first[*row] + item->kv_begin / ATTENTION_SPLIT;
         const size_t head = (size_t)tiles->kv_head * (size_t)group + (size_t)of_group;
         const size_t at = (size_t)partial * heads + head;
-        query->seen = i32_min(item->kv_count, args->positions[*row] + 1 - item->kv_begin);
+        query->seen = row_seen(tiles, *row);
         assert(query->seen >= 1 && partial < args->work->partials_first[*row + 1]);
         query->query = args->q + ((size_t)*row * heads + head) * dim;
         query->out = args->partials + at * dim;
@@ -73,7 +95,7 @@ static void tile_load(const struct attention_tiles *tiles, int32_t first,
 void attention_tiles_run(const struct attention_tiles *tiles)
 {
     struct kv_layout_block pages[SPLIT_PAGES];
-    const int32_t page_count = i32_ceil_div(tiles->item->kv_count, KV_PAGE_TOKENS);
+    const int32_t page_count = pages_seen(tiles);
     for (int32_t p = 0; p < page_count; p++)
         pages[p] = attention_tiles_page(tiles->args, tiles->item, tiles->kv_head, p);
     if (tiles->kernels->turn)

@@ -36,24 +36,17 @@ static inline __attribute__((always_inline)) void matmul_int8_frame_panel(
     }
 }
 
-/* All panels of the tile, from span.w on, so many bytes each. */
-static inline __attribute__((always_inline)) void matmul_int8_frame_panels(
-    struct matmul_int8_span span, const struct matmul_int8_tile *tile, size_t panel_bytes)
+/* All panels of the tile. */
+static inline void matmul_int8_frame_tile(const struct matmul_int8_tile *tile, int32_t *out)
 {
-    span.x = tile->x;
-    span.stride = (size_t)tile->stride;
+    struct matmul_int8_span span = {
+        .x = tile->x, .w = tile->panel, .stride = (size_t)tile->stride, .out = out};
     for (int32_t p = 0; p < tile->panels; p++) {
-        span.w_end = span.w + panel_bytes;
+        span.w_end = span.w + (size_t)tile->depth * MATMUL_INT8_PANEL;
         matmul_int8_frame_panel(span, tile->rows);
         span.w = span.w_end;
         span.out += (size_t)tile->rows * MATMUL_INT8_PANEL;
     }
-}
-
-static inline void matmul_int8_frame_tile(const struct matmul_int8_tile *tile, int32_t *out)
-{
-    const struct matmul_int8_span span = {.w = tile->panel, .out = out};
-    matmul_int8_frame_panels(span, tile, (size_t)tile->depth * MATMUL_INT8_PANEL);
 }
 
 #endif

@@ -331,11 +331,12 @@ INLINE void span_narrow(const struct operands *o, size_t span, int rows, struct 
             sums->of[r][h] = _mm256_add_epi32(sums->of[r][h], pairs_add(lanes.of[r][h]));
 }
 
-/* Any span: what is left of a pair fits, since 127 * (128 + 128) < 2^15. */
-INLINE void span_wide(const struct operands *o, size_t span, int rows, struct sums *sums)
+/* Any span: what is left of a pair fits, since 127 * (128 + 128) < 2^15. A function of its own:
+ * gcc 12 would make the products of both kinds of span before it knows which it is. */
+static __attribute__((noinline)) void span_wide(const struct operands *o, size_t span, int rows,
+                                                struct sums *sums)
 {
     const int8_t *x = o->x + span * SPAN, *w = o->w + span * SPAN_BYTES;
-    struct sums all = *sums;
     for (int step = 0; step < STEPS; step++, x += GROUP, w += GROUP_BYTES) {
         const __m256i weights[] = {bytes_load(w), bytes_load(w + REGISTER_BYTES)};
         for (int r = 0; r < rows; r++) {
@@ -343,26 +344,11 @@ INLINE void span_wide(const struct operands *o, size_t span, int rows, struct su
             const __m256i offset = _mm256_maddubs_epi16(_mm256_set1_epi8(-OFFSET), four);
             for (int h = 0; h < HALVES; h++) {
                 const __m256i products = _mm256_maddubs_epi16(weights[h], four);
-                all.of[r][h] = _mm256_add_epi32(all.of[r][h],
-                                                pairs_add(_mm256_sub_epi16(products, offset)));
+                sums->of[r][h] = _mm256_add_epi32(
+                    sums->of[r][h], pairs_add(_mm256_sub_epi16(products, offset)));
             }
         }
     }
-    *sums = all;
-}
-
-/* In functions of their own: gcc 12 would make the products of both kinds of span before it
- * knows which it is. */
-static __attribute__((noinline)) void span_wide_whole(const struct operands *o, size_t span,
-                                                      struct sums *sums)
-{
-    span_wide(o, span, ROWS, sums);
-}
-
-static __attribute__((noinline)) void span_wide_part(const struct operands *o, size_t span,
-                                                     int rows, struct sums *sums)
-{
-    span_wide(o, span, rows, sums);
 }
 
 /* A bit for each span of a block that fits. */
@@ -381,10 +367,8 @@ INLINE void rows_sum(const struct operands *o, int rows, struct sums *sums)
         for (int i = 0; i < BLOCK_SPANS; i++) {
             if ((fit >> i & 1) != 0)
                 span_narrow(o, span + (size_t)i, rows, sums);
-            else if (rows == ROWS)
-                span_wide_whole(o, span + (size_t)i, sums);
             else
-                span_wide_part(o, span + (size_t)i, rows, sums);
+                span_wide(o, span + (size_t)i, rows, sums);
         }
     }
 }
