@@ -122,6 +122,7 @@ void attention_tiles_run(const struct attention_tiles *tiles)
             (void)attention_tiles_page(tiles->args, tiles->next, tiles->next_head, next_page);
         if (next_first < tiles->end)
             tile_load(tiles, next_first, &tile[(i + 1) % 2]);
+        assert(tile[i % 2].page_count <= page_count);
         tiles->kernels->tile(&tile[i % 2]);
     }
 }
