@@ -1,6 +1,12 @@
 /*
  * device - the CPU device: a pool of threads that share one loop of independent indices.
  *
+ * Each has a range of neighbouring ones, and takes another's when its own is done. So the rows
+ * that a core wrote in one op are those that it reads in the next, and the weights that it
+ * prefetches those that come next. Lost: indices taken in turns (prefill of 512 rows, int8,
+ * Xeon of the fifth generation: rmsnorm 5.8 -> 6.8 ms, silu_mul 4.9 -> 6.2; a row alone on two
+ * cores of Zen 4, gate and up: 34 -> 48 us).
+ *
  * A loop is a door: the caller opens it, works like everybody else, shuts it, and waits for
  * those still inside. A worker that comes late (asleep, or not scheduled) finds the door shut
  * and has missed nothing, so a short loop never waits for a sleeping thread.
@@ -49,6 +55,12 @@ struct worker {
     pthread_t thread;
 };
 
+/* A worker's range of the loop. */
+struct share {
+    _Alignas(CACHE_LINE) atomic_int next; /* first index that nobody took */
+    int32_t end;
+};
+
 struct device {
     enum device_kind kind;
     const struct device_backend *backend; /* NULL on the CPU */
@@ -71,7 +83,6 @@ struct device {
 
     device_task *task; /* the open loop */
     void *context;
-    int32_t count;
 
     pthread_mutex_t mutex;
     pthread_cond_t opened; /* sleeping workers wait for an open gate or for stop */
@@ -80,7 +91,7 @@ struct device {
     atomic_uint sleepers;
     atomic_bool caller_sleeps;
     atomic_bool stop;
-    _Alignas(CACHE_LINE) atomic_int next; /* first index that nobody took */
+    struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
 };
 
 static void relax(void)
@@ -120,13 +131,29 @@ static bool worker_wait(struct device *device, uint64_t seen_epoch, uint64_t *ga
     return !stop;
 }
 
+/* The worker's own share, then what is left of the others'. */
 static void loop_run(struct device *device, uint32_t worker)
 {
-    for (;;) {
-        const int32_t index = atomic_fetch_add_explicit(&device->next, 1, memory_order_relaxed);
-        if (index >= device->count)
-            return;
-        device->task(device->context, index, worker);
+    for (uint32_t i = 0; i < device->threads; i++) {
+        struct share *share = &device->shares[(worker + i) % device->threads];
+        while (atomic_load_explicit(&share->next, memory_order_relaxed) < share->end) {
+            const int32_t index =
+                atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed);
+            if (index < share->end)
+                device->task(device->context, index, worker);
+        }
+    }
+}
+
+static void shares_make(struct device *device, int32_t count)
+{
+    const int32_t threads = (int32_t)device->threads;
+    int32_t begin = 0;
+    for (int32_t i = 0; i < threads; i++) {
+        struct share *share = &device->shares[i];
+        share->end = begin + count / threads + (i < count % threads);
+        atomic_store_explicit(&share->next, begin, memory_order_relaxed);
+        begin = share->end;
     }
 }
 
@@ -513,8 +540,7 @@ void device_parallel(struct device *device, int32_t count, device_task *task, vo
     }
     device->task = task;
     device->context = context;
-    device->count = count;
-    atomic_store_explicit(&device->next, 0, memory_order_relaxed);
+    shares_make(device, count);
     atomic_store(&device->gate,
                  (((gate >> GATE_EPOCH_SHIFT) + 1) << GATE_EPOCH_SHIFT) | GATE_OPEN);
     if (atomic_load(&device->sleepers) != 0) {

@@ -97,8 +97,9 @@ void *device_workspace(const struct device *device);
 size_t device_workspace_bytes(const struct device *device);
 
 /* CPU only: calls task(context, index, worker) once for each index in [0, count), spread over
- * the workers; returns when all are done. worker is 0 .. threads-1. The order is free, so a
- * task's result must not depend on it. */
+ * the workers; returns when all are done. worker is 0 .. threads-1. Each begins with its own
+ * range, alike for equal counts; who takes what in the end is open, so a task's result must not
+ * depend on it. */
 typedef void device_task(void *context, int32_t index, uint32_t worker);
 void device_parallel(struct device *device, int32_t count, device_task *task, void *context);
 

@@ -104,6 +104,62 @@ static void meet(void *context, int32_t index, uint32_t worker)
     }
 }
 
+enum { CROWD_THREADS = 3, CROWD_COUNT = 10 };
+
+struct crowd {
+    atomic_int arrived, done;
+    int32_t firsts[CROWD_THREADS]; /* the index that each worker began with, plus 1 */
+};
+
+/* A worker's first index is over when each has one. */
+static void arrive(void *context, int32_t index, uint32_t worker)
+{
+    struct crowd *crowd = context;
+    if (crowd->firsts[worker] != 0)
+        return;
+    crowd->firsts[worker] = index + 1;
+    atomic_fetch_add(&crowd->arrived, 1);
+    while (atomic_load(&crowd->arrived) < CROWD_THREADS) {
+    }
+}
+
+static void workers_begin_in_ranges_of_their_own(void **state)
+{
+    (void)state;
+    struct device *device = device_new(CROWD_THREADS, 64);
+    for (int loop = 0; loop < 100; loop++) {
+        struct crowd crowd = {0};
+        device_parallel(device, CROWD_COUNT, arrive, &crowd);
+        assert_int_equal(crowd.firsts[0], 1 + 0);
+        assert_int_equal(crowd.firsts[1], 1 + 4);
+        assert_int_equal(crowd.firsts[2], 1 + 7);
+    }
+    device_close(device);
+}
+
+/* The first index is over when all others are. */
+static void wait_for_others(void *context, int32_t index, uint32_t worker)
+{
+    (void)worker;
+    struct crowd *crowd = context;
+    while (index == 0 && atomic_load(&crowd->done) < CROWD_COUNT - 1) {
+    }
+    atomic_fetch_add(&crowd->done, 1);
+}
+
+/* What lies behind an index that takes long is done by another: or this test does not end. */
+static void a_range_is_finished_by_others(void **state)
+{
+    (void)state;
+    struct device *device = device_new(CROWD_THREADS, 64);
+    for (int loop = 0; loop < 100; loop++) {
+        struct crowd crowd = {0};
+        device_parallel(device, CROWD_COUNT, wait_for_others, &crowd);
+        assert_int_equal(crowd.done, CROWD_COUNT);
+    }
+    device_close(device);
+}
+
 /* Between meetings the caller is busy for long enough that the other worker parks: unless it
  * is woken, this test does not end. */
 static void a_parked_worker_is_woken(void **state)
@@ -258,6 +314,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops_reach_every_index_once),
         cmocka_unit_test(many_short_loops),
+        cmocka_unit_test(workers_begin_in_ranges_of_their_own),
+        cmocka_unit_test(a_range_is_finished_by_others),
         cmocka_unit_test(a_parked_worker_is_woken),
         cmocka_unit_test(devices_open_and_close_without_work),
         cmocka_unit_test(too_much_is_refused),

@@ -4,9 +4,7 @@
  *     task      a block of rows x a run of weight panels; tasks share nothing they write
  *     order     panel by panel (a panel stays in L1), under it tile by tile of rows (the block
  *               of rows stays in L2)
- *     threads   each has a share of neighbouring tasks, so that what its core prefetches is
- *               what it reads next, and takes another's when its own is empty. Lost: tasks
- *               taken in turns (a row alone on two cores, gate and up 48 us in place of 34)
+ *     threads   have neighbouring tasks (device.c): blocks of rows, or the next weights
  *     measured  by bench/matmul_bench through this file; see the cards of the kernels
  *     epilogue  y = (float)sum * (x_scale * w_scale), + bias, + y: the level's own, in
  *               matmul_finish
@@ -20,7 +18,6 @@
 #include "kernels/matmul_int8.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -43,13 +40,10 @@ struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
 };
 
-/* A thread's part of the tasks: a range, so that the weights it reads lie side by side. */
-struct share {
-    atomic_int next;
-    int32_t end;
-    /* Its own alone: the rows that its last task began with (-1: none yet), and what the level
-     * made of them. The next task mostly has the same rows. */
-    int32_t made_begin;
+/* The rows that a thread's last task began with (-1: none yet), and what the level made of them.
+ * The next task mostly has the same rows. */
+struct made {
+    int32_t row_begin;
     bool suits; /* x_turn */
     int32_t x_sums[BLOCK_ROWS_MAX];
 };
@@ -57,7 +51,6 @@ struct share {
 struct int8_job {
     const struct matmul_args *args;
     struct device *device;
-    int32_t threads;
     matmul_int8_kernel *kernel;
     matmul_int8_finish *finish;
     matmul_int8_x_sums *x_sums; /* NULL: the kernel wants none */
@@ -66,7 +59,7 @@ struct int8_job {
     int32_t turn_rows;          /* from how many on */
     void (*release)(void); /* gives up what a thread holds after the kernel's calls, or NULL */
     struct grid grid;
-    struct share shares[DEVICE_THREADS_MAX]; /* [threads] */
+    struct made made[DEVICE_THREADS_MAX]; /* [threads] */
 };
 
 struct f32_job {
@@ -180,33 +173,6 @@ static void int8_tile(const struct int8_job *job, const struct matmul_int8_tile 
     job->finish(&outputs, sums);
 }
 
-static void shares_make(struct int8_job *job, int32_t tasks)
-{
-    const int32_t threads = job->threads;
-    for (int32_t i = 0, begin = 0; i < threads; i++) {
-        const int32_t end = begin + tasks / threads + (i < tasks % threads);
-        atomic_init(&job->shares[i].next, begin);
-        job->shares[i].end = end;
-        job->shares[i].made_begin = -1;
-        begin = end;
-    }
-}
-
-/* A task of the worker's own share, or when that is empty of another's. There are as many tasks
- * as calls: each finds one. */
-static int32_t share_take(struct int8_job *job, uint32_t worker)
-{
-    const uint32_t threads = (uint32_t)job->threads;
-    for (uint32_t i = worker;; i = i + 1 < threads ? i + 1 : 0) {
-        struct share *share = &job->shares[i];
-        if (atomic_load_explicit(&share->next, memory_order_relaxed) >= share->end)
-            continue;
-        const int32_t task = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed);
-        if (task < share->end)
-            return task;
-    }
-}
-
 /* Where this worker's tiles find their panels turned, and behind them the rows of a block where
  * the level turns these too; NULL: as they lie in the weight. */
 static int8_t *int8_turned(const struct int8_job *job, const struct matmul_int8_tile *block,
@@ -238,25 +204,23 @@ static void int8_turn(const struct int8_job *job, struct matmul_int8_tile *tile,
 static int8_t *int8_rows_make(struct int8_job *job, struct matmul_int8_tile *block,
                               int32_t row_begin, uint32_t worker)
 {
-    struct share *share = &job->shares[worker];
+    struct made *made = &job->made[worker];
     int8_t *turned = int8_turned(job, block, worker);
-    const bool is_made = share->made_begin == row_begin;
-    share->made_begin = row_begin;
+    const bool is_made = made->row_begin == row_begin;
+    made->row_begin = row_begin;
     if (job->x_sums != NULL && !is_made)
-        job->x_sums(block, share->x_sums);
+        job->x_sums(block, made->x_sums);
     if (turned == NULL || job->x_turn == NULL)
         return turned;
     block->x_turned = turned + 2 * int8_turned_bytes(block->depth);
     if (!is_made)
-        share->suits = job->x_turn(block, block->x_turned);
-    return share->suits ? turned : NULL;
+        made->suits = job->x_turn(block, block->x_turned);
+    return made->suits ? turned : NULL;
 }
 
-static void int8_task(void *context, int32_t call, uint32_t worker)
+static void int8_task(void *context, int32_t index, uint32_t worker)
 {
     struct int8_job *job = context;
-    const int32_t index = share_take(job, worker);
-    (void)call;
     const struct grid *grid = &job->grid;
     const struct matmul_args *args = job->args;
     const int32_t row_begin = index / grid->panel_runs * grid->block_rows;
@@ -270,7 +234,7 @@ static void int8_task(void *context, int32_t call, uint32_t worker)
                                     .stride = args->x->stride,
                                     .depth = matmul_int8_depth(args->w->in_dim)};
     int8_t *turned = int8_rows_make(job, &tile, row_begin, worker);
-    const int32_t *x_sums = job->x_sums != NULL ? job->shares[worker].x_sums : NULL;
+    const int32_t *x_sums = job->x_sums != NULL ? job->made[worker].x_sums : NULL;
     const int32_t tile_panels = rows <= FEW_ROWS ? FEW_PANELS : TILE_PANELS;
     for (int32_t panel = begin; panel < end; panel += tile_panels) {
         tile.panels = i32_min(tile_panels, end - panel);
@@ -345,13 +309,13 @@ static enum status int8_run(struct device *device, const struct matmul_args *arg
     struct int8_job job;
     job.args = args;
     job.device = device;
-    job.threads = (int32_t)device_threads(device);
+    for (uint32_t i = 0; i < device_threads(device); i++)
+        job.made[i].row_begin = -1;
     job.release = NULL;
     int8_choose(&job, device_simd(device));
     job.grid.panels = matmul_int8_panels(args->w->out_dim);
     job.grid.block_rows = int8_block_rows(&job, matmul_int8_depth(args->w->in_dim));
     grid_make(&job.grid, args->rows, device_threads(device));
-    shares_make(&job, job.grid.row_blocks * job.grid.panel_runs);
     device_parallel(device, job.grid.row_blocks * job.grid.panel_runs, int8_task, &job);
     return OK;
 }
