@@ -10,12 +10,13 @@
 
 #include "engine/gguf.h"
 #include "engine/model.h"
+#include "kernels/kv_layout.h"
 
 enum {
     MODEL_CONFIG_HIDDEN_MAX = 1 << 16,
     MODEL_CONFIG_FFN_MAX = 1 << 17,
     MODEL_CONFIG_HEADS_MAX = 1024,
-    MODEL_CONFIG_HEAD_DIM_MAX = 1024,
+    MODEL_CONFIG_HEAD_DIM_MAX = KV_LAYOUT_HEAD_DIM_MAX,
     MODEL_CONFIG_VOCAB_MAX = 1 << 21,
     MODEL_CONFIG_CONTEXT_MAX = 1 << 24
 };

@@ -184,17 +184,21 @@ float activation_scale(int32_t greatest_bits)
     return greatest_bits < FLOAT_INF_BITS ? greatest / 127.0f : NAN;
 }
 
+float activation_round(const float *row, int32_t cols, int8_t *q)
+{
+    const float scale = activation_scale(greatest_bits(row, cols));
+    if (scale > 0.0f)
+        quantize_row(row, cols, scale, q);
+    else /* zeros, or not finite: every product with this row is then zero, or NaN */
+        memset(q, 0, (size_t)cols);
+    return scale;
+}
+
 void activation_quantize(const struct activation *activation, int32_t index, float *row)
 {
     const int32_t cols = activation->cols;
     int8_t *q = activation->q8 + (size_t)index * (size_t)activation->stride;
     activation_rotate(row, cols);
-    const float scale = activation_scale(greatest_bits(row, cols));
-    activation->scales[index] = scale;
-    if (scale > 0.0f) {
-        quantize_row(row, cols, scale, q);
-        memset(q + cols, 0, (size_t)(activation->stride - cols));
-    } else { /* zeros, or not finite: every product with this row is then zero, or NaN */
-        memset(q, 0, (size_t)activation->stride);
-    }
+    activation->scales[index] = activation_round(row, cols, q);
+    memset(q + cols, 0, (size_t)(activation->stride - cols));
 }

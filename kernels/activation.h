@@ -39,10 +39,16 @@ void activation_rotate(float *row, int32_t cols);
 /* The scale of a row whose greatest magnitude has these bits; NaN where that is not finite. */
 float activation_scale(int32_t greatest_bits);
 
+/* q[cols] = the row as it stands, quantized; the result is its scale, NaN when it is not finite
+ * (q is then zeros, as for a row of zeros). */
+typedef float activation_round_level(const float *row, int32_t cols, int8_t *q);
+activation_round_level activation_round;
+
 /* Rotates (in place) and quantizes one row of F32 into row `index` of the int8 form. */
 void activation_quantize(const struct activation *activation, int32_t index, float *row);
 #if defined(__x86_64__)
 void activation_rotate_avx2(float *row, int32_t cols);
+activation_round_level activation_round_avx2;
 void activation_quantize_avx2(const struct activation *activation, int32_t index, float *row);
 void activation_quantize_avx512(const struct activation *activation, int32_t index, float *row);
 #endif

@@ -1,5 +1,5 @@
 /*
- * activation_avx2 - activation_rotate and _quantize with AVX2, to the same bits.
+ * activation_avx2 - activation_rotate, _round and _quantize with AVX2, to the same bits.
  *
  *     rotate    a block of 64 in eight registers: strides 1, 2, 4 in each, 8, 16, 32 between
  *     greatest  taken on the way, as integers
@@ -30,6 +30,13 @@ INLINE __m256 rotate_within(__m256 v)
     return _mm256_fmadd_ps(v, sign_4, _mm256_permute2f128_ps(v, v, 1));
 }
 
+/* Per lane the greater of greatest and of the magnitude of v, as bits. */
+INLINE __m256i greater(__m256i greatest, __m256 v)
+{
+    const __m256i magnitude = _mm256_set1_epi32(FLOAT_MAGNITUDE);
+    return _mm256_max_epi32(greatest, _mm256_and_si256(_mm256_castps_si256(v), magnitude));
+}
+
 /* Rotates a block; the result is the greatest of greatest and its magnitudes, as bits. */
 INLINE __m256i rotate_block(float *block, __m256i greatest)
 {
@@ -48,9 +55,7 @@ INLINE __m256i rotate_block(float *block, __m256i greatest)
     for (int i = 0; i < VECTORS; i++) {
         v[i] = _mm256_mul_ps(v[i], _mm256_set1_ps(0.125f)); /* 1 / sqrt(64) */
         _mm256_storeu_ps(block + i * LANES, v[i]);
-        greatest =
-            _mm256_max_epi32(greatest, _mm256_and_si256(_mm256_castps_si256(v[i]),
-                                                        _mm256_set1_epi32(FLOAT_MAGNITUDE)));
+        greatest = greater(greatest, v[i]);
     }
     return greatest;
 }
@@ -94,6 +99,29 @@ INLINE int32_t greatest_lane(__m256i lanes)
     return _mm_cvtsi128_si32(most);
 }
 
+/* q[cols] = the row, whose greatest magnitude is that of the lanes; its scale. */
+INLINE float row_round(const float *row, int32_t cols, __m256i greatest, int8_t *q)
+{
+    const float scale = activation_scale(greatest_lane(greatest));
+    if (scale > 0.0f) {
+        for (int32_t i = 0; i < cols; i += PACKED)
+            quantize_packed(row + i, _mm256_set1_ps(scale), q + i);
+    } else { /* zeros, or not finite: every product with this row is then zero, or NaN */
+        memset(q, 0, (size_t)cols);
+    }
+    return scale;
+}
+
+float activation_round_avx2(const float *row, int32_t cols, int8_t *q)
+{
+    if (cols % PACKED != 0)
+        return activation_round(row, cols, q);
+    __m256i lanes = _mm256_setzero_si256();
+    for (int32_t i = 0; i < cols; i += LANES)
+        lanes = greater(lanes, _mm256_loadu_ps(row + i));
+    return row_round(row, cols, lanes, q);
+}
+
 void activation_quantize_avx2(const struct activation *activation, int32_t index, float *row)
 {
     const int32_t cols = activation->cols;
@@ -105,12 +133,5 @@ void activation_quantize_avx2(const struct activation *activation, int32_t index
     __m256i lanes = _mm256_setzero_si256();
     for (int32_t i = 0; i < cols; i += ACTIVATION_BLOCK_MAX)
         lanes = rotate_block(row + i, lanes);
-    const float scale = activation_scale(greatest_lane(lanes));
-    activation->scales[index] = scale;
-    if (scale > 0.0f) {
-        for (int32_t i = 0; i < cols; i += PACKED)
-            quantize_packed(row + i, _mm256_set1_ps(scale), q + i);
-    } else { /* zeros, or not finite: every product with this row is then zero, or NaN */
-        memset(q, 0, (size_t)cols);
-    }
+    activation->scales[index] = row_round(row, cols, lanes, q);
 }

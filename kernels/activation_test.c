@@ -105,6 +105,26 @@ static void assert_levels_agree(const float *values, int32_t cols, const int8_t 
 #endif
 }
 
+/* What a row that is rotated already rounds to at each level, in memory of exactly its size. */
+static void assert_rounds_agree(const float *rotated, int32_t cols, const int8_t *q,
+                                float scale)
+{
+    activation_round_level *levels[2] = {activation_round, activation_round};
+#if defined(__x86_64__)
+    if (device_simd_found(DEVICE_SIMD_AVX2) == DEVICE_SIMD_AVX2)
+        levels[1] = activation_round_avx2;
+#endif
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        int8_t *other = malloc((size_t)cols);
+        assert_non_null(other);
+        memset(other, 0x55, (size_t)cols);
+        const float other_scale = levels[i](rotated, cols, other);
+        assert_memory_equal(&other_scale, &scale, sizeof scale);
+        assert_memory_equal(other, q, (size_t)cols);
+        free(other);
+    }
+}
+
 /* Quantizes cols values into memory of exactly the row's size. */
 static float quantize(const float *values, int32_t cols, int8_t *q)
 {
@@ -118,13 +138,14 @@ static float quantize(const float *values, int32_t cols, int8_t *q)
     memset(q, 0x55, padded(cols));
     activation_quantize(&one, 0, row);
     assert_levels_agree(values, cols, q, scale);
+    assert_rounds_agree(row, cols, q, scale);
     return scale;
 }
 
 static void rounding_is_to_nearest_even(void **state)
 {
     (void)state;
-    const int32_t sizes[] = {1, 3, 7, 16, 20, 64, 128, 172, 576, COLS_MAX};
+    const int32_t sizes[] = {1, 3, 7, 16, 20, 64, 96, 128, 172, 576, COLS_MAX};
     uint32_t seed = 9;
     for (size_t s = 0; s < COUNT(sizes); s++) {
         const int32_t cols = sizes[s];

@@ -1,11 +1,8 @@
 /*
- * kv_layout - where the numbers of a KV page lie, and how they are rounded into it.
+ * kv_layout - where the numbers of a KV page lie.
  *
  * A key and a value are the same row of head_dim numbers, stored with a step as the cache's
- * order says, alone or in groups. Rounding goes in groups of 16 through a small array, so
- * that its arithmetic runs in vectors whatever the step. Rounding to the nearest even integer
- * is an addition of 1.5 * 2^23, whose sum has units of 1: the low bits of the result are the
- * integer. All of it is elementwise or a maximum: the vector width changes no bit.
+ * order says, alone or in groups. As int8 a row is rounded like an activation's.
  */
 #include "kernels/kv_layout.h"
 
@@ -13,14 +10,10 @@
 #include "kernels/half.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { GROUP = 16, PAGE_ALIGN = 64, INF_BITS = 0x7f800000, MAGNITUDE = 0x7fffffff };
-
-#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
-enum { ROUND_MAGIC_BITS = 0x4b400000 };
+enum { PAGE_ALIGN = 64 };
 
 /* One key or one value of a block: number i lies at data[i / group * step + i % group]. */
 struct row {
@@ -32,58 +25,24 @@ struct row {
     float *scale; /* KV_INT8 only */
 };
 
-/* NaN when a number is not finite: as integers, magnitudes order like floats, and infinity
- * and NaN come last. */
-static float scale_of(const float *values, int32_t count)
+static void put_int8(const struct row *row, const float *values, activation_round_level *round)
 {
-    int32_t most = 0;
-    for (int32_t i = 0; i < count; i++) {
-        int32_t bits;
-        memcpy(&bits, values + i, sizeof bits);
-        bits &= MAGNITUDE;
-        most = bits > most ? bits : most;
-    }
-    float greatest;
-    memcpy(&greatest, &most, sizeof greatest);
-    return most < INF_BITS ? greatest / 127.0f : NAN;
-}
-
-/* The clamp matters only where scale is subnormal and so badly rounded. */
-static void round_group(const float *values, int32_t count, float scale, int8_t *q)
-{
-    for (int32_t i = 0; i < count; i++) {
-        const float shifted = values[i] / scale + ROUND_MAGIC;
-        int32_t integer;
-        memcpy(&integer, &shifted, sizeof integer);
-        integer -= ROUND_MAGIC_BITS;
-        integer = integer > 127 ? 127 : integer;
-        integer = integer < -127 ? -127 : integer;
-        q[i] = (int8_t)integer;
+    int8_t q[KV_LAYOUT_HEAD_DIM_MAX + KV_LAYOUT_GROUP];
+    int8_t *restrict data = row->data;
+    const int32_t count = row->count;
+    const size_t step = row->step;
+    *row->scale = round(values, count, q);
+    memset(q + count, 0, KV_LAYOUT_GROUP); /* there is room for whole groups */
+    if (row->group == KV_LAYOUT_GROUP) {
+        for (int32_t i = 0; i < count; i += KV_LAYOUT_GROUP, data += step)
+            memcpy(data, q + i, KV_LAYOUT_GROUP);
+    } else {
+        for (int32_t i = 0; i < count; i++, data += step)
+            *data = q[i];
     }
 }
 
-static void put_int8(const struct row *row, const float *values)
-{
-    int8_t *data = row->data;
-    *row->scale = scale_of(values, row->count);
-    const bool is_zero = !(*row->scale > 0.0f);
-    for (int32_t first = 0; first < row->count; first += GROUP) {
-        int8_t q[GROUP] = {0};
-        const int32_t count = i32_min(GROUP, row->count - first);
-        if (!is_zero)
-            round_group(values + first, count, *row->scale, q);
-        if (row->group == KV_LAYOUT_GROUP) { /* there is room for whole groups */
-            for (int32_t i = 0; i < count; i += KV_LAYOUT_GROUP)
-                memcpy(data + (size_t)((first + i) / KV_LAYOUT_GROUP) * row->step, q + i,
-                       KV_LAYOUT_GROUP);
-        } else {
-            for (int32_t i = 0; i < count; i++)
-                data[(size_t)(first + i) * row->step] = q[i];
-        }
-    }
-}
-
-static void put(const struct row *row, const float *values)
+static void put(const struct row *row, const float *values, activation_round_level *round)
 {
     float *f32 = row->data;
     uint16_t *f16 = row->data;
@@ -97,7 +56,7 @@ static void put(const struct row *row, const float *values)
             f16[(size_t)i * row->step] = half_from_float(values[i]);
         break;
     case KV_INT8:
-        put_int8(row, values);
+        put_int8(row, values, round);
         break;
     }
 }
@@ -154,6 +113,7 @@ static struct row row_at(const struct kv_cache *cache, void *side, float *scales
                          bool lies_together)
 {
     assert(slot >= 0 && slot < KV_PAGE_TOKENS);
+    assert(cache->head_dim <= KV_LAYOUT_HEAD_DIM_MAX);
     const size_t at = (size_t)slot, group = KV_LAYOUT_GROUP;
     struct row row = {.type = cache->type,
                       .count = cache->head_dim,
@@ -245,18 +205,30 @@ struct kv_layout_block kv_layout_block(const struct kv_cache *cache, int32_t pag
     return block;
 }
 
+void kv_layout_put_key_by(const struct kv_cache *cache, const struct kv_layout_block *block,
+                          int32_t slot, const float *key, activation_round_level *round)
+{
+    const struct row row = key_row(cache, block, slot);
+    put(&row, key, round);
+}
+
+void kv_layout_put_value_by(const struct kv_cache *cache, const struct kv_layout_block *block,
+                            int32_t slot, const float *value, activation_round_level *round)
+{
+    const struct row row = value_row(cache, block, slot);
+    put(&row, value, round);
+}
+
 void kv_layout_put_key(const struct kv_cache *cache, const struct kv_layout_block *block,
                        int32_t slot, const float *key)
 {
-    const struct row row = key_row(cache, block, slot);
-    put(&row, key);
+    kv_layout_put_key_by(cache, block, slot, key, activation_round);
 }
 
 void kv_layout_put_value(const struct kv_cache *cache, const struct kv_layout_block *block,
                          int32_t slot, const float *value)
 {
-    const struct row row = value_row(cache, block, slot);
-    put(&row, value);
+    kv_layout_put_value_by(cache, block, slot, value, activation_round);
 }
 
 void kv_layout_get_key(const struct kv_cache *cache, const struct kv_layout_block *block,

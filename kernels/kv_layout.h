@@ -28,8 +28,7 @@
  *
  *     KV_F32   float        judge of the others
  *     KV_F16   IEEE half
- *     KV_INT8  int8 with one float scale per (token, KV head), scale = max |x| / 127,
- *              q = round-to-nearest-even(x / scale); the same bits at every SIMD level
+ *     KV_INT8  int8 with one float scale per (token, KV head), rounded like an activation
  *
  * In KV_INT8 keys lie rotated (activation_rotate over a head), and attention is given queries
  * rotated likewise: their products stay, and rounding errs less, since no number of a row
@@ -39,6 +38,7 @@
 #define KERNELS_KV_LAYOUT_H
 
 #include "base/error.h"
+#include "kernels/activation.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,7 +48,11 @@
 extern "C" {
 #endif
 
-enum { KV_PAGE_TOKENS = 16, KV_LAYOUT_GROUP = 4 /* of KV_INT8 in KV_ORDER_CPU */ };
+enum {
+    KV_PAGE_TOKENS = 16,
+    KV_LAYOUT_GROUP = 4, /* of KV_INT8 in KV_ORDER_CPU */
+    KV_LAYOUT_HEAD_DIM_MAX = 1024
+};
 
 enum kv_type { KV_F32, KV_F16, KV_INT8 };
 enum kv_order { KV_ORDER_CPU, KV_ORDER_GPU };
@@ -93,6 +97,11 @@ void kv_layout_put_key(const struct kv_cache *cache, const struct kv_layout_bloc
                        int32_t slot, const float *key);
 void kv_layout_put_value(const struct kv_cache *cache, const struct kv_layout_block *block,
                          int32_t slot, const float *value);
+/* The same by a SIMD level's function: the bits are alike. */
+void kv_layout_put_key_by(const struct kv_cache *cache, const struct kv_layout_block *block,
+                          int32_t slot, const float *key, activation_round_level *round);
+void kv_layout_put_value_by(const struct kv_cache *cache, const struct kv_layout_block *block,
+                            int32_t slot, const float *value, activation_round_level *round);
 
 /* key[head_dim] or value[head_dim] = the exact numbers stored at slot. */
 void kv_layout_get_key(const struct kv_cache *cache, const struct kv_layout_block *block,

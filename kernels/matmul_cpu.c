@@ -40,8 +40,8 @@ struct grid {
     int32_t block_rows, row_blocks, panel_runs, panels_per_run, panels;
 };
 
-/* The rows that a thread's last task began with (-1: none yet), and what the level made of them.
- * The next task mostly has the same rows. */
+/* Where the rows of a thread's last task begin (-1: none yet), and what the level made of them:
+ * the next task mostly has the same. */
 struct made {
     int32_t row_begin;
     bool suits; /* x_turn */

@@ -25,6 +25,7 @@ struct job {
     struct device *device;
     void (*turn)(const float *cosines, float *head, int32_t half, bool interleaved);
     void (*rotate)(float *head, int32_t head_dim); /* NULL: keys lie as they come */
+    activation_round_level *round;
 };
 
 /* *norm times the head, or the head as it is; from and to are the same or do not overlap. */
@@ -95,8 +96,8 @@ static void row_append(const struct job *job, const float *cosines, int32_t row,
             kv_layout_block(cache, args->kv_pages[row], args->layer, head);
         normalise(args, args->k_norm, k, key);
         head_turn(job, cosines, key);
-        kv_layout_put_key(cache, &block, slot, key);
-        kv_layout_put_value(cache, &block, slot, v);
+        kv_layout_put_key_by(cache, &block, slot, key, job->round);
+        kv_layout_put_value_by(cache, &block, slot, v, job->round);
     }
 }
 
@@ -124,12 +125,16 @@ static void rope_task(void *context, int32_t index, uint32_t worker)
 
 enum status rope_append_cpu(struct device *device, const struct rope_args *args)
 {
-    struct job job = {
-        .args = args, .device = device, .turn = turn_plain, .rotate = activation_rotate};
+    struct job job = {.args = args,
+                      .device = device,
+                      .turn = turn_plain,
+                      .rotate = activation_rotate,
+                      .round = activation_round};
 #if defined(__x86_64__)
     if (device_simd(device) >= DEVICE_SIMD_AVX2) {
         job.turn = turn_avx2;
         job.rotate = activation_rotate_avx2;
+        job.round = activation_round_avx2;
     }
 #endif
     if (!kv_layout_is_rotated(args->cache))
