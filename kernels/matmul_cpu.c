@@ -29,11 +29,12 @@ enum {
     TURN_ROWS_AVX512 = 3 * TILE_ROWS,
     FEW_ROWS = 4, /* with no more rows a tile is of so many panels that memory is one stream */
     FEW_PANELS = TILE_ROWS / FEW_ROWS * TILE_PANELS,
-    BLOCK_ROWS_MAX = 256,     /* rows per task; 512 is no better */
-    BLOCK_PANELS_MAX = 16,    /* panels per task, where there are enough for all threads */
-    TASKS_PER_THREAD = 4,     /* so that threads end together */
-    LINE_FLOATS = 16,         /* of a line of the cache */
-    F32_PANEL_BYTES = 1 << 16 /* dequantized weights per task, of L2 */
+    BLOCK_ROWS_MAX = 256,      /* rows per task; 512 is no better */
+    BLOCK_PANELS_MAX = 16,     /* panels per task, where there are enough for all threads */
+    TASKS_PER_THREAD = 4,      /* so that threads end together */
+    TASKS_PER_THREAD_LONG = 8, /* with more than one block of rows, where each takes longer */
+    LINE_FLOATS = 16,          /* of a line of the cache */
+    F32_PANEL_BYTES = 1 << 16  /* dequantized weights per task, of L2 */
 };
 
 struct grid {
@@ -86,7 +87,8 @@ static void grid_make(struct grid *grid, int32_t rows, uint32_t threads)
     const int32_t alike =
         i32_ceil_div(i32_ceil_div(rows, grid->row_blocks), TILE_ROWS) * TILE_ROWS;
     grid->block_rows = i32_min(alike, grid->block_rows);
-    const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * TASKS_PER_THREAD;
+    const int32_t each = grid->row_blocks > 1 ? TASKS_PER_THREAD_LONG : TASKS_PER_THREAD;
+    const int32_t tasks = threads == 1 ? 1 : (int32_t)threads * each;
     const int32_t run = i32_ceil_div(grid->panels, i32_ceil_div(tasks, grid->row_blocks));
     const int32_t tiles_most = i32_ceil_div(i32_min(run, BLOCK_PANELS_MAX), TILE_PANELS);
     int32_t tiles = tiles_most;
