@@ -4,6 +4,8 @@
  *     formula   (a, b) -> (a cos - b sin, a sin + b cos), cosines and sines from a table
  *     tensors   q [rows, heads, head_dim], k and v [rows, kv_heads, head_dim]; cache pages
  *     bound by  the stores of keys, 16 numbers apart
+ *     measured  prefill of 512 rows, 30 layers, keys and values of int8: 5.1 ms, 7.1 before
+ *               rows were rounded with AVX2 (two cores of a Xeon of the fifth generation)
  *
  * Rows are independent and never share a slot. Lost: sines taken per layer and row, 1.3 % of a
  * prefill (SmolLM2-135M, Zen 1, two cores).
