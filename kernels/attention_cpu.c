@@ -49,7 +49,6 @@ enum {
     BLOCK_ROWS = 24,   /* a multiple of what every level takes at a time */
     TASK_ROWS = 10 * BLOCK_ROWS,
     SPLIT_PAGES = ATTENTION_SPLIT / KV_PAGE_TOKENS,
-    HEAD_DIM_MAX = 1024,
     WIDEN_TILES = 3, /* with so many tiles of rows, keys and values are widened beforehand */
     MERGE_ROWS = 4
 };
@@ -192,7 +191,7 @@ static struct attention_int8_row query_round(const struct job *job, const float 
     const int32_t dim = job->args->cache->head_dim;
     if (dim % GROUP == 0)
         return job->int8->round(query, dim, ATTENTION_INT8_QUERIES, to);
-    float padded[HEAD_DIM_MAX + GROUP] = {0};
+    float padded[KV_LAYOUT_HEAD_DIM_MAX + GROUP] = {0};
     memcpy(padded, query, (size_t)dim * sizeof *query);
     return job->int8->round(padded, i32_ceil_div(dim, GROUP) * GROUP, ATTENTION_INT8_QUERIES,
                             to);
@@ -259,7 +258,7 @@ static void block_scores(const struct job *job, const struct split *split,
     const int32_t dim = job->args->cache->head_dim, tile_rows = split->tile_rows;
     const size_t panel_bytes =
         (size_t)STRIDE * KV_PAGE_TOKENS * kv_layout_type_bytes(split->type);
-    const void *panels[SPLIT_PAGES][HEAD_DIM_MAX / STRIDE];
+    const void *panels[SPLIT_PAGES][KV_LAYOUT_HEAD_DIM_MAX / STRIDE];
     struct attention_tile_product product = {.a_panel = (size_t)BLOCK_ROWS * STRIDE,
                                              .b_stride = KV_PAGE_TOKENS,
                                              .c_stride = STRIDE,
@@ -511,7 +510,7 @@ static void split_task(void *context, int32_t index, uint32_t worker)
     if (!job->int8 && (!whole || end - task * share >= WIDEN_TILES * tile_rows))
         split.type = KV_F32;
     const struct memory memory = memory_of(job, worker);
-    const int32_t next = index + (int32_t)device_threads(job->device);
+    const int32_t next = index + 1; /* a thread's indices are neighbours */
     if (next < args->work->item_count * per_item) {
         split.next = &args->work->items[next / per_item];
         split.next_head = next % per_item / job->tasks_per_head;
@@ -579,8 +578,8 @@ enum status attention_cpu(struct device *device, const struct attention_args *ar
     const size_t scratch_floats = device_scratch_bytes(device) / sizeof(float);
     assert(args->heads % cache->kv_heads == 0);
     assert(work->split == ATTENTION_SPLIT && cache->order == KV_ORDER_CPU);
-    if (cache->head_dim > HEAD_DIM_MAX || scratch_floats < memory_floats(cache->head_dim) ||
-        scratch_floats < row_floats)
+    if (cache->head_dim > KV_LAYOUT_HEAD_DIM_MAX ||
+        scratch_floats < memory_floats(cache->head_dim) || scratch_floats < row_floats)
         return ERR_LIMIT;
     struct job job = {.args = args,
                       .device = device,
